@@ -1,0 +1,65 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/core/policy.h"
+#include "trust/io/trust_server.h"
+
+namespace crivet::proxy {
+
+/// What of containerd's own API is forwarded (DESIGN 3).
+enum class ContainerdApi : std::uint8_t { kNone, kObserve, kAll };
+
+/// Config is the whole configuration file, checked: every value in it is usable (DESIGN 6).
+struct Config {
+  std::string listen = "/run/crivet/crivet.sock";
+  std::string upstream = "/run/containerd/containerd.sock";
+  std::string image_upstream;  ///< empty: as upstream
+  std::string state_dir = "/var/lib/crivet";
+  std::string admin = "/run/crivet/admin.sock";
+  std::chrono::milliseconds drain{5000};
+
+  struct Gate {
+    ContainerdApi containerd_api = ContainerdApi::kNone;
+    std::vector<std::string> also_forward;
+    std::string sandbox_image;  ///< empty: learnt from the runtime
+    std::vector<std::string> remote_snapshotters{"stargz", "nydus", "overlaybd", "soci"};
+    bool allow_checkpoint = false;
+  } gate;
+
+  std::string metrics_listen;  ///< `host:port`; empty: no endpoint
+  enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError } log_level = LogLevel::kInfo;
+  std::string audit = "journal";  ///< "journal", or a file's path
+
+  std::vector<trust::TrustServer> servers;
+  std::shared_ptr<const trust::Policy> policy;
+
+  /// What `crivet check` and `crivet status` warn of: weakening options, rules that never match.
+  std::vector<std::string> warnings;
+};
+
+/// ConfigError is one thing wrong with the file. `line` and `column` count from 1; 0 where the file
+/// as a whole is meant.
+struct ConfigError {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string what;  ///< what is wrong and the nearest valid key or value
+  std::string ToString() const;  ///< `file:line:column: what`
+};
+
+/// ParseConfig reads a configuration text. All errors are found, not only the first. `file` is
+/// for messages, and relative paths in the text are refused.
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
+                                                           const std::string& file);
+
+/// LoadConfig is ParseConfig of a file's content.
+tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file);
+
+}  // namespace crivet::proxy

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "trust/core/image_reference.h"
+#include "trust/core/public_key.h"
+#include "trust/core/repository_id.h"
+#include "trust/core/result.h"
+#include "trust/core/time.h"
+
+namespace crivet::trust {
+
+/// ImagePattern matches `host/path` by whole components: a literal, `*` for one, `**` for any
+/// number of them, none included (DESIGN 4). Immutable.
+class ImagePattern {
+ public:
+  static Result<ImagePattern> Parse(std::string_view text);
+
+  /// What each wildcard matched, left to right; nullopt where the pattern does not match. Where
+  /// several `**` could share the text, the leftmost takes the least.
+  std::optional<std::vector<std::string>> Match(std::string_view repository) const;
+
+  /// The text with each wildcard replaced by its capture. Callers have checked `SameWildcards`.
+  std::string Expand(const std::vector<std::string>& captures) const;
+
+  /// Whether both have the same wildcards in the same order: what a `gun` needs (DESIGN 4).
+  bool SameWildcards(const ImagePattern& other) const;
+
+  const std::string& text() const { return text_; }
+
+  /// Less is more specific: components left to right, literal before `*` before `**`. Equivalent
+  /// patterns that differ in their literals are not comparable by use: no name matches both.
+  friend std::weak_ordering Specificity(const ImagePattern&, const ImagePattern&);
+
+ private:
+  ImagePattern(std::string text, std::vector<std::string> components)
+      : text_(std::move(text)), components_(std::move(components)) {}
+  std::string text_;
+  std::vector<std::string> components_;
+};
+
+enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
+enum class Mode : std::uint8_t { kEnforce, kAudit };
+enum class Present : std::uint8_t { kVerified, kCurrent };
+
+/// RootPin is what a rule accepts as the beginning of a chain of roots (DESIGN 4, roots). One
+/// match among all members suffices. At least one member is set (config checks it).
+struct RootPin {
+  /// Of the leaf's public key (what `notary key list` prints) or of the key in root.json.
+  std::vector<KeyId> key_ids;
+  CertificateSet certificates;
+  CertificateSet authorities;
+  /// The bytes of a root.json that is the first link; empty when not given.
+  std::string root_file;
+  /// Trust on first use: the first root that verifies itself becomes the anchor.
+  bool tofu = false;
+};
+
+/// Rule is one `[[rule]]`, or `[default]`, as the configuration gives it. Immutable once in a
+/// Policy.
+struct Rule {
+  /// What errors call it: `name`, else the first pattern as written; "default" for the default.
+  std::string name;
+  bool is_default = false;
+  std::vector<ImagePattern> images;
+  /// Globs (`*` any run of characters) on the pod's namespace; empty: every pod.
+  std::vector<std::string> namespaces;
+  Action action = Action::kDeny;
+  Mode mode = Mode::kEnforce;
+
+  // Only for kVerify:
+  std::string trust;  ///< label of `[trust.*]`
+  std::string url;    ///< canonical URL of that server
+  std::optional<ImagePattern> gun;
+  RootPin root;
+  std::vector<RoleName> roles;
+  std::vector<RoleName> signers;  ///< as roles: `targets/alice`
+  Present present = Present::kVerified;
+  std::chrono::seconds present_max_age{std::chrono::hours{24 * 30}};  ///< zero: for ever
+  std::chrono::seconds grace{0};
+
+  // Only for kAllow:
+  std::optional<TimePoint> until;
+  std::string reason;
+
+  /// Every role that a decision under this rule reads: roles and signers, without duplicates.
+  std::vector<RoleName> RolesRead() const;
+};
+
+/// A pod's namespace as far as a call knows it. PullImage without a sandbox config has none;
+/// ImageStatus cannot know it, so every rule that could apply is asked (DESIGN 4, namespaces).
+struct NoNamespace {};
+struct AnyNamespace {};
+using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;
+
+/// A rule with the collection that it reads for one name.
+struct AppliedRule {
+  std::shared_ptr<const Rule> rule;
+  /// Set for kVerify.
+  std::optional<RepositoryId> repository;
+};
+
+/// Policy is the whole set of rules. Immutable; safe to share between threads.
+class Policy {
+ public:
+  /// Fails (kMalformed, detail for people) where two rules could tie for a name, or `gun` does not
+  /// fit a pattern. `fallback` is `[default]`.
+  static Result<Policy> Create(std::vector<Rule> rules, Rule fallback);
+
+  /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist.
+  /// For AnyNamespace use RulesFor.
+  AppliedRule RuleFor(const ImageReference& reference, const PodNamespace& pod_namespace,
+                      TimePoint now) const;
+
+  /// Every rule that could apply under some namespace, most specific first, never empty.
+  std::vector<AppliedRule> RulesFor(const ImageReference& reference, TimePoint now) const;
+
+  /// Every rule in the order of the configuration, the default last.
+  const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
+
+  /// Whether `rule` reads `repository` for some name: decides which pins anchor a chain, which
+  /// roles a refresh reads.
+  bool MayRead(const Rule& rule, const RepositoryId& repository) const;
+
+  /// Rules that can never be chosen because more specific ones cover all of their names: for
+  /// `crivet check`.
+  std::vector<std::shared_ptr<const Rule>> Unreachable() const;
+
+ private:
+  explicit Policy(std::vector<std::shared_ptr<const Rule>> rules) : rules_(std::move(rules)) {}
+  std::vector<std::shared_ptr<const Rule>> rules_;
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "trust/core/image_reference.h"
+#include "trust/core/policy.h"
+#include "trust/core/reason.h"
+#include "trust/core/time.h"
+
+namespace crivet::trust {
+
+/// Allow is the only verdict that forwards. `digest` is what was signed; it is missing only under
+/// an `allow` rule, where nothing is pinned.
+struct Allow {
+  std::optional<Sha256Digest> digest;
+};
+
+/// Deny: the evidence speaks against the image. `found` says what was found, for people; it is the
+/// same text for the same state (no relative times, counters or addresses: kubelet merges errors
+/// only when they are the same bytes).
+struct Deny {
+  Reason reason;
+  std::string found;
+};
+
+/// Unavailable: the evidence is missing or too old.
+struct Unavailable {
+  Reason reason;
+  std::string found;
+};
+
+using Verdict = std::variant<Allow, Deny, Unavailable>;
+
+/// Refusal makes the verdict that belongs to the reason: Deny or Unavailable.
+Verdict Refusal(Reason reason, std::string found);
+
+/// RoleEvidence is one role that took part in a decision.
+struct RoleEvidence {
+  RoleName role;
+  std::int64_t version = 0;
+  TimePoint expires;
+  std::vector<KeyId> signed_by;
+  std::size_t threshold = 0;
+};
+
+/// Evidence is what a decision stands on: for the audit line, `crivet verify` and the record.
+struct Evidence {
+  /// root, timestamp, snapshot, then the roles in the order they were asked.
+  std::vector<RoleEvidence> roles;
+  /// Roles (out of those) whose entry named the digest: what a record keeps.
+  std::vector<RoleName> vouching;
+  std::optional<TimePoint> verified_at;
+  /// True where the verdict stands on a record and not on what is signed now.
+  bool from_record = false;
+  /// Set when the matching pin is no longer the newest root's: the key ID to pin now.
+  std::optional<KeyId> newer_root_key;
+};
+
+/// Decision is a verdict with everything that explains it.
+struct Decision {
+  Verdict verdict;
+  AppliedRule applied;
+  Evidence evidence;
+  Mode mode() const { return applied.rule->mode; }
+};
+
+/// What kubelet reads for a refusal, DESIGN 5: `<Word>: <reference>: <found> [rule "x", code]`.
+/// Empty for Allow. `canonical` is the canonical form of what was asked (or the text as written
+/// where it is not a reference).
+std::string RefusalMessage(const Decision& decision, std::string_view canonical);
+
+}  // namespace crivet::trust
