@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace crivet::trust {
+
+/// TrustServer is one `[trust.*]` of the configuration. Its files have been checked when it exists.
+struct TrustServer {
+  std::string label;
+  std::string url;  ///< canonical: lower-case scheme and host, no default port, no trailing slash
+  std::string ca_file;
+  std::string client_cert;
+  std::string client_key;
+  enum class Auth : std::uint8_t { kNone, kFromPull, kDockerConfig } auth = Auth::kNone;
+  std::string docker_config;  ///< path of the config.json for kDockerConfig
+  std::vector<std::string> auth_hosts;
+  std::string proxy;  ///< empty: none, and never one from the environment
+  bool insecure_http = false;
+  std::chrono::seconds refresh_interval{300};
+  std::chrono::milliseconds timeout{5000};
+  double max_refresh_rate = 2.0;  ///< refreshes a second of this node
+  std::size_t max_targets_size = 16 * 1024 * 1024;
+};
+
+/// RegistryCredentials is what a PullImage carried. Never logged, never on disk.
+struct RegistryCredentials {
+  std::string username;
+  std::string password;
+  std::string identity_token;
+  std::string registry_token;
+  friend bool operator==(const RegistryCredentials&, const RegistryCredentials&) = default;
+};
+
+}  // namespace crivet::trust
