@@ -1,0 +1,28 @@
+# bash completion for crivet
+_crivet() {
+  local cur prev words cword
+  _init_completion || return
+  local commands="serve check verify status pin warm forget takeover release import version"
+  local command="" word
+  for word in "${words[@]:1:cword-1}"; do
+    case " $commands " in *" $word "*) command=$word; break ;; esac
+  done
+  case $prev in
+    --config) _filedir toml; return ;;
+    --namespace) return ;;
+  esac
+  if [[ -z $command ]]; then
+    mapfile -t COMPREPLY < <(compgen -W "$commands --config --help" -- "$cur")
+    return
+  fi
+  local options="--config --help"
+  case $command in
+    verify) options+=" --offline --json --namespace" ;;
+    warm | pin) options+=" --namespace" ;;
+    status) options+=" --json --would-refuse" ;;
+    forget | takeover | release) options+=" --yes" ;;
+    import) [[ $cur == -* ]] || { _filedir -d; return; } ;;
+  esac
+  mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+} &&
+  complete -F _crivet crivet
