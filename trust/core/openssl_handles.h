@@ -1,0 +1,45 @@
+#pragma once
+
+// Included by certificate.cc and public_key.cc alone: OpenSSL stays out of every other file.
+
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <memory>
+
+namespace crivet::trust::openssl {
+
+template <auto kFree>
+struct Freed {
+  template <typename T>
+  void operator()(T* handle) const {
+    kFree(handle);
+  }
+};
+
+using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
+using BigNumber = std::unique_ptr<BIGNUM, Freed<BN_free>>;
+using EcdsaSignature = std::unique_ptr<ECDSA_SIG, Freed<ECDSA_SIG_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using X509Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using X509Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
+using X509StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+
+/// QuietErrors leaves the thread's error queue as it was: what fails here is told by our results,
+/// and must not show up in another library's next error.
+class QuietErrors {
+ public:
+  QuietErrors() { ERR_set_mark(); }
+  ~QuietErrors() { ERR_pop_to_mark(); }
+  QuietErrors(const QuietErrors&) = delete;
+  QuietErrors& operator=(const QuietErrors&) = delete;
+};
+
+}  // namespace crivet::trust::openssl
