@@ -50,7 +50,7 @@ struct ConfigError {
   std::string file;
   std::uint32_t line = 0;
   std::uint32_t column = 0;
-  std::string what;  ///< what is wrong and the nearest valid key or value
+  std::string what;              ///< what is wrong and the nearest valid key or value
   std::string ToString() const;  ///< `file:line:column: what`
 };
 
