@@ -8,13 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/method_table.h"
 #include "trust/core/policy.h"
 #include "trust/io/trust_server.h"
 
 namespace crivet::proxy {
-
-/// What of containerd's own API is forwarded (DESIGN 3).
-enum class ContainerdApi : std::uint8_t { kNone, kObserve, kAll };
 
 /// Config is the whole configuration file, checked: every value in it is usable (DESIGN 6).
 struct Config {
