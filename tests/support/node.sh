@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# A node of real parts, in private namespaces. Source it, call `node_enter "$@"` first, then start parts:
+#
+#   source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+#   node_enter "$@"
+#   start_registry
+#   start_containerd
+#
+# Inside, everything is the test's own: /run, /etc/hosts, the network (loopback only, so that every port is free and
+# registry.acme.example is a name), the process tree and $node_dir, a tmpfs. When the script ends, however it ends, the
+# kernel ends every process and every mount with it: nothing is left on the machine. Needs root.
+#
+# Parts: node/signing.sh (registry, Notary, MariaDB), node/images.sh, node/runtime.sh (containerd, dockerd, crivet).
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${CRIVET_BUILD:-$root/build}
+readonly root build
+readonly containerd_version=${CRIVET_CONTAINERD:-1.6}
+readonly node_dir=${CRIVET_NODE_DIR:-}
+
+# shellcheck source=tests/support/packages.sh
+source "$root/tests/support/packages.sh"
+# shellcheck source=tests/support/node/parts.sh
+source "$root/tests/support/node/parts.sh"
+# shellcheck source=tests/support/node/signing.sh
+source "$root/tests/support/node/signing.sh"
+# shellcheck source=tests/support/node/images.sh
+source "$root/tests/support/node/images.sh"
+# shellcheck source=tests/support/node/runtime.sh
+source "$root/tests/support/node/runtime.sh"
+
+say() { echo "$*" >&2; }
+
+# Ends the test with a message. Works inside $(...) too, because `set -e` sees the failed substitution.
+fail() {
+  say "FAILED: $*"
+  exit 1
+}
+
+# node_enter "$@": runs the calling script again, with its arguments, in private namespaces, and returns there.
+node_enter() {
+  if [[ -n $node_dir ]]; then
+    node_prepare
+    return
+  fi
+  if [[ $(id -u) != 0 ]]; then
+    say "needs root: private namespaces, containers"
+    exit 77  # CTest: skipped
+  fi
+  unpack_parts "$containerd_version"
+
+  local dir child status=0
+  dir=$(mktemp -d /tmp/crivet.XXXXXX)
+  CRIVET_NODE_DIR=$dir unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
+    -- bash "$0" "$@" </dev/null &
+  child=$!
+  # unshare blocks TERM; what it started dies with it.
+  trap 'kill -KILL $child 2>/dev/null' INT TERM HUP
+  wait $child || status=$?
+  remove_cgroups "$(basename "$dir")"
+  rmdir "$dir"
+  exit "$status"
+}
+
+# Containers that were killed with their process tree leave empty cgroups behind.
+remove_cgroups() {
+  local path
+  for path in /sys/fs/cgroup/"$1" /sys/fs/cgroup/*/"$1"; do
+    [[ -d $path ]] || continue
+    find "$path" -depth -type d -exec rmdir {} + 2>/dev/null || true
+  done
+}
+
+node_prepare() {
+  set -o errtrace
+  trap 'say "failed: ${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+  trap 'node_leave $?' EXIT
+  trap 'exit 130' INT TERM HUP
+  mount -t tmpfs -o mode=700 crivet "$node_dir"
+  mkdir "$node_dir"/{log,pid}
+  mount -t tmpfs -o mode=755 crivet /run
+  mkdir /run/lock
+  ip link set lo up
+  printf '127.0.0.1 localhost registry.acme.example notary.acme.example\n' >"$node_dir/hosts"
+  mount --bind "$node_dir/hosts" /etc/hosts
+  local parts
+  parts=$(parts_root)
+  # The newer containerd goes first; runc comes from the running Debian in any case.
+  PATH="$(parts_root "$(suite_of_containerd "$containerd_version")")/usr/bin:$build:$build/tests:$parts/usr/bin:$parts/usr/sbin:$parts/bin:$PATH"
+  export PATH
+  # What the caller's shell carries must not leak into the parts.
+  unset DOCKER_HOST DOCKER_CONTENT_TRUST DOCKER_CONTENT_TRUST_SERVER CONTAINERD_ADDRESS http_proxy https_proxy \
+    HTTP_PROXY HTTPS_PROXY NOTIFY_SOCKET
+  export HOME=$node_dir/home TMPDIR=$node_dir/tmp CRIVET_CGROUP_PARENT=/${node_dir##*/}
+  mkdir "$HOME" "$TMPDIR"
+}
+
+# Keeps the logs of a test that failed, where CI finds them.
+node_leave() {
+  local status=$1 log kept
+  trap - EXIT ERR
+  if [[ $status != 0 && $status != 77 ]]; then
+    kept=$build/test-logs/$(basename "$0")
+    rm -rf "$kept"
+    mkdir -p "$kept"
+    cp "$node_dir"/log/* "$kept"/ 2>/dev/null || true
+    say "--- logs are in $kept; their last lines:"
+    for log in "$kept"/*; do
+      [[ ! -s $log ]] || { say "--- ${log##*/}" && tail -n 12 "$log" >&2; }
+    done
+  fi
+  stop_all_parts
+  exit "$status"
+}

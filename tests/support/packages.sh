@@ -1,0 +1,101 @@
+# shellcheck shell=bash
+# Installs and unpacks what tests/packages names. Sourced; needs `root` (the project's folder) and a network the first time.
+#
+#   install_build_packages       apt-get installs what is missing of kind build; needs to be root
+#   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
+#
+# Both say what they do on stderr, and do nothing when there is nothing to do.
+
+readonly parts_dir=$root/build/parts
+
+# packages_of KIND: one name a line, as written in the list.
+packages_of() {
+  awk -v kind="$1" '$1 !~ /^#/ && $2 == kind { print $1 }' "$root/tests/packages"
+}
+
+is_installed() {
+  [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
+}
+
+# A fresh Debian has no package lists, an old one has lists of packages that are gone: on a failure, update once.
+with_fresh_lists() {
+  "$@" || { echo "  updating the package lists" >&2 && apt-get update -qq >&2 && "$@"; }
+}
+
+install_build_packages() {
+  local name missing=()
+  for name in $(packages_of build); do
+    is_installed "$name" || missing+=("$name")
+  done
+  [[ ${#missing[@]} -gt 0 ]] || return 0
+  echo "Installing ${#missing[@]} build packages: ${missing[*]}" >&2
+  DEBIAN_FRONTEND=noninteractive with_fresh_lists apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
+}
+
+# The suite whose containerd has this version; empty for the running Debian's own.
+suite_of_containerd() {
+  case $1 in
+    1.6) ;;
+    1.7) echo trixie ;;
+    2.1) echo sid ;;
+    *) echo "unknown containerd version: $1 (1.6, 1.7 or 2.1)" >&2 && return 64 ;;
+  esac
+}
+
+# The folder that holds the binaries of a suite's packages.
+parts_root() {
+  echo "$parts_dir/${1:-bookworm}"
+}
+
+# fetch FOLDER SUITE NAME...: downloads packages into FOLDER; an empty SUITE is the running Debian's own.
+fetch() {
+  local folder=$1 suite=$2
+  shift 2
+  if [[ -z $suite ]]; then
+    (cd "$folder" && with_fresh_lists apt-get -qq -o APT::Sandbox::User=root download "$@") >&2
+    return
+  fi
+  # Another suite's lists stay beside its parts; the machine's own lists and preferences are not touched.
+  mkdir -p "$folder/lists/partial"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
+    >"$folder/sources.list"
+  local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::SourceList=$folder/sources.list"
+    -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o "Dir::State::Lists=$folder/lists"
+    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+  apt-get "${options[@]}" update >&2
+  (cd "$folder" && apt-get "${options[@]}" download "$@") >&2
+  rm -rf "$folder/lists"
+}
+
+# unpack_suite SUITE NAME...: unpacks packages of a suite (empty: the running Debian's) unless that was done before.
+unpack_suite() {
+  local suite=$1 target stamp
+  shift
+  target=$(parts_root "$suite")
+  stamp="$target/.unpacked"
+  [[ $(cat "$stamp" 2>/dev/null) != "$*" ]] || return 0
+  echo "Unpacking the parts${suite:+ of $suite} into ${target#"$root"/}: $*" >&2
+  rm -rf "$target"
+  mkdir -p "$target/.debs"
+  fetch "$target/.debs" "$suite" "$@"
+  local deb
+  for deb in "$target"/.debs/*.deb; do
+    dpkg-deb --extract "$deb" "$target"
+  done
+  rm -rf "$target/.debs"
+  echo "$*" >"$stamp"
+}
+
+unpack_parts() {
+  local suite names=() name
+  suite=$(suite_of_containerd "${1:-1.6}")
+  for name in $(packages_of parts); do
+    [[ $name == */* ]] || names+=("$name")
+  done
+  mkdir -p "$parts_dir"
+  (
+    flock 9  # another test may be at it
+    unpack_suite "" "${names[@]}"
+    [[ -z $suite ]] || unpack_suite "$suite" containerd
+  ) 9>"$parts_dir/.lock"
+}
