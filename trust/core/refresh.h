@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,7 +31,7 @@ struct FetchFailure {
 
 using Fetched = tl::expected<std::string, FetchFailure>;
 
-/// StoredFile is one file of a committed set. `bytes` is empty where the set before held the same
+/// StoredFile is one file of a committed set. `bytes` is missing where the set before held the same
 /// content, so that the store has it already.
 struct StoredFile {
   std::string name;  ///< `root`, `timestamp`, `snapshot`, `targets`, `targets/releases`, `3.root`
@@ -38,14 +39,32 @@ struct StoredFile {
   std::optional<std::string> bytes;
 };
 
-/// RefreshFailure is a refresh that was not committed. What was trusted before is unchanged.
+/// NewerRoots are roots that a refresh verified before it failed. They act at once (DESIGN 4): take
+/// `repository` in place of what was trusted, store `files` and `floors`, and start the next
+/// refresh with them.
+struct NewerRoots {
+  /// From the anchor to the newest, never empty.
+  std::vector<RootLink> chain;
+  /// The set trusted before, now hung from the newer root; its CheckFresh refuses where that root's
+  /// keys no longer cover it. Null where there was no set.
+  std::shared_ptr<const Repository> repository;
+  /// The files of the chain alone.
+  std::vector<StoredFile> files;
+  /// All floors, root's raised.
+  Floors floors;
+};
+
+/// RefreshFailure is a refresh that was not committed. What was trusted before is unchanged, but
+/// for the roots that it may bring.
 struct RefreshFailure {
   Error error;
   /// The role at which it ended, and the network's cause where there was one.
   std::string role;
   std::optional<NetworkCause> cause;
-  /// Set where the server does not know the collection at all (404 on the timestamp and root).
+  /// Set where the server does not know the collection: 404 on root.json at first contact, on
+  /// timestamp.json later.
   bool not_found = false;
+  std::optional<NewerRoots> newer_roots;
 };
 
 /// Committed is a refresh that verified whole: the new trusted state and what to store of it.
@@ -58,9 +77,9 @@ struct Committed {
 
 /// Refresh is one transaction over a repository: pure, driven from outside. It says which file it
 /// wants, is given its bytes or the failure to get them, and ends with a Committed state or a
-/// RefreshFailure; what was trusted before is never touched (DESIGN 4). The order of files, the walk along the
-/// roots, floors and hashes are decided here, so that a server, a folder and a test drive the same
-/// code:
+/// RefreshFailure; what was trusted before is never touched (DESIGN 4). The order of files, the
+/// walk along the roots, floors and hashes are decided here, so that a server, a folder and a test
+/// drive the same code:
 ///
 ///     while (auto wanted = refresh.Wanted()) refresh.Supply(Fetch(*wanted));
 ///     auto outcome = std::move(refresh).Finish();
@@ -80,6 +99,9 @@ class Refresh {
     std::shared_ptr<const Repository> previous;
     /// Floors to hold against, also where `previous` was lost. Ignored where `previous` is set.
     Floors floors;
+    /// Roots trusted already where there is no set to go with them (NewerRoots::chain). Ignored
+    /// where `previous` is set.
+    std::vector<RootLink> chain;
     /// Pins of every rule that reads this repository; one must anchor the chain.
     std::vector<RootPin> pins;
     /// Every role that those rules read. `targets` is always among them.
@@ -87,6 +109,8 @@ class Refresh {
     /// The largest grace among those rules.
     std::chrono::seconds grace{0};
     TimePoint now;
+    /// Of kStore: when the server last confirmed the stored set.
+    TimePoint verified_at;
     Limits limits;
   };
 

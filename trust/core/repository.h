@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -21,7 +22,7 @@ struct RootPin;
 class Root;
 class Timestamp;
 class Snapshot;
-class Targets;
+class Targets;  // the four: metadata.h
 
 /// Floor is the newest version of a role that this node has verified, with what it takes to tell
 /// whether it still binds: its bytes and who signed them (DESIGN 4, rollback floors).
@@ -32,15 +33,18 @@ struct Floor {
   friend bool operator==(const Floor&, const Floor&) = default;
 };
 
-/// Floors of one repository by role name. An entry also says that this node has seen the role
-/// listed, so that it may not vanish in silence.
+/// Floors of one repository by role name, root included. An entry also says that this node has seen
+/// the role listed, so that it may not vanish in silence.
 using Floors = std::map<RoleName, Floor>;
 
 /// RootLink is one verified root of a chain: itself signed at its threshold, and by its
 /// predecessor's.
 struct RootLink {
   std::shared_ptr<const Root> root;
+  /// Of the file as it was served.
   Sha256 sha256{};
+  /// Of what was signed: the same root in another layout (a `root_file`) has the same.
+  Sha256 signed_sha256{};
   /// Keys of its own root role whose signatures verified: only these can match a pin.
   std::set<KeyId> signers;
 };
@@ -53,14 +57,17 @@ struct PinMatch {
   bool newest = false;
 };
 
-/// Repository is what is trusted of one collection: a chain of roots and one complete set of roles,
-/// all of it verified together. It may have expired since: CheckFresh tells. Immutable; safe to
-/// share between threads.
+/// Repository is what is trusted of one collection: a chain of roots and the last complete set of
+/// roles, all of it verified together. Since then it may have expired, or a newer root may have
+/// taken away keys that it stands on: CheckFresh tells, and nothing may be allowed by it before
+/// CheckFresh was asked. Immutable; safe to share between threads.
 class Repository {
  public:
   struct Parts;  // made by Refresh alone
   explicit Repository(Parts parts);
   ~Repository();
+  Repository(const Repository&) = delete;
+  Repository& operator=(const Repository&) = delete;
 
   const RepositoryId& id() const;
   const std::vector<RootLink>& chain() const;  ///< oldest first, never empty
@@ -72,24 +79,34 @@ class Repository {
   /// is delegated and nothing is signed by it yet, or it was not read.
   const Targets* Find(const RoleName& role) const;
 
-  /// Keys and threshold that the verified parent gives a role (root for the four, else its
-  /// delegating role); nullopt where nobody gives it any.
+  /// Whether the paths of the delegations from `targets` down to the role let it list `tag`. Always
+  /// for `targets`; never for a role that was not read.
+  bool MayList(const RoleName& role, std::string_view tag) const;
+
+  /// The digest that a role gives a tag: what its metadata lists, where it may list it.
+  std::optional<Sha256Digest> Lookup(const RoleName& role, std::string_view tag) const;
+
+  /// Keys and threshold that the verified parent gives a role (the newest root for the four, else
+  /// its delegating role); nullopt where nobody gives it any, or where the delegating role's own
+  /// signers are no longer enough under the newest root.
   struct RoleKeys {
     std::set<KeyId> key_ids;
     std::size_t threshold = 0;
   };
   std::optional<RoleKeys> KeysOf(const RoleName& role) const;
 
-  /// Who signed the loaded metadata of a role, out of its keys; empty where none is loaded.
+  /// Who signed the loaded metadata of a role, out of the keys that it still has; empty where none
+  /// is loaded.
   std::set<KeyId> SignersOf(const RoleName& role) const;
 
   const Floors& floors() const;
 
-  /// When the refresh that last verified this set ended.
+  /// When the server last confirmed this set.
   TimePoint verified_at() const;
 
   /// Where in the chain one of the pin's members matches; nullopt where none does. `now` is for
-  /// certificate authorities. A tofu pin matches the oldest link.
+  /// certificate authorities. A tofu pin matches the oldest link. Quick for the pins that the
+  /// refresh was given; others are looked up anew.
   std::optional<PinMatch> Match(const RootPin& pin, TimePoint now) const;
 
   /// Which roles were read when the set was committed.
@@ -97,7 +114,8 @@ class Repository {
 
   /// kExpired with the role and its time where the newest root (its signing certificates too),
   /// timestamp, snapshot, targets or one of `roles` has run out. `grace` extends timestamp and
-  /// snapshot only.
+  /// snapshot only. kNoTrustData where the newest root no longer covers the set: a refresh verified
+  /// that root and then failed (DESIGN 4: a verified newer root acts at once).
   Result<void> CheckFresh(const std::vector<RoleName>& roles, TimePoint now,
                           std::chrono::seconds grace) const;
 
@@ -106,6 +124,9 @@ class Repository {
 
   /// Bytes held, for `status` and the memory goal; an estimate.
   std::size_t resident_bytes() const;
+
+  /// What Refresh reuses of it.
+  const Parts& parts() const { return *parts_; }
 
  private:
   std::unique_ptr<const Parts> parts_;

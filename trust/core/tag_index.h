@@ -1,0 +1,90 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/core/bytes.h"
+#include "trust/core/image_reference.h"
+
+namespace crivet::trust {
+
+/// TagIndex holds the tags of one targets file: found by tag and by digest in constant time, about
+/// 60 bytes a tag beside its name (DESIGN 9). Immutable once built, safe to share between threads.
+///
+/// Layout: all names in one string, and two hash tables with chains over the same entries. The hash
+/// is seeded by the file's own digest, so whoever writes the file cannot choose names that collide.
+class TagIndex {
+ public:
+  class Builder;
+  class TagRange;
+
+  TagIndex() = default;
+
+  std::size_t size() const { return digests_.size(); }
+  std::optional<Sha256Digest> Find(std::string_view tag) const;
+  /// Every tag that has this digest, in no particular order. The range and its views live no longer
+  /// than the index.
+  TagRange TagsOf(const Sha256Digest& digest) const;
+  std::size_t resident_bytes() const;
+
+ private:
+  using Entry = std::uint32_t;
+  static constexpr Entry kNone = 0xffffffff;
+
+  std::string_view NameOf(Entry entry) const;
+  std::size_t BucketOf(std::string_view bytes) const;
+
+  std::uint64_t seed_ = 0;
+  std::string names_;
+  std::vector<Entry> name_ends_;  // in names_; a name begins where the one before it ends
+  std::vector<Sha256> digests_;
+  std::vector<Entry> first_by_tag_;  // a bucket's first entry; a power of two of them
+  std::vector<Entry> next_by_tag_;
+  std::vector<Entry> first_by_digest_;
+  std::vector<Entry> next_by_digest_;
+};
+
+/// TagRange iterates over the tags of one digest. For range-for.
+class TagIndex::TagRange {
+ public:
+  class Iterator {
+   public:
+    std::string_view operator*() const { return index_->NameOf(entry_); }
+    Iterator& operator++();
+    friend bool operator==(const Iterator& a, const Iterator& b) { return a.entry_ == b.entry_; }
+
+   private:
+    friend class TagRange;
+    Iterator(const TagIndex* index, Entry entry) : index_(index), entry_(entry) {}
+    const TagIndex* index_;
+    Entry entry_;
+  };
+  Iterator begin() const { return {index_, first_}; }
+  Iterator end() const { return {index_, kNone}; }
+  bool empty() const { return first_ == kNone; }
+
+ private:
+  friend class TagIndex;
+  TagRange(const TagIndex* index, Entry first) : index_(index), first_(first) {}
+  const TagIndex* index_;
+  Entry first_;
+};
+
+/// Builder takes tags in any order. Precondition: no tag comes twice (the JSON reader saw to that)
+/// and all names together are shorter than 4 GiB (limits.h).
+class TagIndex::Builder {
+ public:
+  explicit Builder(const Sha256& seed);
+  void Reserve(std::size_t tags, std::size_t name_bytes);
+  void Add(std::string_view tag, const Sha256& digest);
+  TagIndex Build() &&;
+
+ private:
+  TagIndex index_;
+};
+
+}  // namespace crivet::trust
