@@ -2,14 +2,16 @@
 
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
+#include "trust/core/image_pattern.h"
 #include "trust/core/image_reference.h"
 #include "trust/core/public_key.h"
 #include "trust/core/repository_id.h"
@@ -17,35 +19,6 @@
 #include "trust/core/time.h"
 
 namespace crivet::trust {
-
-/// ImagePattern matches `host/path` by whole components: a literal, `*` for one, `**` for any
-/// number of them, none included (DESIGN 4). Immutable.
-class ImagePattern {
- public:
-  static Result<ImagePattern> Parse(std::string_view text);
-
-  /// What each wildcard matched, left to right; nullopt where the pattern does not match. Where
-  /// several `**` could share the text, the leftmost takes the least.
-  std::optional<std::vector<std::string>> Match(std::string_view repository) const;
-
-  /// The text with each wildcard replaced by its capture. Callers have checked `SameWildcards`.
-  std::string Expand(const std::vector<std::string>& captures) const;
-
-  /// Whether both have the same wildcards in the same order: what a `gun` needs (DESIGN 4).
-  bool SameWildcards(const ImagePattern& other) const;
-
-  const std::string& text() const { return text_; }
-
-  /// Less is more specific: components left to right, literal before `*` before `**`. Equivalent
-  /// patterns that differ in their literals are not comparable by use: no name matches both.
-  friend std::weak_ordering Specificity(const ImagePattern&, const ImagePattern&);
-
- private:
-  ImagePattern(std::string text, std::vector<std::string> components)
-      : text_(std::move(text)), components_(std::move(components)) {}
-  std::string text_;
-  std::vector<std::string> components_;
-};
 
 enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
 enum class Mode : std::uint8_t { kEnforce, kAudit };
@@ -104,19 +77,20 @@ using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;
 /// A rule with the collection that it reads for one name.
 struct AppliedRule {
   std::shared_ptr<const Rule> rule;
-  /// Set for kVerify.
+  /// Set for kVerify; not even then where `gun` maps the name to what cannot be a GUN. Such a name
+  /// has no trust data.
   std::optional<RepositoryId> repository;
 };
 
 /// Policy is the whole set of rules. Immutable; safe to share between threads.
 class Policy {
  public:
-  /// Fails (kMalformed, detail for people) where two rules could tie for a name, or `gun` does not
-  /// fit a pattern. `fallback` is `[default]`.
+  /// Fails (kMalformed, detail for people) where two rules could tie for a name, `gun` does not fit
+  /// a pattern, or a rule lacks what its action needs. `fallback` is `[default]`.
   static Result<Policy> Create(std::vector<Rule> rules, Rule fallback);
 
-  /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist.
-  /// For AnyNamespace use RulesFor.
+  /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist. For
+  /// AnyNamespace ask RulesFor; here it is answered as NoNamespace. Costs a comparison a pattern.
   AppliedRule RuleFor(const ImageReference& reference, const PodNamespace& pod_namespace,
                       TimePoint now) const;
 
@@ -127,7 +101,7 @@ class Policy {
   const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
 
   /// Whether `rule` reads `repository` for some name: decides which pins anchor a chain, which
-  /// roles a refresh reads.
+  /// roles a refresh reads. Names that a more specific rule takes away are not considered.
   bool MayRead(const Rule& rule, const RepositoryId& repository) const;
 
   /// Rules that can never be chosen because more specific ones cover all of their names: for
@@ -135,8 +109,21 @@ class Policy {
   std::vector<std::shared_ptr<const Rule>> Unreachable() const;
 
  private:
-  explicit Policy(std::vector<std::shared_ptr<const Rule>> rules) : rules_(std::move(rules)) {}
+  /// One pattern of a rule, in the order of choice.
+  struct Entry {
+    std::shared_ptr<const Rule> rule;
+    std::size_t pattern = 0;
+    const ImagePattern& images() const { return rule->images[pattern]; }
+  };
+  /// How two entries that match the same name compete: less is chosen first.
+  static std::weak_ordering Precedence(const Entry& a, const Entry& b);
+  static Result<void> CheckTies(const std::vector<Entry>& entries);
+
+  Policy(std::vector<std::shared_ptr<const Rule>> rules, std::vector<Entry> entries)
+      : rules_(std::move(rules)), entries_(std::move(entries)) {}
+
   std::vector<std::shared_ptr<const Rule>> rules_;
+  std::vector<Entry> entries_;
 };
 
 }  // namespace crivet::trust

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace crivet::trust {
+
+/// WildcardStep is one step of a pattern over a sequence of words: an image's components, or a
+/// namespace's characters.
+struct WildcardStep {
+  enum class Kind : std::uint8_t {
+    kLiteral,  ///< exactly this word
+    kOne,      ///< any one word
+    kMany,     ///< any number of words, none included
+  } kind = Kind::kLiteral;
+  std::string literal;
+  friend bool operator==(const WildcardStep&, const WildcardStep&) = default;
+};
+
+using WildcardSteps = std::vector<WildcardStep>;
+
+/// CanMeet tells whether some sequence matches both patterns. Exact.
+bool CanMeet(const WildcardSteps& a, const WildcardSteps& b);
+
+/// CoveredBy tells whether every image's repository that matches `pattern` also matches at least
+/// one of `others`, where the words are components. Exact up to a bound on the work; beyond it the
+/// answer is false.
+bool CoveredBy(const WildcardSteps& pattern, const std::vector<const WildcardSteps*>& others);
+
+/// GlobSteps reads a glob whose only wildcard is `*`, any run of characters.
+WildcardSteps GlobSteps(std::string_view glob);
+
+/// GlobMatches matches such a glob against a whole text. Linear in practice, never worse than the
+/// product of the two lengths.
+bool GlobMatches(std::string_view glob, std::string_view text);
+
+}  // namespace crivet::trust
