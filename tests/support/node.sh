@@ -56,7 +56,7 @@ node_enter() {
   child=$!
   # unshare blocks TERM; what it started dies with it.
   trap 'kill -KILL $child 2>/dev/null' INT TERM HUP
-  wait $child || status=$?
+  wait "$child" || status=$?
   remove_cgroups "$(basename "$dir")"
   rmdir "$dir"
   exit "$status"

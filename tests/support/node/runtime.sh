@@ -84,9 +84,9 @@ docker_load() {
   rm "$node_dir/tmp/$1.tar"
 }
 
-# start_crivet [FILE]: serves the configuration, $node_dir/crivet.toml by default.
+# Serves $node_dir/crivet.toml.
 start_crivet() {
-  part_start crivet crivet serve --config "${1:-$node_dir/crivet.toml}"
+  part_start crivet crivet serve --config "$node_dir/crivet.toml"
   part_ready crivet kubelet version
 }
 

@@ -132,4 +132,5 @@ withdraw() {
 }
 
 # The ID that a configuration pins: of the root key's public half, the same in all repositories of a publisher.
-root_key_id() { notary_client key list | awk '$1 == "root" { print $2 }'; }
+root_key_id() { notary -d "$node_dir/publisher" key list | awk '$1 == "root" { print $2 }'; }
+docker_root_key_id() { notary -d "$HOME/.docker/trust" key list | awk '$1 == "root" { print $2 }'; }

@@ -1,0 +1,29 @@
+#!/bin/bash
+# The scripts are clean, and README.md names exactly the packages of tests/packages.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+if command -v shellcheck >/dev/null; then
+  # What is only sourced is checked with the scripts that source it.
+  find .ci tests -type f -perm -u=x ! -name '*.*' -print0 -o -type f -perm -u=x -name '*.sh' -print0 |
+    xargs -0 shellcheck -x -a
+fi
+
+if awk '$1 !~ /^#/ && NF > 0 && $2 !~ /^(build|parts|dev)$/ { print; bad = 1 } END { exit !bad }' tests/packages; then
+  echo "tests/packages: a line without one of the kinds build, parts, dev"
+  exit 1
+fi
+if [[ -n $(awk '$1 !~ /^#/ && NF > 0 { print $1 }' tests/packages | sort | uniq -d) ]]; then
+  echo "tests/packages: a name stands there twice"
+  exit 1
+fi
+
+[[ -e README.md ]] || exit 0
+# README.md's table is what dependency_table.sh prints, line for line.
+wanted=$(tests/support/dependency_table.sh)
+table=$(grep -A1000 -xF -m1 "${wanted%%$'\n'*}" README.md | awk '/^\|/ { print; next } { exit }')
+if [[ $table != "$wanted" ]]; then
+  echo "README.md: the table of dependencies differs from tests/support/dependency_table.sh"
+  diff <(echo "$table") <(echo "$wanted")
+  exit 1
+fi
