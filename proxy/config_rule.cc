@@ -261,7 +261,7 @@ class RuleReader {
   void ReadGun() {
     const auto text = table_.String("gun");
     if (!text) return;
-    auto gun = trust::ImagePattern::Parse(text->value);
+    auto gun = trust::ImagePattern::ParseGun(text->value);
     if (!gun) {
       findings_.Wrong(text->at, fmt::format("\"gun\": {}", gun.error().detail));
       return;

@@ -19,19 +19,23 @@ struct TrustView {
   std::shared_ptr<const RefreshFailure> failure;
 };
 
-/// DecidePull answers which digest a pull of `reference` may fetch under a rule (DESIGN 4). Pure;
-/// the cost does not depend on the number of tags. `view` is ignored unless the rule verifies.
+/// DecidePull answers which digest a pull of `reference` may fetch under a rule (DESIGN 4). A tag
+/// is what is signed now; `name@sha256:A` is also what a record vouches for, unless the rule says
+/// `present = "current"` (DESIGN 3). Pure; the cost does not depend on the number of tags. `view`
+/// is ignored unless the rule verifies.
 Decision DecidePull(const ImageReference& reference, const AppliedRule& applied,
                     const TrustView& view, TimePoint now);
 
 /// DecidePresent answers whether local content `local` may count as `reference`: signed now for
 /// that name, or on record (DESIGN 3, vouched for). A request by digest must name `local` itself.
+/// Under an `allow` rule it allows without a digest: what the name resolves to is the runtime's.
 Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
                        const AppliedRule& applied, const TrustView& view, TimePoint now);
 
-/// RecordOf is what to remember of a `verify` decision that allowed a tag; nullopt for everything
-/// else (digests, `allow` rules, refusals, decisions that themselves stood on a record).
-std::optional<VerifiedRecord> RecordOf(const ImageReference& reference, const Decision& decision,
-                                       const TrustView& view, TimePoint now);
+/// RecordOf is what to remember of a `verify` decision that allowed by what is signed now; nullopt
+/// for everything else (`allow` rules, refusals, decisions that themselves stood on a record). A
+/// request by digest is remembered for the tag that had the digest: pods pinned by digest restart
+/// where it was verified, also when no tag was ever pulled.
+std::optional<VerifiedRecord> RecordOf(const Decision& decision, TimePoint now);
 
 }  // namespace crivet::trust

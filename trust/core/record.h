@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,9 +18,9 @@ namespace crivet::trust {
 struct VerifiedRecord {
   std::string tag;
   Sha256Digest digest;
-  /// Roles that named the digest, each with the keys that had signed it.
+  /// The role that decided and the signers that agreed, each with the keys that had signed it.
   std::map<RoleName, std::vector<KeyId>> vouching;
-  /// The newest root at that time and the keys that signed it.
+  /// The root it hangs from (RootLink::signed_sha256), and the keys that had signed that root.
   Sha256 root{};
   std::vector<KeyId> root_signers;
   TimePoint recorded_at;
@@ -29,8 +30,28 @@ struct VerifiedRecord {
 /// Records of one repository, in the order they were made; at most one for a (tag, digest).
 using Records = std::vector<VerifiedRecord>;
 
-/// The records that still stand after `repository` was verified: those of a tag that no rule's roles
-/// list any more are gone (withdrawn). `roles` are the roles that were read.
-Records WithoutWithdrawn(Records records, const Repository& repository);
+/// Standing is what a record is worth today.
+enum class Standing : std::uint8_t {
+  kStands,
+  kWithdrawn,    ///< its tag is no longer in what the rule reads
+  kNotAccepted,  ///< made under roles, signers or a root that the rule does not accept, or by a key
+                 ///< that has lost its role
+};
+
+/// StandingOf judges a record by today's rule and the newest verified metadata, whether that has
+/// expired or not; present_max_age is for the caller. Precondition: `repository` was read for the
+/// rule's roles, and `match` is how the rule's pin anchors its chain.
+Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Repository& repository,
+                    const PinMatch& match);
+
+/// RecordsAfter is what is left of the records once `repository` was verified: those of a tag that
+/// no role lists any more are gone (DESIGN 3). A record whose root is in the chain and whose keys
+/// the newest root still covers hangs from the newest root from then on, so that a pin of the new
+/// root alone does not void it. Nothing goes because of a time.
+Records RecordsAfter(Records records, const Repository& repository);
+
+/// WithRecord adds a record, in the place of an earlier one for the same tag and digest; beyond
+/// Limits::records the oldest go.
+Records WithRecord(Records records, VerifiedRecord record);
 
 }  // namespace crivet::trust

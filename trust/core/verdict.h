@@ -1,12 +1,17 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
+#include "trust/core/bytes.h"
 #include "trust/core/image_reference.h"
 #include "trust/core/policy.h"
+#include "trust/core/public_key.h"
 #include "trust/core/reason.h"
 #include "trust/core/time.h"
 
@@ -40,18 +45,25 @@ Verdict Refusal(Reason reason, std::string found);
 /// RoleEvidence is one role that took part in a decision.
 struct RoleEvidence {
   RoleName role;
+  /// Zero where the role has no signed metadata: nobody delegates it, or nothing is signed yet.
   std::int64_t version = 0;
   TimePoint expires;
   std::vector<KeyId> signed_by;
   std::size_t threshold = 0;
 };
 
-/// Evidence is what a decision stands on: for the audit line, `crivet verify` and the record.
+/// Evidence is what a decision stands on: for the audit line, `crivet verify` and the record. Empty
+/// where there is no trusted set.
 struct Evidence {
-  /// root, timestamp, snapshot, then the roles in the order they were asked.
+  /// root, timestamp, snapshot, then every role that the rule reads, in the order of asking.
   std::vector<RoleEvidence> roles;
-  /// Roles (out of those) whose entry named the digest: what a record keeps.
+  /// The role that decided, and the signers that agreed with it: what a record keeps. Empty unless
+  /// the verdict allows by what is signed now.
   std::vector<RoleName> vouching;
+  /// The signed tag that has the digest: the one asked for, or one found for the digest.
+  std::optional<std::string> tag;
+  /// The newest root, by the hash of what was signed (RootLink::signed_sha256).
+  Sha256 root{};
   std::optional<TimePoint> verified_at;
   /// True where the verdict stands on a record and not on what is signed now.
   bool from_record = false;
@@ -69,7 +81,7 @@ struct Decision {
 
 /// What kubelet reads for a refusal, DESIGN 5: `<Word>: <reference>: <found> [rule "x", code]`.
 /// Empty for Allow. `canonical` is the canonical form of what was asked (or the text as written
-/// where it is not a reference).
+/// where it is not a reference: it is cut, and what is not printable ASCII is replaced).
 std::string RefusalMessage(const Decision& decision, std::string_view canonical);
 
 }  // namespace crivet::trust
