@@ -73,6 +73,13 @@ bool TableReader::Has(const std::string& key) const {
                      [&](const TomlMember& m) { return m.key == key; });
 }
 
+bool TableReader::HasEmptyArray(const std::string& key) const {
+  return std::any_of(table_.begin(), table_.end(), [&](const TomlMember& m) {
+    const auto* array = std::get_if<TomlArray>(&m.value.value);
+    return m.key == key && array != nullptr && array->empty();
+  });
+}
+
 TextPosition TableReader::PositionOf(const std::string& key) const {
   const auto member =
       std::find_if(table_.begin(), table_.end(), [&](const TomlMember& m) { return m.key == key; });

@@ -51,6 +51,7 @@ class TableReader {
       : table_(table), at_(at), name_(std::move(name)), findings_(findings) {}
 
   bool Has(const std::string& key) const;
+  bool HasEmptyArray(const std::string& key) const;
   TextPosition at() const { return at_; }
   /// Where a key stands; the table's own place where it does not.
   TextPosition PositionOf(const std::string& key) const;

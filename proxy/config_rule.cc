@@ -42,7 +42,7 @@ class RuleReader {
       rule_.namespaces.push_back(std::move(glob.value));
     }
     // Without this, `namespaces = []` would make a rule for some pods one for all.
-    if (table_.Has("namespaces") && rule_.namespaces.empty()) {
+    if (table_.HasEmptyArray("namespaces")) {
       findings_.Wrong(table_.PositionOf("namespaces"),
                       "\"namespaces\" must not be empty: leave it out for a rule for all pods");
     }
@@ -203,7 +203,7 @@ class RuleReader {
 
   void ReadRoles() {
     rule_.roles = RoleNames("roles", "");
-    if (table_.Has("roles") && rule_.roles.empty()) {
+    if (table_.HasEmptyArray("roles")) {
       findings_.Wrong(table_.PositionOf("roles"), "\"roles\" must not be empty");
     } else if (!table_.Has("roles")) {
       rule_.roles = {*trust::RoleName::Parse("targets/releases"), trust::RoleName::Targets()};

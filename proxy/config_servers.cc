@@ -29,6 +29,7 @@ class ServerReader {
   ServerReader(TableReader& table, const std::string& label, ConfigFindings& findings)
       : table_(table), findings_(findings) {
     server_.label = label;
+    server_.auth = TrustServer::Auth::kFromPull;
   }
 
   TrustServer Read() {

@@ -80,7 +80,10 @@ std::string NearestWord(std::string_view word, const std::vector<std::string>& c
   std::string nearest;
   std::size_t least = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
-    const std::size_t distance = EditDistance(word, candidate);
+    // Words cut short or drawn out: `state` for `state_dir`, `warning` for `warn`.
+    const bool is_stem = std::min(word.size(), candidate.size()) >= 3 &&
+                         (candidate.starts_with(word) || word.starts_with(candidate));
+    const std::size_t distance = is_stem ? 1 : EditDistance(word, candidate);
     if (distance < least) {
       least = distance;
       nearest = candidate;

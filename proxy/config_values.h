@@ -18,7 +18,8 @@ using Valued = tl::expected<T, std::string>;
 std::size_t EditDistance(std::string_view a, std::string_view b);
 
 /// NearestWord is the candidate that a slip of the fingers would most likely have meant; empty
-/// where none is near: more than a third of the letters would have to change.
+/// where none is near: more than a third of the letters would have to change, and neither word
+/// begins with the other.
 std::string NearestWord(std::string_view word, const std::vector<std::string>& candidates);
 
 /// ` (did you mean "x"?)` for NearestWord, or all candidates where none is near.

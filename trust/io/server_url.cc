@@ -69,6 +69,11 @@ Result<ServerUrl> ServerUrl::Parse(std::string_view text) {
                 "must be scheme, host, port and path alone: no user name, query, fragment, "
                 "encoded or unusual character");
   }
+  // curl forgives a third slash.
+  if (const std::size_t slashes = text.find("://");
+      slashes == std::string_view::npos || text.substr(slashes + 3).starts_with('/')) {
+    return Fail(Reason::kMalformed, "is not a URL such as https://notary.example");
+  }
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   const std::string given(text);
   if (url == nullptr ||
@@ -87,6 +92,7 @@ Result<ServerUrl> ServerUrl::Parse(std::string_view text) {
   });
   if (!IsPlainHost(out.host_)) return Fail(Reason::kMalformed, "has no usable host name");
   std::string port = Part(url.get(), CURLUPART_PORT);
+  if (port == "0") return Fail(Reason::kMalformed, "has no usable port");
   if (port == (out.https_ ? "443" : "80")) port.clear();
   std::string path = Part(url.get(), CURLUPART_PATH);
   while (!path.empty() && path.back() == '/') path.pop_back();

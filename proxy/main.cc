@@ -1,0 +1,47 @@
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+
+#include "proxy/cli/subcommand.h"
+
+namespace {
+
+using crivet::proxy::cli::Exit;
+using crivet::proxy::cli::Invocation;
+using crivet::proxy::cli::PrintToStderr;
+
+Exit Main(int argc, char** argv) {
+  namespace cli = crivet::proxy::cli;
+  CLI::App app("crivet lets a Kubernetes node run only images that their publishers signed.",
+               "crivet");
+  app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 allowed or done, 1 denied, 2 unavailable, 64 usage, 70 internal,\n"
+      "78 configuration.\n\n"
+      "Example:\n  crivet verify registry.acme.example/web:2.1");
+  Invocation invocation;
+  cli::AddCheck(app, invocation);
+  cli::AddVersion(app, invocation);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& asked) {
+    (void)app.exit(asked);
+    return Exit::kDone;
+  } catch (const CLI::ParseError& error) {
+    PrintToStderr("crivet: " + std::string(error.what()) + "\nTry \"crivet --help\".");
+    return Exit::kUsage;
+  }
+  return invocation.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // An unknown name in it would make every JSON parse fail.
+  unsetenv("SIMDJSON_FORCE_IMPLEMENTATION");
+  try {
+    return static_cast<int>(Main(argc, argv));
+  } catch (const std::exception& error) {
+    PrintToStderr("crivet: " + std::string(error.what()));
+    return static_cast<int>(Exit::kInternal);
+  }
+}

@@ -1,0 +1,7 @@
+#include "proxy/version.h"
+
+namespace crivet::proxy {
+
+std::string_view Version() { return CRIVET_VERSION; }
+
+}  // namespace crivet::proxy

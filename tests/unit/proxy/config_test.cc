@@ -1,0 +1,441 @@
+#include "proxy/config.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/test/data/monomorphic.hpp>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace crivet::proxy {
+namespace {
+
+namespace bdata = boost::unit_test::data;
+
+const std::string kKey(64, 'a');
+
+// A file that is right, which rows of tables below make wrong in one point each.
+const std::string kGood = R"([default]
+action = "deny"
+
+[trust.acme]
+kind = "notary"
+url = "https://notary.acme.example"
+auth = "none"
+
+[[rule]]
+images = ["registry.acme.example/**"]
+action = "verify"
+trust = "acme"
+root = { key_ids = [")" + kKey +
+                          R"("] }
+)";
+
+std::string Errors(const std::string& text) {
+  const auto config = ParseConfig(text, "f");
+  if (config) return {};
+  std::string all;
+  for (const ConfigError& error : config.error()) all += error.ToString() + "\n";
+  return all;
+}
+
+/// A folder with files, gone at the end.
+class Folder {
+ public:
+  Folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "crivet-config-XXXXXX").string();
+    BOOST_REQUIRE(mkdtemp(name.data()) != nullptr);
+    path_ = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { std::filesystem::remove_all(path_); }
+
+  std::string Write(const std::string& name, const std::string& content, mode_t mode) const {
+    const std::string path = path_ + "/" + name;
+    std::ofstream(path) << content;
+    BOOST_REQUIRE(chmod(path.c_str(), mode) == 0);
+    return path;
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// Self-signed, CN=crivet test.
+constexpr char kCertificate[] = R"(-----BEGIN CERTIFICATE-----
+MIIBgzCCASmgAwIBAgIULgKULVe0FMqJ6J7flakWutds7rMwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLY3JpdmV0IHRlc3QwIBcNMjYxMTI0MTE0OTI1WhgPMjEyNjEw
+MzExMTQ5MjVaMBYxFDASBgNVBAMMC2NyaXZldCB0ZXN0MFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAEz7wuyVhqpzFq+fR2wZJWQE0pKJg1TIps+GCd10CQw5kBHRdv
+od1OHI0hEzGrOK2Ro+QINksfH9FzpXFddCf326NTMFEwHQYDVR0OBBYEFER4vmJG
+owX44H7jSFmPU+1185DgMB8GA1UdIwQYMBaAFER4vmJGowX44H7jSFmPU+1185Dg
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSAAwRQIhAKV8qpIL6ng9dA0V
+47D9p4O0HsPp/rqMeHmn7qrBOuOrAiBJ3Z7of4Y3i/cp9Wj16GMmWEW0OmyqSZ+P
+Kp0nTqj6mg==
+-----END CERTIFICATE-----
+)";
+
+struct BadCase {
+  const char* name;
+  std::string text;
+  std::string errors;
+  friend std::ostream& operator<<(std::ostream& out, const BadCase& c) { return out << c.name; }
+};
+
+std::string With(const std::string& more) { return kGood + more; }
+
+const std::vector<BadCase>& BadCases() {
+  static const std::vector<BadCase> cases = {
+      {"NotToml", "a = = 1\n", "f:1:5: "},
+      {"EmptyFile", "",
+       "f: [default] is missing: say what happens to a name that no rule matches, such as action = "
+       "\"deny\"\n"},
+      {"UnknownTopKey", "listne = \"/run/x.sock\"\n[default]\naction = \"deny\"\n",
+       "f:1:1: unknown key \"listne\" (did you mean \"listen\"?)\n"},
+      {"UnknownKeyInARule", With("colour = 1\n"),
+       "f:14:1: unknown key \"colour\" in this [[rule]] (valid here: images, name, namespaces, "
+       "action, mode, trust, root, roles, signers, present, present_max_age, grace, gun, until, "
+       "reason)\n"},
+      {"UnknownSection", "[gaet]\n[default]\naction = \"deny\"\n",
+       "f:1:2: unknown key \"gaet\" (did you mean \"gate\"?)\n"},
+      {"WrongType", "drain = 5\n[default]\naction = \"deny\"\n",
+       "f:1:9: \"drain\" must be a string, not an integer\n"},
+      {"BadDuration", "drain = \"5 s\"\n[default]\naction = \"deny\"\n",
+       "f:1:9: \"drain\": \"5 s\" is not a duration such as \"5m\", \"30d\" or \"0s\"\n"},
+      {"DurationOutOfRange", "drain = \"1d\"\n[default]\naction = \"deny\"\n",
+       "f:1:9: \"drain\" must be between 0s and 10m\n"},
+      {"RelativePath", "state_dir = \"lib/crivet\"\n[default]\naction = \"deny\"\n",
+       "f:1:13: \"state_dir\" must be an absolute path\n"},
+      {"DottedPath", "state_dir = \"/var/../crivet\"\n[default]\naction = \"deny\"\n",
+       "f:1:13: \"state_dir\" must be a plain absolute path, without \".\", \"..\" or empty "
+       "components\n"},
+      {"SocketPathTooLong",
+       "listen = \"/" + std::string(107, 'x') + "\"\n[default]\naction = \"deny\"\n",
+       "f:1:10: \"listen\" is longer than the 107 bytes that a socket's path may have\n"},
+      {"ListenIsUpstream",
+       "listen = \"/run/containerd/containerd.sock\"\n[default]\naction = \"deny\"\n",
+       "f:1:1: \"listen\" and \"upstream\" are the same socket, /run/containerd/containerd.sock: "
+       "crivet would call itself\n"},
+      {"AdminIsUpstream",
+       "admin = \"/run/c.sock\"\nupstream = \"/run/c.sock\"\n[default]\naction = \"deny\"\n",
+       "f:2:1: \"admin\" and \"upstream\" are the same socket, /run/c.sock: crivet would call "
+       "itself\n"},
+      {"UnknownMode", "mode = \"enforec\"\n[default]\naction = \"deny\"\n",
+       "f:1:8: \"mode\" cannot be \"enforec\" (did you mean \"enforce\"?)\n"},
+      {"DefaultWithoutAction", "[default]\n",
+       "f:1:1: \"action\" in [default] is missing: \"verify\", \"allow\" or \"deny\"\n"},
+      {"DefaultWithImages", "[default]\naction = \"deny\"\nimages = []\n",
+       "f:3:1: \"images\" in [default] has no meaning: the default is for every name that no rule "
+       "matches\n"},
+      {"DefaultVerifyWithoutTrust", "[default]\naction = \"verify\"\n",
+       "f:1:1: \"trust\" in [default] is missing: the [trust.*] that action = \"verify\" asks\n"
+       "f:1:1: \"root\" in [default] is missing: whom to believe; \"crivet pin IMAGE\" prints the "
+       "line\n"},
+      {"TrustWithoutKindAndUrl", "[default]\naction = \"deny\"\n[trust.a]\nauth = \"none\"\n",
+       "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\"\n"
+       "f:3:1: \"url\" in [trust.a] is missing: the address of the Notary server\n"},
+      {"PlainHttpToTheNetwork",
+       "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
+       "\"http://notary.example\"\n",
+       "f:6:7: \"url\" must be https: plain http is for loopback addresses, elsewhere it needs "
+       "insecure_http = true\n"},
+      {"UrlWithUser",
+       "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
+       "\"https://u:p@notary.example\"\n",
+       "f:6:7: \"url\" must be scheme, host, port and path alone: no user name, query, fragment, "
+       "encoded or unusual character\n"},
+      {"RelativeAuth",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"from-pul\"\n"),
+       "f:17:8: \"auth\" must be \"none\", \"from-pull\" or the absolute path of a Docker "
+       "config.json (did you mean \"from-pull\"?)\n"},
+      {"MissingCaFile",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"none\"\nca_file = \"/nowhere/ca.crt\"\n"),
+       "f:18:11: \"ca_file\": /nowhere/ca.crt cannot be read: No such file or directory\n"},
+      {"TargetsSizeTooLarge",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"none\"\nmax_targets_size = 134217729\n"),
+       "f:18:20: \"max_targets_size\" in [trust.b] must be between 1024 and 134217728\n"},
+      {"RefreshRateZero",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"none\"\nmax_refresh_rate = 0\n"),
+       "f:18:20: \"max_refresh_rate\" in [trust.b] must be above 0 and at most 1000\n"},
+      {"RefreshRateNotANumber",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"none\"\nmax_refresh_rate = nan\n"),
+       "f:18:20: \"max_refresh_rate\" in [trust.b] must be above 0 and at most 1000\n"},
+      {"ClientCertWithoutKey",
+       With("[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+            "\"none\"\nclient_cert = \"/nowhere\"\n"),
+       "f:18:1: client_cert and client_key go together\n"
+       "f:18:15: \"client_cert\": /nowhere cannot be read: No such file or directory\n"},
+      {"RuleWithUnknownTrust",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = \"acmee\"\nroot = "
+            "{ tofu = true }\n"),
+       "f:17:9: there is no [trust.acmee] (did you mean \"acme\"?)\n"},
+      {"EmptyRoot",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
+            "\"acme\"\nroot = { tofu = false }\n"),
+       "f:18:8: \"root\" must name whom to believe: at least one of key_ids, cert_file, ca_file, "
+       "root_file, or tofu = true\n"},
+      {"BadKeyId",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
+            "\"acme\"\nroot = { key_ids = [\"1882EC\"], tofu = true }\n"),
+       "f:18:21: \"key_ids\" in root: a key ID is 64 lower-case hex digits\n"},
+      {"UnknownRootKey",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
+            "\"acme\"\nroot = { tofu = true, certfile = \"/x\" }\n"),
+       "f:18:23: unknown key \"certfile\" in root (did you mean \"cert_file\"?)\n"},
+      {"AllowWithRoot",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"allow\"\nroot = { tofu = true }\n"),
+       "f:17:1: \"root\" in this [[rule]] has no meaning unless action = \"verify\"\n"},
+      {"VerifyWithUntil", With("until = 2026-12-01T00:00:00Z\n"),
+       "f:14:1: \"until\" in this [[rule]] has no meaning unless action = \"allow\"\n"},
+      {"UntilWithoutZone",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"allow\"\nuntil = "
+            "2026-12-01T00:00:00\n"),
+       "f:17:9: \"until\" in this [[rule]] must be a date and time with a zone, such as "
+       "2026-12-01T00:00:00Z, not a date or time without a zone\n"},
+      {"RolesNotBelowTargets", With("roles = [\"snapshot\"]\n"),
+       "f:14:10: \"roles\" must hold \"targets\" or roles below it, such as "
+       "\"targets/releases\"\n"},
+      {"RolesEmpty", With("roles = []\n"), "f:14:1: \"roles\" must not be empty\n"},
+      {"SignerTwice", With("signers = [\"alice\", \"targets/alice\"]\n"),
+       "f:14:21: \"signers\" names a role twice\n"},
+      {"GunWithOtherWildcards", With("gun = \"other.example/*\"\n"),
+       "f:14:7: \"gun\" must have the same wildcards in the same order as "
+       "\"registry.acme.example/**\"\n"},
+      {"MaxAgeWithCurrent", With("present = \"current\"\npresent_max_age = \"1d\"\n"),
+       "f:15:1: \"present_max_age\" in this [[rule]] has no meaning with present = \"current\"\n"},
+      {"NamespacesEmpty", With("namespaces = []\n"),
+       "f:14:1: \"namespaces\" must not be empty: leave it out for a rule for all pods\n"},
+      {"NamespaceGlobBad", With("namespaces = [\"Prod\"]\n"),
+       "f:14:15: \"namespaces\" in this [[rule]]: \"Prod\" is not a namespace or a pattern such as "
+       "\"prod-*\"\n"},
+      {"RuleIsATable", "[default]\naction = \"deny\"\n[rule]\nimages = []\n",
+       "f:3:1: \"rule\" must be an array of tables, written [[rule]], not a table\n"},
+      {"AlsoForwardGatedOldApi",
+       "[default]\naction = \"deny\"\n[gate]\nalso_forward = "
+       "[\"/runtime.v1alpha2.ImageService/PullImage\"]\n",
+       "f:4:17: \"also_forward\" in [gate]: "},
+      {"AlsoForwardNotAPath", "[default]\naction = \"deny\"\n[gate]\nalso_forward = [\"Pull\"]\n",
+       "f:4:17: \"also_forward\" in [gate]: must be a full method path, such as "
+       "\"/package.Service/Method\"\n"},
+      {"MetricsWithoutAddress", "[default]\naction = \"deny\"\n[metrics]\nlisten = \":9477\"\n",
+       "f:4:10: \"listen\" in [metrics] must be a numeric address and a port, such as "
+       "\"127.0.0.1:9477\" or \"[::1]:9477\"\n"},
+      {"AuditRelative", "[default]\naction = \"deny\"\n[log]\naudit = \"audit.log\"\n",
+       "f:4:9: \"audit\" in [log] must be \"journal\" or the absolute path of a file\n"},
+      {"NonAsciiOutsideStrings", "[default]\naction = \"deny\"\n\xC3\xA9 = 1\n",
+       "f:3:1: a character outside ASCII is only allowed in strings and comments\n"},
+      {"ColumnsCountCharacters",
+       "[default]\naction = \"deny\" # \xC3\xA9\xC3\xA9\nx = \"\xC3\xA9\" \xC3\xA9\n",
+       "f:3:9: a character outside ASCII is only allowed in strings and comments\n"},
+      {"TooManyDots",
+       std::string("a") +
+           [] {
+             std::string dots;
+             for (int i = 0; i < 65; ++i) dots += ".a";
+             return dots;
+           }() +
+           " = 1\n",
+       "f:1:130: too many dots on one line\n"},
+      {"TwoRulesTie",
+       With("[[rule]]\nname = \"again\"\nimages = "
+            "[\"registry.acme.example/**\"]\naction = \"deny\"\n"),
+       "f:14:1: "},
+      {"TwoRulesOfOneName",
+       With(
+           "name = \"n\"\n[[rule]]\nname = \"n\"\nimages = [\"x.example/a\"]\naction = \"deny\"\n"),
+       "f:15:1: the rule in line 9 is called \"n\" too\n"},
+  };
+  return cases;
+}
+
+BOOST_AUTO_TEST_SUITE(ConfigTest)
+
+BOOST_AUTO_TEST_CASE(Good_File_GivesItsValues) {
+  const auto config = ParseConfig(kGood, "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(kGood));
+  BOOST_TEST(config->warnings.empty());
+  BOOST_TEST(config->listen == "/run/crivet/crivet.sock");
+  BOOST_TEST((config->drain == std::chrono::seconds{5}));
+  BOOST_REQUIRE(config->servers.size() == 1U);
+  BOOST_TEST(config->servers[0].url == "https://notary.acme.example");
+  BOOST_REQUIRE(config->policy->rules().size() == 2U);
+  const trust::Rule& rule = *config->policy->rules()[0];
+  BOOST_TEST(rule.name == "registry.acme.example/**");
+  BOOST_TEST((rule.action == trust::Action::kVerify));
+  BOOST_TEST((rule.mode == trust::Mode::kEnforce));
+  BOOST_TEST(rule.url == "https://notary.acme.example");
+  BOOST_REQUIRE(rule.roles.size() == 2U);
+  BOOST_TEST(rule.roles[0].text() == "targets/releases");
+  BOOST_TEST(rule.roles[1].text() == "targets");
+  BOOST_TEST((rule.present_max_age == std::chrono::hours{24 * 30}));
+  BOOST_TEST(config->policy->rules()[1]->is_default);
+}
+
+// An expectation that does not end in a newline is the beginning of the first error: the rest is
+// the wording of a library or of another room.
+BOOST_DATA_TEST_CASE(Bad_File_NamesPlaceAndMistake, bdata::make(BadCases())) {
+  const std::string errors = Errors(sample.text);
+  BOOST_TEST(!errors.empty());
+  if (sample.errors.ends_with('\n')) {
+    BOOST_TEST(errors == sample.errors);
+  } else {
+    BOOST_TEST(errors.substr(0, sample.errors.size()) == sample.errors);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(Bad_File_NamesEveryMistakeInOrder) {
+  const std::string errors = Errors(
+      "drain = 1\nstate = \"/x\"\n[default]\naction = \"alow\"\n[log]\nlevel = \"warning\"\n");
+  BOOST_TEST(errors ==
+             "f:1:9: \"drain\" must be a string, not an integer\n"
+             "f:2:1: unknown key \"state\" (did you mean \"state_dir\"?)\n"
+             "f:4:10: \"action\" in [default] cannot be \"alow\" (did you mean \"allow\"?)\n"
+             "f:6:9: \"level\" in [log] cannot be \"warning\" (did you mean \"warn\"?)\n");
+}
+
+BOOST_AUTO_TEST_CASE(Mode_OfARule_WinsOverTheFiles) {
+  const auto config = ParseConfig("mode = \"audit\"\n" + kGood +
+                                      "[[rule]]\nimages = [\"x.example/a\"]\naction = \"deny\"\n"
+                                      "mode = \"enforce\"\n",
+                                  "f");
+  BOOST_REQUIRE(config);
+  BOOST_TEST((config->policy->rules()[0]->mode == trust::Mode::kAudit));
+  BOOST_TEST((config->policy->rules()[1]->mode == trust::Mode::kEnforce));
+}
+
+BOOST_AUTO_TEST_CASE(Url_IsCanonical) {
+  std::string text = kGood;
+  text.replace(text.find("https://notary.acme.example"), 27,
+               "HTTPS://Notary.Acme.Example:443/sub/");
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE(config);
+  BOOST_TEST(config->servers[0].url == "https://notary.acme.example/sub");
+}
+
+BOOST_DATA_TEST_CASE(PlainHttp_ToLoopback_IsAccepted,
+                     bdata::make({"http://127.0.0.1:5", "http://localhost:5", "http://[::1]:5"})) {
+  std::string text = kGood;
+  text.replace(text.find("https://notary.acme.example"), 27, sample);
+  BOOST_TEST(Errors(text) == "");
+}
+
+BOOST_DATA_TEST_CASE(PlainHttp_ToNamesThatLookLikeLoopback_IsRefused,
+                     bdata::make({"http://127.0.0.1.evil.example", "http://localhost.evil.example",
+                                  "http://127.evil.example"})) {
+  std::string text = kGood;
+  text.replace(text.find("https://notary.acme.example"), 27, sample);
+  BOOST_TEST(Errors(text).find("must be https") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Weakening_Options_AreWarnedOf) {
+  std::string text = kGood;
+  text.replace(text.find("https://notary.acme.example"), 27, "http://notary.acme.example");
+  text.replace(text.find("auth = \"none\""), 13, "insecure_http = true");
+  text.replace(text.find("{ key_ids"), text.size(), "{ tofu = true }\ngrace = \"3d\"\n");
+  text +=
+      "[[rule]]\nimages = [\"x.example/a\"]\naction = \"allow\"\nuntil = 2001-12-01T00:00:00Z\n"
+      "[gate]\ncontainerd_api = \"all\"\nallow_checkpoint = true\n"
+      "[metrics]\nlisten = \"0.0.0.0:9477\"\n";
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(text));
+  const std::vector<std::string> expected = {
+      "f:4:1: [trust.acme] takes credentials from pulls: a node that only restarts pods never sees "
+      "any, so private repositories want auth to be the path of a Docker config.json",
+      "f:7:1: insecure_http = true: metadata and credentials cross the network in the open",
+      "f:13:10: tofu = true: the first root that this node meets is trusted, whoever made it",
+      "f:14:9: grace = \"3d\": a server that is held back can hide a withdrawn tag for that long",
+      "f:18:9: until = 2001-12-01T00:00:00Z is past: the rule does nothing",
+      "f:20:18: containerd_api = \"all\": whoever may open the socket can run images past the "
+      "rules",
+      "f:21:20: allow_checkpoint = true: a checkpoint names a base image and a tag that nothing "
+      "verifies",
+      "f:23:10: the metrics can be read from the network, without a password",
+  };
+  BOOST_TEST(config->warnings == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(Files_AreRead) {
+  const Folder folder;
+  const std::string certificate = folder.Write("c.pem", kCertificate, 0644);
+  const std::string root = folder.Write("root.json", "{}", 0644);
+  std::string text = kGood;
+  text.replace(text.find("{ key_ids"), text.size(),
+               "{ cert_file = \"" + certificate + "\", root_file = \"" + root + "\" }\n");
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(text));
+  const trust::RootPin& pin = config->policy->rules()[0]->root;
+  BOOST_TEST(pin.certificates.certificates().size() == 1U);
+  BOOST_TEST(pin.authorities.empty());
+  BOOST_TEST(pin.root_file == "{}");
+}
+
+BOOST_AUTO_TEST_CASE(CertificateFile_WithoutCertificate_IsAnError) {
+  const Folder folder;
+  const std::string path = folder.Write("c.pem", "nothing", 0644);
+  std::string text = kGood;
+  text.replace(text.find("{ key_ids"), text.size(), "{ cert_file = \"" + path + "\" }\n");
+  BOOST_TEST(Errors(text).find("f:13:22: \"cert_file\": " + path + " holds no certificate: ") ==
+             0U);
+}
+
+BOOST_AUTO_TEST_CASE(SecretFile_OpenToEverybody_IsAnError) {
+  const Folder folder;
+  const std::string path = folder.Write("config.json", "{}", 0644);
+  std::string text = kGood;
+  text.replace(text.find("\"none\""), 6, "\"" + path + "\"");
+  BOOST_TEST(Errors(text) == "f:7:8: \"auth\": " + path +
+                                 " holds a secret and is open to everybody: chmod o= that file\n");
+  BOOST_REQUIRE(chmod(path.c_str(), 0640) == 0);
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(text));
+  BOOST_TEST((config->servers[0].auth == trust::TrustServer::Auth::kDockerConfig));
+  BOOST_TEST(config->servers[0].docker_config == path);
+}
+
+BOOST_AUTO_TEST_CASE(Socket_ThroughASymbolicLink_IsTheSameSocket) {
+  const Folder folder;
+  BOOST_REQUIRE(symlink(folder.path().c_str(), (folder.path() + "/link").c_str()) == 0);
+  const std::string text = "listen = \"" + folder.path() + "/s\"\nupstream = \"" + folder.path() +
+                           "/link/s\"\n[default]\naction = \"deny\"\n";
+  BOOST_TEST(Errors(text).find("f:2:1: \"listen\" and \"upstream\" are the same socket") == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(Load_OfAMissingFile_SaysSo) {
+  const auto config = LoadConfig("/nowhere/config.toml");
+  BOOST_REQUIRE(!config);
+  BOOST_TEST(config.error().at(0).ToString() ==
+             "/nowhere/config.toml: cannot be read: No such file or directory");
+}
+
+BOOST_AUTO_TEST_CASE(Nesting_BeyondTheCap_IsAnError) {
+  BOOST_TEST(!Errors("a = " + std::string(5000, '[') + "\n").empty());
+}
+
+BOOST_AUTO_TEST_CASE(Conflicts_AreAllNamed) {
+  std::string text = kGood;
+  for (int i = 0; i < 2; ++i) {
+    text += "[[rule]]\nname = \"r" + std::to_string(i) +
+            "\"\nimages = [\"registry.acme.example/**\"]\naction = \"deny\"\n";
+  }
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE(!config);
+  BOOST_REQUIRE(config.error().size() == 2U);
+  BOOST_TEST(config.error()[0].line == 14U);
+  BOOST_TEST(config.error()[1].line == 18U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::proxy
