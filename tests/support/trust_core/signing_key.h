@@ -14,7 +14,7 @@ namespace crivet::trust {
 struct CertificateRequest {
   enum class Role { kLeaf, kAuthority };
   /// Usually one; several or none for the attacks.
-  std::vector<std::string> common_names;
+  std::vector<std::string> common_names = {};
   TimePoint not_before = TimePoint{std::chrono::sys_days{std::chrono::year{2020} / 1 / 1}};
   TimePoint not_after = TimePoint{std::chrono::sys_days{std::chrono::year{2040} / 1 / 1}};
   Role role = Role::kLeaf;
