@@ -27,7 +27,8 @@ struct VerifiedRecord {
   friend bool operator==(const VerifiedRecord&, const VerifiedRecord&) = default;
 };
 
-/// Records of one repository, in the order they were made; at most one for a (tag, digest).
+/// Records of one repository, in the order they were made. There are several for one tag and digest
+/// only where different rules read different signers.
 using Records = std::vector<VerifiedRecord>;
 
 /// Standing is what a record is worth today.
@@ -50,8 +51,8 @@ Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Reposi
 /// root alone does not void it. Nothing goes because of a time.
 Records RecordsAfter(Records records, const Repository& repository);
 
-/// WithRecord adds a record, in the place of an earlier one for the same tag and digest; beyond
-/// Limits::records the oldest go.
+/// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
+/// other roles; where one says the same, nothing changes. Beyond Limits::records the oldest go.
 Records WithRecord(Records records, VerifiedRecord record);
 
 }  // namespace crivet::trust

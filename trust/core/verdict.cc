@@ -5,7 +5,7 @@
 namespace crivet::trust {
 namespace {
 
-// Longer than every canonical name, so only what is no reference is ever cut.
+// Longer than the name of any image that exists: host, 255 bytes of path, tag or digest.
 constexpr std::size_t kMaxShown = 512;
 
 // A message is one line of printable text, whatever a pod wrote.

@@ -1,0 +1,297 @@
+#include "trust/core/decide.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "trust/core/finding.h"
+#include "trust/core/metadata.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::string_view kDefaultTag = "latest";
+
+/// Entry is the result of looking a tag up: the first role of the rule's order that lists it.
+struct Entry {
+  RoleName role;
+  Sha256Digest digest;
+};
+
+/// Judge decides about one reference under one verify rule. It lives for one decision.
+class Judge {
+ public:
+  Judge(const ImageReference& reference, const AppliedRule& applied, const TrustView& view,
+        TimePoint now)
+      : reference_(reference), rule_(*applied.rule), applied_(applied), view_(view), now_(now) {}
+
+  Decision Pull() && {
+    Verdict verdict = Current();
+    // A tag is what is signed now. A digest that was verified here survives that its tag moves on.
+    const bool by_digest_alone = reference_.digest() && !reference_.tag();
+    if (by_digest_alone && !std::holds_alternative<Allow>(verdict)) {
+      verdict = OnRecord(*reference_.digest(), std::move(verdict));
+    }
+    return std::move(*this).Finish(std::move(verdict));
+  }
+
+  Decision Present(const Sha256Digest& local) && {
+    Verdict verdict = Current();
+    const auto* allow = std::get_if<Allow>(&verdict);
+    if (allow == nullptr || allow->digest != local) {
+      if (allow != nullptr) verdict = LocalMismatch(local, allow->digest.value());
+      verdict = OnRecord(local, std::move(verdict));
+    }
+    return std::move(*this).Finish(std::move(verdict));
+  }
+
+ private:
+  // What is signed now says, records left aside.
+  Verdict Current() {
+    if (auto refusal = WithoutTrustedSet()) return *std::move(refusal);
+    Explain();
+    if (auto refusal = NotFresh()) return *std::move(refusal);
+    if (reference_.NamesOtherDigest()) return DigestNotSigned();
+    if (reference_.digest() && !reference_.tag()) return OfAnyTag(*reference_.digest());
+    return OfTag(reference_.tag() ? std::string_view(*reference_.tag()) : kDefaultTag);
+  }
+
+  // Sets repository_ and match_ where there is a set that this rule may read.
+  std::optional<Verdict> WithoutTrustedSet() {
+    if (!applied_.repository) return NoCollection();
+    const RepositoryId& id = *applied_.repository;
+    const auto& known = view_.repository;
+    // A set that was read for other roles says nothing of these: one of them may be delegated.
+    const bool read = known &&
+                      std::all_of(rule_.roles.begin(), rule_.roles.end(), WasRead{*known}) &&
+                      std::all_of(rule_.signers.begin(), rule_.signers.end(), WasRead{*known});
+    if (!read) return view_.failure ? NoUsableSet(id, *view_.failure) : NotReadYet(id);
+    // The set may be there because of another rule's pin; this one has to anchor it too.
+    match_ = known->Match(rule_.root, now_);
+    if (!match_) return UntrustedRoot(id);
+    repository_ = known.get();
+    return std::nullopt;
+  }
+
+  std::optional<Verdict> NotFresh() const {
+    const std::vector<RoleName> read = rule_.RolesRead();
+    const auto fresh = repository_->CheckFresh(read, now_, rule_.grace);
+    if (fresh) return std::nullopt;
+    if (fresh.error().reason == Reason::kExpired) {
+      return Expired(repository_->id(), repository_->Expires(read), view_.failure.get());
+    }
+    // A newer root acts at once: what its keys no longer cover is gone.
+    if (view_.failure) return NoUsableSet(repository_->id(), *view_.failure);
+    return Refusal(fresh.error().reason, fresh.error().detail);
+  }
+
+  // DESIGN 4, tag: exactly the rule's roles, in its order; the first that lists the tag decides.
+  std::optional<Entry> Lookup(std::string_view tag) const {
+    for (const RoleName& role : rule_.roles) {
+      if (const auto digest = repository_->Lookup(role, tag)) return Entry{role, *digest};
+    }
+    return std::nullopt;
+  }
+
+  bool SignersAgree(std::string_view tag, const Sha256Digest& digest) const {
+    return std::all_of(rule_.signers.begin(), rule_.signers.end(), [&](const RoleName& signer) {
+      return repository_->Lookup(signer, tag) == digest;
+    });
+  }
+
+  std::vector<SignerFinding> OtherSigners(std::string_view tag, const Sha256Digest& digest) const {
+    std::vector<SignerFinding> others;
+    for (const RoleName& signer : rule_.signers) {
+      const auto named = repository_->Lookup(signer, tag);
+      if (named != digest) others.push_back({signer, named});
+    }
+    return others;
+  }
+
+  Verdict OfTag(std::string_view tag) {
+    const auto entry = Lookup(tag);
+    if (!entry) return TagNotSigned(RolesAsked());
+    if (!SignersAgree(tag, entry->digest)) {
+      return SignersDisagree(entry->digest, OtherSigners(tag, entry->digest));
+    }
+    if (reference_.digest() && *reference_.digest() != entry->digest) {
+      return DigestMismatch(entry->digest);
+    }
+    return Vouch(tag, *entry);
+  }
+
+  // DESIGN 4, digest: the result of looking some tag up. An entry that an earlier role shadows, or
+  // that the signers do not share, is not signed.
+  Verdict OfAnyTag(const Sha256Digest& digest) {
+    for (const RoleName& role : rule_.roles) {
+      const Targets* targets = repository_->Find(role);
+      if (targets == nullptr) continue;
+      for (const std::string_view tag : targets->TagsOf(digest)) {
+        const auto entry = Lookup(tag);
+        if (entry && entry->digest == digest && SignersAgree(tag, digest)) {
+          return Vouch(tag, *entry);
+        }
+      }
+    }
+    return DigestNotSigned();
+  }
+
+  Verdict Vouch(std::string_view tag, const Entry& entry) {
+    evidence_.tag = tag;
+    evidence_.vouching.push_back(entry.role);
+    for (const RoleName& signer : rule_.signers) {
+      if (signer != entry.role) evidence_.vouching.push_back(signer);
+    }
+    return Allow{entry.digest};
+  }
+
+  // Whether what this node verified earlier vouches for `digest` under the name; `otherwise` is
+  // the verdict without records.
+  Verdict OnRecord(const Sha256Digest& digest, Verdict otherwise) {
+    if (repository_ == nullptr || view_.records == nullptr || rule_.present == Present::kCurrent) {
+      return otherwise;
+    }
+    // Such a name has no digest that a record could have, and is not its `latest` either.
+    if (reference_.NamesOtherDigest()) return otherwise;
+    const bool any_tag = reference_.digest() && !reference_.tag();
+    const std::string_view tag =
+        reference_.tag() ? std::string_view(*reference_.tag()) : kDefaultTag;
+    bool withdrawn = false;
+    bool refused = false;
+    for (const VerifiedRecord& record : *view_.records) {
+      if (record.digest != digest || (!any_tag && record.tag != tag)) continue;
+      switch (StandingOf(record, rule_, *repository_, *match_)) {
+        case Standing::kStands:
+          return BySoundRecord(record, std::move(otherwise));
+        case Standing::kWithdrawn:
+          withdrawn = true;
+          break;
+        case Standing::kNotAccepted:
+          refused = true;
+          break;
+      }
+    }
+    if (refused) return WithNote(std::move(otherwise), RecordNotAccepted());
+    // Only where nothing is signed for the name: a tag that moved on was not withdrawn.
+    const auto* deny = std::get_if<Deny>(&otherwise);
+    const bool nothing_signed = deny != nullptr && (deny->reason == Reason::kTagNotSigned ||
+                                                    deny->reason == Reason::kDigestNotSigned);
+    if (withdrawn && nothing_signed) return Withdrawn(RolesAsked());
+    return otherwise;
+  }
+
+  Verdict BySoundRecord(const VerifiedRecord& record, Verdict otherwise) {
+    if (rule_.present_max_age.count() > 0) {
+      const TimePoint counts_until = repository_->verified_at() + rule_.present_max_age;
+      if (now_ > counts_until) return WithNote(std::move(otherwise), RecordTooOld(counts_until));
+    }
+    evidence_.from_record = true;
+    evidence_.tag = record.tag;
+    return Allow{record.digest};
+  }
+
+  // Fills the evidence that does not depend on the verdict.
+  void Explain() {
+    const auto& chain = repository_->chain();
+    evidence_.root = chain.back().signed_sha256;
+    evidence_.verified_at = repository_->verified_at();
+    const Root& root = repository_->root();
+    if (!match_->newest && !chain.back().signers.empty()) {
+      const auto& keys = root.KeysOf(RoleName::Root()).keys;
+      const auto key = keys.find(*chain.back().signers.begin());
+      if (key != keys.end()) evidence_.newer_root_key = key->second.canonical_id();
+    }
+    AddEvidence(RoleName::Root(), root.version(), root.expires());
+    AddEvidence(RoleName::Timestamp(), repository_->timestamp().version(),
+                repository_->timestamp().expires());
+    AddEvidence(RoleName::Snapshot(), repository_->snapshot().version(),
+                repository_->snapshot().expires());
+    for (const RoleName& role : rule_.RolesRead()) {
+      const Targets* targets = repository_->Find(role);
+      AddEvidence(role, targets == nullptr ? 0 : targets->version(),
+                  targets == nullptr ? TimePoint{} : targets->expires());
+    }
+  }
+
+  void AddEvidence(const RoleName& role, std::int64_t version, TimePoint expires) {
+    const std::set<KeyId> signers = role == RoleName::Root() ? repository_->chain().back().signers
+                                                             : repository_->SignersOf(role);
+    const auto keys = repository_->KeysOf(role);
+    evidence_.roles.push_back(
+        {role, version, expires, {signers.begin(), signers.end()}, keys ? keys->threshold : 0});
+  }
+
+  std::vector<RoleEvidence> RolesAsked() const {
+    std::vector<RoleEvidence> asked;
+    for (const RoleEvidence& evidence : evidence_.roles) {
+      if (std::find(rule_.roles.begin(), rule_.roles.end(), evidence.role) != rule_.roles.end()) {
+        asked.push_back(evidence);
+      }
+    }
+    return asked;
+  }
+
+  Decision Finish(Verdict verdict) && {
+    return Decision{std::move(verdict), applied_, std::move(evidence_)};
+  }
+
+  struct WasRead {
+    const Repository& repository;
+    bool operator()(const RoleName& role) const { return repository.roles_read().contains(role); }
+  };
+
+  const ImageReference& reference_;
+  const Rule& rule_;
+  const AppliedRule& applied_;
+  const TrustView& view_;
+  TimePoint now_;
+  const Repository* repository_ = nullptr;
+  std::optional<PinMatch> match_;
+  Evidence evidence_;
+};
+
+}  // namespace
+
+Decision DecidePull(const ImageReference& reference, const AppliedRule& applied,
+                    const TrustView& view, TimePoint now) {
+  switch (applied.rule->action) {
+    case Action::kDeny:
+      return {Denied(*applied.rule), applied, {}};
+    case Action::kAllow:
+      return {Allow{}, applied, {}};
+    case Action::kVerify:
+      break;
+  }
+  return Judge(reference, applied, view, now).Pull();
+}
+
+Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
+                       const AppliedRule& applied, const TrustView& view, TimePoint now) {
+  if (applied.rule->action == Action::kDeny) return {Denied(*applied.rule), applied, {}};
+  if (reference.digest() && *reference.digest() != local) {
+    return {LocalMismatch(local, *reference.digest()), applied, {}};
+  }
+  if (applied.rule->action == Action::kAllow) return {Allow{}, applied, {}};
+  return Judge(reference, applied, view, now).Present(local);
+}
+
+std::optional<VerifiedRecord> RecordOf(const Decision& decision, TimePoint now) {
+  const auto* allow = std::get_if<Allow>(&decision.verdict);
+  const Evidence& evidence = decision.evidence;
+  if (allow == nullptr || !allow->digest || !evidence.tag || evidence.from_record) {
+    return std::nullopt;
+  }
+  VerifiedRecord record{*evidence.tag, *allow->digest, {}, evidence.root, {}, now};
+  for (const RoleEvidence& role : evidence.roles) {
+    if (role.role == RoleName::Root()) record.root_signers = role.signed_by;
+    if (std::find(evidence.vouching.begin(), evidence.vouching.end(), role.role) !=
+        evidence.vouching.end()) {
+      record.vouching.emplace(role.role, role.signed_by);
+    }
+  }
+  return record;
+}
+
+}  // namespace crivet::trust
