@@ -19,7 +19,17 @@ is_installed() {
 
 # A fresh Debian has no package lists, an old one has lists of packages that are gone: on a failure, update once.
 with_fresh_lists() {
-  "$@" || { echo "  updating the package lists" >&2 && apt-get update -qq >&2 && "$@"; }
+  local errors
+  if errors=$("$@" 2>&1 >/dev/null); then
+    return
+  fi
+  echo "  updating the package lists" >&2
+  apt-get -qq update >&2 && "$@" >/dev/null || { echo "$errors" >&2 && return 1; }
+}
+
+# download_build_packages NAME...: into apt's cache, with what they depend on.
+download_build_packages() {
+  apt-get install -y -qq --no-install-recommends --download-only "$@" </dev/null
 }
 
 install_build_packages() {
@@ -29,7 +39,9 @@ install_build_packages() {
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
   echo "Installing ${#missing[@]} build packages: ${missing[*]}" >&2
-  DEBIAN_FRONTEND=noninteractive with_fresh_lists apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >&2
+  with_fresh_lists download_build_packages "${missing[@]}"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null |
+    awk '/^Setting up/ && ++n % 25 == 0 { print "  " n " packages set up"; fflush() }' >&2
 }
 
 # The suite whose containerd has this version; empty for the running Debian's own.
@@ -52,7 +64,7 @@ fetch() {
   local folder=$1 suite=$2
   shift 2
   if [[ -z $suite ]]; then
-    (cd "$folder" && with_fresh_lists apt-get -qq -o APT::Sandbox::User=root download "$@") >&2
+    (cd "$folder" && with_fresh_lists apt-get -qq -o APT::Sandbox::User=root download "$@")
     return
   fi
   # Another suite's lists stay beside its parts; the machine's own lists and preferences are not touched.
