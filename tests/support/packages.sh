@@ -19,12 +19,11 @@ is_installed() {
 
 # A fresh Debian has no package lists, an old one has lists of packages that are gone: on a failure, update once.
 with_fresh_lists() {
-  local errors
-  if errors=$("$@" 2>&1 >/dev/null); then
-    return
+  if ! "$@" >/dev/null 2>&1; then
+    echo "  updating the package lists" >&2
+    apt-get -qq update >&2
+    "$@" >/dev/null
   fi
-  echo "  updating the package lists" >&2
-  apt-get -qq update >&2 && "$@" >/dev/null || { echo "$errors" >&2 && return 1; }
 }
 
 # download_build_packages NAME...: into apt's cache, with what they depend on.
