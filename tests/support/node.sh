@@ -6,9 +6,9 @@
 #   start_registry
 #   start_containerd
 #
-# Inside, everything is the test's own: /run, /etc/hosts, the network (loopback only, so that every port is free and
-# registry.acme.example is a name), the process tree and $node_dir, a tmpfs. When the script ends, however it ends, the
-# kernel ends every process and every mount with it: nothing is left on the machine. Needs root.
+# Inside, everything is the test's own: /run, what it writes to /etc, /opt and /var, the network (loopback only, so that
+# every port is free and registry.acme.example is a name), the process tree and $node_dir, a tmpfs. When the script ends,
+# however it ends, the kernel ends every process and every mount with it: nothing is left on the machine. Needs root.
 #
 # Parts: node/signing.sh (registry, Notary, MariaDB), node/images.sh, node/runtime.sh (containerd, dockerd, crivet),
 # node/expect.sh.
@@ -83,9 +83,9 @@ node_prepare() {
   mkdir "$node_dir"/{log,pid}
   mount -t tmpfs -o mode=755 crivet /run
   mkdir /run/lock
+  make_folders_private etc opt var
   ip link set lo up
-  printf '127.0.0.1 localhost registry.acme.example notary.acme.example\n' >"$node_dir/hosts"
-  mount --bind "$node_dir/hosts" /etc/hosts
+  printf '127.0.0.1 localhost registry.acme.example notary.acme.example\n' >/etc/hosts
   local parts
   parts=$(parts_root)
   # The newer containerd goes first; runc comes from the running Debian in any case.
@@ -96,6 +96,21 @@ node_prepare() {
     HTTP_PROXY HTTPS_PROXY NOTIFY_SOCKET
   export HOME=$node_dir/home TMPDIR=$node_dir/tmp CRIVET_CGROUP_PARENT=/${node_dir##*/}
   mkdir "$HOME" "$TMPDIR"
+}
+
+# make_folders_private NAME...: what is written below /NAME goes to the node's folder. Docker keeps a key in /etc/docker,
+# containerd makes /opt/containerd, skopeo a cache in /var/lib, and none can be talked out of it.
+make_folders_private() {
+  local name
+  mkdir "$node_dir/project"
+  mount --bind "$root" "$node_dir/project"
+  for name in "$@"; do
+    mkdir -p "$node_dir/private/$name"/{upper,work}
+    mount -t overlay -o "lowerdir=/$name,upperdir=$node_dir/private/$name/upper,workdir=$node_dir/private/$name/work" \
+      crivet "/$name"
+  done
+  # The project may lie in one of them, and its logs are to stay.
+  mount --bind "$node_dir/project" "$root"
 }
 
 # Keeps the logs of a test that failed, where CI finds them.
@@ -109,7 +124,7 @@ node_leave() {
     cp "$node_dir"/log/* "$kept"/ 2>/dev/null || true
     say "--- logs are in $kept; their last lines:"
     for log in "$kept"/*; do
-      [[ ! -s $log ]] || { say "--- ${log##*/}" && tail -n 12 "$log" >&2; }
+      [[ ! -s $log ]] || { say "--- ${log##*/}" && tail -n 8 "$log" | cut -c 1-300 >&2; }
     done
   fi
   stop_all_parts

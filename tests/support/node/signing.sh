@@ -9,7 +9,7 @@ notary_max_age=0       # seconds that Notary lets clients cache `current` metada
 start_registry() {
   cat >"$node_dir/registry.yml" <<YML
 version: 0.1
-log: {level: warn}
+log: {level: error, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: $node_dir/registry}
   delete: {enabled: true}
@@ -49,7 +49,7 @@ start_notary() {
  "trust_service": {$trust},
  "storage": {$storage},
  "caching": {"max_age": {"current_metadata": $notary_max_age}},
- "logging": {"level": "info"}}
+ "logging": {"level": "warn"}}
 JSON
   part_start notary-server notary-server -config "$node_dir/notary-server.json"
   part_ready notary-server listens 4443
@@ -61,7 +61,7 @@ start_notary_signer() {
             "client_ca_file": "tls/ca.crt"},
  "storage": {"backend": "mysql", "db_url": "signer@tcp(127.0.0.1:3306)/notarysigner?parseTime=True",
              "default_alias": "a"},
- "logging": {"level": "info"}}
+ "logging": {"level": "warn"}}
 JSON
   NOTARY_SIGNER_A=passphrase part_start notary-signer notary-signer -config "$node_dir/notary-signer.json"
   part_ready notary-signer listens 7899
