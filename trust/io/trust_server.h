@@ -26,8 +26,10 @@ struct TrustServer {
   std::size_t max_targets_size = 16 * 1024 * 1024;
 };
 
-/// RegistryCredentials is what a PullImage carried. Never logged, never on disk.
+/// RegistryCredentials is what a PullImage carried. Never logged, never on disk; every copy is
+/// overwritten when it goes (there is no move, which would leave one behind).
 struct RegistryCredentials {
+  ~RegistryCredentials();
   std::string username;
   std::string password;
   std::string identity_token;

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/core/bytes.h"
+#include "trust/core/result.h"
+#include "trust/io/trust_server.h"
+
+namespace crivet::trust {
+
+/// What a request may authenticate with; null: nothing, that is anonymously.
+using SharedCredentials = std::shared_ptr<const RegistryCredentials>;
+
+/// CredentialsClass tells credentials apart without being them: failures, tokens and flights are
+/// kept for it (DESIGN 4, credentials). The same for equal credentials; never leaves the process.
+using CredentialsClass = Sha256;
+
+/// ClassOf nothing is a class too: everybody who asks anonymously.
+CredentialsClass ClassOf(const SharedCredentials& credentials);
+
+/// DockerCredentials reads a Docker `config.json` and picks the entry of the first of `hosts` that
+/// has one (`auths` alone: no helper programs are run). Keys count with and without scheme and
+/// path, as Docker writes them. Null where there is no entry. kMalformed where the file cannot be
+/// read, is larger than 1 MiB, or is not such a file.
+Result<SharedCredentials> DockerCredentials(const std::string& path,
+                                            const std::vector<std::string>& hosts);
+
+}  // namespace crivet::trust

@@ -1,0 +1,386 @@
+#include "trust/io/http_client.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cctype>
+#include <ctime>
+#include <mutex>
+#include <utility>
+
+namespace crivet::trust {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
+constexpr std::size_t kMaxRefusalBytes = 64 * 1024;
+constexpr std::size_t kIdleHandles = 2;
+
+// curl and OpenSSL write to sockets that the peer may have closed. The signal is kept from this
+// thread alone, whatever the rest of the process does with it.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    if (!was_pending_) {
+      const timespec at_once{};
+      while (sigtimedwait(&pipe_, nullptr, &at_once) == -1 && errno == EINTR) continue;
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+struct UrlPart {
+  UrlPart(CURLU* url, CURLUPart part, unsigned int flags) {
+    if (curl_url_get(url, part, &text, flags) != CURLUE_OK) text = nullptr;
+  }
+  ~UrlPart() { curl_free(text); }
+  UrlPart(const UrlPart&) = delete;
+  UrlPart& operator=(const UrlPart&) = delete;
+  char* text = nullptr;
+};
+
+// One request while curl works on it.
+struct Exchange {
+  CURL* handle = nullptr;
+  std::size_t max_bytes = 0;
+  std::chrono::milliseconds patience{};
+  Clock::time_point last_arrival;
+  HttpAnswer answer;
+  std::size_t header_bytes = 0;
+  std::size_t refusal_bytes = 0;
+  bool too_large = false;
+  bool flooded = false;  // endless headers
+  bool stalled = false;
+
+  bool Succeeded() const { return answer.status >= 200 && answer.status < 300; }
+};
+
+bool StartsWithName(std::string_view line, std::string_view lower_name) {
+  return line.size() >= lower_name.size() &&
+         std::equal(lower_name.begin(), lower_name.end(), line.begin(), [](char n, char c) {
+           return n == static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+         });
+}
+
+std::string_view Trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t\r\n");
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const std::string_view line(data, size * count);
+  exchange.last_arrival = Clock::now();
+  exchange.header_bytes += line.size();
+  if (exchange.header_bytes > kMaxHeaderBytes) {
+    exchange.flooded = true;
+    return 0;
+  }
+  if (StartsWithName(line, "http/")) {
+    // A new block: what an interim answer (1xx) said does not count.
+    exchange.answer = HttpAnswer{};
+    long status = 0;
+    curl_easy_getinfo(exchange.handle, CURLINFO_RESPONSE_CODE, &status);
+    exchange.answer.status = static_cast<int>(status);
+  }
+  constexpr std::string_view kChallenge = "www-authenticate:";
+  constexpr std::string_view kDate = "date:";
+  if (StartsWithName(line, kChallenge)) {
+    exchange.answer.challenges.emplace_back(Trimmed(line.substr(kChallenge.size())));
+  } else if (StartsWithName(line, kDate)) {
+    const std::string text(Trimmed(line.substr(kDate.size())));
+    const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
+    if (seconds >= 0) exchange.answer.date = TimePoint(std::chrono::seconds(seconds));
+  }
+  return line.size();
+}
+
+std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  const std::size_t bytes = size * count;
+  exchange.last_arrival = Clock::now();
+  if (!exchange.Succeeded()) {
+    // Nobody reads what a refusal says; it is drained so that the connection can be used again.
+    exchange.refusal_bytes += bytes;
+    return exchange.refusal_bytes > kMaxRefusalBytes ? 0 : bytes;
+  }
+  curl_off_t announced = -1;
+  curl_easy_getinfo(exchange.handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
+  const bool announced_too_much =
+      announced >= 0 && static_cast<std::uint64_t>(announced) > exchange.max_bytes;
+  if (announced_too_much || bytes > exchange.max_bytes - exchange.answer.body.size()) {
+    exchange.too_large = true;
+    return 0;
+  }
+  exchange.answer.body.append(data, bytes);
+  return bytes;
+}
+
+int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  exchange.stalled = Clock::now() - exchange.last_arrival > exchange.patience;
+  return exchange.stalled ? 1 : 0;
+}
+
+NetworkCause CauseOf(CURLcode code) {
+  switch (static_cast<int>(code)) {
+    case CURLE_OPERATION_TIMEDOUT:
+      return NetworkCause::kTimeout;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_SHUTDOWN_FAILED:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_CLIENTCERT:
+      return NetworkCause::kTls;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_BAD_CONTENT_ENCODING:
+      return NetworkCause::kServerError;
+    default:
+      return NetworkCause::kUnreachable;
+  }
+}
+
+tl::unexpected<FetchFailure> NetworkFailure(NetworkCause cause) {
+  return tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause});
+}
+
+// Header lines of one request. curl copies what it is given, so the copies are wiped too.
+class HeaderLines {
+ public:
+  ~HeaderLines() {
+    for (curl_slist* line = lines_; line != nullptr; line = line->next) {
+      std::fill_n(static_cast<volatile char*>(line->data), std::string_view(line->data).size(),
+                  'x');
+    }
+    curl_slist_free_all(lines_);
+  }
+  HeaderLines() = default;
+  HeaderLines(const HeaderLines&) = delete;
+  HeaderLines& operator=(const HeaderLines&) = delete;
+
+  void Add(const char* line) { lines_ = curl_slist_append(lines_, line); }
+  curl_slist* get() const { return lines_; }
+
+ private:
+  curl_slist* lines_ = nullptr;
+};
+
+void ApplyOptions(CURL* handle, const HttpClient::Options& options) {
+  curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+  // A look-up that hangs must not keep its thread beyond the deadline.
+  curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+  curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+  curl_easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
+  curl_easy_setopt(handle, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  curl_easy_setopt(handle, CURLOPT_USERAGENT, "crivet");
+  // Set even where empty: otherwise curl asks the environment.
+  curl_easy_setopt(handle, CURLOPT_PROXY, options.proxy.c_str());
+  curl_easy_setopt(handle, CURLOPT_NOPROXY, "");
+  curl_easy_setopt(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  curl_easy_setopt(handle, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+  if (!options.ca_file.empty()) {
+    curl_easy_setopt(handle, CURLOPT_CAINFO, options.ca_file.c_str());
+    // Debian's curl would go on trusting the system's folder of CAs beside the file.
+    curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
+  }
+  if (!options.client_cert.empty()) {
+    curl_easy_setopt(handle, CURLOPT_SSLCERT, options.client_cert.c_str());
+    curl_easy_setopt(handle, CURLOPT_SSLKEY, options.client_key.c_str());
+  }
+}
+
+}  // namespace
+
+// The handles that are not in use. Each keeps its connections.
+class HttpClient::Handles {
+ public:
+  Handles() {
+    static std::once_flag once;
+    std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
+  }
+  ~Handles() {
+    for (CURL* handle : idle_) curl_easy_cleanup(handle);
+  }
+  Handles(const Handles&) = delete;
+  Handles& operator=(const Handles&) = delete;
+
+  CURL* Take() {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty()) return curl_easy_init();
+    CURL* handle = idle_.back();
+    idle_.pop_back();
+    return handle;
+  }
+
+  void GiveBack(CURL* handle) {
+    curl_easy_reset(handle);
+    {
+      const std::lock_guard lock(mutex_);
+      if (idle_.size() < kIdleHandles) {
+        idle_.push_back(handle);
+        return;
+      }
+    }
+    curl_easy_cleanup(handle);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<CURL*> idle_;
+};
+
+Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
+  const auto refused = [] { return Fail(Reason::kMalformed, "not an http or https URL"); };
+  // curl would take some of these for white space to skip.
+  const bool printable =
+      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!printable || text.size() > 4096) return refused();
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+  if (!url) return refused();
+  if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_DISALLOW_USER) !=
+      CURLUE_OK) {
+    return refused();
+  }
+  const UrlPart scheme(url.get(), CURLUPART_SCHEME, 0);
+  const UrlPart host(url.get(), CURLUPART_HOST, 0);
+  const UrlPart port(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  const UrlPart fragment(url.get(), CURLUPART_FRAGMENT, 0);
+  if (scheme.text == nullptr || host.text == nullptr || port.text == nullptr) return refused();
+  if (fragment.text != nullptr) return refused();
+
+  HttpUrl parsed;
+  const std::string_view scheme_name(scheme.text);
+  if (scheme_name != "https" && scheme_name != "http") return refused();
+  parsed.https = scheme_name == "https";
+  for (char* c = host.text; *c != '\0'; ++c) {
+    *c = static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
+  }
+  parsed.host = host.text;
+  parsed.port = static_cast<std::uint16_t>(std::strtoul(port.text, nullptr, 10));
+  curl_url_set(url.get(), CURLUPART_HOST, host.text, 0);
+  const UrlPart whole(url.get(), CURLUPART_URL, 0);
+  if (whole.text == nullptr) return refused();
+  parsed.text = whole.text;
+  return parsed;
+}
+
+bool HttpUrl::IsLoopback() const {
+  if (host == "localhost" || host == "[::1]") return true;
+  // curl has already written every spelling of an IPv4 address as four decimal numbers.
+  return host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 &&
+         host.find_first_not_of("0123456789.") == std::string::npos;
+}
+
+std::string PercentEncoded(std::string_view text, std::string_view keep) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  constexpr std::string_view kUnreserved =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+  std::string out;
+  for (const char c : text) {
+    if (kUnreserved.find(c) != std::string_view::npos || keep.find(c) != std::string_view::npos) {
+      out += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
+}
+
+HttpClient::HttpClient(Options options)
+    : options_(std::move(options)), handles_(std::make_unique<Handles>()) {}
+
+HttpClient::~HttpClient() = default;
+
+bool HttpClient::MayAsk(const HttpUrl& url) const {
+  return url.https || url.IsLoopback() || options_.plain == Options::Plain::kAnywhere;
+}
+
+tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& request) {
+  const Result<HttpUrl> url = HttpUrl::Parse(request.url);
+  if (!url || !MayAsk(*url)) return NetworkFailure(NetworkCause::kServerError);
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - Clock::now());
+  if (left.count() <= 0) return NetworkFailure(NetworkCause::kTimeout);
+
+  CURL* const handle = handles_->Take();
+  if (handle == nullptr) return NetworkFailure(NetworkCause::kUnreachable);
+  Exchange exchange;
+  exchange.handle = handle;
+  exchange.max_bytes = request.max_bytes;
+  exchange.patience = request.patience;
+  exchange.last_arrival = Clock::now();
+
+  ApplyOptions(handle, options_);
+  curl_easy_setopt(handle, CURLOPT_URL, url->text.c_str());
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min(left, request.patience).count()));
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
+  HeaderLines headers;
+  if (request.caches == HttpRequest::Caches::kMustAskServer) headers.Add("Cache-Control: no-cache");
+  if (!request.authorization.empty()) {
+    std::string line = "Authorization: ";
+    line += request.authorization.view();
+    headers.Add(Secret(std::move(line)).c_str());
+  }
+  if (headers.get() != nullptr) curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
+  if (request.form) {
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form->view().size()));
+    curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.form->c_str());
+  }
+
+  CURLcode code = CURLE_OK;
+  {
+    const WithoutSigpipe guard;
+    code = curl_easy_perform(handle);
+  }
+  handles_->GiveBack(handle);
+
+  HttpAnswer& answer = exchange.answer;
+  if (!url->https) answer.date.reset();
+  if (exchange.flooded) return NetworkFailure(NetworkCause::kServerError);
+  if (exchange.stalled) return NetworkFailure(NetworkCause::kTimeout);
+  if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  // A refusal has said all that matters in its status line and headers.
+  const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
+  if (code != CURLE_OK && !refusal_cut_short) return NetworkFailure(CauseOf(code));
+  return std::move(answer);
+}
+
+}  // namespace crivet::trust

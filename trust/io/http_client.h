@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/core/refresh.h"
+#include "trust/core/result.h"
+#include "trust/core/time.h"
+#include "trust/io/secret.h"
+
+namespace crivet::trust {
+
+/// HttpUrl is an absolute http or https URL, read by the same parser that connects, so that what
+/// was checked and what is asked cannot differ. No user part and no fragment.
+struct HttpUrl {
+  std::string text;  ///< normalised: lower-case scheme and host
+  bool https = false;
+  std::string host;  ///< lower-case; an IPv6 address in brackets
+  std::uint16_t port = 0;
+
+  /// Parse is kMalformed for every other text.
+  static Result<HttpUrl> Parse(std::string_view text);
+
+  /// `localhost`, 127.0.0.0/8 or [::1]: where plain http cannot be listened to from outside.
+  bool IsLoopback() const;
+};
+
+/// PercentEncoded writes everything but unreserved characters (RFC 3986 2.3) and those in `keep`
+/// as `%XX`.
+std::string PercentEncoded(std::string_view text, std::string_view keep = "");
+
+struct HttpRequest {
+  std::string url;
+  Secret authorization;        ///< value of the header; empty: none is sent
+  std::optional<Secret> form;  ///< set: POST of this form, else GET
+  enum class Caches : std::uint8_t { kMayAnswer, kMustAskServer } caches = Caches::kMayAnswer;
+  /// Of the body of a 2xx answer; more is refused while it arrives, or before where it is
+  /// announced.
+  std::size_t max_bytes = 0;
+  /// The request ends by then, whatever arrives.
+  std::chrono::steady_clock::time_point deadline;
+  /// It also ends where nothing at all arrives for that long. Kept to about a second.
+  std::chrono::milliseconds patience{5000};
+};
+
+struct HttpAnswer {
+  int status = 0;
+  std::string body;                     ///< empty unless the status is 2xx
+  std::vector<std::string> challenges;  ///< values of WWW-Authenticate, unread
+  /// The answer's Date, only where TLS vouches for who said so.
+  std::optional<TimePoint> date;
+};
+
+/// HttpClient talks to one server and its token realms over libcurl: TLS 1.2 or later, only the
+/// configured CA where one is given, no redirects, no proxy and no credentials from the
+/// environment, no cookies, no compression. Connections are kept and used again. Thread-safe;
+/// requests run side by side on their callers' threads.
+class HttpClient {
+ public:
+  struct Options {
+    std::string ca_file;  ///< empty: the system's
+    std::string client_cert;
+    std::string client_key;
+    std::string proxy;  ///< empty: none
+    enum class Plain : std::uint8_t { kLoopbackOnly, kAnywhere } plain = Plain::kLoopbackOnly;
+  };
+
+  explicit HttpClient(Options options);
+  ~HttpClient();
+
+  /// An answer of any status, or why there is none. Redirects are answers too.
+  tl::expected<HttpAnswer, FetchFailure> Ask(const HttpRequest& request);
+
+  /// Whether a request may go there at all: https, or plain http as the options say.
+  bool MayAsk(const HttpUrl& url) const;
+
+ private:
+  class Handles;
+  const Options options_;
+  std::unique_ptr<Handles> handles_;
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "trust/io/http_client.h"
+#include "trust/io/metadata_fetcher.h"
+#include "trust/io/token_source.h"
+#include "trust/io/trust_server.h"
+
+namespace crivet::trust {
+
+/// HttpFetcher asks a Notary server (NOTARY A): exactly 200 is an answer, 404 is not-found, 401 and
+/// 403 lead to the token flow once, everything else is the server's error. Bytes are limited while
+/// they arrive, redirects never followed (DESIGN 10).
+class HttpFetcher final : public MetadataFetcher {
+ public:
+  /// kMalformed where the server's URL is none that may be asked. `note` gets lines for people.
+  static Result<std::unique_ptr<HttpFetcher>> Create(const TrustServer& server,
+                                                     std::function<void(const std::string&)> note);
+
+  Answer Fetch(const Gun& gun, const MetadataRequest& request, const Terms& terms) override;
+
+ private:
+  HttpFetcher(const TrustServer& server, HttpUrl url, std::function<void(const std::string&)> note);
+
+  tl::expected<SharedCredentials, FetchFailure> CredentialsFor(const Gun& gun, const Terms& terms);
+
+  const TrustServer server_;
+  const HttpUrl url_;
+  const std::function<void(const std::string&)> note_;
+  HttpClient client_;
+  TokenSource tokens_;
+};
+
+}  // namespace crivet::trust

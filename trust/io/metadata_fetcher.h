@@ -1,0 +1,36 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "trust/core/image_reference.h"
+#include "trust/core/refresh.h"
+#include "trust/core/time.h"
+#include "trust/io/credentials.h"
+#include "trust/io/http_client.h"
+
+namespace crivet::trust {
+
+/// MetadataFetcher gets single files of trust collections from one server, without judging them.
+/// Thread-safe.
+class MetadataFetcher {
+ public:
+  struct Terms {
+    SharedCredentials credentials;  ///< null: anonymously, or as the server's configuration says
+    std::chrono::steady_clock::time_point deadline;
+    /// How long the server may say nothing.
+    std::chrono::milliseconds patience{5000};
+    HttpRequest::Caches caches = HttpRequest::Caches::kMayAnswer;
+  };
+
+  struct Answer {
+    Fetched fetched;
+    /// What the server says the time is, where TLS vouches for the server.
+    std::optional<TimePoint> server_date;
+  };
+
+  virtual ~MetadataFetcher() = default;
+  virtual Answer Fetch(const Gun& gun, const MetadataRequest& request, const Terms& terms) = 0;
+};
+
+}  // namespace crivet::trust
