@@ -1,0 +1,32 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "trust/core/policy.h"
+#include "trust/core/verdict.h"
+#include "trust/io/trust_service.h"
+
+namespace crivet::proxy {
+
+/// Decider is all that the gate knows of trust. Thread-safe; nothing here blocks.
+class Decider {
+ public:
+  virtual ~Decider() = default;
+
+  /// Answers through `done` exactly once, on any thread, also before it returns.
+  virtual void Decide(trust::Question question, std::function<void(trust::Decision)> done) = 0;
+
+  /// Remembers an allowed tag durably, once the runtime has the content (DESIGN 3).
+  virtual void Remember(const trust::ImageReference& reference,
+                        const trust::Decision& decision) = 0;
+
+  /// Every rule that could apply to a name under some namespace, now; never empty.
+  virtual std::vector<trust::AppliedRule> RulesFor(const trust::ImageReference& reference) = 0;
+
+  /// The rule for what no rule matches, and so for texts that are no reference at all.
+  virtual std::shared_ptr<const trust::Rule> DefaultRule() = 0;
+};
+
+}  // namespace crivet::proxy

@@ -1,0 +1,84 @@
+#include "proxy/gate_call.h"
+
+#include <utility>
+
+#include "proxy/status_mapping.h"
+
+namespace crivet::proxy {
+
+grpc::Status Judgement::ToStatus() const { return StatusFor(decision, canonical); }
+
+GateCall::GateCall(GateParts& parts, grpc::CallbackServerContext& downstream,
+                   std::string_view method, const PeerCredentials& peer,
+                   std::shared_ptr<const Config::Gate> settings)
+    : parts_(parts),
+      downstream_(downstream),
+      method_(method),
+      peer_(peer),
+      settings_(std::move(settings)) {}
+
+void GateCall::SetPod(const cri::PodSandboxConfig& config) {
+  const auto& metadata = config.metadata();
+  pod_ = PodIdentity{metadata.namespace_(), metadata.name(), metadata.uid()};
+  if (!pod_.name_space.empty()) pod_namespace_ = pod_.name_space;
+}
+
+Task<Judgement> GateCall::Judge(trust::Question question, std::string written) {
+  std::string canonical = question.reference.Canonical();
+  const auto local = question.local;
+  const auto begin = std::chrono::steady_clock::now();
+  trust::Decision decision = co_await AwaitCallback<trust::Decision>(
+      [this, &question](std::function<void(trust::Decision)> done) {
+        parts_.decider.Decide(std::move(question), std::move(done));
+      });
+  const auto latency = std::chrono::steady_clock::now() - begin;
+  parts_.metrics.Observe(Phase::kDecide, latency);
+  Judgement judgement{std::move(written), std::move(canonical), local, latency,
+                      std::move(decision)};
+  co_return judgement;
+}
+
+Judgement GateCall::JudgeText(std::string written) {
+  std::string canonical = written;
+  trust::Decision decision{trust::Refusal(trust::Reason::kNotAReference, "not an image reference"),
+                           trust::AppliedRule{parts_.decider.DefaultRule(), std::nullopt},
+                           {}};
+  return Judgement{std::move(written), std::move(canonical), std::nullopt,
+                   std::chrono::nanoseconds(0), std::move(decision)};
+}
+
+Judgement GateCall::Refuse(Judgement judgement, trust::Reason reason, std::string found) {
+  judgement.decision.verdict = trust::Refusal(reason, std::move(found));
+  return judgement;
+}
+
+void GateCall::Record(const Judgement& judgement, const AuditFacts& facts) {
+  parts_.metrics.CountDecision(judgement.decision);
+  if (facts.moved.value_or(false)) parts_.metrics.CountMoved();
+  AuditEntry entry{.time = std::chrono::system_clock::now(),
+                   .method = method_,
+                   .reference = judgement.written,
+                   .canonical = judgement.canonical,
+                   .decision = judgement.decision,
+                   .latency = judgement.latency,
+                   .pod = pod_,
+                   .peer = peer_,
+                   .local = judgement.local,
+                   .would_pin = facts.would_pin,
+                   .moved = facts.moved};
+  parts_.audit.Write(entry);
+}
+
+bool IsId(GateCall& call, std::string_view text) {
+  if (trust::IsImageId(text)) return true;
+  return call.parts().images.translates() && trust::Sha256Digest::FromHex(text).has_value();
+}
+
+trust::Result<trust::ImageReference> ReadName(std::string_view text) {
+  if (trust::IsImageId(text)) {
+    return trust::Fail(trust::Reason::kNotAReference, "an image ID is not a name");
+  }
+  return trust::ImageReference::Parse(text);
+}
+
+}  // namespace crivet::proxy

@@ -1,0 +1,203 @@
+#include "proxy/image_use.h"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace crivet::proxy {
+namespace {
+
+using trust::Reason;
+
+// Whether one accepted manifest of an ID speaks for all of them: equal configuration means equal
+// layers, and containerd checks that when it unpacks. A remote snapshotter does not unpack.
+enum class Needs { kOneManifest, kEveryManifest };
+
+bool IsAllowRule(const Judgement& judgement) {
+  return judgement.decision.applied.rule->action == trust::Action::kAllow;
+}
+
+bool IsDenyRule(const Judgement& judgement) {
+  return judgement.decision.applied.rule->action == trust::Action::kDeny;
+}
+
+// Under an `allow` rule the ID must be what the name means here now: an allowed name lends nothing
+// to an ID that it does not carry.
+Task<Judgement> CheckCarries(GateCall& call, Judgement judgement, const LocalImage& image) {
+  auto named = co_await call.parts().images.Find(call.downstream(), judgement.canonical);
+  if (!named) {
+    co_return call.Refuse(std::move(judgement), Reason::kState,
+                          "the runtime does not say which image has this name");
+  }
+  if (named->has_value() && (*named)->id == image.id) co_return judgement;
+  co_return call.Refuse(std::move(judgement), Reason::kDigestMismatch,
+                        "the image that is to run does not have this name");
+}
+
+Judgement WithoutManifests(GateCall& call, Judgement judgement) {
+  return call.Refuse(std::move(judgement), Reason::kDigestNotSigned,
+                     "the runtime knows no manifest of the image");
+}
+
+// Judges by the one name that the pod's author wrote; other names of the same image never help.
+Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
+                           const trust::ImageReference& reference, const LocalImage& image,
+                           Needs needs) {
+  std::optional<Judgement> refused;
+  std::optional<Judgement> accepted;
+  for (const auto& target : image.targets) {
+    trust::Question question{.reference = reference,
+                             .pod_namespace = call.pod_namespace(),
+                             .local = target,
+                             .credentials = std::nullopt};
+    auto judgement = co_await call.Judge(std::move(question), written);
+    if (judgement.allow() == nullptr) {
+      if (!refused) refused.emplace(std::move(judgement));
+      continue;
+    }
+    if (IsAllowRule(judgement)) co_return co_await CheckCarries(call, std::move(judgement), image);
+    if (!accepted) accepted.emplace(std::move(judgement));
+  }
+  if (accepted && (needs == Needs::kOneManifest || !refused)) co_return std::move(*accepted);
+  if (refused) co_return std::move(*refused);
+  trust::Question question{.reference = reference,
+                           .pod_namespace = call.pod_namespace(),
+                           .local = std::nullopt,
+                           .credentials = std::nullopt};
+  auto judgement = co_await call.Judge(std::move(question), written);
+  if (judgement.allow() != nullptr && IsAllowRule(judgement)) {
+    co_return co_await CheckCarries(call, std::move(judgement), image);
+  }
+  co_return WithoutManifests(call, std::move(judgement));
+}
+
+// kubelet before 1.28 sends the ID alone: some name of it must satisfy its rule, and none may fall
+// under `deny`.
+Task<Judgement> JudgeUnnamed(GateCall& call, const std::string& written, const LocalImage& image,
+                             Needs needs) {
+  std::optional<Judgement> refused;
+  std::optional<Judgement> accepted;
+  std::vector<trust::Sha256Digest> vouched;
+  for (const auto& name : image.names) {
+    const auto reference = ReadName(name.text);
+    if (!reference) continue;
+    trust::Question question{.reference = *reference,
+                             .pod_namespace = call.pod_namespace(),
+                             .local = name.target,
+                             .credentials = std::nullopt};
+    auto judgement = co_await call.Judge(std::move(question), written);
+    if (IsDenyRule(judgement) && judgement.Refuses()) co_return judgement;
+    if (judgement.Refuses()) {
+      if (!refused) refused.emplace(std::move(judgement));
+      continue;
+    }
+    vouched.push_back(name.target);
+    if (!accepted) accepted.emplace(std::move(judgement));
+  }
+  const bool every = std::all_of(image.targets.begin(), image.targets.end(), [&](const auto& it) {
+    return std::find(vouched.begin(), vouched.end(), it) != vouched.end();
+  });
+  if (accepted && (needs == Needs::kOneManifest || every)) co_return std::move(*accepted);
+  if (refused) co_return std::move(*refused);
+  if (accepted) {
+    co_return call.Refuse(std::move(*accepted), Reason::kDigestNotSigned,
+                          "another manifest of the image is not vouched for, and the snapshotter "
+                          "does not check layers");
+  }
+  auto nameless = call.JudgeText(written);
+  co_return call.Refuse(std::move(nameless), Reason::kDigestNotSigned,
+                        "the image has no name here that a rule could vouch for");
+}
+
+// A pod whose namespace would be allowed other content of the name heals by a pull, which kubelet
+// makes only where ImageStatus answers absent (DESIGN 4, namespaces).
+Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
+                   const LocalImage& image) {
+  if (reference.digest()) co_return Done{};
+  trust::Question question{.reference = reference,
+                           .pod_namespace = call.pod_namespace(),
+                           .local = std::nullopt,
+                           .credentials = std::nullopt,
+                           .reach = trust::Question::Reach::kOffline};
+  const std::string written = reference.Canonical();
+  const auto pull = co_await call.Judge(std::move(question), written);
+  const auto* allow = pull.allow();
+  if (allow == nullptr || !allow->digest) co_return Done{};
+  const bool present =
+      std::find(image.targets.begin(), image.targets.end(), *allow->digest) != image.targets.end();
+  if (!present) call.parts().healing.Add(written, HealingNames::Clock::now());
+  co_return Done{};
+}
+
+// Only asked where it matters: an ID with one manifest has nothing to choose from.
+Task<tl::expected<Needs, grpc::Status>> NeedsOf(GateCall& call, const LocalImage& image) {
+  using Result = tl::expected<Needs, grpc::Status>;
+  if (image.targets.size() < 2) co_return Result(Needs::kOneManifest);
+  auto remote = co_await call.parts().images.UsesRemoteSnapshotter(
+      call.downstream(), call.settings().remote_snapshotters);
+  if (!remote) co_return Result(tl::unexpect, remote.error());
+  co_return Result(*remote ? Needs::kEveryManifest : Needs::kOneManifest);
+}
+
+bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference) {
+  if (!reference) return call.parts().decider.DefaultRule()->mode == trust::Mode::kAudit;
+  const auto rules = call.parts().decider.RulesFor(*reference);
+  return std::all_of(rules.begin(), rules.end(),
+                     [](const auto& applied) { return applied.rule->mode == trust::Mode::kAudit; });
+}
+
+using Outcome = tl::expected<ImageUse, grpc::Status>;
+
+Outcome Conclude(GateCall& call, const Judgement& judgement, std::string rewrite_to) {
+  call.Record(judgement);
+  if (judgement.Refuses()) return tl::unexpected(judgement.ToStatus());
+  return ImageUse{judgement.InAudit() ? std::string() : std::move(rewrite_to)};
+}
+
+}  // namespace
+
+Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
+  // The runtime goes by `image`; the pod's author by what kubelet passes on of the pod.
+  const bool by_id = IsId(call, spec.image());
+  const bool by_author = !spec.user_specified_image().empty();
+  const std::string& written = by_author ? spec.user_specified_image() : spec.image();
+  std::optional<trust::ImageReference> reference;
+  std::string lookup = spec.image();
+  for (const std::string* text : {&spec.image(), &written}) {
+    if (by_id && text == &spec.image()) continue;
+    const auto name = ReadName(*text);
+    // A path, a shortened ID or nonsense. With a path containerd restores a checkpoint archive.
+    if (!name) co_return Conclude(call, call.JudgeText(*text), "");
+    if (text == &spec.image()) lookup = name->Canonical();
+    reference = *name;
+  }
+
+  auto found = co_await call.parts().images.Find(call.downstream(), lookup);
+  if (!found) co_return Outcome(tl::unexpect, found.error());
+  if (!found->has_value()) {
+    if (OnlyAudited(call, reference)) co_return Outcome(ImageUse());
+    co_return Outcome(tl::unexpect,
+                      grpc::Status(grpc::NOT_FOUND,
+                                   "failed to resolve image \"" + spec.image() + "\": not found"));
+  }
+  const LocalImage& image = **found;
+
+  auto needs = co_await NeedsOf(call, image);
+  if (!needs) co_return Outcome(tl::unexpect, needs.error());
+  auto judging = reference ? JudgeNamed(call, written, *reference, image, *needs)
+                           : JudgeUnnamed(call, written, image, *needs);
+  auto judgement = co_await judging;
+  if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
+  if (judgement.allow() != nullptr && !call.settings().allow_checkpoint) {
+    auto checkpoint = co_await call.parts().images.HasCheckpoint(call.downstream(), image);
+    if (!checkpoint) co_return Outcome(tl::unexpect, checkpoint.error());
+    if (*checkpoint) {
+      judgement = call.Refuse(std::move(judgement), Reason::kDenied,
+                              "the image is a checkpoint, which the runtime would restore");
+    }
+  }
+  co_return Conclude(call, judgement, by_id ? std::string() : image.id);
+}
+
+}  // namespace crivet::proxy

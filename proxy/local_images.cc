@@ -1,0 +1,224 @@
+// RuntimeImages' questions: which manifests an image has here, and what they say.
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "proxy/image_names.h"
+#include "proxy/relay.h"
+#include "proxy/runtime_images.h"
+
+namespace crivet::proxy {
+namespace {
+
+// A manifest or an index; registries refuse larger ones.
+constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
+constexpr std::size_t kMaxCachedManifests = 4096;
+constexpr int kMaxNamesOfImage = 1024;
+
+// What containerd, CRI-O and Podman mark a checkpoint's manifest with.
+constexpr std::string_view kCheckpointMarks[] = {
+    "org.criu.checkpoint.",
+    "io.kubernetes.cri-o.annotations.checkpoint.",
+    "io.podman.annotations.checkpoint.",
+};
+
+bool IsCheckpointMark(std::string_view key) {
+  return std::any_of(std::begin(kCheckpointMarks), std::end(kCheckpointMarks),
+                     [key](std::string_view mark) { return key.starts_with(mark); });
+}
+
+bool ManifestIsCheckpoint(const std::string& manifest) {
+  const auto json = nlohmann::json::parse(manifest, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) return false;
+  const auto annotations = json.find("annotations");
+  if (annotations == json.end() || !annotations->is_object()) return false;
+  return std::any_of(annotations->items().begin(), annotations->items().end(),
+                     [](const auto& item) { return IsCheckpointMark(item.key()); });
+}
+
+void AddTarget(LocalImage& local, const trust::Sha256Digest& target) {
+  if (std::find(local.targets.begin(), local.targets.end(), target) == local.targets.end()) {
+    local.targets.push_back(target);
+  }
+}
+
+std::vector<std::string> NamesOf(const cri::Image& image) {
+  std::vector<std::string> names(image.repo_tags().begin(), image.repo_tags().end());
+  names.insert(names.end(), image.repo_digests().begin(), image.repo_digests().end());
+  names.push_back(image.id());
+  // Beyond this the rest is not asked for; a manifest that is left out vouches for nothing.
+  if (names.size() > kMaxNamesOfImage) names.resize(kMaxNamesOfImage);
+  return names;
+}
+
+// The stand-in for the native API: a digest name points to its digest, a tag to what crivet keeps
+// of it, or to the only digest of its repository.
+std::optional<trust::Sha256Digest> TargetByRepoDigests(const ImageNames& names,
+                                                       const trust::ImageReference& reference,
+                                                       const cri::Image& image) {
+  std::vector<trust::Sha256Digest> candidates;
+  for (const auto& text : image.repo_digests()) {
+    const auto named = trust::ImageReference::Parse(text);
+    if (named && named->digest() && named->repository() == reference.repository()) {
+      candidates.push_back(*named->digest());
+    }
+  }
+  const auto kept = reference.digest() ? reference.digest() : names.Find(reference.Canonical());
+  if (kept && std::find(candidates.begin(), candidates.end(), *kept) != candidates.end()) {
+    return kept;
+  }
+  if (kept || candidates.size() != 1) return std::nullopt;
+  return candidates.front();
+}
+
+bool Mentions(std::string_view text, std::string_view word) {
+  for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
+    const auto is_letter = [&](std::size_t i) {
+      return i < text.size() && (std::isalnum(static_cast<unsigned char>(text[i])) != 0);
+    };
+    if ((at == 0 || !is_letter(at - 1)) && !is_letter(at + word.size())) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Task<Target> RuntimeImages::LocalDigest(const grpc::CallbackServerContext& downstream,
+                                        const trust::ImageReference& reference,
+                                        const cri::Image& image) {
+  const std::string canonical = reference.Canonical();
+  auto context = SideContext(downstream);
+  auto target = co_await TargetOf(std::move(context), canonical);
+  if (!std::holds_alternative<NoNativeApi>(target)) co_return target;
+  const auto digest = TargetByRepoDigests(names_, reference, image);
+  co_return digest ? Target(*digest) : Target(NoTarget{});
+}
+
+Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext& downstream,
+                                               const std::string& name_or_id) {
+  cri::ImageStatusRequest request;
+  request.mutable_image()->set_image(name_or_id);
+  cri::ImageStatusResponse response;
+  auto context = SideContext(downstream);
+  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
+  if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
+  if (!response.has_image()) co_return Found(std::nullopt);
+
+  LocalImage local;
+  local.id = response.image().id();
+  for (const auto& [key, value] : response.image().spec().annotations()) {
+    local.annotation_keys.push_back(key);
+  }
+  status = co_await ResolveNames(downstream, response.image(), local);
+  if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
+  co_return Found(std::move(local));
+}
+
+Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext& downstream,
+                                               const cri::Image& image, LocalImage& local) {
+  native::ListImagesRequest request;
+  for (const auto& name : NamesOf(image)) request.add_filters("name==\"" + name + "\"");
+  native::ListImagesResponse response;
+  auto context = SideContext(downstream);
+  ForNativeApi(*context);
+  grpc::Status status = co_await upstream_.ListNativeImages(*context, request, response);
+  if (status.ok()) {
+    for (const auto& found : response.images()) {
+      const auto target = trust::Sha256Digest::Parse(found.target().digest());
+      if (!target) continue;
+      local.names.push_back({found.name(), *target});
+      AddTarget(local, *target);
+    }
+    co_return status;
+  }
+  if (status.error_code() != grpc::UNIMPLEMENTED) co_return status;
+  NoteMissing();
+  for (const auto& text : image.repo_digests()) {
+    const auto named = trust::ImageReference::Parse(text);
+    if (!named || !named->digest()) continue;
+    const trust::Sha256Digest target = *named->digest();
+    local.names.push_back({text, target});
+    AddTarget(local, target);
+    for (auto& tag : names_.TagsOf(named->Canonical())) local.names.push_back({tag, target});
+  }
+  for (const auto& text : image.repo_tags()) {
+    const auto named = trust::ImageReference::Parse(text);
+    if (!named) continue;
+    const auto target = TargetByRepoDigests(names_, *named, image);
+    if (target) local.names.push_back({text, *target});
+  }
+  co_return grpc::Status::OK;
+}
+
+Task<RuntimeImages::IsCheckpoint> RuntimeImages::HasCheckpoint(
+    const grpc::CallbackServerContext& downstream, const LocalImage& image) {
+  if (std::any_of(image.annotation_keys.begin(), image.annotation_keys.end(), IsCheckpointMark)) {
+    co_return IsCheckpoint(true);
+  }
+  for (const auto& manifest : image.targets) {
+    auto checkpoint = co_await ReadsAsCheckpoint(downstream, manifest);
+    if (!checkpoint || *checkpoint) co_return checkpoint;
+  }
+  co_return IsCheckpoint(false);
+}
+
+Task<RuntimeImages::IsCheckpoint> RuntimeImages::ReadsAsCheckpoint(
+    const grpc::CallbackServerContext& downstream, const trust::Sha256Digest& manifest) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto known = checkpoints_.find(manifest);
+    if (known != checkpoints_.end()) co_return IsCheckpoint(known->second);
+  }
+  std::string content;
+  const std::string digest = manifest.ToString();
+  auto context = SideContext(downstream);
+  ForNativeApi(*context);
+  grpc::Status status =
+      co_await upstream_.ReadContent(*context, digest, kMaxManifestBytes, content);
+  bool checkpoint = false;
+  if (status.ok()) {
+    checkpoint = ManifestIsCheckpoint(content);
+  } else if (status.error_code() == grpc::RESOURCE_EXHAUSTED) {
+    // Nothing that large is an image; what it says is not known.
+    checkpoint = true;
+  } else if (status.error_code() == grpc::UNIMPLEMENTED || status.error_code() == grpc::NOT_FOUND) {
+    // The runtime cannot read it either, or tells by CRI what it would act on.
+    co_return IsCheckpoint(false);
+  } else {
+    co_return IsCheckpoint(tl::unexpect, std::move(status));
+  }
+  std::lock_guard lock(mutex_);
+  if (checkpoints_.size() >= kMaxCachedManifests) checkpoints_.clear();
+  checkpoints_.insert_or_assign(manifest, checkpoint);
+  co_return IsCheckpoint(checkpoint);
+}
+
+Task<RuntimeImages::UsesRemote> RuntimeImages::UsesRemoteSnapshotter(
+    const grpc::CallbackServerContext& downstream, const std::vector<std::string>& remote) {
+  // 1.6 and 1.7 tell it in their configuration, every version in the path of the image file system.
+  cri::ImageFsInfoRequest fs_request;
+  cri::ImageFsInfoResponse fs_response;
+  auto fs_context = SideContext(downstream);
+  grpc::Status status = co_await upstream_.ImageFsInfo(*fs_context, fs_request, fs_response);
+  if (!status.ok()) co_return UsesRemote(tl::unexpect, std::move(status));
+  cri::StatusRequest status_request;
+  status_request.set_verbose(true);
+  cri::StatusResponse status_response;
+  auto status_context = SideContext(downstream);
+  status = co_await upstream_.Status(*status_context, status_request, status_response);
+  if (!status.ok()) co_return UsesRemote(tl::unexpect, std::move(status));
+
+  const auto uses = [&](const std::string& snapshotter) {
+    for (const auto& usage : fs_response.image_filesystems()) {
+      if (Mentions(usage.fs_id().mountpoint(), snapshotter)) return true;
+    }
+    const auto config = status_response.info().find("config");
+    return config != status_response.info().end() &&
+           Mentions(config->second, "\"snapshotter\":\"" + snapshotter + "\"");
+  };
+  co_return UsesRemote(std::any_of(remote.begin(), remote.end(), uses));
+}
+
+}  // namespace crivet::proxy

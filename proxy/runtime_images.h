@@ -1,0 +1,107 @@
+#pragma once
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/server_context.h>
+#include <grpcpp/support/status.h>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <tl/expected.hpp>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "proxy/call_task.h"
+#include "proxy/upstream.h"
+#include "trust/core/image_reference.h"
+
+namespace crivet::proxy {
+
+class ImageNames;
+
+/// Target is what a name points to in containerd: the digest of a manifest or an index.
+/// NoTarget: the name is not there. NoNativeApi: the runtime cannot be asked.
+struct NoTarget {};
+struct NoNativeApi {};
+using Target = std::variant<trust::Sha256Digest, NoTarget, NoNativeApi, grpc::Status>;
+
+/// LocalImage is an image that the runtime holds, with every name that it goes by.
+struct LocalImage {
+  struct Name {
+    std::string text;  ///< as the runtime records it
+    trust::Sha256Digest target;
+  };
+  std::string id;
+  /// Names with the manifest that each points to; the image's ID is a name too.
+  std::vector<Name> names;
+  /// The manifests, each once.
+  std::vector<trust::Sha256Digest> targets;
+  /// What CRI tells of the manifest's annotations; containerd tells nothing.
+  std::vector<std::string> annotation_keys;
+};
+
+/// RuntimeImages is what the gate asks of the runtime's image store beyond CRI: which manifests an
+/// image has, what they say, and the tag that a pinned pull leaves out (DESIGN 3). Where
+/// containerd's own API is missing, `repo_digests` stands in for it and names are kept by crivet
+/// itself. Thread-safe.
+class RuntimeImages {
+ public:
+  /// `names` outlives this object. `on_native_missing` is called each time the API is found
+  /// missing.
+  RuntimeImages(Upstream& upstream, ImageNames& names, std::function<void()> on_native_missing);
+
+  /// What `name` points to. `context` is used up.
+  Task<Target> TargetOf(std::unique_ptr<grpc::ClientContext> context, const std::string& name);
+
+  /// Which manifest `reference` names in the runtime, which shows it as `image`.
+  Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
+                           const trust::ImageReference& reference, const cri::Image& image);
+
+  /// The image behind a canonical name or an ID; no value where the runtime has none.
+  using Found = tl::expected<std::optional<LocalImage>, grpc::Status>;
+  Task<Found> Find(const grpc::CallbackServerContext& downstream, const std::string& name_or_id);
+
+  /// Whether any manifest of `image` says that it is a checkpoint, which containerd restores
+  /// inside CreateContainer. Answers are cached: a digest's content never changes.
+  using IsCheckpoint = tl::expected<bool, grpc::Status>;
+  Task<IsCheckpoint> HasCheckpoint(const grpc::CallbackServerContext& downstream,
+                                   const LocalImage& image);
+
+  /// Whether the runtime unpacks layers itself, or one of `remote` (by snapshotter's name) does.
+  using UsesRemote = tl::expected<bool, grpc::Status>;
+  Task<UsesRemote> UsesRemoteSnapshotter(const grpc::CallbackServerContext& downstream,
+                                         const std::vector<std::string>& remote);
+
+  /// Gives `tagged`'s name to `repository@digest`, which the runtime holds with ID `image_id`, and
+  /// ends when CRI shows it. Runs to its end within seconds, whoever asked. OK, or why not: an
+  /// image that is gone by then is an error.
+  Task<grpc::Status> GiveTag(const trust::ImageReference& tagged, const trust::Sha256Digest& digest,
+                             const std::string& image_id);
+
+  /// True where names are kept by crivet because the runtime has no API for them.
+  bool translates() const { return native_missing_.load(std::memory_order_relaxed); }
+  ImageNames& names() { return names_; }
+
+ private:
+  void NoteMissing();
+  Task<grpc::Status> Point(const std::string& tagged, const native::Image& pinned);
+  Task<grpc::Status> WaitUntilShown(const std::string& tagged, const std::string& image_id);
+  Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
+                                  const cri::Image& image, LocalImage& local);
+  Task<IsCheckpoint> ReadsAsCheckpoint(const grpc::CallbackServerContext& downstream,
+                                       const trust::Sha256Digest& manifest);
+
+  Upstream& upstream_;
+  ImageNames& names_;
+  std::function<void()> on_native_missing_;
+  std::atomic<bool> native_missing_{false};
+
+  std::mutex mutex_;
+  std::unordered_map<trust::Sha256Digest, bool> checkpoints_;
+};
+
+}  // namespace crivet::proxy

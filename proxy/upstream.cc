@@ -1,0 +1,255 @@
+#include "proxy/upstream.h"
+
+#include <grpcpp/alarm.h>
+#include <grpcpp/channel.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace crivet::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+constexpr milliseconds kPatience{1000};
+constexpr milliseconds kLongestPause{20};
+constexpr int kMaxMetadataBytes = 1024 * 1024;
+
+// FORWARDER 4: the runtime's own errors must survive whole, CRI-O wants a plain content-type, and a
+// runtime that comes back must be found within a second.
+grpc::ChannelArguments ChannelSettings() {
+  grpc::ChannelArguments settings;
+  settings.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");
+  settings.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  settings.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  settings.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+  settings.SetMaxReceiveMessageSize(-1);
+  settings.SetMaxSendMessageSize(-1);
+  settings.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  settings.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  settings.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
+  return settings;
+}
+
+// A status that the runtime sent says so; anything else was made on our side of the socket.
+bool CameFromPeer(const grpc::ClientContext& context) {
+  return context.debug_error_string().find("Error received from peer") != std::string::npos;
+}
+
+class ContentReader
+    : public grpc::ClientReadReactor<::containerd::services::content::v1::ReadContentResponse> {
+ public:
+  ContentReader(std::size_t max_bytes, std::string& content, grpc::ClientContext& context,
+                std::function<void(grpc::Status)> done)
+      : max_bytes_(max_bytes), content_(content), context_(context), done_(std::move(done)) {}
+
+  void Begin() {
+    StartRead(&piece_);
+    StartCall();
+  }
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    if (content_.size() + piece_.data().size() > max_bytes_) {
+      too_large_ = true;
+      context_.TryCancel();
+      return;
+    }
+    content_ += piece_.data();
+    StartRead(&piece_);
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    // The callback ends the coroutine that owns this object.
+    auto done = std::move(done_);
+    done(too_large_ ? grpc::Status(grpc::RESOURCE_EXHAUSTED, "content is too large") : status);
+  }
+
+ private:
+  std::size_t max_bytes_;
+  std::string& content_;
+  grpc::ClientContext& context_;
+  std::function<void(grpc::Status)> done_;
+  ::containerd::services::content::v1::ReadContentResponse piece_;
+  bool too_large_ = false;
+};
+
+}  // namespace
+
+struct Upstream::Endpoint {
+  explicit Endpoint(const std::string& path)
+      : socket(path),
+        channel(grpc::CreateCustomChannel("unix:" + path, grpc::InsecureChannelCredentials(),
+                                          ChannelSettings())),
+        images(cri::ImageService::NewStub(channel)),
+        runtime(cri::RuntimeService::NewStub(channel)),
+        native_images(native::Images::NewStub(channel)),
+        content(::containerd::services::content::v1::Content::NewStub(channel)) {}
+
+  std::string socket;
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<cri::ImageService::Stub> images;
+  std::unique_ptr<cri::RuntimeService::Stub> runtime;
+  std::unique_ptr<native::Images::Stub> native_images;
+  std::unique_ptr<::containerd::services::content::v1::Content::Stub> content;
+};
+
+Upstream::Upstream(const std::string& socket, const std::string& image_socket)
+    : runtime_(std::make_unique<Endpoint>(socket)) {
+  if (!image_socket.empty() && image_socket != socket) {
+    image_ = std::make_unique<Endpoint>(image_socket);
+  }
+}
+
+Upstream::~Upstream() = default;
+
+Task<Done> Pause(milliseconds duration) {
+  grpc::Alarm alarm;
+  const auto deadline = std::chrono::system_clock::now() + duration;
+  co_await AwaitCallback<bool>(
+      [&alarm, deadline](std::function<void(bool)> done) { alarm.Set(deadline, std::move(done)); });
+  co_return Done{};
+}
+
+Task<Done> Upstream::WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context) {
+  const auto give_up = std::min<std::chrono::system_clock::time_point>(
+      std::chrono::system_clock::now() + kPatience, context.deadline());
+  milliseconds pause{1};
+  while (endpoint.channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) {
+    if (std::chrono::system_clock::now() >= give_up) break;
+    co_await Pause(pause);
+    pause = std::min(pause * 2, kLongestPause);
+  }
+  co_return Done{};
+}
+
+template <typename Start>
+Task<grpc::Status> Upstream::Call(Endpoint& endpoint, grpc::ClientContext& context, Start start) {
+  co_await WaitUntilReady(endpoint, context);
+  grpc::Status status = co_await AwaitCallback<grpc::Status>(std::move(start));
+  if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context)) {
+    co_return grpc::Status(grpc::UNAVAILABLE,
+                           "the container runtime at " + endpoint.socket + " is not available");
+  }
+  co_return status;
+}
+
+Task<grpc::Status> Upstream::PullImage(grpc::ClientContext& context,
+                                       const cri::PullImageRequest& request,
+                                       cri::PullImageResponse& response) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
+    endpoint.images->async()->PullImage(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ImageStatus(grpc::ClientContext& context,
+                                         const cri::ImageStatusRequest& request,
+                                         cri::ImageStatusResponse& response) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
+    endpoint.images->async()->ImageStatus(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ListImages(grpc::ClientContext& context,
+                                        const cri::ListImagesRequest& request,
+                                        cri::ListImagesResponse& response) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
+    endpoint.images->async()->ListImages(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::RemoveImage(grpc::ClientContext& context,
+                                         const cri::RemoveImageRequest& request,
+                                         cri::RemoveImageResponse& response) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
+    endpoint.images->async()->RemoveImage(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ImageFsInfo(grpc::ClientContext& context,
+                                         const cri::ImageFsInfoRequest& request,
+                                         cri::ImageFsInfoResponse& response) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
+    endpoint.images->async()->ImageFsInfo(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::CreateContainer(grpc::ClientContext& context,
+                                             const cri::CreateContainerRequest& request,
+                                             cri::CreateContainerResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->CreateContainer(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::RunPodSandbox(grpc::ClientContext& context,
+                                           const cri::RunPodSandboxRequest& request,
+                                           cri::RunPodSandboxResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->RunPodSandbox(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::Status(grpc::ClientContext& context, const cri::StatusRequest& request,
+                                    cri::StatusResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->Status(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::GetImage(grpc::ClientContext& context,
+                                      const native::GetImageRequest& request,
+                                      native::GetImageResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->native_images->async()->Get(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ListNativeImages(grpc::ClientContext& context,
+                                              const native::ListImagesRequest& request,
+                                              native::ListImagesResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->native_images->async()->List(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::CreateImage(grpc::ClientContext& context,
+                                         const native::CreateImageRequest& request,
+                                         native::CreateImageResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->native_images->async()->Create(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::UpdateImage(grpc::ClientContext& context,
+                                         const native::UpdateImageRequest& request,
+                                         native::UpdateImageResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->native_images->async()->Update(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ReadContent(grpc::ClientContext& context, const std::string& digest,
+                                         std::size_t max_bytes, std::string& content) {
+  ::containerd::services::content::v1::ReadContentRequest request;
+  request.set_digest(digest);
+  std::unique_ptr<ContentReader> reader;
+  co_return co_await Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    reader = std::make_unique<ContentReader>(max_bytes, content, context, std::move(done));
+    runtime_->content->async()->Read(&context, &request, reader.get());
+    reader->Begin();
+  });
+}
+
+}  // namespace crivet::proxy

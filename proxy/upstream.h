@@ -1,0 +1,86 @@
+#pragma once
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "containerd/services/content/v1/content.grpc.pb.h"
+#include "containerd/services/images/v1/images.grpc.pb.h"
+#include "proxy/call_task.h"
+#include "runtime/v1/api.grpc.pb.h"
+
+namespace crivet::proxy {
+
+namespace cri = ::runtime::v1;
+namespace native = ::containerd::services::images::v1;
+
+/// Upstream is the gate's way to the container runtime: a channel to its socket, and one to the
+/// image service's where that is another. Thread-safe.
+///
+/// A call waits up to a second for a runtime that is not there yet (it may be restarting), then
+/// fails with UNAVAILABLE and a text of ours that is always the same. Every status that the runtime
+/// itself sent passes as it is. Arguments must outlive the task.
+class Upstream {
+ public:
+  /// Both are paths of unix sockets; `image_socket` may be empty.
+  Upstream(const std::string& socket, const std::string& image_socket);
+  ~Upstream();
+
+  Task<grpc::Status> PullImage(grpc::ClientContext& context, const cri::PullImageRequest& request,
+                               cri::PullImageResponse& response);
+  Task<grpc::Status> ImageStatus(grpc::ClientContext& context,
+                                 const cri::ImageStatusRequest& request,
+                                 cri::ImageStatusResponse& response);
+  Task<grpc::Status> ListImages(grpc::ClientContext& context, const cri::ListImagesRequest& request,
+                                cri::ListImagesResponse& response);
+  Task<grpc::Status> RemoveImage(grpc::ClientContext& context,
+                                 const cri::RemoveImageRequest& request,
+                                 cri::RemoveImageResponse& response);
+  Task<grpc::Status> ImageFsInfo(grpc::ClientContext& context,
+                                 const cri::ImageFsInfoRequest& request,
+                                 cri::ImageFsInfoResponse& response);
+  Task<grpc::Status> CreateContainer(grpc::ClientContext& context,
+                                     const cri::CreateContainerRequest& request,
+                                     cri::CreateContainerResponse& response);
+  Task<grpc::Status> RunPodSandbox(grpc::ClientContext& context,
+                                   const cri::RunPodSandboxRequest& request,
+                                   cri::RunPodSandboxResponse& response);
+  Task<grpc::Status> Status(grpc::ClientContext& context, const cri::StatusRequest& request,
+                            cri::StatusResponse& response);
+
+  /// containerd's own images API, always at the runtime's socket.
+  Task<grpc::Status> GetImage(grpc::ClientContext& context, const native::GetImageRequest& request,
+                              native::GetImageResponse& response);
+  Task<grpc::Status> ListNativeImages(grpc::ClientContext& context,
+                                      const native::ListImagesRequest& request,
+                                      native::ListImagesResponse& response);
+  Task<grpc::Status> CreateImage(grpc::ClientContext& context,
+                                 const native::CreateImageRequest& request,
+                                 native::CreateImageResponse& response);
+  Task<grpc::Status> UpdateImage(grpc::ClientContext& context,
+                                 const native::UpdateImageRequest& request,
+                                 native::UpdateImageResponse& response);
+
+  /// Reads a piece of content whole into `content`; RESOURCE_EXHAUSTED beyond `max_bytes`.
+  Task<grpc::Status> ReadContent(grpc::ClientContext& context, const std::string& digest,
+                                 std::size_t max_bytes, std::string& content);
+
+ private:
+  struct Endpoint;
+
+  template <typename Start>
+  Task<grpc::Status> Call(Endpoint& endpoint, grpc::ClientContext& context, Start start);
+  static Task<Done> WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context);
+
+  std::unique_ptr<Endpoint> runtime_;
+  std::unique_ptr<Endpoint> image_;
+};
+
+/// Pause ends after `duration`, on a thread of gRPC's.
+Task<Done> Pause(std::chrono::milliseconds duration);
+
+}  // namespace crivet::proxy
