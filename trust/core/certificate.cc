@@ -252,7 +252,7 @@ class CertificateChain {
     X509_VERIFY_PARAM_set_time(parameters, now.time_since_epoch().count());
     X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
     // Go ends a chain at any certificate of the pool, self-signed or not.
-    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
     if (X509_verify_cert(context.get()) != 1) return false;
     STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context.get());
     for (int i = 0; i < sk_X509_num(chain); ++i) {

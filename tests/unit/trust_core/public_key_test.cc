@@ -255,6 +255,15 @@ BOOST_AUTO_TEST_CASE(Parse_CompressedPoint_IsMalformed) {
   BOOST_TEST(IsMalformed(PublicKey::Parse("ecdsa", ToBase64(AsBytes(compressed)))));
 }
 
+// AlgorithmIdentifier without the NULL that belongs to RSA: readers take it for the same key.
+BOOST_AUTO_TEST_CASE(Parse_RsaKeyWithoutParameters_IsMalformed) {
+  const std::string spki = KeysOfEveryType()[5].public_bytes();
+  BOOST_REQUIRE(spki.substr(0, 6) == "\x30\x82\x01\x22\x30\x0d"s);
+  BOOST_REQUIRE(spki.substr(17, 2) == "\x05\x00"s);
+  const std::string shorter = "\x30\x82\x01\x20\x30\x0b"s + spki.substr(6, 11) + spki.substr(19);
+  BOOST_TEST(IsMalformed(PublicKey::Parse("rsa", ToBase64(AsBytes(shorter)))));
+}
+
 BOOST_AUTO_TEST_CASE(Parse_LengthInLongForm_IsMalformed) {
   const std::string spki = SigningKey::Ecdsa().public_bytes();
   const std::string longer = "\x30\x81"s + spki.substr(1);
