@@ -28,8 +28,8 @@ found=$(notary_client lookup "$registry/shop/web" 1.0)
 # Docker signs, and refuses what is not signed.
 start_dockerd
 docker_load web "$registry/shop/docker:1.0"
-docker_trusted push "$registry/shop/docker:1.0" >/dev/null
-docker_trusted pull "$registry/shop/docker:1.0" >/dev/null
+docker_trusted push "$registry/shop/docker:1.0" >/dev/null 2>&1
+docker_trusted pull "$registry/shop/docker:1.0" >/dev/null 2>&1
 push web shop/docker:unsigned
 if said=$(docker_trusted pull "$registry/shop/docker:unsigned" 2>&1); then
   fail "Docker pulled an unsigned tag"

@@ -68,20 +68,21 @@ JSON
 }
 
 start_mariadb() {
-  local usr data=$node_dir/mariadb
+  local usr data=$node_dir/mariadb first=()
   usr=$(parts_root)/usr
   if [[ ! -d $data ]]; then
     mariadb-install-db --no-defaults --basedir="$usr" --datadir="$data" --user=root \
       --auth-root-authentication-method=normal --skip-test-db >>"$node_dir/log/mariadb.log" 2>&1
+    notary_tables >"$node_dir/tables.sql"
+    first=(--init-file="$node_dir/tables.sql")
   fi
   part_start mariadb mariadbd --no-defaults --user=root --basedir="$usr" --datadir="$data" \
     --socket="$node_dir/mariadb.sock" --pid-file="$node_dir/mariadb.pid" --bind-address=127.0.0.1 --port=3306 \
-    --innodb-buffer-pool-size=16M
-  part_ready mariadb sql "SELECT 1"
-  sql "USE notaryserver" 2>/dev/null || notary_tables | sql
+    --innodb-buffer-pool-size=16M "${first[@]}"
+  part_ready mariadb listens 3306
+  # Its last word at the start, when the tables are there.
+  part_ready mariadb grep -q "ready for connections" "$node_dir/log/mariadb.log"
 }
-
-sql() { mariadb --no-defaults --user=root --socket="$node_dir/mariadb.sock" ${1:+--execute="$1"}; }
 
 # Neither server makes its tables; these are all that they use.
 notary_tables() {
