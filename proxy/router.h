@@ -1,22 +1,16 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <functional>
 #include <memory>
-#include <string>
 
-#include "proxy/listener.h"
 #include "proxy/method_table.h"
 #include "proxy/road_counters.h"
+#include "proxy/router_options.h"
 #include "trust/core/result.h"
 
 namespace crivet::proxy {
 
-/// GateConnector opens the gate's side of a fresh connection for calls of `peer` and returns the
-/// router's end of it: a connected stream socket whose ownership passes to the router, or -1 when
-/// the gate takes no connections. Called on the router's thread; must not block.
-using GateConnector = std::function<int(const PeerCredentials& peer)>;
+class RoadLoop;
 
 /// Router forwards HTTP/2 streams between the runtime's clients and the runtime, or the gate, by
 /// the method table (FORWARDER 2 and 3). It looks at `:path` and at nothing else: headers,
@@ -27,25 +21,8 @@ using GateConnector = std::function<int(const PeerCredentials& peer)>;
 /// may be called from any thread, before, during and after Run().
 class Router {
  public:
-  struct Limits {
-    std::size_t max_connections = 1024;
-    /// Per downstream connection; more wait at the client.
-    std::uint32_t max_concurrent_streams = 10'000;
-    /// Name and value bytes of one header block: grpc-message carries runtime errors of many KB.
-    std::size_t max_header_bytes = 256 * 1024;
-    /// How long a call waits for a runtime that cannot be reached before it is UNAVAILABLE.
-    std::chrono::milliseconds upstream_patience{500};
-    std::chrono::milliseconds upstream_retry{50};
-  };
-
-  struct Options {
-    Listener listener;
-    std::string upstream;        ///< path of the runtime's socket
-    std::string image_upstream;  ///< path of a separate image endpoint; empty: none
-    std::shared_ptr<const MethodTable> methods;
-    GateConnector connect_gate;  ///< empty: gated calls are UNAVAILABLE
-    Limits limits = {};
-  };
+  using Limits = RouterLimits;
+  using Options = RouterOptions;
 
   /// Fails with kState when the kernel refuses an epoll or event descriptor.
   static trust::Result<std::unique_ptr<Router>> Create(Options options);
@@ -71,10 +48,9 @@ class Router {
   Router& operator=(const Router&) = delete;
 
  private:
-  class Loop;
-  explicit Router(std::unique_ptr<Loop> loop);
+  explicit Router(std::unique_ptr<RoadLoop> loop);
 
-  std::unique_ptr<Loop> loop_;
+  std::unique_ptr<RoadLoop> loop_;
 };
 
 }  // namespace crivet::proxy
