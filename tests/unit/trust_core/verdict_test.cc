@@ -1,0 +1,229 @@
+#include "trust/core/verdict.h"
+
+#include <algorithm>
+#include <boost/test/data/test_case.hpp>
+#include <boost/test/unit_test.hpp>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/core/finding.h"
+
+namespace crivet::trust {
+namespace {
+
+const TimePoint kExpires = ParseRfc3339("2029-11-20T09:12:00Z").value();
+const TimePoint kExpired = ParseRfc3339("2026-11-23T20:00:00Z").value();
+const std::string kHexA(64, 'a');
+const std::string kHexB(64, 'b');
+
+Sha256Digest Digest(const std::string& hex) { return Sha256Digest::FromHex(hex).value(); }
+RoleName Role(std::string_view name) { return RoleName::Parse(name).value(); }
+RepositoryId Acme() {
+  return {"https://notary.acme.example", Gun::Parse("docker.io/acme/web").value()};
+}
+
+RoleEvidence Signed(std::string_view role, std::int64_t version) {
+  return {Role(role), version, kExpires, {}, 1};
+}
+RoleEvidence Unsigned(std::string_view role) { return {Role(role), 0, {}, {}, 0}; }
+
+RefreshFailure Failure(Reason reason, std::string detail) {
+  RefreshFailure failure;
+  failure.error = {reason, std::move(detail)};
+  return failure;
+}
+RefreshFailure Away(NetworkCause cause) {
+  RefreshFailure failure = Failure(Reason::kUnreachable, "connect to 192.0.2.1 port 443: refused");
+  failure.cause = cause;
+  return failure;
+}
+RefreshFailure NotFound() {
+  RefreshFailure failure = Failure(Reason::kNoTrustData, "404");
+  failure.not_found = true;
+  return failure;
+}
+
+enum class Whose { kRule, kDefault };
+
+Decision Decided(Verdict verdict, Whose whose = Whose::kRule) {
+  Rule rule;
+  rule.name = whose == Whose::kRule ? "acme" : "default";
+  rule.is_default = whose == Whose::kDefault;
+  return {std::move(verdict), {std::make_shared<const Rule>(std::move(rule)), std::nullopt}, {}};
+}
+
+struct Row {
+  std::string name;
+  Reason reason;
+  Verdict verdict;
+  std::string message;
+  Whose whose = Whose::kRule;
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
+};
+
+constexpr std::string_view kAsked = "docker.io/acme/web:2.1";
+
+std::vector<Row> Rows() {
+  const std::string deny = "SignatureValidationFailed: docker.io/acme/web:2.1: ";
+  const std::string unavailable = "RegistryUnavailable: docker.io/acme/web:2.1: ";
+  const RefreshFailure rollback =
+      Failure(Reason::kRollback, "targets is version 3, version 5 was verified before");
+  const RefreshFailure away = Away(NetworkCause::kUnreachable);
+  Rule rule;
+  Rule fallback;
+  fallback.is_default = true;
+  const auto bad = [&](Reason reason) {
+    return Row{"server serves " + std::string(CodeOf(reason)), reason,
+               NoUsableSet(Acme(), Failure(reason, "targets: as was found")),
+               deny +
+                   "what https://notary.acme.example serves does not verify: targets: as was "
+                   "found [rule \"acme\", " +
+                   std::string(CodeOf(reason)) + "]"};
+  };
+  return {
+      {"tag not signed", Reason::kTagNotSigned, TagNotSigned({Signed("targets", 87)}),
+       deny + "tag is not signed (targets version 87, expires 2029-11-20T09:12:00Z) [rule "
+              "\"acme\", tag-not-signed]"},
+      {"tag not signed, two roles", Reason::kTagNotSigned,
+       TagNotSigned({Signed("targets/releases", 12), Signed("targets", 87)}),
+       deny + "tag is not signed (targets/releases version 12, expires 2029-11-20T09:12:00Z; "
+              "targets version 87, expires 2029-11-20T09:12:00Z) [rule \"acme\", tag-not-signed]"},
+      {"tag not signed, one role of two has metadata", Reason::kTagNotSigned,
+       TagNotSigned({Unsigned("targets/releases"), Signed("targets", 87)}),
+       deny + "tag is not signed (targets version 87, expires 2029-11-20T09:12:00Z) [rule "
+              "\"acme\", tag-not-signed]"},
+      {"tag not signed, no role has metadata", Reason::kTagNotSigned,
+       TagNotSigned({Unsigned("targets/releases"), Unsigned("targets/ci")}),
+       deny + "tag is not signed (nothing is signed by targets/releases, targets/ci) [rule "
+              "\"acme\", tag-not-signed]"},
+      {"digest not signed", Reason::kDigestNotSigned, DigestNotSigned(),
+       deny + "digest is not the digest of any signed tag [rule \"acme\", digest-not-signed]"},
+      {"tag and digest", Reason::kDigestMismatch, DigestMismatch(Digest(kHexA)),
+       deny + "tag is signed for another digest, sha256:" + kHexA +
+           " [rule \"acme\", digest-mismatch]"},
+      {"other image on the node", Reason::kDigestMismatch,
+       LocalMismatch(Digest(kHexA), Digest(kHexB)),
+       deny + "the image on this node is sha256:" + kHexA + ", not sha256:" + kHexB +
+           " [rule \"acme\", digest-mismatch]"},
+      {"signers disagree", Reason::kSignersDisagree,
+       SignersDisagree(Digest(kHexA), {{Role("targets/alice"), std::nullopt},
+                                       {Role("targets/ci"), Digest(kHexB)}}),
+       deny + "signers do not agree on sha256:" + kHexA +
+           ": targets/alice has not signed the tag, targets/ci signed sha256:" + kHexB +
+           " [rule \"acme\", signers-disagree]"},
+      {"deny rule", Reason::kDenied, Denied(rule),
+       deny + "refused by a deny rule [rule \"acme\", denied]"},
+      {"default", Reason::kDenied, Denied(fallback),
+       deny + "refused by the default [default, denied]", Whose::kDefault},
+      {"not a reference", Reason::kNotAReference, NotAReference(),
+       deny + "not an image reference [default, not-a-reference]", Whose::kDefault},
+      {"untrusted root", Reason::kUntrustedRoot, UntrustedRoot(Acme()),
+       deny + "no root of docker.io/acme/web is one that the rule pins [rule \"acme\", "
+              "untrusted-root]"},
+      bad(Reason::kUntrustedRoot),
+      bad(Reason::kSignature),
+      bad(Reason::kThreshold),
+      bad(Reason::kHash),
+      bad(Reason::kRollback),
+      bad(Reason::kMalformed),
+      {"withdrawn", Reason::kWithdrawn, Withdrawn({Signed("targets", 88)}),
+       deny + "tag was verified here and has been withdrawn since (targets version 88, expires "
+              "2029-11-20T09:12:00Z) [rule \"acme\", withdrawn]"},
+      {"expired", Reason::kExpired, Expired(Acme(), kExpired, nullptr),
+       unavailable + "trust metadata expired at 2026-11-23T20:00:00Z [rule \"acme\", expired]"},
+      {"expired and away", Reason::kExpired, Expired(Acme(), kExpired, &away),
+       unavailable + "trust metadata expired at 2026-11-23T20:00:00Z and "
+                     "https://notary.acme.example cannot be reached (unreachable) [rule \"acme\", "
+                     "expired]"},
+      {"expired and nothing newer", Reason::kExpired,
+       Expired(Acme(), kExpired,
+               [] {
+                 static const RefreshFailure failure =
+                     Failure(Reason::kExpired, "timestamp expired at 2026-11-23T20:00:00Z");
+                 return &failure;
+               }()),
+       unavailable + "trust metadata expired at 2026-11-23T20:00:00Z and "
+                     "https://notary.acme.example has only expired metadata: timestamp expired at "
+                     "2026-11-23T20:00:00Z [rule \"acme\", expired]"},
+      {"expired and what is new is bad", Reason::kRollback, Expired(Acme(), kExpired, &rollback),
+       deny + "trust metadata expired at 2026-11-23T20:00:00Z and what "
+              "https://notary.acme.example serves does not verify: targets is version 3, version "
+              "5 was verified before [rule \"acme\", rollback]"},
+      {"no collection", Reason::kNoTrustData, NoCollection(),
+       unavailable + "the rule's gun makes no repository of this name [rule \"acme\", "
+                     "no-trust-data]"},
+      {"not read yet", Reason::kNoTrustData, NotReadYet(Acme()),
+       unavailable + "no trust metadata of docker.io/acme/web has been read yet [rule \"acme\", "
+                     "no-trust-data]"},
+      {"server does not know it", Reason::kNoTrustData, NoUsableSet(Acme(), NotFound()),
+       unavailable + "https://notary.acme.example has no trust metadata for docker.io/acme/web "
+                     "[rule \"acme\", no-trust-data]"},
+      {"unreachable", Reason::kUnreachable, NoUsableSet(Acme(), Away(NetworkCause::kTimeout)),
+       unavailable + "https://notary.acme.example cannot be reached (timeout) [rule \"acme\", "
+                     "unreachable]"},
+      {"state", Reason::kState, NoUsableSet(Acme(), Failure(Reason::kState, "the disk is full")),
+       unavailable + "the disk is full [rule \"acme\", state]"},
+      {"clock", Reason::kClock, Refusal(Reason::kClock, "the clock is wrong"),
+       unavailable + "the clock is wrong [rule \"acme\", clock]"},
+  };
+}
+
+BOOST_AUTO_TEST_SUITE(VerdictTest)
+
+BOOST_DATA_TEST_CASE(RefusalMessage_IsWhatKubeletReads, Rows(), row) {
+  BOOST_TEST(RefusalMessage(Decided(row.verdict, row.whose), kAsked) == row.message);
+}
+
+BOOST_AUTO_TEST_CASE(RefusalMessage_EveryReasonHasItsText) {
+  const std::vector<Row> rows = Rows();
+  for (const Reason reason : kAllReasons) {
+    BOOST_TEST_CONTEXT(CodeOf(reason)) {
+      BOOST_CHECK(std::any_of(rows.begin(), rows.end(),
+                              [reason](const Row& row) { return row.reason == reason; }));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(RefusalMessage_Allow_IsEmpty) {
+  BOOST_TEST(RefusalMessage(Decided(Allow{Digest(kHexA)}), kAsked).empty());
+}
+
+BOOST_AUTO_TEST_CASE(RefusalMessage_OddText_StaysOneShortLine) {
+  const std::string message =
+      RefusalMessage(Decided(NotAReference()), "a\nb\x1b[31m\xc3\xa9" + std::string(5000, 'x'));
+  BOOST_TEST(message.starts_with("SignatureValidationFailed: a?b?[31m??xxx"));
+  BOOST_TEST(message.size() < 700u);
+  BOOST_TEST(message.ends_with("...: not an image reference [rule \"acme\", not-a-reference]"));
+}
+
+BOOST_AUTO_TEST_CASE(RefusalMessage_NamesNoAddress) {
+  const std::string message =
+      RefusalMessage(Decided(NoUsableSet(Acme(), Away(NetworkCause::kUnreachable))), kAsked);
+  BOOST_TEST(message.find("192.0.2.1") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Refusal_EveryReason_HasTheVerdictOfItsKind) {
+  for (const Reason reason : kAllReasons) {
+    const Verdict verdict = Refusal(reason, "found");
+    BOOST_TEST_CONTEXT(CodeOf(reason)) {
+      BOOST_CHECK(std::holds_alternative<Deny>(verdict) == (AnswerFor(reason) == Answer::kDeny));
+      BOOST_CHECK(std::holds_alternative<Unavailable>(verdict) ==
+                  (AnswerFor(reason) == Answer::kUnavailable));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(WithNote_AddsToARefusalAlone) {
+  const Verdict noted = WithNote(Refusal(Reason::kExpired, "found"), RecordTooOld(kExpired));
+  BOOST_TEST(std::get<Unavailable>(noted).found ==
+             "found; what this node verified itself counted until 2026-11-23T20:00:00Z "
+             "(present_max_age)");
+  BOOST_CHECK(std::holds_alternative<Allow>(WithNote(Allow{}, "note")));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust
