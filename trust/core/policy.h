@@ -35,6 +35,8 @@ struct RootPin {
   std::string root_file;
   /// Trust on first use: the first root that verifies itself becomes the anchor.
   bool tofu = false;
+
+  friend bool operator==(const RootPin&, const RootPin&) = default;
 };
 
 /// Rule is one `[[rule]]`, or `[default]`, as the configuration gives it. Immutable once in a

@@ -32,9 +32,10 @@ struct FetchFailure {
 using Fetched = tl::expected<std::string, FetchFailure>;
 
 /// StoredFile is one file of a committed set. `bytes` is missing where the set before held the same
-/// content, so that the store has it already.
+/// content under the same name, so that the store has it already. Every root of the chain is
+/// `<version>.root`; a store answers `root.json` with the highest of them.
 struct StoredFile {
-  std::string name;  ///< `root`, `timestamp`, `snapshot`, `targets`, `targets/releases`, `3.root`
+  std::string name;  ///< `3.root`, `timestamp`, `snapshot`, `targets`, `targets/releases`
   Sha256 sha256;
   std::optional<std::string> bytes;
 };

@@ -129,7 +129,9 @@ class Repository {
   const Parts& parts() const { return *parts_; }
 
  private:
+  struct Derived;
   std::unique_ptr<const Parts> parts_;
+  std::unique_ptr<const Derived> derived_;
 };
 
 }  // namespace crivet::trust

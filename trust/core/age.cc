@@ -1,0 +1,40 @@
+#include "trust/core/age.h"
+
+#include <algorithm>
+#include <string>
+
+namespace crivet::trust {
+
+bool Binds(const Floor& floor, const AuthorizedKeys& authorized) {
+  const bool all_hold_the_role =
+      std::all_of(floor.signers.begin(), floor.signers.end(),
+                  [&](const KeyId& id) { return authorized.keys.contains(id); });
+  return all_hold_the_role && authorized.Covers(floor.signers);
+}
+
+Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,
+                        const Sha256& sha256) {
+  if (version < floor.version) {
+    return Fail(Reason::kRollback, VersionOf(role, version) + " is older than version " +
+                                       std::to_string(floor.version) +
+                                       ", which was verified before");
+  }
+  // NOTARY 0.1 D: the same number with other content is a replacement in silence.
+  if (version == floor.version && sha256 != floor.sha256) {
+    return Fail(Reason::kRollback, VersionOf(role, version) + " is not the version " +
+                                       std::to_string(floor.version) + " that was verified before");
+  }
+  return {};
+}
+
+Result<void> CheckTime(const RoleName& role, std::int64_t version, TimePoint expires, TimePoint now,
+                       std::chrono::seconds grace) {
+  if (now < expires + grace) return {};
+  return Fail(Reason::kExpired, VersionOf(role, version) + " expired at " + FormatRfc3339(expires));
+}
+
+std::string VersionOf(const RoleName& role, std::int64_t version) {
+  return role.text() + " version " + std::to_string(version);
+}
+
+}  // namespace crivet::trust

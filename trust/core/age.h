@@ -1,0 +1,33 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+#include "trust/core/authorized_keys.h"
+#include "trust/core/image_reference.h"
+#include "trust/core/repository.h"
+#include "trust/core/result.h"
+#include "trust/core/time.h"
+
+namespace crivet::trust {
+
+// Whether a file that verifies is too old: by its version (rollback) or by its time (freeze).
+
+/// Binds tells whether a floor still counts under the keys that the newest verified parent gives
+/// the role (DESIGN 4, rollback floors): every key that signed at the floor still holds the role,
+/// and together they still meet its threshold. Adding a key changes nothing; taking one away is how
+/// a publisher gets out of a version that an attacker has driven up.
+bool Binds(const Floor& floor, const AuthorizedKeys& authorized);
+
+/// kRollback where `version` is below the floor, or is the floor's with other bytes.
+Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,
+                        const Sha256& sha256);
+
+/// CheckTime is kExpired from the moment `expires + grace` on.
+Result<void> CheckTime(const RoleName& role, std::int64_t version, TimePoint expires, TimePoint now,
+                       std::chrono::seconds grace);
+
+/// `timestamp version 7`: how errors name a file.
+std::string VersionOf(const RoleName& role, std::int64_t version);
+
+}  // namespace crivet::trust

@@ -1,0 +1,515 @@
+#include "trust/core/refresh.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "trust/core/age.h"
+#include "trust/core/envelope.h"
+#include "trust/core/metadata.h"
+#include "trust/core/read_files.h"
+#include "trust/core/repository_parts.h"
+#include "trust/core/root_chain.h"
+#include "trust/core/root_walk.h"
+#include "trust/core/signature_threshold.h"
+
+namespace crivet::trust {
+namespace {
+
+// `targets`, the roles to read, and every role between: sorted, so that a parent comes before its
+// children.
+std::set<RoleName> WithParents(const std::vector<RoleName>& roles) {
+  std::set<RoleName> all{RoleName::Targets()};
+  for (const RoleName& role : roles) {
+    if (!role.IsDelegation()) continue;
+    for (std::optional<RoleName> at = role; at; at = at->parent()) all.insert(*at);
+  }
+  return all;
+}
+
+}  // namespace
+
+/// State is the machine. Its cycle is timestamp, snapshot, targets, delegations; roots are read
+/// before it (first contact, or the newest root has run out) or in its middle (the snapshot lists
+/// another root, or signatures fail and the keys may have been rotated), after which it begins
+/// anew. Nothing of `start_` is changed; the end alone makes something new.
+class Refresh::State {
+ public:
+  explicit State(Start start);
+
+  std::optional<MetadataRequest> Wanted() const { return roots_ ? roots_->Wanted() : wanted_; }
+  void Supply(Fetched answer);
+  tl::expected<Committed, RefreshFailure> Finish() { return std::move(*outcome_); }
+
+ private:
+  enum class Step : std::uint8_t { kTimestamp, kSnapshot, kTargets };
+  enum class Grace : std::uint8_t { kGranted, kNone };
+
+  void BeginRoots(std::optional<FileEntry> newest, std::optional<RefreshFailure> otherwise);
+  void EndRoots();
+
+  void BeginCycle();
+  void OnTimestamp(std::string bytes);
+  void ReadSnapshot();
+  void OnSnapshot(std::string bytes);
+  void CheckRootListed();
+  void ReadRoles();
+  void OnTargets(std::string bytes);
+
+  bool IsUnchanged(const Sha256& timestamp) const;
+  void CommitUnchanged();
+  void Commit();
+  Floors RaisedFloors() const;
+  std::vector<StoredFile> TakeFiles();
+
+  /// Verifies one file of a role below root and keeps it: signatures, shape, floor, expiry, in this
+  /// order. False where the cycle ended or was given up for a look at the roots.
+  template <typename T, typename ParseContent>
+  bool Accept(const RoleName& role, const AuthorizedKeys& authorized, const FileEntry& listed,
+              std::string bytes, ParseContent parse, VerifiedFile<T>& out);
+  /// Takes a file over from what is known, if it is the listed one and the keys that the role has
+  /// now cover it.
+  template <typename T>
+  bool Reuse(const VerifiedFile<T>* known, const FileEntry& listed,
+             const AuthorizedKeys& authorized, VerifiedFile<T>& out) const;
+  /// Floor and expiry of a file that verifies.
+  template <typename T>
+  Result<void> CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
+                        const VerifiedFile<T>& file) const;
+  template <typename T>
+  Result<void> CheckExpiry(const RoleName& role, const T& metadata) const;
+
+  const Root& root() const { return *chain_.back().root; }
+  const Repository::Parts* previous() const {
+    return start_.previous ? &start_.previous->parts() : nullptr;
+  }
+  const Floors& floors() const { return previous() ? previous()->floors : start_.floors; }
+  const AuthorizedKeys* AuthorizedFor(const RoleName& delegation) const;
+
+  void Want(Step step, const RoleName& role, std::size_t limit, const FileEntry* listed);
+  void End(const RoleName& role, const Error& error);
+  void End(RefreshFailure failure);
+  std::optional<NewerRoots> RootsToReport();
+
+  const Start start_;
+  const std::set<RoleName> roles_wanted_;
+
+  /// Trusted roots; grows when newer ones verify.
+  std::vector<RootLink> chain_;
+  std::optional<RootWalk> roots_;
+  bool newest_root_asked_ = false;
+  bool listed_root_asked_ = false;
+  /// How the cycle ends if the roots bring nothing new.
+  std::optional<RefreshFailure> otherwise_;
+
+  Step step_ = Step::kTimestamp;
+  RoleName role_ = RoleName::Timestamp();
+  std::optional<MetadataRequest> wanted_;
+
+  VerifiedFile<Timestamp> timestamp_;
+  VerifiedFile<Snapshot> snapshot_;
+  std::map<RoleName, VerifiedFile<Targets>> roles_;
+  std::set<RoleName>::const_iterator next_role_;
+  /// Floors of roles that no parent delegates any more.
+  std::set<RoleName> gone_;
+  ReadFiles read_;
+
+  std::optional<tl::expected<Committed, RefreshFailure>> outcome_;
+};
+
+Refresh::State::State(Start start)
+    : start_(std::move(start)), roles_wanted_(WithParents(start_.roles)) {
+  // Pins are asked on every refresh: one that was taken out takes its chain with it.
+  chain_ = Anchored(previous() ? previous()->chain : start_.chain, start_.pins, start_.now);
+  const bool current =
+      !chain_.empty() && (start_.source == Source::kStore ||
+                          CheckCurrent(chain_.back(), start_.id.gun, start_.now).has_value());
+  if (current) {
+    BeginCycle();
+  } else {
+    BeginRoots(std::nullopt, std::nullopt);
+  }
+}
+
+void Refresh::State::Supply(Fetched answer) {
+  if (roots_) {
+    roots_->Supply(std::move(answer));
+    if (!roots_->Wanted()) EndRoots();
+    return;
+  }
+  if (!wanted_) return;
+  const MetadataRequest request = *std::exchange(wanted_, std::nullopt);
+  if (answer && answer->size() > request.max_bytes) {
+    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  }
+  if (!answer) {
+    RefreshFailure failed = FailureOf(answer.error(), request, role_.text());
+    failed.not_found =
+        step_ == Step::kTimestamp && answer.error().kind == FetchFailure::Kind::kNotFound;
+    return End(std::move(failed));
+  }
+  switch (step_) {
+    case Step::kTimestamp:
+      return OnTimestamp(*std::move(answer));
+    case Step::kSnapshot:
+      return OnSnapshot(*std::move(answer));
+    case Step::kTargets:
+      return OnTargets(*std::move(answer));
+  }
+}
+
+void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
+                                std::optional<RefreshFailure> otherwise) {
+  (newest ? listed_root_asked_ : newest_root_asked_) = true;
+  otherwise_ = std::move(otherwise);
+  const auto floor = floors().find(RoleName::Root());
+  roots_.emplace(
+      RootWalk::Start{start_.id.gun, chain_,
+                      floor == floors().end() ? std::nullopt : std::optional<Floor>(floor->second),
+                      start_.pins, std::move(newest), start_.now, start_.limits});
+}
+
+void Refresh::State::EndRoots() {
+  RootWalk::Outcome found = std::move(*roots_).Finish();
+  roots_.reset();
+  if (!found) {
+    // Where the roots cannot be had, the failure that made them wanted says more.
+    const bool only_unavailable = AnswerFor(found.error().error.reason) == Answer::kUnavailable;
+    return End(otherwise_ && only_unavailable ? *otherwise_ : std::move(found.error()));
+  }
+  const bool newer = chain_.empty() || found->chain.back().sha256 != chain_.back().sha256;
+  chain_ = std::move(found->chain);
+  for (const RootLink& link : chain_) {
+    const auto file = found->files.find(link.root->version());
+    if (file == found->files.end()) continue;
+    read_.Keep(ReadFiles::NameOfRoot(file->first), link.sha256, std::move(file->second));
+  }
+  if (start_.source == Source::kServer) {
+    const auto current = CheckCurrent(chain_.back(), start_.id.gun, start_.now);
+    if (!current) return End(RoleName::Root(), current.error());
+  }
+  if (!newer && otherwise_) return End(*otherwise_);
+  BeginCycle();
+}
+
+void Refresh::State::BeginCycle() {
+  roles_.clear();
+  gone_.clear();
+  Want(Step::kTimestamp, RoleName::Timestamp(), start_.limits.timestamp_bytes, nullptr);
+}
+
+void Refresh::State::OnTimestamp(std::string bytes) {
+  const Sha256 sha256 = Sha256Of(bytes);
+  if (IsUnchanged(sha256)) return CommitUnchanged();
+  const FileEntry listed{bytes.size(), sha256, std::nullopt};
+  const auto parse = [&](const Envelope& envelope) {
+    return Timestamp::Parse(envelope.content(), start_.limits);
+  };
+  if (Accept(RoleName::Timestamp(), root().KeysOf(RoleName::Timestamp()), listed, std::move(bytes),
+             parse, timestamp_)) {
+    ReadSnapshot();
+  }
+}
+
+void Refresh::State::ReadSnapshot() {
+  const RoleName role = RoleName::Snapshot();
+  const AuthorizedKeys& authorized = root().KeysOf(role);
+  const FileEntry& listed = timestamp_.metadata->snapshot();
+  // One read before the roots brought this cycle about is as good as the previous set's.
+  const VerifiedFile<Snapshot> read_before = snapshot_;
+  if (!Reuse(&read_before, listed, authorized, snapshot_) &&
+      !Reuse(previous() ? &previous()->snapshot : nullptr, listed, authorized, snapshot_)) {
+    return Want(Step::kSnapshot, role, start_.limits.snapshot_bytes, &listed);
+  }
+  const auto age = CheckAge(role, authorized, snapshot_);
+  if (!age) return End(role, age.error());
+  CheckRootListed();
+}
+
+void Refresh::State::OnSnapshot(std::string bytes) {
+  const auto parse = [&](const Envelope& envelope) {
+    return Snapshot::Parse(envelope.content(), start_.limits);
+  };
+  if (Accept(RoleName::Snapshot(), root().KeysOf(RoleName::Snapshot()),
+             timestamp_.metadata->snapshot(), std::move(bytes), parse, snapshot_)) {
+    CheckRootListed();
+  }
+}
+
+void Refresh::State::CheckRootListed() {
+  const FileEntry& listed = *snapshot_.metadata->Find(RoleName::Root());
+  const bool is_newest = listed.sha256 == chain_.back().sha256;
+  // What was stored may be a set and, from a refresh that failed later, a newer root.
+  const bool is_stored = start_.source == Source::kStore &&
+                         std::any_of(chain_.begin(), chain_.end(), [&](const RootLink& link) {
+                           return link.sha256 == listed.sha256;
+                         });
+  if (is_newest || is_stored) {
+    next_role_ = roles_wanted_.begin();
+    return ReadRoles();
+  }
+  RefreshFailure mixed;
+  mixed.role = RoleName::Root().text();
+  mixed.error = {Reason::kHash, VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
+                                    " lists another root than " +
+                                    VersionOf(RoleName::Root(), root().version()) +
+                                    ", the newest that verifies"};
+  if (listed_root_asked_) return End(std::move(mixed));
+  BeginRoots(listed, std::move(mixed));
+}
+
+void Refresh::State::ReadRoles() {
+  for (; next_role_ != roles_wanted_.end(); ++next_role_) {
+    const RoleName& role = *next_role_;
+    const AuthorizedKeys* const authorized = AuthorizedFor(role);
+    // A role exists if its verified parent delegates it, whatever the snapshot lists.
+    if (authorized == nullptr) {
+      gone_.insert(role);
+      continue;
+    }
+    const FileEntry* const listed = snapshot_.metadata->Find(role);
+    if (listed == nullptr) {
+      // Delegated and not signed yet; but what this node has seen does not become unsigned again.
+      if (!floors().contains(role)) continue;
+      return End(
+          role, {Reason::kRollback, VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
+                                        " no longer lists " +
+                                        VersionOf(role, floors().find(role)->second.version)});
+    }
+    const VerifiedFile<Targets>* known = nullptr;
+    if (previous()) {
+      const auto at = previous()->roles.find(role);
+      if (at != previous()->roles.end()) known = &at->second;
+    }
+    VerifiedFile<Targets> file;
+    if (!Reuse(known, *listed, *authorized, file)) {
+      return Want(Step::kTargets, role, start_.limits.targets_bytes, listed);
+    }
+    const auto age = CheckAge(role, *authorized, file);
+    if (!age) return End(role, age.error());
+    roles_.emplace(role, std::move(file));
+  }
+  Commit();
+}
+
+void Refresh::State::OnTargets(std::string bytes) {
+  const RoleName role = role_;
+  const auto parse = [&](const Envelope& envelope) {
+    return Targets::Parse(envelope.content(), role, envelope.sha256(), start_.limits);
+  };
+  VerifiedFile<Targets> file;
+  if (!Accept(role, *AuthorizedFor(role), *snapshot_.metadata->Find(role), std::move(bytes), parse,
+              file)) {
+    return;
+  }
+  roles_.emplace(role, std::move(file));
+  ++next_role_;
+  ReadRoles();
+}
+
+template <typename T, typename ParseContent>
+bool Refresh::State::Accept(const RoleName& role, const AuthorizedKeys& authorized,
+                            const FileEntry& listed, std::string bytes, ParseContent parse,
+                            VerifiedFile<T>& out) {
+  const auto fail = [&](const Error& error) {
+    RefreshFailure failed;
+    failed.role = role.text();
+    failed.error = {error.reason, role.text() + ": " + error.detail};
+    const bool signature = error.reason == Reason::kSignature || error.reason == Reason::kThreshold;
+    // A base role's keys may have been rotated: the roots would tell (NOTARY C.4).
+    if (signature && !role.IsDelegation() && !newest_root_asked_) {
+      BeginRoots(std::nullopt, std::move(failed));
+    } else {
+      End(std::move(failed));
+    }
+    return false;
+  };
+  const auto matches = listed.Check(bytes);
+  if (!matches) return fail(matches.error());
+  const auto envelope = Envelope::Parse(bytes, bytes.size(), start_.limits);
+  if (!envelope) return fail(envelope.error());
+  auto signers = VerifySignatures(*envelope, authorized);
+  if (!signers) return fail(signers.error());
+  auto content = parse(*envelope);
+  if (!content) return fail(content.error());
+
+  VerifiedFile<T> file{std::make_shared<const T>(*std::move(content)), listed, *std::move(signers)};
+  const auto age = CheckAge(role, authorized, file);
+  if (!age) {
+    End(role, age.error());
+    return false;
+  }
+  out = std::move(file);
+  read_.Keep(role.text(), listed.sha256, std::move(bytes));
+  return true;
+}
+
+template <typename T>
+bool Refresh::State::Reuse(const VerifiedFile<T>* known, const FileEntry& listed,
+                           const AuthorizedKeys& authorized, VerifiedFile<T>& out) const {
+  if (known == nullptr || !known->metadata || known->listed != listed) return false;
+  // The parent may have given the role other keys, paths or another threshold since. Where the
+  // signatures known to be good do not suffice, the file is read again.
+  if (!authorized.Covers(known->signers)) return false;
+  out = {known->metadata, known->listed, SignersOf(authorized, known->signers)};
+  return true;
+}
+
+template <typename T>
+Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
+                                      const VerifiedFile<T>& file) const {
+  const auto floor = floors().find(role);
+  if (floor != floors().end() && Binds(floor->second, authorized)) {
+    const auto checked =
+        CheckFloor(role, floor->second, file.metadata->version(), file.listed.sha256);
+    if (!checked) return checked;
+  }
+  return CheckExpiry(role, *file.metadata);
+}
+
+template <typename T>
+Result<void> Refresh::State::CheckExpiry(const RoleName& role, const T& metadata) const {
+  if (start_.source == Source::kStore) return {};
+  const bool graced = role == RoleName::Timestamp() || role == RoleName::Snapshot();
+  return CheckTime(role, metadata.version(), metadata.expires(), start_.now,
+                   graced ? start_.grace : std::chrono::seconds{0});
+}
+
+const AuthorizedKeys* Refresh::State::AuthorizedFor(const RoleName& role) const {
+  const auto parent = role.parent();
+  if (!parent) return &root().KeysOf(role);
+  const auto delegator = roles_.find(*parent);
+  if (delegator == roles_.end()) return nullptr;
+  const Delegation* const delegation = delegator->second.metadata->FindDelegation(role);
+  return delegation == nullptr ? nullptr : &delegation->keys;
+}
+
+bool Refresh::State::IsUnchanged(const Sha256& timestamp) const {
+  return previous() && timestamp == previous()->timestamp.listed.sha256 &&
+         previous()->snapshot.metadata->Find(RoleName::Root())->sha256 == chain_.back().sha256 &&
+         std::includes(previous()->roles_read.begin(), previous()->roles_read.end(),
+                       roles_wanted_.begin(), roles_wanted_.end());
+}
+
+void Refresh::State::CommitUnchanged() {
+  const auto check = [&](const RoleName& role, const auto& metadata) {
+    const auto checked = CheckExpiry(role, metadata);
+    if (!checked) End(role, checked.error());
+    return checked.has_value();
+  };
+  if (!check(RoleName::Timestamp(), *previous()->timestamp.metadata) ||
+      !check(RoleName::Snapshot(), *previous()->snapshot.metadata)) {
+    return;
+  }
+  for (const RoleName& role : roles_wanted_) {
+    const auto file = previous()->roles.find(role);
+    if (file != previous()->roles.end() && !check(role, *file->second.metadata)) return;
+  }
+  timestamp_ = previous()->timestamp;
+  snapshot_ = previous()->snapshot;
+  roles_ = previous()->roles;
+  Repository::Parts parts = *previous();
+  parts.chain = chain_;
+  parts.verified_at = start_.now;
+  parts.pins = MatchPins(start_.pins, chain_, start_.now);
+  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), false};
+}
+
+void Refresh::State::Commit() {
+  const bool from_store = start_.source == Source::kStore;
+  Repository::Parts parts{start_.id,
+                          chain_,
+                          timestamp_,
+                          snapshot_,
+                          roles_,
+                          roles_wanted_,
+                          RaisedFloors(),
+                          from_store ? start_.verified_at : start_.now,
+                          MatchPins(start_.pins, chain_, start_.now)};
+  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
+}
+
+Floors Refresh::State::RaisedFloors() const {
+  Floors raised = floors();
+  for (const RoleName& role : gone_) raised.erase(role);
+  raised[RoleName::Root()] = Floor{root().version(), chain_.back().sha256, chain_.back().signers};
+  const auto raise = [&](const RoleName& role, const auto& file) {
+    raised[role] = Floor{file.metadata->version(), file.listed.sha256, file.signers};
+  };
+  raise(RoleName::Timestamp(), timestamp_);
+  raise(RoleName::Snapshot(), snapshot_);
+  for (const auto& [role, file] : roles_) raise(role, file);
+  return raised;
+}
+
+std::vector<StoredFile> Refresh::State::TakeFiles() {
+  std::vector<StoredFile> files = read_.TakeChain(chain_);
+  files.push_back(read_.Take(RoleName::Timestamp().text(), timestamp_.listed.sha256));
+  files.push_back(read_.Take(RoleName::Snapshot().text(), snapshot_.listed.sha256));
+  for (const auto& [role, file] : roles_) {
+    files.push_back(read_.Take(role.text(), file.listed.sha256));
+  }
+  return files;
+}
+
+void Refresh::State::Want(Step step, const RoleName& role, std::size_t limit,
+                          const FileEntry* listed) {
+  step_ = step;
+  role_ = role;
+  MetadataRequest request{role.text() + ".json", limit, std::nullopt};
+  if (listed != nullptr) {
+    request.file = role.text() + "." + ToHex(listed->sha256) + ".json";
+    request.max_bytes = std::min(limit, listed->length);
+    request.sha256 = listed->sha256;
+  }
+  wanted_ = std::move(request);
+}
+
+void Refresh::State::End(const RoleName& role, const Error& error) {
+  RefreshFailure failure;
+  failure.role = role.text();
+  failure.error = error;
+  End(std::move(failure));
+}
+
+void Refresh::State::End(RefreshFailure failure) {
+  wanted_.reset();
+  failure.newer_roots = RootsToReport();
+  outcome_ = tl::unexpected(std::move(failure));
+}
+
+std::optional<NewerRoots> Refresh::State::RootsToReport() {
+  // At first contact nothing is kept of a set that did not verify whole: least of all an anchor
+  // that was trusted on first use. What the store holds was trusted before.
+  const std::vector<RootLink>& before = previous() ? previous()->chain : start_.chain;
+  const bool had_roots = !before.empty() || start_.source == Source::kStore;
+  if (!had_roots || chain_.empty()) return std::nullopt;
+  if (!before.empty() && before.back().sha256 == chain_.back().sha256) return std::nullopt;
+
+  NewerRoots newer;
+  newer.chain = chain_;
+  newer.floors = floors();
+  newer.floors[RoleName::Root()] =
+      Floor{root().version(), chain_.back().sha256, chain_.back().signers};
+  newer.files = read_.TakeChain(chain_);
+  if (previous()) {
+    Repository::Parts parts = *previous();
+    parts.chain = chain_;
+    parts.floors = newer.floors;
+    parts.pins = MatchPins(start_.pins, chain_, start_.now);
+    newer.repository = std::make_shared<const Repository>(std::move(parts));
+  }
+  return newer;
+}
+
+Refresh::Refresh(Start start) : state_(std::make_unique<State>(std::move(start))) {}
+Refresh::Refresh(Refresh&&) noexcept = default;
+Refresh& Refresh::operator=(Refresh&&) noexcept = default;
+Refresh::~Refresh() = default;
+
+std::optional<MetadataRequest> Refresh::Wanted() const { return state_->Wanted(); }
+void Refresh::Supply(Fetched answer) { state_->Supply(std::move(answer)); }
+tl::expected<Committed, RefreshFailure> Refresh::Finish() && { return state_->Finish(); }
+
+}  // namespace crivet::trust

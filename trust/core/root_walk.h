@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/core/metadata.h"
+#include "trust/core/refresh.h"
+#include "trust/core/root_chain.h"
+
+namespace crivet::trust {
+
+/// RootWalk finds the newest root that can be trusted (DESIGN 4, roots). It is driven like Refresh.
+///
+/// With a trusted chain it asks for the newest root and then for every one in between, each exactly
+/// one version further and signed by its predecessor. Without one it asks for the newest and walks
+/// back, link by link, until the pins have found their anchors. A pin's own `root_file` is taken
+/// from the configuration and never asked for. Not thread-safe.
+class RootWalk {
+ public:
+  struct Start {
+    Gun gun;
+    /// Trusted so far, anchored by the pins; empty for a first contact.
+    std::vector<RootLink> chain;
+    /// The newest root ever verified; it never falls.
+    std::optional<Floor> floor;
+    std::vector<RootPin> pins;
+    /// Set where a verified snapshot lists the newest root.
+    std::optional<FileEntry> newest;
+    TimePoint now;
+    Limits limits;
+  };
+
+  struct Found {
+    /// From the anchor to the newest.
+    std::vector<RootLink> chain;
+    /// By version, what was read on the way and is part of the chain.
+    std::map<std::int64_t, std::string> files;
+  };
+  using Outcome = tl::expected<Found, RefreshFailure>;
+
+  explicit RootWalk(Start start);
+
+  /// Nullopt once it is over.
+  const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
+  void Supply(Fetched answer);
+  /// Precondition: Wanted() is nullopt.
+  Outcome Finish() && { return std::move(*outcome_); }
+
+ private:
+  enum class Step : std::uint8_t { kNewest, kForward, kBackward };
+
+  void OnNewest(Fetched answer);
+  void OnForward(Fetched answer);
+  void OnBackward(Fetched answer);
+  void WalkForward();
+  void WalkBackward();
+  /// Takes `older` as the link before the oldest; false where it is not.
+  bool Prepend(RootFile older);
+  std::optional<RootFile> ConfiguredRoot(std::int64_t version) const;
+  void EndBackward(std::optional<NetworkCause> cause);
+  void Want(Step step, std::string file);
+  void End(Reason reason, std::string detail);
+  void End(RefreshFailure failure);
+  void End(Found found);
+
+  Start start_;
+  Step step_ = Step::kNewest;
+  std::optional<MetadataRequest> wanted_;
+  std::optional<RootFile> newest_;
+  /// Forward: the links found beyond the trusted chain. Backward: all links, oldest first.
+  std::deque<RootFile> links_;
+  std::optional<Outcome> outcome_;
+};
+
+/// FailureOf says what not getting a file means for the refresh that wanted it.
+RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& request,
+                         std::string role);
+
+}  // namespace crivet::trust

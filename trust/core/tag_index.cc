@@ -1,0 +1,111 @@
+#include "trust/core/tag_index.h"
+
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <utility>
+
+namespace crivet::trust {
+namespace {
+
+std::uint64_t LoadWord(const char* bytes, std::size_t size) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, bytes, size);
+  return word;
+}
+
+// The upper half of the product depends on every bit of both, so folding it in spreads them.
+std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+std::uint64_t HashOf(std::uint64_t seed, std::string_view bytes) {
+  constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
+  std::uint64_t hash = seed ^ (bytes.size() * kOdd);
+  while (bytes.size() > 8) {
+    hash = Mix(hash ^ LoadWord(bytes.data(), 8), kOdd);
+    bytes.remove_prefix(8);
+  }
+  return Mix(hash ^ LoadWord(bytes.data(), bytes.size()), kOdd ^ seed);
+}
+
+std::string_view BytesOf(const Sha256& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+}  // namespace
+
+std::string_view TagIndex::NameOf(Entry entry) const {
+  const Entry begin = entry == 0 ? 0 : name_ends_[entry - 1];
+  return std::string_view(names_).substr(begin, name_ends_[entry] - begin);
+}
+
+std::size_t TagIndex::BucketOf(std::string_view bytes) const {
+  return HashOf(seed_, bytes) & (first_by_tag_.size() - 1);
+}
+
+std::optional<Sha256Digest> TagIndex::Find(std::string_view tag) const {
+  if (size() == 0) return std::nullopt;
+  for (Entry at = first_by_tag_[BucketOf(tag)]; at != kNone; at = next_by_tag_[at]) {
+    if (NameOf(at) == tag) return Sha256Digest(digests_[at]);
+  }
+  return std::nullopt;
+}
+
+TagIndex::TagRange TagIndex::TagsOf(const Sha256Digest& digest) const {
+  if (size() == 0) return {this, kNone};
+  Entry at = first_by_digest_[BucketOf(BytesOf(digest.bytes()))];
+  while (at != kNone && digests_[at] != digest.bytes()) at = next_by_digest_[at];
+  return {this, at};
+}
+
+TagIndex::TagRange::Iterator& TagIndex::TagRange::Iterator::operator++() {
+  const Sha256& digest = index_->digests_[entry_];
+  do {
+    entry_ = index_->next_by_digest_[entry_];
+  } while (entry_ != kNone && index_->digests_[entry_] != digest);
+  return *this;
+}
+
+std::size_t TagIndex::resident_bytes() const {
+  return names_.capacity() + digests_.capacity() * sizeof(Sha256) +
+         (name_ends_.capacity() + first_by_tag_.capacity() + next_by_tag_.capacity() +
+          first_by_digest_.capacity() + next_by_digest_.capacity()) *
+             sizeof(Entry);
+}
+
+TagIndex::Builder::Builder(const Sha256& seed) {
+  std::memcpy(&index_.seed_, seed.data(), sizeof index_.seed_);
+}
+
+void TagIndex::Builder::Reserve(std::size_t tags, std::size_t name_bytes) {
+  index_.names_.reserve(name_bytes);
+  index_.name_ends_.reserve(tags);
+  index_.digests_.reserve(tags);
+}
+
+void TagIndex::Builder::Add(std::string_view tag, const Sha256& digest) {
+  index_.names_ += tag;
+  index_.name_ends_.push_back(static_cast<Entry>(index_.names_.size()));
+  index_.digests_.push_back(digest);
+}
+
+TagIndex TagIndex::Builder::Build() && {
+  const std::size_t size = index_.size();
+  if (size == 0) return std::move(index_);
+  index_.first_by_tag_.assign(std::bit_ceil(size), kNone);
+  index_.first_by_digest_.assign(std::bit_ceil(size), kNone);
+  index_.next_by_tag_.resize(size);
+  index_.next_by_digest_.resize(size);
+  for (Entry entry = 0; entry < size; ++entry) {
+    Entry& by_tag = index_.first_by_tag_[index_.BucketOf(index_.NameOf(entry))];
+    index_.next_by_tag_[entry] = std::exchange(by_tag, entry);
+    Entry& by_digest = index_.first_by_digest_[index_.BucketOf(BytesOf(index_.digests_[entry]))];
+    index_.next_by_digest_[entry] = std::exchange(by_digest, entry);
+  }
+  return std::move(index_);
+}
+
+}  // namespace crivet::trust
