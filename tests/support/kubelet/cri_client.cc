@@ -3,6 +3,7 @@
 #include <google/protobuf/util/json_util.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -100,10 +101,10 @@ void CriClient::Record(const google::protobuf::Message& request, const grpc::Sta
   }
   nlohmann::ordered_json line;
   line["method"] = MethodName(request);
-  line["request"] = nlohmann::ordered_json::parse(ToJson(request));
+  line["request"] = nlohmann::json::parse(ToJson(request));
   line["code"] = CodeName(status.error_code());
   if (status.ok()) {
-    line["response"] = nlohmann::ordered_json::parse(ToJson(response));
+    line["response"] = nlohmann::json::parse(ToJson(response));
   } else {
     line["message"] = status.error_message();
   }
@@ -115,7 +116,17 @@ std::string ToJson(const google::protobuf::Message& message) {
   options.preserve_proto_field_names = true;
   std::string json;
   const auto status = google::protobuf::util::MessageToJsonString(message, &json, options);
-  return status.ok() ? json : "{}";
+  if (!status.ok()) {
+    return "{}";
+  }
+  // Maps come in any order, and so do the runtime's lists: sorted, equal answers give equal text.
+  nlohmann::json sorted = nlohmann::json::parse(json);
+  for (const char* list : {"images", "containers", "items"}) {
+    if (sorted.contains(list)) {
+      std::sort(sorted[list].begin(), sorted[list].end());
+    }
+  }
+  return sorted.dump();
 }
 
 std::string CodeName(grpc::StatusCode code) {

@@ -91,7 +91,7 @@ class CriClient {
   std::unique_ptr<runtime::v1::ImageService::Stub> images_;
 };
 
-// The message as JSON on one line, fields named as in the .proto.
+// The message as JSON on one line, fields named as in the .proto and sorted.
 std::string ToJson(const google::protobuf::Message& message);
 
 // "UNKNOWN", "NOT_FOUND": as gRPC's specification writes it.
