@@ -16,7 +16,8 @@ class CommandLine {
     app_.require_subcommand(1);
     app_.add_option("--endpoint", flags_.socket, "path of the unix socket")->required();
     app_.add_option("--deadline", flags_.deadline_ms, "of each call, in ms");
-    app_.add_option("--metadata", flags_.metadata, "key=value, sent with every call");
+    app_.add_option("--metadata", flags_.metadata, "key=value, sent with every call")
+        ->allow_extra_args(false);
     app_.add_option("--record", flags_.record, "append every call to this file, as JSON lines");
     app_.add_flag("--json", flags_.json, "answers and errors as JSON");
     app_.add_option("--name", flags_.pod.name, "the pod's name");
@@ -98,7 +99,8 @@ class CommandLine {
   void AddContainerOptions(CLI::App* sub) {
     sub->add_flag("--user-specified,!--no-user-specified", flags_.user_specified,
                   "send user_specified_image, as kubelet 1.28 and newer do");
-    sub->add_option("--volume", flags_.container.image_volumes, "an image to mount");
+    sub->add_option("--volume", flags_.container.image_volumes, "an image to mount")
+        ->allow_extra_args(false);
     sub->add_option("--container-name", flags_.container.name);
     sub->add_option("command", flags_.container.command, "instead of the image's own");
   }
