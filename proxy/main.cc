@@ -20,6 +20,8 @@ Exit Main(int argc, char** argv) {
       "Example:\n  crivet verify registry.acme.example/web:2.1");
   Invocation invocation;
   cli::AddCheck(app, invocation);
+  cli::AddTakeover(app, invocation);
+  cli::AddRelease(app, invocation);
   cli::AddVersion(app, invocation);
   try {
     app.parse(argc, argv);

@@ -1,0 +1,102 @@
+#include "proxy/admin_server.h"
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <sys/stat.h>
+
+#include <limits>
+
+#include "crivet/admin/v1/admin.grpc.pb.h"
+#include "proxy/listener.h"
+
+namespace crivet::proxy {
+namespace {
+
+class AdminService final : public admin::v1::Admin::Service {
+ public:
+  explicit AdminService(const AdminServer::Options& options) : options_(options) {}
+
+  grpc::Status Status(grpc::ServerContext*, const admin::v1::StatusRequest*,
+                      admin::v1::StatusResponse* response) override {
+    ReportStatus(options_.snapshot(), *response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WouldRefuse(grpc::ServerContext* context, const admin::v1::WouldRefuseRequest*,
+                           grpc::ServerWriter<admin::v1::JudgedImage>* writer) override {
+    const auto reviewed = options_.review_node([&](const WouldBeRefused& refused) {
+      admin::v1::JudgedImage image;
+      ReportRefused(refused, image);
+      if (!context->IsCancelled()) writer->Write(image);
+    });
+    if (reviewed) return grpc::Status::OK;
+    return {grpc::StatusCode::UNAVAILABLE, reviewed.error().detail};
+  }
+
+  grpc::Status Forget(grpc::ServerContext*, const admin::v1::ForgetRequest* request,
+                      admin::v1::ForgetResponse*) override {
+    const auto gun = trust::Gun::Parse(request->gun());
+    if (!gun) return {grpc::StatusCode::INVALID_ARGUMENT, gun.error().detail};
+    const auto forgotten = options_.forget({request->url(), *gun});
+    if (forgotten) return grpc::Status::OK;
+    return {grpc::StatusCode::INTERNAL, forgotten.error().detail};
+  }
+
+ private:
+  const AdminServer::Options& options_;
+};
+
+}  // namespace
+
+class AdminServer::Server {
+ public:
+  Server(Listener listener, Options options)
+      : listener_(std::move(listener)), options_(std::move(options)), service_(options_) {}
+
+  int fd() const { return listener_.fd(); }
+
+  void Accept() {
+    Listener::Accepted accepted;
+    if (listener_.Accept(accepted) != Listener::AcceptOutcome::kAccepted) return;
+    if (server_ == nullptr) Start();
+    if (server_ != nullptr) grpc::AddInsecureChannelFromFd(server_.get(), accepted.fd.Release());
+  }
+
+ private:
+  void Start() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    // One thread that waits, without waking up in between.
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::CQ_TIMEOUT_MSEC,
+                                std::numeric_limits<int>::max());
+    server_ = builder.BuildAndStart();
+  }
+
+  Listener listener_;
+  Options options_;
+  AdminService service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+trust::Result<std::unique_ptr<AdminServer>> AdminServer::Create(Options options) {
+  // There is no socket of another's to copy the mode from: a path that cannot exist.
+  auto listener = Listener::Bind(options.path, options.path + "/none");
+  if (!listener) return tl::unexpected(listener.error());
+  if (chmod(options.path.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return trust::Fail(trust::Reason::kState, options.path + ": its mode cannot be set");
+  }
+  return std::unique_ptr<AdminServer>(
+      new AdminServer(std::make_unique<Server>(std::move(*listener), std::move(options))));
+}
+
+AdminServer::AdminServer(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+AdminServer::~AdminServer() = default;
+
+int AdminServer::fd() const { return server_->fd(); }
+void AdminServer::Accept() { server_->Accept(); }
+
+}  // namespace crivet::proxy

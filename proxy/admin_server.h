@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proxy/status_report.h"
+#include "trust/core/result.h"
+
+namespace crivet::proxy {
+
+/// AdminServer answers `crivet status` on a unix socket of mode 0600. It costs nothing until
+/// somebody asks: its grpc++ server is made at the first connection. Used by one thread; what it
+/// calls runs on threads of gRPC.
+class AdminServer {
+ public:
+  struct Options {
+    std::string path;
+    /// Takes the snapshot; may block for a second or two.
+    std::function<StatusSnapshot()> snapshot;
+    /// Judges every image on the node as enforcing would; calls `found` for each that is refused.
+    /// The error is for people.
+    using Found = std::function<void(const WouldBeRefused& refused)>;
+    std::function<trust::Result<void>(const Found& found)> review_node;
+    /// Drops what was trusted of a repository, and says so in the audit log.
+    std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
+  };
+
+  /// kState where the socket cannot be made.
+  static trust::Result<std::unique_ptr<AdminServer>> Create(Options options);
+  ~AdminServer();
+
+  /// Readable when somebody connects.
+  int fd() const;
+  /// Takes one connection.
+  void Accept();
+
+ private:
+  class Server;
+  explicit AdminServer(std::unique_ptr<Server> server);
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace crivet::proxy

@@ -1,0 +1,42 @@
+#include "proxy/cli/collection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "proxy/cli/state_folder.h"
+
+namespace crivet::proxy::cli {
+
+trust::Result<Collection> FindCollection(const Config& config, const std::string& image,
+                                         const std::string& pod_namespace,
+                                         const std::string& label) {
+  const auto reference = trust::ImageReference::Parse(image);
+  if (!reference) return tl::unexpected(reference.error());
+  const trust::PodNamespace where = pod_namespace.empty()
+                                        ? trust::PodNamespace(trust::NoNamespace{})
+                                        : trust::PodNamespace(pod_namespace);
+  const auto applied = config.policy->RuleFor(*reference, where, Now());
+  if (applied.repository && (label.empty() || applied.rule->trust == label)) {
+    return Collection{*applied.repository, applied.rule->trust, applied.rule};
+  }
+  const auto& servers = config.servers;
+  auto server = servers.end();
+  if (!label.empty()) {
+    server = std::find_if(servers.begin(), servers.end(),
+                          [&](const auto& one) { return one.label == label; });
+    if (server == servers.end()) {
+      return trust::Fail(trust::Reason::kNoTrustData, fmt::format("there is no [trust.{}]", label));
+    }
+  } else if (servers.size() == 1) {
+    server = servers.begin();
+  } else {
+    return trust::Fail(trust::Reason::kNoTrustData,
+                       fmt::format("no rule verifies {}, and there are {} [trust.*] sections: say "
+                                   "which with --trust",
+                                   image, servers.size()));
+  }
+  return Collection{{server->url, trust::Gun::Of(*reference)}, server->label, nullptr};
+}
+
+}  // namespace crivet::proxy::cli

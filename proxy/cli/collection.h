@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "proxy/config.h"
+#include "trust/core/repository_id.h"
+
+namespace crivet::proxy::cli {
+
+/// Collection is where an image's signed metadata comes from.
+struct Collection {
+  trust::RepositoryId id;
+  std::string trust;  ///< label of `[trust.*]`
+  /// The rule that names it; null where none verifies the image yet.
+  std::shared_ptr<const trust::Rule> rule;
+};
+
+/// FindCollection finds it by the rule for the image in that namespace (empty: none), else by
+/// `label`, else by the only `[trust.*]` that there is. The error is for people.
+trust::Result<Collection> FindCollection(const Config& config, const std::string& image,
+                                         const std::string& pod_namespace,
+                                         const std::string& label);
+
+}  // namespace crivet::proxy::cli

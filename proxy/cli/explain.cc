@@ -1,0 +1,262 @@
+#include "proxy/cli/explain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "trust/core/metadata.h"
+
+namespace crivet::proxy::cli {
+namespace {
+
+using nlohmann::json;
+
+// A key ID is told from others by its first digits; all of it is in the JSON.
+std::string Short(const trust::KeyId& id) { return id.ToString().substr(0, 12); }
+
+std::string ShortList(const std::vector<trust::KeyId>& ids) {
+  std::string text;
+  for (const auto& id : ids) text += (text.empty() ? "" : ", ") + Short(id);
+  return text.empty() ? "nobody" : text;
+}
+
+std::string_view WordOf(const trust::Decision& decision) {
+  if (std::holds_alternative<trust::Allow>(decision.verdict)) return "allow";
+  return std::holds_alternative<trust::Deny>(decision.verdict) ? "deny" : "unavailable";
+}
+
+struct Refused {
+  trust::Reason reason;
+  std::string found;
+};
+
+std::optional<Refused> RefusalOf(const trust::Decision& decision) {
+  if (const auto* deny = std::get_if<trust::Deny>(&decision.verdict)) {
+    return Refused{deny->reason, deny->found};
+  }
+  if (const auto* away = std::get_if<trust::Unavailable>(&decision.verdict)) {
+    return Refused{away->reason, away->found};
+  }
+  return std::nullopt;
+}
+
+std::string_view WordOf(trust::Action action) {
+  switch (action) {
+    case trust::Action::kVerify:
+      return "verify";
+    case trust::Action::kAllow:
+      return "allow";
+    case trust::Action::kDeny:
+      return "deny";
+  }
+  return "deny";
+}
+
+std::string RuleLine(const trust::AppliedRule& applied) {
+  const trust::Rule& rule = *applied.rule;
+  std::string line = rule.is_default ? "[default]" : fmt::format("\"{}\"", rule.name);
+  line += fmt::format(": {}", WordOf(rule.action));
+  if (!rule.trust.empty()) line += fmt::format(" with [trust.{}]", rule.trust);
+  line += rule.mode == trust::Mode::kEnforce ? ", enforced" : ", in audit mode: nothing is refused";
+  if (rule.until) line += fmt::format(", until {}", trust::FormatRfc3339(*rule.until));
+  if (!rule.reason.empty()) line += fmt::format(" ({})", rule.reason);
+  return line;
+}
+
+std::string ChainLine(const trust::Repository& repository, const trust::RootPin& pin,
+                      trust::TimePoint now) {
+  const auto& chain = repository.chain();
+  std::string line = fmt::format("version {}", chain.front().root->version());
+  for (std::size_t i = 1; i < chain.size(); ++i) {
+    line += fmt::format(" -> {}", chain[i].root->version());
+  }
+  const auto match = repository.Match(pin, now);
+  if (!match) return line + "; no pin of the rule matches any of them";
+  line += fmt::format("; the pin matches version {}", chain[match->link].root->version());
+  if (!match->newest) line += ", which leads to the newest";
+  return line;
+}
+
+std::string RoleLine(const trust::RoleEvidence& role, trust::TimePoint now) {
+  if (role.version == 0) return "nothing is signed by it";
+  return fmt::format("version {}, {} {}, signed by {} ({} needed)", role.version,
+                     role.expires <= now ? "EXPIRED" : "expires",
+                     trust::FormatRfc3339(role.expires), ShortList(role.signed_by), role.threshold);
+}
+
+std::string FailureText(const trust::RefreshFailure& failure) {
+  std::string text(trust::CodeOf(failure.error.reason));
+  if (failure.cause) text += fmt::format(" ({})", trust::WordOf(*failure.cause));
+  if (!failure.role.empty()) text += " at " + failure.role;
+  if (!failure.error.detail.empty()) text += ": " + failure.error.detail;
+  return text;
+}
+
+std::string NextStepFor(trust::Reason reason, const Explained& explained) {
+  const std::string& image = explained.image;
+  switch (reason) {
+    case trust::Reason::kTagNotSigned:
+      return fmt::format("have the publisher sign the tag: docker trust sign {}", image);
+    case trust::Reason::kDigestNotSigned:
+      return "sign a tag that stays at this digest: only digests of signed tags may be pulled";
+    case trust::Reason::kDigestMismatch:
+      return "the tag has moved on: write the digest that is signed now, or the tag alone";
+    case trust::Reason::kSignersDisagree:
+      return "the rule's signers must sign the tag for the same digest";
+    case trust::Reason::kDenied:
+      return "add a [[rule]] for this name, or use an image that a rule covers";
+    case trust::Reason::kNotAReference:
+      return "write a name such as registry.example/team/app:1.2";
+    case trust::Reason::kUntrustedRoot:
+      return fmt::format("compare \"crivet pin {}\" with the rule's root", image);
+    case trust::Reason::kRollback:
+      return fmt::format("if the publisher began anew, and says so: crivet forget {}", image);
+    case trust::Reason::kSignature:
+    case trust::Reason::kThreshold:
+    case trust::Reason::kHash:
+    case trust::Reason::kMalformed:
+      return "what the server gives does not verify: ask whoever runs it before anything else";
+    case trust::Reason::kWithdrawn:
+      return "the publisher took the tag back: use a tag that is signed";
+    case trust::Reason::kExpired:
+      return "see why the server is not reached or does not renew; the rule's grace bridges a gap";
+    case trust::Reason::kNoTrustData:
+      return "nothing is known yet: reach the server once, or use crivet import";
+    case trust::Reason::kUnreachable:
+      return "see that the server can be reached from this node, and with which credentials";
+    case trust::Reason::kState:
+      return "see that the state folder takes writes and has room";
+    case trust::Reason::kClock:
+      return "set the clock";
+  }
+  return {};
+}
+
+json RolesAsJson(const trust::Evidence& evidence) {
+  json roles = json::array();
+  for (const auto& role : evidence.roles) {
+    json keys = json::array();
+    for (const auto& id : role.signed_by) keys.push_back(id.ToString());
+    const bool vouches = std::find(evidence.vouching.begin(), evidence.vouching.end(), role.role) !=
+                         evidence.vouching.end();
+    json one = {{"role", role.role.text()},
+                {"version", role.version},
+                {"signed_by", std::move(keys)},
+                {"threshold", role.threshold},
+                {"vouches", vouches}};
+    if (role.version > 0) one["expires"] = trust::FormatRfc3339(role.expires);
+    roles.push_back(std::move(one));
+  }
+  return roles;
+}
+
+json ChainAsJson(const trust::Repository& repository) {
+  json chain = json::array();
+  for (const auto& link : repository.chain()) {
+    json signers = json::array();
+    for (const auto& id : link.signers) signers.push_back(id.ToString());
+    chain.push_back({{"version", link.root->version()},
+                     {"expires", trust::FormatRfc3339(link.root->expires())},
+                     {"signed_by", std::move(signers)}});
+  }
+  return chain;
+}
+
+}  // namespace
+
+Exit ExitOf(const trust::Decision& decision) {
+  if (std::holds_alternative<trust::Allow>(decision.verdict)) return Exit::kDone;
+  return std::holds_alternative<trust::Deny>(decision.verdict) ? Exit::kDenied : Exit::kUnavailable;
+}
+
+std::string PinnedName(const Explained& explained) {
+  const auto* allow = std::get_if<trust::Allow>(&explained.decision.verdict);
+  if (allow == nullptr) return {};
+  const auto reference = trust::ImageReference::Parse(explained.canonical);
+  return reference && allow->digest ? reference->PinnedTo(*allow->digest) : explained.canonical;
+}
+
+std::string NextStep(const Explained& explained) {
+  if (const auto refused = RefusalOf(explained.decision)) {
+    return NextStepFor(refused->reason, explained);
+  }
+  if (const auto& newer = explained.decision.evidence.newer_root_key) {
+    return fmt::format("the pin is no longer the newest root's: add key ID {}", newer->ToString());
+  }
+  return {};
+}
+
+std::vector<std::string> ExplainToPeople(const Explained& explained, trust::TimePoint now) {
+  std::vector<std::string> lines = {explained.image};
+  const auto add = [&](std::string_view label, std::string_view text) {
+    lines.push_back(fmt::format("  {:<18} {}", label, text));
+  };
+  const trust::Decision& decision = explained.decision;
+  if (!explained.canonical.empty()) add("name", explained.canonical);
+  if (!explained.pod_namespace.empty()) add("namespace", explained.pod_namespace);
+  add("rule", RuleLine(decision.applied));
+  if (const auto& id = decision.applied.repository) {
+    add("collection", fmt::format("{} at {}", id->gun.text(), id->url));
+  }
+  if (explained.view.repository) {
+    add("roots", ChainLine(*explained.view.repository, decision.applied.rule->root, now));
+  }
+  for (const auto& role : decision.evidence.roles) add(role.role.text(), RoleLine(role, now));
+  if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
+  if (explained.view.failure)
+    add("last refresh", "FAILED: " + FailureText(*explained.view.failure));
+  if (decision.evidence.from_record) {
+    add("record", "stands on what this node verified earlier for this tag");
+  }
+  if (const auto refused = RefusalOf(decision)) {
+    const bool denied = ExitOf(decision) == Exit::kDenied;
+    add("verdict", fmt::format("{}: {} [{}]", denied ? "DENIED" : "UNAVAILABLE", refused->found,
+                               trust::CodeOf(refused->reason)));
+  } else {
+    add("verdict", "ALLOWED: " + PinnedName(explained));
+  }
+  if (const std::string next = NextStep(explained); !next.empty()) add("what now", next);
+  return lines;
+}
+
+std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
+  const trust::Decision& decision = explained.decision;
+  const trust::Rule& rule = *decision.applied.rule;
+  json out = {{"image", explained.image},
+              {"canonical", explained.canonical},
+              {"namespace", explained.pod_namespace},
+              {"verdict", WordOf(decision)},
+              {"digest", ""},
+              {"reason", ""},
+              {"rule", rule.name},
+              {"mode", rule.mode == trust::Mode::kEnforce ? "enforce" : "audit"},
+              {"message", ""},
+              {"next", NextStep(explained)},
+              {"from_record", decision.evidence.from_record},
+              {"roles", RolesAsJson(decision.evidence)},
+              {"chain", json::array()}};
+  if (const auto* allow = std::get_if<trust::Allow>(&decision.verdict)) {
+    if (allow->digest) out["digest"] = allow->digest->ToString();
+  }
+  if (const auto refused = RefusalOf(decision)) {
+    out["reason"] = trust::CodeOf(refused->reason);
+    out["message"] = trust::RefusalMessage(
+        decision, explained.canonical.empty() ? explained.image : explained.canonical);
+  }
+  if (const auto& id = decision.applied.repository) {
+    out["server"] = id->url;
+    out["gun"] = id->gun.text();
+  }
+  if (explained.view.repository) {
+    out["chain"] = ChainAsJson(*explained.view.repository);
+    if (const auto match = explained.view.repository->Match(rule.root, now)) {
+      out["pin_is_newest"] = match->newest;
+    }
+  }
+  if (explained.view.failure) out["last_failure"] = FailureText(*explained.view.failure);
+  // Texts may come from a command line that is not UTF-8.
+  return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+}  // namespace crivet::proxy::cli

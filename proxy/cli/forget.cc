@@ -1,0 +1,103 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "crivet/admin/v1/admin.grpc.pb.h"
+#include "proxy/audit_event.h"
+#include "proxy/cli/collection.h"
+#include "proxy/cli/state_folder.h"
+#include "proxy/cli/subcommand.h"
+#include "proxy/runtime_client.h"
+
+namespace crivet::proxy::cli {
+namespace {
+
+struct ForgetOptions {
+  std::string image;
+  std::string pod_namespace;
+  bool yes = false;
+};
+
+bool Confirmed(const trust::RepositoryId& id) {
+  if (isatty(STDIN_FILENO) == 0) {
+    PrintToStderr("crivet: nobody can be asked here: say --yes");
+    return false;
+  }
+  PrintToStderr(fmt::format(
+      "This drops the chain of roots, the rollback floors and the records of {} at {}.\n"
+      "It is right only where the publisher or the server began anew. Type yes to go on:",
+      id.gun.text(), id.url));
+  std::string answer;
+  return std::getline(std::cin, answer) && answer == "yes";
+}
+
+/// Nothing where no daemon runs: its memory would bring everything back.
+std::optional<grpc::Status> ForgetInDaemon(const std::string& admin,
+                                           const trust::RepositoryId& id) {
+  const auto daemon = admin::v1::Admin::NewStub(RuntimeChannel(admin));
+  auto context = BlockingContext(std::chrono::seconds{10});
+  context->set_wait_for_ready(false);
+  admin::v1::ForgetRequest request;
+  request.set_url(id.url);
+  request.set_gun(id.gun.text());
+  admin::v1::ForgetResponse response;
+  auto status = daemon->Forget(context.get(), request, &response);
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return std::nullopt;
+  return status;
+}
+
+Exit Conclude(const trust::RepositoryId& id, const std::string& failure) {
+  if (failure.empty()) {
+    return PrintToStdout(fmt::format("forgotten: {} at {}", id.gun.text(), id.url));
+  }
+  PrintToStderr("crivet: " + failure);
+  return Exit::kInternal;
+}
+
+Exit Forget(const std::string& config_file, const ForgetOptions& options) {
+  const auto config = ReadConfig(config_file);
+  if (!config) return Exit::kConfiguration;
+  if (geteuid() != 0) {
+    PrintToStderr("crivet: forget is for root");
+    return Exit::kUsage;
+  }
+  const auto collection = FindCollection(*config, options.image, options.pod_namespace, "");
+  if (!collection) {
+    PrintToStderr("crivet: " + collection.error().detail);
+    return Exit::kUsage;
+  }
+  const trust::RepositoryId& id = collection->id;
+  if (!options.yes && !Confirmed(id)) return Exit::kUsage;
+  if (const auto status = ForgetInDaemon(config->admin, id)) {
+    return Conclude(id, status->error_message());
+  }
+  const auto service = OpenTrust(*config);
+  if (service == nullptr) return Exit::kInternal;
+  if (const auto forgotten = service->Forget(id); !forgotten) {
+    return Conclude(id, forgotten.error().detail);
+  }
+  const auto audited = AuditForget(config->audit, id, Now());
+  return Conclude(id, audited ? "" : audited.error().detail);
+}
+
+}  // namespace
+
+void AddForget(CLI::App& app, Invocation& invocation) {
+  CLI::App& command =
+      AddSubcommand(app, invocation, "forget",
+                    "Drop what was trusted of a repository whose publisher began anew (as root)",
+                    "crivet forget registry.acme.example/web");
+  const auto options = std::make_shared<ForgetOptions>();
+  command.add_option("IMAGE", options->image, "An image of the repository")->required();
+  command.add_option("--namespace", options->pod_namespace, "By the rule for a pod of NS")
+      ->type_name("NS");
+  command.add_flag("--yes", options->yes, "Do not ask");
+  command.callback([&invocation, options] {
+    invocation.run = [&invocation, options] { return Forget(invocation.config_file, *options); };
+  });
+}
+
+}  // namespace crivet::proxy::cli

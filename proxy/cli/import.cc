@@ -1,0 +1,72 @@
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <set>
+
+#include "proxy/cli/state_folder.h"
+#include "proxy/cli/subcommand.h"
+#include "proxy/cli/trust_folders.h"
+
+namespace crivet::proxy::cli {
+namespace {
+
+/// Every server from which some rule reads this collection.
+std::set<std::string> ServersOf(const trust::Policy& policy, const trust::Gun& gun) {
+  std::set<std::string> urls;
+  for (const auto& rule : policy.rules()) {
+    if (rule->action != trust::Action::kVerify) continue;
+    if (policy.MayRead(*rule, {rule->url, gun})) urls.insert(rule->url);
+  }
+  return urls;
+}
+
+Exit ImportOne(trust::TrustService& service, const std::string& url, const TrustFolder& folder) {
+  const auto imported = service.Import({url, folder.gun}, folder.path);
+  if (imported) {
+    return PrintToStdout(fmt::format("{}: taken for {}{}", folder.gun.text(), url,
+                                     imported->changed ? "" : ", nothing new"));
+  }
+  const trust::Error& error = imported.error().error;
+  PrintToStderr(fmt::format("{}: refused for {}: {} at {} [{}]", folder.gun.text(), url,
+                            error.detail, imported.error().role, trust::CodeOf(error.reason)));
+  return trust::AnswerFor(error.reason) == trust::Answer::kDeny ? Exit::kDenied
+                                                                : Exit::kUnavailable;
+}
+
+Exit Import(const std::string& config_file, const std::string& folder) {
+  const auto config = ReadConfig(config_file);
+  if (!config) return Exit::kConfiguration;
+  const auto folders = FindTrustFolders(folder);
+  if (folders.empty()) {
+    PrintToStderr(fmt::format("crivet: {}: no collection in it (root.json)", folder));
+    return Exit::kUsage;
+  }
+  const auto service = OpenTrust(*config);
+  if (service == nullptr) return Exit::kInternal;
+  Exit worst = Exit::kDone;
+  for (const TrustFolder& one : folders) {
+    const auto urls = ServersOf(*config->policy, one.gun);
+    if (urls.empty()) {
+      PrintToStderr(fmt::format("{}: left out: no rule reads it", one.gun.text()));
+    }
+    for (const std::string& url : urls) worst = Worst(worst, ImportOne(*service, url, one));
+  }
+  return worst;
+}
+
+}  // namespace
+
+void AddImport(CLI::App& app, Invocation& invocation) {
+  CLI::App& command =
+      AddSubcommand(app, invocation, "import", "Take metadata from a folder, verified as it enters",
+                    "crivet import /media/usb/.docker/trust");
+  const auto folder = std::make_shared<std::string>();
+  command.add_option("DIR", *folder, "~/.docker/trust, a notary client's folder, or a mirror")
+      ->required();
+  command.callback([&invocation, folder] {
+    invocation.run = [&invocation, folder] { return Import(invocation.config_file, *folder); };
+  });
+}
+
+}  // namespace crivet::proxy::cli

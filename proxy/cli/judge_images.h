@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "proxy/cli/commands.h"
+#include "trust/io/trust_service.h"
+
+namespace crivet::proxy::cli {
+
+enum class Output : unsigned char { kForPeople, kJson };
+
+/// What `verify` and `warm` are asked.
+struct JudgeOptions {
+  std::string config_file;
+  std::vector<std::string> images;
+  /// Empty: as every namespace that makes a difference.
+  std::string pod_namespace;
+  trust::Question::Reach reach = trust::Question::Reach::kForce;
+  Output output = Output::kForPeople;
+};
+
+/// JudgeImages decides on each image as the daemon would, without needing one: it reads and updates
+/// the state folder itself. Pinned names go to stdout, explanations to stderr; the worst verdict is
+/// the exit.
+Exit JudgeImages(const JudgeOptions& options);
+
+}  // namespace crivet::proxy::cli

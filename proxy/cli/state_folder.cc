@@ -1,0 +1,25 @@
+#include "proxy/cli/state_folder.h"
+
+#include "proxy/cli/subcommand.h"
+
+namespace crivet::proxy::cli {
+
+std::unique_ptr<trust::TrustService> OpenTrust(const Config& config) {
+  trust::TrustService::Options options;
+  options.state_dir = config.state_dir;
+  options.servers = config.servers;
+  options.policy = config.policy;
+  options.refreshing = trust::TrustService::Refreshing::kOnlyWhenAsked;
+  // What a refresh ran into is part of the explanation, so the service's own lines are not wanted.
+  options.log = [](const std::string&) {};
+  auto service = trust::TrustService::Create(std::move(options));
+  if (service) return std::move(*service);
+  PrintToStderr("crivet: " + config.state_dir + ": " + service.error().detail);
+  return nullptr;
+}
+
+trust::TimePoint Now() {
+  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace crivet::proxy::cli

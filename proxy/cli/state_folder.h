@@ -1,0 +1,17 @@
+#pragma once
+
+#include <memory>
+
+#include "proxy/config.h"
+#include "trust/io/trust_service.h"
+
+namespace crivet::proxy::cli {
+
+/// OpenTrust opens the state folder for one command; null, with the reason on stderr, where it
+/// cannot be. Safe beside a running daemon.
+std::unique_ptr<trust::TrustService> OpenTrust(const Config& config);
+
+/// The time of day, in the core's unit.
+trust::TimePoint Now();
+
+}  // namespace crivet::proxy::cli

@@ -1,0 +1,36 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "proxy/cli/judge_images.h"
+#include "proxy/cli/subcommand.h"
+
+namespace crivet::proxy::cli {
+
+void AddVerify(CLI::App& app, Invocation& invocation) {
+  CLI::App& command = AddSubcommand(
+      app, invocation, "verify", "Explain what would happen to images; print their pinned names",
+      "docker run \"$(crivet verify registry.acme.example/web:2.1)\"");
+  struct Flags {
+    JudgeOptions options;
+    bool offline = false;
+    bool json = false;
+  };
+  const auto flags = std::make_shared<Flags>();
+  command.add_option("IMAGE", flags->options.images, "Images, as a pod would name them")
+      ->required();
+  command.add_flag("--offline", flags->offline, "Use what is stored; ask no server");
+  command.add_flag("--json", flags->json, "One JSON object a line for each image");
+  command.add_option("--namespace", flags->options.pod_namespace, "Decide for a pod of NS alone")
+      ->type_name("NS");
+  command.callback([&invocation, flags] {
+    invocation.run = [&invocation, flags] {
+      JudgeOptions& options = flags->options;
+      options.config_file = invocation.config_file;
+      if (flags->offline) options.reach = trust::Question::Reach::kOffline;
+      if (flags->json) options.output = Output::kJson;
+      return JudgeImages(options);
+    };
+  });
+}
+
+}  // namespace crivet::proxy::cli

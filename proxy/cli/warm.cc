@@ -1,0 +1,32 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "proxy/cli/judge_images.h"
+#include "proxy/cli/subcommand.h"
+
+namespace crivet::proxy::cli {
+
+void AddWarm(CLI::App& app, Invocation& invocation) {
+  CLI::App& command =
+      AddSubcommand(app, invocation, "warm", "Fetch and verify metadata ahead of the first pull",
+                    "crivet warm registry.acme.example/web:2.1 registry.acme.example/db:9");
+  struct Flags {
+    JudgeOptions options;
+    bool json = false;
+  };
+  const auto flags = std::make_shared<Flags>();
+  command.add_option("IMAGE", flags->options.images, "Images, as a pod would name them")
+      ->required();
+  command.add_flag("--json", flags->json, "One JSON object a line for each image");
+  command.add_option("--namespace", flags->options.pod_namespace, "For a pod of NS alone")
+      ->type_name("NS");
+  command.callback([&invocation, flags] {
+    invocation.run = [&invocation, flags] {
+      flags->options.config_file = invocation.config_file;
+      if (flags->json) flags->options.output = Output::kJson;
+      return JudgeImages(flags->options);
+    };
+  });
+}
+
+}  // namespace crivet::proxy::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "proxy/config.h"
+#include "trust/core/result.h"
+
+namespace crivet::proxy {
+
+/// Daemon is `crivet serve`: it makes the parts, wires them, and acts on signals.
+///
+///   SIGTERM, SIGINT  stop: calls in flight get `drain`; a second one ends at once
+///   SIGHUP           take the configuration file whole, or keep the old one whole and say which
+///
+/// systemd is told READY, RELOADING, STOPPING, and WATCHDOG only after the road and the gate have
+/// answered. One at a time in a process, on the main thread, before any other thread exists.
+class Daemon {
+ public:
+  /// Listens (where systemd or the configuration says), so that nobody is refused from here on.
+  /// kState where a part cannot be made.
+  static trust::Result<std::unique_ptr<Daemon>> Create(Config config, std::string config_file);
+  ~Daemon();
+
+  /// Serves until told to stop.
+  void Run();
+
+ private:
+  class Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace crivet::proxy

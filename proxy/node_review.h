@@ -1,0 +1,55 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxy/decider.h"
+#include "trust/core/result.h"
+
+namespace crivet::proxy {
+
+/// NodeImage is one name of an image on the node.
+struct NodeImage {
+  std::string name;  ///< as the runtime records it
+  trust::Sha256Digest target;
+};
+
+/// NodeContainer is a container that runs, with what kubelet said of its image.
+struct NodeContainer {
+  std::string who;  ///< `namespace/pod/container`
+  std::string pod_namespace;
+  std::string image_id;
+  std::string written;  ///< user_specified_image; empty for kubelet before 1.28
+};
+
+/// NodeInventory is what a runtime holds and runs.
+struct NodeInventory {
+  std::vector<NodeImage> names;
+  /// Image ID -> the names it goes by, as indices into `names`.
+  std::map<std::string, std::vector<std::size_t>> names_of;
+  std::vector<NodeContainer> containers;
+};
+
+/// WouldBeRefused is one name, or one container, that enforcing would refuse.
+struct WouldBeRefused {
+  std::string image;
+  std::optional<trust::Sha256Digest> local;
+  std::string container;  ///< empty for an image alone
+  trust::Decision decision;
+};
+
+/// TakeInventory asks the runtime and, where it has one, containerd's images API. Blocks.
+/// kUnreachable where the runtime does not answer.
+trust::Result<NodeInventory> TakeInventory(const std::string& upstream,
+                                           const std::string& image_upstream);
+
+/// ReviewNode judges every name and every running container as ImageStatus and CreateContainer
+/// would, whatever the rules' mode, and calls `found` for each that would be refused. Blocks while
+/// decisions wait for refreshes.
+void ReviewNode(const NodeInventory& inventory, Decider& decider,
+                const std::function<void(const WouldBeRefused&)>& found);
+
+}  // namespace crivet::proxy

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace crivet::proxy {
+
+/// RuntimeFacts is what the runtime says of itself.
+struct RuntimeFacts {
+  std::string name;     ///< `containerd`
+  std::string version;  ///< `1.7.24`
+  /// The image of every sandbox, which the runtime pulls by itself; empty where it does not tell.
+  std::string sandbox_image;
+};
+
+/// AskRuntime calls Version and a verbose Status at a unix socket; nullopt where nobody answers
+/// within `limit`. Blocks.
+std::optional<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit);
+
+}  // namespace crivet::proxy
