@@ -1,0 +1,204 @@
+#include "proxy/status_report.h"
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+#include "crivet/admin/v1/admin.pb.h"
+#include "proxy/cli/status_text.h"
+
+namespace crivet::proxy {
+namespace {
+
+using nlohmann::json;
+constexpr trust::TimePoint kNow{std::chrono::seconds{1'800'000'000}};
+
+std::shared_ptr<const Config> ConfigOf(const std::string& more) {
+  auto config = ParseConfig(
+      "[default]\naction = \"deny\"\n[[rule]]\nname = \"all\"\nimages = [\"x.example/**\"]\naction "
+      "= \"allow\"\n" +
+          more,
+      "f");
+  BOOST_REQUIRE(config);
+  return std::make_shared<const Config>(std::move(*config));
+}
+
+StatusSnapshot Well() {
+  StatusSnapshot snapshot;
+  snapshot.now = kNow;
+  snapshot.started = kNow - std::chrono::hours{76};
+  snapshot.config_file = "/etc/crivet/config.toml";
+  snapshot.config_loaded = snapshot.started;
+  snapshot.config = ConfigOf("");
+  snapshot.rules = std::make_shared<RuleCounters>(snapshot.config->policy);
+  snapshot.road.methods.resize(MethodRowCount());
+  snapshot.runtime = RuntimeFacts{"containerd", "1.7.24", "registry.k8s.io/pause:3.9"};
+  return snapshot;
+}
+
+trust::RepositoryStatus RepositoryOf() {
+  trust::RepositoryStatus status{{"https://notary.example", *trust::Gun::Parse("x.example/web")},
+                                 "acme",
+                                 {},
+                                 {},
+                                 {},
+                                 {},
+                                 {},
+                                 0,
+                                 false,
+                                 {},
+                                 0,
+                                 0};
+  status.roles["targets"] = {7, kNow + std::chrono::hours{24}};
+  status.verified_at = kNow - std::chrono::minutes{3};
+  status.next_refresh = kNow + std::chrono::minutes{2};
+  status.expires = kNow + std::chrono::hours{24};
+  return status;
+}
+
+void See(StatusSnapshot& snapshot, std::string_view method) {
+  for (std::size_t row = 0; row < snapshot.road.methods.size(); ++row) {
+    if (MethodRowLabel(static_cast<MethodRow>(row)).find(method) != std::string_view::npos) {
+      snapshot.road.methods[row].started = 1;
+      return;
+    }
+  }
+  BOOST_FAIL("no such method");
+}
+
+std::string Degraded(const StatusSnapshot& snapshot) {
+  std::string all;
+  for (const std::string& state : DegradedStates(snapshot)) all += state + "\n";
+  return all;
+}
+
+BOOST_AUTO_TEST_SUITE(StatusReportTest)
+
+BOOST_AUTO_TEST_CASE(Degraded_WhenAllIsWell_IsEmpty) {
+  auto snapshot = Well();
+  snapshot.trust.repositories.push_back(RepositoryOf());
+  See(snapshot, "ImageService/PullImage");
+  See(snapshot, "RuntimeService/CreateContainer");
+  BOOST_TEST(Degraded(snapshot) == "");
+}
+
+BOOST_AUTO_TEST_CASE(Degraded_NamesEachTroubleOnce) {
+  auto snapshot = Well();
+  snapshot.config_problem = "f:1:1: unknown key";
+  snapshot.runtime.reset();
+  snapshot.trust.state_problem = "No space left on device";
+  snapshot.trust.clock_problem = "behind the last refresh";
+  auto repository = RepositoryOf();
+  repository.expires = kNow - std::chrono::seconds{1};
+  repository.no_credentials = true;
+  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  repository.last_failure.emplace();
+  repository.last_failure->error = {trust::Reason::kUnreachable, "x"};
+  repository.last_failure->role = "timestamp";
+  repository.last_failure->cause = trust::NetworkCause::kTls;
+  snapshot.trust.repositories.push_back(repository);
+  BOOST_TEST(Degraded(snapshot) ==
+             "the newest configuration was not taken: f:1:1: unknown key\n"
+             "the runtime does not answer at /run/containerd/containerd.sock\n"
+             "the state folder takes no writes: No space left on device\n"
+             "the clock is not believed: behind the last refresh\n"
+             "x.example/web: trust metadata expired at 2027-01-15T07:59:59Z\n"
+             "x.example/web: refreshes fail: unreachable (tls)\n"
+             "x.example/web: no-credentials\n"
+             "x.example/web: the pin is not the newest root's: pin " +
+                 std::string(64, 'b') + "\n");
+}
+
+BOOST_AUTO_TEST_CASE(ImageCallsAlone_AreDegraded) {
+  auto snapshot = Well();
+  See(snapshot, "ImageService/PullImage");
+  BOOST_TEST(Degraded(snapshot).find("CreateContainer goes past crivet") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(UnknownSandboxImage_IsDegraded) {
+  auto snapshot = Well();
+  snapshot.runtime->sandbox_image.clear();
+  BOOST_TEST(Degraded(snapshot).find("sandbox_image") != std::string::npos);
+  snapshot.config = ConfigOf("[gate]\nsandbox_image = \"x.example/pause:1\"\n");
+  BOOST_TEST(SandboxImageName(snapshot) == "x.example/pause:1");
+  BOOST_TEST(Degraded(snapshot) == "");
+}
+
+BOOST_AUTO_TEST_CASE(RefusedSandboxImage_IsDegradedAndExplained) {
+  auto snapshot = Well();
+  trust::Decision decision;
+  decision.applied.rule = snapshot.config->policy->rules().back();
+  decision.verdict = trust::Deny{trust::Reason::kDenied, "refused by the default"};
+  snapshot.sandbox = decision;
+  BOOST_TEST(Degraded(snapshot) == "the sandbox image is refused: registry.k8s.io/pause:3.9\n");
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  BOOST_TEST(response.sandbox_image().verdict() == "deny");
+  BOOST_TEST(response.sandbox_image().source() == "runtime");
+  BOOST_TEST(response.sandbox_image().message() ==
+             "SignatureValidationFailed: registry.k8s.io/pause:3.9: refused by the default "
+             "[default, denied]");
+}
+
+BOOST_AUTO_TEST_CASE(Text_BeginsWithWhatIsDegraded) {
+  auto snapshot = Well();
+  snapshot.trust.repositories.push_back(RepositoryOf());
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  auto lines = cli::StatusForPeople(response, kNow);
+  BOOST_TEST(lines.at(0) == "all well");
+  BOOST_TEST(lines.at(1).ends_with(", up 3d4h"));
+  response.add_degraded("one");
+  response.add_degraded("two");
+  lines = cli::StatusForPeople(response, kNow);
+  BOOST_TEST(lines.at(0) == "DEGRADED: one; two");
+  BOOST_TEST(std::count(lines.begin(), lines.end(),
+                        "    verified 3m ago, next refresh in 2m, expires in 1d, 0 records") == 1);
+}
+
+BOOST_AUTO_TEST_CASE(Json_HasCountersRolesAndTimes) {
+  auto snapshot = Well();
+  snapshot.trust.repositories.push_back(RepositoryOf());
+  See(snapshot, "ImageService/PullImage");
+  const auto counters = std::make_shared<RuleCounters>(snapshot.config->policy);
+  trust::Decision decision;
+  decision.applied.rule = snapshot.config->policy->rules().front();
+  decision.verdict = trust::Allow{};
+  counters->Count(decision);
+  snapshot.rules = counters;
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  const json out = json::parse(cli::StatusAsJson(response));
+  BOOST_TEST(out.at("degraded").size() == 1U);
+  BOOST_TEST(out.at("upstream").at("name") == "containerd");
+  BOOST_TEST(out.at("calls").size() == 1U);
+  BOOST_TEST(out.at("rules")[0].at("name") == "all");
+  BOOST_TEST(out.at("rules")[0].at("allowed") == 1);
+  BOOST_TEST(out.at("rules")[1].at("name") == "default");
+  const json& repository = out.at("repositories")[0];
+  BOOST_TEST(repository.at("roles")[0].at("version") == 7);
+  BOOST_TEST(repository.at("expires") == "2027-01-16T08:00:00Z");
+  BOOST_TEST(repository.at("last_failure").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(Reload_KeepsTheCountsOfRulesThatKeepTheirName) {
+  const auto config = ConfigOf("");
+  RuleCounters before(config->policy);
+  trust::Decision decision;
+  decision.applied.rule = config->policy->rules().front();
+  decision.verdict = trust::Unavailable{trust::Reason::kExpired, "x"};
+  before.Count(decision);
+  const auto next = ConfigOf("[[rule]]\nimages = [\"y.example/a\"]\naction = \"deny\"\n");
+  const RuleCounters after(next->policy, &before);
+  BOOST_TEST(after.Of(*next->policy->rules()[0]).unavailable == 1U);
+  BOOST_TEST(after.Of(*next->policy->rules()[1]).unavailable == 0U);
+  // A decision that began under the old rules ends somewhere; it counts for nobody.
+  RuleCounters late(next->policy);
+  late.Count(decision);
+  BOOST_TEST(late.Of(*next->policy->rules()[0]).unavailable == 0U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::proxy
