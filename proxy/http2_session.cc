@@ -196,7 +196,7 @@ bool Http2Session::Fill() {
 bool Http2Session::IsOutputFull() const { return output_.bytes() >= kOutputCap; }
 
 void Http2Session::Flush() {
-  if (!fd_) return;
+  if (!fd_ || cannot_write_) return;
   for (bool all = false; !all;) {
     all = Fill();
     if (!fd_) return;
@@ -205,28 +205,44 @@ void Http2Session::Flush() {
       case OutputQueue::WriteOutcome::kDrained:
         break;
       case OutputQueue::WriteOutcome::kBlocked:
-        return WatchWritable(true);
+        return WatchWritable(Writability::kWatched);
       case OutputQueue::WriteOutcome::kBroken:
         return End(SessionOwner::EndReason::kClosed);
     }
   }
-  WatchWritable(false);
+  WatchWritable(Writability::kIgnored);
   const bool finished = nghttp2_session_want_read(session_.get()) == 0 &&
                         nghttp2_session_want_write(session_.get()) == 0;
   if (finished || closing_) End(SessionOwner::EndReason::kFinished);
 }
 
-void Http2Session::WatchWritable(bool wanted) {
-  if (wanted == watching_writable_) return;
-  watching_writable_ = wanted;
-  loop_.Rewatch(fd_.get(), (closing_ ? 0U : EPOLLIN) | (wanted ? EPOLLOUT : 0U), *this);
+// The peer reads no more. What it sent before is still to be read; Receive() then finds the end.
+void Http2Session::StopWriting() {
+  if (closing_) return End(SessionOwner::EndReason::kClosed);
+  cannot_write_ = true;
+  output_.Clear();
+  ::shutdown(fd_.get(), SHUT_RDWR);
+  WatchWritable(Writability::kIgnored);
+}
+
+void Http2Session::WatchWritable(Writability wanted) {
+  if (wanted == writability_) return;
+  writability_ = wanted;
+  Rewatch();
 }
 
 void Http2Session::CloseWhenFlushed() {
   if (!fd_ || closing_) return;
+  if (cannot_write_) return End(SessionOwner::EndReason::kClosed);
   closing_ = true;
-  loop_.Rewatch(fd_.get(), watching_writable_ ? EPOLLOUT : 0U, *this);
+  Rewatch();
   Mark();
+}
+
+void Http2Session::Rewatch() {
+  const std::uint32_t read = closing_ ? 0U : EPOLLIN;
+  const std::uint32_t write = writability_ == Writability::kWatched ? EPOLLOUT : 0U;
+  loop_.Rewatch(fd_.get(), read | write, *this);
 }
 
 void Http2Session::Close() {

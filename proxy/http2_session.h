@@ -110,12 +110,15 @@ class Http2Session final : public EventSource {
 
  private:
   friend class Http2Callbacks;
+  enum class Writability : std::uint8_t { kIgnored, kWatched };
 
   void Mark();
   void Receive();
   bool Fill();
   bool IsOutputFull() const;
-  void WatchWritable(bool wanted);
+  void StopWriting();
+  void WatchWritable(Writability wanted);
+  void Rewatch();
   void End(SessionOwner::EndReason reason);
   bool SpendOnNoise();
 
@@ -131,8 +134,9 @@ class Http2Session final : public EventSource {
   HeaderBlock received_;  // the block that is being received
   bool header_overflow_ = false;
   std::int32_t unsent_stream_ = 0;  // whose request nghttp2 gave up before it left
-  bool watching_writable_ = false;
+  Writability writability_ = Writability::kIgnored;
   bool closing_ = false;
+  bool cannot_write_ = false;
   bool ended_ = false;
   // Frames that carry nothing (PING, SETTINGS, PRIORITY, empty DATA) since `noise_since_ms_`.
   std::uint32_t noise_ = 0;

@@ -94,6 +94,7 @@ void OutputQueue::Drop(std::size_t written) {
 }
 
 void OutputQueue::Clear() {
+  bytes_ = 0;
   first_ = 0;
   slices_.clear();
   if (slices_.capacity() > kKeptSlices) slices_.shrink_to_fit();

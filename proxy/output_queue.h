@@ -26,12 +26,14 @@ class OutputQueue {
   /// Writes until the queue is empty or the socket takes no more.
   WriteOutcome WriteTo(int fd);
 
+  /// Throws away what waits.
+  void Clear();
+
   std::size_t bytes() const { return bytes_; }
   bool empty() const { return bytes_ == 0; }
 
  private:
   void Drop(std::size_t written);
-  void Clear();
 
   ChunkPool& pool_;
   std::vector<Slice> slices_;

@@ -125,7 +125,7 @@ void RoadLoop::RunTimers() {
   if (stopping && now >= stop_next_at_ && stop_phase_ == StopPhase::kDraining) {
     stop_phase_ = StopPhase::kClosing;
     stop_next_at_ = now + kClosingTime;
-    for (const auto& tunnel : tunnels_) tunnel->EndDrain("crivet is stopping");
+    for (const auto& tunnel : tunnels_) tunnel->EndDrain();
   }
 }
 

@@ -68,6 +68,10 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
     downstream_.SubmitTrailersOnly(stream, TrailersOnly(GrpcStatus::kUnimplemented, message));
     return;
   }
+  if (state_ != State::kOpen) {
+    loop_.counters().Ended(entry.row, CallOutcome::kUnavailable);
+    return downstream_.Reset(stream, NGHTTP2_REFUSED_STREAM);
+  }
   PeerLink& link = LinkTo(*destination);
   StreamRelay& relay = NewRelay(stream, entry.row);
   if (end == StreamEnd::kEnded) relay.request.End();
@@ -225,8 +229,11 @@ void Tunnel::BeginDrain() {
   if (state_ == State::kOpen && !goaway_sent_) downstream_.SubmitShutdownNotice();
 }
 
-void Tunnel::EndDrain(std::string_view why) {
-  if (state_ != State::kOpen) return;
+void Tunnel::EndDrain() {
+  if (state_ == State::kOpen) EndCalls("crivet is stopping");
+}
+
+void Tunnel::EndCalls(std::string_view why) {
   if (!goaway_sent_) {
     goaway_sent_ = true;
     downstream_.SubmitGoaway(NGHTTP2_NO_ERROR, {});

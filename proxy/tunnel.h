@@ -30,7 +30,7 @@ class Tunnel final : public SessionOwner {
   /// Asks the client to open no new streams.
   void BeginDrain();
   /// Ends what is still in flight with UNAVAILABLE.
-  void EndDrain(std::string_view why);
+  void EndDrain();
 
   /// When OnTimer() wants to be called; nothing if it does not.
   std::optional<TimePoint> NextWake() const;
@@ -71,6 +71,8 @@ class Tunnel final : public SessionOwner {
   void Connect(PeerLink& link, TimePoint now);
   void OnLinkEnd(PeerLink& link);
   void FailLink(PeerLink& link);
+  void CloseDownstream();
+  void EndCalls(std::string_view why);
   void Fail(StreamRelay& relay, GrpcStatus status, std::string_view message);
   void OnDownstreamClosed(StreamRelay& relay, std::uint32_t error_code);
   void OnPeerClosed(StreamRelay& relay, std::uint32_t error_code);

@@ -117,15 +117,26 @@ void Tunnel::OnSessionEnd(Http2Session& session, EndReason reason) {
   }
   OnLinkEnd(link);
   if (!is_used) return;  // it said GOAWAY, finished its calls and left: so was the client told
-  // A connection that was up and dies upstream dies downstream, after what it still delivered.
   if (link.destination() == Destination::kUpstream) {
     loop_.counters().SetUpstream(UpstreamState::kDown);
   }
+  CloseDownstream();
+}
+
+// A connection that was up and dies upstream dies downstream, after what it still delivered.
+void Tunnel::CloseDownstream() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
   close_at_ = loop_.Now() + loop_.limits().linger;
-  downstream_.CloseWhenFlushed();
   loop_.AddWaiting(*this);
+  bool is_delivering = false;
+  for (const StreamRelay* relay = relays_; relay != nullptr; relay = relay->next) {
+    is_delivering |= relay->response.ended() && !relay->response_end_sent;
+  }
+  if (!is_delivering) return downstream_.CloseWhenFlushed();
+  // The runtime believes these answers delivered, so they wait for the client's windows. The other
+  // calls end as they would with the connection.
+  EndCalls("the connection to the container runtime was lost");
 }
 
 // Detaches every call from the link; the link itself goes at the end of the round.

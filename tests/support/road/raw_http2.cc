@@ -102,7 +102,20 @@ struct RawHttp2::Callbacks {
   }
 };
 
-RawHttp2::RawHttp2(Role role, OwnedFd fd, Windows windows) : fd_(std::move(fd)), windows_(windows) {
+RawHttp2::RawHttp2(Role role, OwnedFd fd, Windows windows) {
+  Restart(role, std::move(fd), windows);
+}
+
+void RawHttp2::Restart(Role role, OwnedFd fd, Windows windows) {
+  fd_ = std::move(fd);
+  windows_ = windows;
+  nghttp2_session_del(session_);
+  streams_.clear();
+  bodies_.clear();
+  uncredited_.clear();
+  pending_.clear();
+  closed_ = false;
+  goaway_.reset();
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, &Callbacks::BeginHeaders);
@@ -179,6 +192,12 @@ void RawHttp2::Respond(std::int32_t stream, const Fields& headers, std::string b
   nghttp2_submit_response(session_, stream, views.data(), views.size(), &provider);
 }
 
+void RawHttp2::Interim(std::int32_t stream, const Fields& fields) {
+  const auto views = Views(fields);
+  nghttp2_submit_headers(session_, NGHTTP2_FLAG_NONE, stream, nullptr, views.data(), views.size(),
+                         nullptr);
+}
+
 void RawHttp2::RespondTrailersOnly(std::int32_t stream, const Fields& fields) {
   const auto views = Views(fields);
   nghttp2_submit_response(session_, stream, views.data(), views.size(), nullptr);
@@ -204,33 +223,34 @@ void RawHttp2::OpenWindows() {
   uncredited_.clear();
 }
 
-bool RawHttp2::Flush() {
+// A peer that has closed may still have left something to read.
+void RawHttp2::Flush() {
   for (;;) {
     if (pending_.empty()) {
       const std::uint8_t* bytes = nullptr;
       const ssize_t size = nghttp2_session_mem_send(session_, &bytes);
-      if (size <= 0) return true;
+      if (size <= 0) return;
       pending_.assign(bytes, bytes + size);
     }
     const ssize_t sent =
         ::send(fd_.get(), pending_.data(), pending_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (sent < 0) return errno == EAGAIN;
+    if (sent < 0) return;
     pending_.erase(0, static_cast<std::size_t>(sent));
   }
 }
 
 bool RawHttp2::Pump(std::chrono::milliseconds timeout) {
   if (closed_ || !fd_) return false;
-  const bool writable = Flush();
+  Flush();
   pollfd ready{fd_.get(), static_cast<short>(POLLIN | (pending_.empty() ? 0 : POLLOUT)), 0};
   if (::poll(&ready, 1, static_cast<int>(timeout.count())) <= 0) return true;
   if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) == 0) return true;
   std::array<std::uint8_t, 65536> buffer;
   const ssize_t size = ::recv(fd_.get(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (size < 0 && errno == EAGAIN) return true;
-  if (size <= 0 || !writable) {
-    closed_ = size <= 0;
-    return !closed_;
+  if (size <= 0) {
+    closed_ = true;
+    return false;
   }
   bytes_received_ += static_cast<std::size_t>(size);
   if (nghttp2_session_mem_recv(session_, buffer.data(), static_cast<std::size_t>(size)) < 0) {
@@ -254,6 +274,14 @@ bool RawHttp2::RunUntil(const std::function<bool()>& done, std::chrono::millisec
 bool RawHttp2::RunUntilClosed(std::chrono::milliseconds timeout) {
   RunUntil([this] { return closed_; }, timeout);
   return closed_;
+}
+
+bool RawHttp2::FloodUntilClosed(const std::function<void()>& submit) {
+  for (int i = 0; i < 200 && !closed_ && !goaway_; ++i) {
+    for (int frame = 0; frame < 500; ++frame) submit();
+    RunUntil([this] { return pending_.empty() && nghttp2_session_want_write(session_) == 0; });
+  }
+  return RunUntilClosed() || goaway_.has_value();
 }
 
 void RawHttp2::WriteRaw(const std::string& bytes) {

@@ -37,6 +37,9 @@ class RawHttp2 {
   };
 
   RawHttp2(Role role, OwnedFd fd, Windows windows = Windows::kOpen);
+  RawHttp2(RawHttp2&&) = delete;
+  /// Begins anew on another socket.
+  void Restart(Role role, OwnedFd fd, Windows windows = Windows::kOpen);
   ~RawHttp2();
 
   /// Connects to a unix socket.
@@ -51,6 +54,8 @@ class RawHttp2 {
   /// Answers `stream`: headers, body, trailers. Empty trailers: the stream stays open.
   void Respond(std::int32_t stream, const Fields& headers, std::string body,
                const Fields& trailers);
+  /// Informational headers ahead of the answer.
+  void Interim(std::int32_t stream, const Fields& fields);
   void RespondTrailersOnly(std::int32_t stream, const Fields& fields);
   void Reset(std::int32_t stream, std::uint32_t code);
   void Ping();
@@ -67,6 +72,8 @@ class RawHttp2 {
   bool RunUntilClosed(std::chrono::milliseconds timeout = std::chrono::seconds(10));
   /// Writes raw bytes past nghttp2.
   void WriteRaw(const std::string& bytes);
+  /// Submits `frame` over and over, without waiting for answers, until the peer has had enough.
+  bool FloodUntilClosed(const std::function<void()>& submit);
 
   Stream& stream(std::int32_t id) { return streams_[id]; }
   std::map<std::int32_t, Stream>& streams() { return streams_; }
@@ -88,12 +95,12 @@ class RawHttp2 {
   struct Callbacks;
 
   bool Pump(std::chrono::milliseconds timeout);
-  bool Flush();
+  void Flush();
   nghttp2_data_provider BodyOf(std::int32_t stream, Body body);
 
   OwnedFd fd_;
   nghttp2_session* session_ = nullptr;
-  Windows windows_;
+  Windows windows_ = Windows::kOpen;
   std::map<std::int32_t, Stream> streams_;
   std::vector<std::unique_ptr<Body>> bodies_;
   std::map<std::int32_t, std::size_t> uncredited_;

@@ -2,9 +2,11 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <stdexcept>
 
 namespace crivet::proxy::testing {
@@ -17,6 +19,7 @@ RoadFixture::RoadFixture(MethodTable::Options methods, RouterLimits limits) {
   auto connect_gate = [this](const PeerCredentials& client) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) return -1;
+    const std::lock_guard lock(gate_mutex_);
     last_gate_client_ = client;
     gate_->Adopt(OwnedFd(ends[0]));
     return ends[1];
@@ -32,7 +35,10 @@ RoadFixture::RoadFixture(MethodTable::Options methods, RouterLimits limits) {
        .limits = limits});
   if (!router) throw std::runtime_error(router.error().detail);
   router_ = *std::move(router);
-  thread_ = std::thread([this] { router_->Run(); });
+  thread_ = std::thread([this] {
+    thread_id_ = ::gettid();
+    router_->Run();
+  });
 }
 
 RoadFixture::~RoadFixture() {
@@ -61,6 +67,23 @@ OwnedFd RoadFixture::AcceptFromRouter() {
   Listener::Accepted accepted;
   if (::poll(&ready, 1, 10'000) == 1) raw_listener_->Accept(accepted);
   return std::move(accepted.fd);
+}
+
+void RoadFixture::ReplaceGate() {
+  auto fresh = std::make_unique<FakeRuntime>("");
+  {
+    const std::lock_guard lock(gate_mutex_);
+    gate_.swap(fresh);
+  }
+  fresh.reset();
+}
+
+long RoadFixture::Sleeps() const {
+  std::ifstream status("/proc/self/task/" + std::to_string(thread_id_) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("voluntary_ctxt_switches:")) return std::stol(line.substr(24));
+  }
+  return -1;
 }
 
 void RoadFixture::StopRouter(std::chrono::milliseconds drain) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 
@@ -26,6 +28,8 @@ class RoadFixture {
   void StopRuntime();
   FakeRuntime& runtime() { return *runtime_; }
   FakeRuntime& gate() { return *gate_; }
+  /// Kills the gate and puts a fresh one in its place.
+  void ReplaceGate();
   Router& router() { return *router_; }
   PeerCredentials last_gate_client() const { return last_gate_client_; }
 
@@ -34,16 +38,21 @@ class RoadFixture {
   /// Waits for the router's connection.
   OwnedFd AcceptFromRouter();
 
+  /// How often the router's thread has gone to sleep.
+  long Sleeps() const;
+
   /// Ends the router and waits for its thread.
   void StopRouter(std::chrono::milliseconds drain);
 
  private:
   std::string folder_;
   std::unique_ptr<FakeRuntime> runtime_;
+  std::mutex gate_mutex_;
   std::unique_ptr<FakeRuntime> gate_;
   std::unique_ptr<Listener> raw_listener_;
   std::unique_ptr<Router> router_;
   PeerCredentials last_gate_client_;
+  std::atomic<int> thread_id_ = 0;
   std::thread thread_;
 };
 
