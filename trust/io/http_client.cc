@@ -69,6 +69,7 @@ struct Exchange {
   bool too_large = false;
   bool flooded = false;  // endless headers
   bool stalled = false;
+  std::stop_token stop;
 
   bool Succeeded() const { return answer.status >= 200 && answer.status < 300; }
 };
@@ -137,7 +138,8 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
 
 int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   auto& exchange = *static_cast<Exchange*>(context);
-  exchange.stalled = Clock::now() - exchange.last_arrival > exchange.patience;
+  exchange.stalled =
+      exchange.stop.stop_requested() || Clock::now() - exchange.last_arrival > exchange.patience;
   return exchange.stalled ? 1 : 0;
 }
 
@@ -339,6 +341,7 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   exchange.max_bytes = request.max_bytes;
   exchange.patience = request.patience;
   exchange.last_arrival = Clock::now();
+  exchange.stop = request.stop;
 
   ApplyOptions(handle, options_);
   curl_easy_setopt(handle, CURLOPT_URL, url->text.c_str());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,8 @@ struct HttpRequest {
   std::chrono::steady_clock::time_point deadline;
   /// It also ends where nothing at all arrives for that long. Kept to about a second.
   std::chrono::milliseconds patience{5000};
+  /// It also ends, within about a second, when this asks for it.
+  std::stop_token stop;
 };
 
 struct HttpAnswer {

@@ -90,7 +90,7 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
                                            const Terms& terms) {
   const tl::expected<SharedCredentials, FetchFailure> credentials = CredentialsFor(gun, terms);
   if (!credentials) return {tl::unexpected(credentials.error()), std::nullopt};
-  const TokenSource::Budget budget{terms.deadline, terms.patience};
+  const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop};
 
   TokenSource::Authorization authorization = tokens_.Known(gun, *credentials, budget);
   if (!authorization) return {tl::unexpected(authorization.error()), std::nullopt};
@@ -102,6 +102,7 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
   ask.max_bytes = request.max_bytes;
   ask.deadline = terms.deadline;
   ask.patience = terms.patience;
+  ask.stop = terms.stop;
 
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(ask);
   if (answer && AsksForCredentials(*answer) && !answer->challenges.empty()) {

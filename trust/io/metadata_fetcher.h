@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <stop_token>
 
 #include "trust/core/image_reference.h"
 #include "trust/core/refresh.h"
@@ -15,12 +16,14 @@ namespace crivet::trust {
 /// Thread-safe.
 class MetadataFetcher {
  public:
+  /// How long a request may take: see HttpRequest.
   struct Terms {
     SharedCredentials credentials;  ///< null: anonymously, or as the server's configuration says
     std::chrono::steady_clock::time_point deadline;
     /// How long the server may say nothing.
     std::chrono::milliseconds patience{5000};
     HttpRequest::Caches caches = HttpRequest::Caches::kMayAnswer;
+    std::stop_token stop;
   };
 
   struct Answer {

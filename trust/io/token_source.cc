@@ -46,6 +46,7 @@ HttpRequest TokenRequest(const AuthChallenge& challenge, const HttpUrl& realm, c
   request.max_bytes = kMaxTokenBytes;
   request.deadline = budget.deadline;
   request.patience = budget.patience;
+  request.stop = budget.stop;
   const std::string wanted = "service=" + PercentEncoded(challenge.service) +
                              "&scope=" + PercentEncoded("repository:" + gun.text() + ":pull");
   if (credentials && !credentials->identity_token.empty()) {

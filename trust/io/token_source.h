@@ -28,6 +28,7 @@ class TokenSource {
   struct Budget {
     std::chrono::steady_clock::time_point deadline;
     std::chrono::milliseconds patience;
+    std::stop_token stop;
   };
 
   /// `client` must outlive it. `note` gets a line for people when a realm is refused.

@@ -24,6 +24,7 @@ struct TrustServer {
   std::chrono::milliseconds timeout{5000};
   double max_refresh_rate = 2.0;  ///< refreshes a second of this node
   std::size_t max_targets_size = 16 * 1024 * 1024;
+  friend bool operator==(const TrustServer&, const TrustServer&) = default;
 };
 
 /// RegistryCredentials is what a PullImage carried. Never logged, never on disk; every copy is

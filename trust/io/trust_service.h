@@ -52,7 +52,12 @@ struct RefreshCounts {
   std::uint64_t changed = 0;
   std::uint64_t unchanged = 0;
   std::map<Reason, std::uint64_t> failed;
+  /// Collections whose first root was trusted because a rule says `tofu`.
+  std::uint64_t trusted_on_first_use = 0;
 };
+
+class ServiceEngine;
+struct ServiceSeams;
 
 /// ServiceStatus is the whole of it, taken at one moment.
 struct ServiceStatus {
@@ -83,6 +88,9 @@ class TrustService {
   /// Loads nothing: repositories are loaded from the store when first asked for, and in the
   /// background. kState where the state folder cannot be made or read at all.
   static Result<std::unique_ptr<TrustService>> Create(Options options);
+  /// With other edges than the machine's, for tests.
+  static Result<std::unique_ptr<TrustService>> Create(Options options, ServiceSeams seams);
+  /// Answers what is still asked, breaks off what is under way (within about a second).
   ~TrustService();
 
   /// Answers through `done` exactly once: on the calling thread where memory suffices, else on a
@@ -93,8 +101,8 @@ class TrustService {
   /// Decide for callers that may block (the command line).
   Decision DecideNow(Question question);
 
-  /// Remembers an allowed tag durably, once the runtime has the content (DESIGN 3). Does nothing
-  /// for a decision that RecordOf gives no record.
+  /// Remembers an allowed tag durably, once the runtime has the content (DESIGN 3): writes to the
+  /// disk where that is news. Does nothing for a decision that RecordOf gives no record.
   void Remember(const ImageReference& reference, const Decision& decision);
 
   /// The trusted set behind a name for explaining (`crivet verify`, `pin`); loads it from the store
@@ -118,9 +126,8 @@ class TrustService {
   tl::expected<Committed, RefreshFailure> Import(const RepositoryId& id, const std::string& folder);
 
  private:
-  class State;
-  explicit TrustService(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit TrustService(std::unique_ptr<ServiceEngine> engine);
+  std::unique_ptr<ServiceEngine> engine_;
 };
 
 }  // namespace crivet::trust

@@ -1,0 +1,217 @@
+#include "trust/io/inquiry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/core/decide.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::chrono::seconds kMissRemembered{30};
+
+bool HasAny(const RegistryCredentials& credentials) {
+  return !credentials.username.empty() || !credentials.password.empty() ||
+         !credentials.identity_token.empty() || !credentials.registry_token.empty();
+}
+
+SharedCredentials Shared(const std::optional<RegistryCredentials>& credentials) {
+  if (!credentials || !HasAny(*credentials)) return nullptr;
+  return std::make_shared<const RegistryCredentials>(*credentials);
+}
+
+bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
+
+std::optional<Reason> ReasonOf(const Decision& decision) {
+  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) return deny->reason;
+  if (const auto* unavailable = std::get_if<Unavailable>(&decision.verdict)) {
+    return unavailable->reason;
+  }
+  return std::nullopt;
+}
+
+// What is said of a server that has not answered while somebody waited.
+std::shared_ptr<const RefreshFailure> TimedOut() {
+  static const auto failure = std::make_shared<const RefreshFailure>(
+      RefreshFailure{{Reason::kUnreachable, "no answer in time"},
+                     "",
+                     NetworkCause::kTimeout,
+                     false,
+                     std::nullopt});
+  return failure;
+}
+
+// How long ago the set was verified; nothing where that is not known, or lies ahead.
+std::optional<std::chrono::seconds> AgeOf(const RepositorySlot::Seen& seen, TimePoint now,
+                                          SinceBoot since_boot) {
+  if (!seen.view.repository) return std::nullopt;
+  if (seen.verified) return since_boot - *seen.verified;
+  const std::chrono::seconds age = now - seen.view.repository->verified_at();
+  return age.count() < 0 ? std::nullopt : std::optional(age);
+}
+
+Decision Decided(const Question& question, const AppliedRule& applied, const TrustView& view,
+                 TimePoint now) {
+  return question.local ? DecidePresent(question.reference, *question.local, applied, view, now)
+                        : DecidePull(question.reference, applied, view, now);
+}
+
+}  // namespace
+
+Inquiry::Inquiry(ServiceEngine& engine, Question question, TrustService::Done done)
+    : engine_(engine),
+      question_(std::move(question)),
+      credentials_(Shared(question_.credentials)),
+      done_(std::move(done)) {}
+
+void Inquiry::Advance() {
+  std::optional<Decision> answer;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!answered_ && !answer) {
+      std::vector<Look> looks = LookAtAll(Patience::kLeft);
+      answer = AnswerIn(looks);
+      if (!answer && WaitFor(looks)) return;
+    }
+  }
+  if (answer) Answer(*std::move(answer));
+}
+
+void Inquiry::AnswerNow() {
+  if (answered_) return;
+  std::vector<Look> looks;
+  {
+    const std::lock_guard lock(mutex_);
+    looks = LookAtAll(Patience::kSpent);
+  }
+  if (std::optional<Decision> answer = AnswerIn(looks)) Answer(*std::move(answer));
+}
+
+void Inquiry::Answer(Decision decision) {
+  if (answered_.exchange(true)) return;
+  engine_.Release(shared_from_this());
+  const TrustService::Done done = std::exchange(done_, nullptr);
+  done(std::move(decision));
+}
+
+std::vector<Inquiry::Look> Inquiry::LookAtAll(Patience patience) {
+  const std::shared_ptr<const ServiceSetup> setup = engine_.setup();
+  const Result<TimePoint> now = engine_.clock().Now();
+  // Without a clock that is believed, what is limited in time has ended.
+  const TimePoint rules_at = now.value_or(TimePoint::max());
+  std::vector<Look> looks;
+  if (std::holds_alternative<AnyNamespace>(question_.pod_namespace)) {
+    for (const AppliedRule& applied : setup->policy().RulesFor(question_.reference, rules_at)) {
+      looks.push_back(LookAt(applied, *setup, now, patience));
+    }
+  } else {
+    const AppliedRule applied =
+        setup->policy().RuleFor(question_.reference, question_.pod_namespace, rules_at);
+    looks.push_back(LookAt(applied, *setup, now, patience));
+  }
+  return looks;
+}
+
+Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& setup,
+                              const Result<TimePoint>& now, Patience patience) {
+  const bool verifies = applied.rule->action == Action::kVerify;
+  if (!verifies || !applied.repository) {
+    return {Decided(question_, applied, {}, now.value_or(TimePoint::max())),
+            Need::kNothing,
+            {},
+            {},
+            {}};
+  }
+  Look look{{Refusal(Reason::kNoTrustData, ""), applied, {}},
+            Need::kNothing,
+            engine_.Slot(*applied.repository),
+            setup.Server(applied.rule->trust),
+            {}};
+  const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
+  if (from_pull) {
+    look.credentials = credentials_ ? credentials_ : look.slot->Kept(applied.rule->trust);
+  }
+  const SinceBoot since_boot = engine_.clock().Read().seconds();
+  RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);
+  look.slot->NoteDecision(since_boot);
+  if (!seen.loaded) seen.view = TrustView{};
+  const bool in_vain = patience == Patience::kSpent || came_too_late_;
+  if (in_vain && !seen.view.failure) seen.view.failure = TimedOut();
+  if (now) {
+    look.decision = Decided(question_, applied, seen.view, *now);
+  } else {
+    look.decision.verdict = Refusal(now.error().reason, now.error().detail);
+  }
+  if (patience == Patience::kLeft) look.need = NeedOf(look, seen, now, since_boot);
+  return look;
+}
+
+Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen,
+                              const Result<TimePoint>& now, SinceBoot since_boot) const {
+  using Reach = Question::Reach;
+  if (!seen.loaded) return Need::kLoad;
+  const bool already = refreshed_.contains(look.slot->id());
+  if (already || !look.server || question_.reach == Reach::kOffline) return Need::kNothing;
+  if (question_.reach == Reach::kForce) return Need::kRefresh;
+  if (!seen.may_refresh) return Need::kNothing;
+  if (!now) return Need::kRefresh;
+
+  const std::optional<std::chrono::seconds> age = AgeOf(seen, *now, since_boot);
+  const bool stale = !age || *age > look.server->server.refresh_interval;
+  if (stale) return Need::kRefresh;
+  const std::optional<Reason> reason = ReasonOf(look.decision);
+  if (!reason) return Need::kNothing;
+  // What a set that was verified a moment ago does not have will not be there now either; but time
+  // may have run out for it since.
+  if (*reason == Reason::kExpired) return Need::kRefresh;
+  return *age > kMissRemembered ? Need::kRefresh : Need::kNothing;
+}
+
+// Nothing where some look has to wait first. DESIGN 4, namespaces: the first rule that vouches for
+// the image answers; where none does, the most specific one says why.
+std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
+  const auto settled_yes = std::find_if(looks.begin(), looks.end(), [](const Look& look) {
+    return look.need == Need::kNothing && Allows(look.decision);
+  });
+  if (settled_yes != looks.end()) return std::move(settled_yes->decision);
+  const bool waits = std::any_of(looks.begin(), looks.end(),
+                                 [](const Look& look) { return look.need != Need::kNothing; });
+  if (waits) return std::nullopt;
+  return std::move(looks.front().decision);
+}
+
+// Whether it waits now. Where not, there is something new to look at.
+bool Inquiry::WaitFor(std::vector<Look>& looks) {
+  std::chrono::milliseconds patience{0};
+  for (const Look& look : looks) {
+    if (look.server) patience = std::max(patience, look.server->server.timeout);
+  }
+  if (question_.reach == Question::Reach::kForce) patience *= RefreshRunner::kBudgetInTimeouts;
+  if (!kept_) {
+    kept_ = true;
+    engine_.Keep(shared_from_this(), Timetable::Clock::now() + patience);
+  }
+  // One more than there will be, so that an end that comes early does not look too early.
+  outstanding_ = 1;
+  for (const Look& look : looks) {
+    if (look.need == Need::kNothing) continue;
+    ++outstanding_;
+    const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
+    bool waits = false;
+    if (look.need == Need::kLoad) {
+      waits = engine_.AwaitLoad(look.slot, then);
+    } else {
+      refreshed_.insert(look.slot->id());
+      waits = engine_.AwaitRefresh(look.slot, look.server, look.credentials, then);
+      if (!waits) came_too_late_ = true;
+    }
+    if (!waits) --outstanding_;
+  }
+  return --outstanding_ > 0;
+}
+
+void Inquiry::OnEnd() {
+  if (--outstanding_ == 0) Advance();
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,293 @@
+#include "trust/io/refresh_runner.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "trust/core/record.h"
+#include "trust/io/metadata_folder.h"
+
+namespace crivet::trust {
+namespace {
+
+// How often a refresh begins anew because another one was quicker.
+constexpr int kMaxTries = 3;
+// An unchanged set is written again only to note that it was verified, which can be an hour old.
+constexpr std::chrono::hours kSavedAtPrecision{1};
+
+RefreshRunner::Outcome Drive(Refresh refresh,
+                             const std::function<Fetched(const MetadataRequest&)>& supply) {
+  while (const std::optional<MetadataRequest> wanted = refresh.Wanted()) {
+    refresh.Supply(supply(*wanted));
+  }
+  return std::move(refresh).Finish();
+}
+
+tl::unexpected<RefreshFailure> Failed(Error error) {
+  return tl::unexpected(RefreshFailure{std::move(error), "", std::nullopt, false, std::nullopt});
+}
+
+// The hash under which the state has what a refresh from the store asks for. Roots are stored under
+// their numbers; the highest is the newest.
+std::optional<Sha256> StoredHash(const Manifest& manifest, const MetadataRequest& request) {
+  if (request.sha256) return request.sha256;
+  const std::string name =
+      request.file.substr(0, request.file.size() - std::string_view(".json").size());
+  if (name != "root") {
+    const auto file = manifest.files.find(name);
+    return file == manifest.files.end() ? std::nullopt : std::optional(file->second);
+  }
+  std::pair<std::int64_t, std::optional<Sha256>> newest{0, std::nullopt};
+  for (const auto& [file, sha256] : manifest.files) {
+    std::int64_t version = 0;
+    const auto parsed = std::from_chars(file.data(), file.data() + file.size(), version);
+    const bool is_root = parsed.ec == std::errc() && std::string_view(parsed.ptr) == ".root";
+    if (is_root && version > newest.first) newest = {version, sha256};
+  }
+  return newest.second;
+}
+
+}  // namespace
+
+RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
+                             std::stop_token stop)
+    : store_(store), clock_(clock), journal_(journal), stop_(std::move(stop)) {}
+
+TimePoint RefreshRunner::NowOrWall() const {
+  const Result<TimePoint> now = clock_.Now();
+  return now ? *now : clock_.Read().wall;
+}
+
+void RefreshRunner::Load(RepositorySlot& slot, const ServiceSetup& setup) {
+  const std::lock_guard lock(slot.commit_mutex());
+  LoadLocked(slot, setup);
+}
+
+void RefreshRunner::LoadLocked(RepositorySlot& slot, const ServiceSetup& setup) {
+  RepositorySlot::FromStore found;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    Result<FileStore::Loaded> loaded = store_.Load(slot.id());
+    if (!loaded) {
+      found = RepositorySlot::FromStore{};
+      found.failure = RefreshFailure{loaded.error(), "", std::nullopt, false, std::nullopt};
+      break;
+    }
+    const FileStore::Stamp stamp = loaded->stamp;
+    found = Verified(slot, setup, *std::move(loaded));
+    // Files that another process replaced while they were read are not damage.
+    if (found.repository || store_.StampOf(slot.id()) == stamp) break;
+  }
+  found.reading = setup.ReadingOf(slot.id());
+  slot.Adopt(std::move(found));
+}
+
+RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
+                                                  const ServiceSetup& setup,
+                                                  FileStore::Loaded loaded) {
+  RepositorySlot::FromStore found;
+  found.stamp = loaded.stamp;
+  found.records = std::move(loaded.records);
+  if (!loaded.manifest) return found;
+  const Manifest& manifest = *loaded.manifest;
+  found.floors = manifest.floors;
+  const Reading reading = setup.ReadingOf(slot.id());
+  const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
+  Refresh::Start start{.id = slot.id(),
+                       .source = Refresh::Source::kStore,
+                       .previous = nullptr,
+                       .floors = manifest.floors,
+                       .chain = {},
+                       .pins = reading.pins,
+                       .roles = reading.roles,
+                       .grace = reading.grace,
+                       .now = NowOrWall(),
+                       .verified_at = clock_.NoteStored(manifest.verified_at),
+                       .limits = server ? server->limits() : Limits{}};
+  // A time that the clock has taken back is not written down again.
+  if (start.verified_at == manifest.verified_at) found.saved_at = manifest.verified_at;
+  Outcome outcome =
+      Drive(Refresh(std::move(start)), [&](const MetadataRequest& request) -> Fetched {
+        const std::optional<Sha256> sha256 = StoredHash(manifest, request);
+        if (!sha256) return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
+        return store_.ReadFile(slot.id(), *sha256, request.max_bytes);
+      });
+  if (outcome) {
+    found.repository = outcome->repository;
+    return found;
+  }
+  RefreshFailure& failure = outcome.error();
+  if (failure.newer_roots) found.chain = std::move(failure.newer_roots->chain);
+  failure.newer_roots.reset();
+  // The server's files are what heals a state that is not whole.
+  if (AnswerFor(failure.error.reason) == Answer::kUnavailable) {
+    failure = {{Reason::kNoTrustData, "the trust metadata on this node is not complete"},
+               failure.role,
+               std::nullopt,
+               false,
+               std::nullopt};
+  }
+  found.failure = std::move(failure);
+  return found;
+}
+
+RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const ServiceSetup& setup,
+                                          const Limits& limits, const Supplier& supply) {
+  const Reading reading = setup.ReadingOf(slot.id());
+  Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    {
+      const std::lock_guard lock(slot.commit_mutex());
+      const RepositorySlot::Ground before = slot.ground();
+      // Another process may have refreshed, or forgotten, the repository.
+      const bool stale = before.unreadable || store_.StampOf(slot.id()) != before.stamp;
+      if (!before.loaded || stale) LoadLocked(slot, setup);
+    }
+    const RepositorySlot::Ground ground = slot.ground();
+    if (ground.unreadable) return tl::unexpected(*ground.unreadable);
+    Refresh::Start start{.id = slot.id(),
+                         .source = Refresh::Source::kServer,
+                         .previous = ground.repository,
+                         .floors = ground.floors,
+                         .chain = ground.chain,
+                         .pins = reading.pins,
+                         .roles = reading.roles,
+                         .grace = reading.grace,
+                         .now = NowOrWall(),
+                         .verified_at = {},
+                         .limits = limits};
+    outcome = Drive(Refresh(std::move(start)), supply);
+    if (const Result<TimePoint> now = clock_.Now(); !now) return Failed(now.error());
+    if (Settle(slot, ground, reading, outcome) == Settled::kDone) break;
+  }
+  if (!outcome) outcome.error().newer_roots.reset();
+  return outcome;
+}
+
+RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, const Order& order,
+                                                  Cached cached) {
+  MetadataFetcher::Terms terms;
+  terms.credentials = order.credentials;
+  terms.patience = order.server->server.timeout;
+  terms.deadline = std::chrono::steady_clock::now() + kBudgetInTimeouts * terms.patience;
+  terms.caches = cached == Cached::kAllowed ? HttpRequest::Caches::kMayAnswer
+                                            : HttpRequest::Caches::kMustAskServer;
+  terms.stop = stop_;
+  return [this, &slot, order, terms](const MetadataRequest& request) {
+    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(slot.id().gun, request, terms);
+    if (answer.server_date) clock_.ObserveServerDate(*answer.server_date);
+    return std::move(answer.fetched);
+  };
+}
+
+RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const ServiceSetup& setup,
+                                                    const Order& order) {
+  const Limits limits = order.server->limits();
+  Outcome outcome = Run(slot, setup, limits, FromServer(slot, order, order.cached));
+  const bool by_a_cache = !outcome && outcome.error().error.reason == Reason::kExpired &&
+                          order.cached == Cached::kAllowed;
+  if (by_a_cache) outcome = Run(slot, setup, limits, FromServer(slot, order, Cached::kNoCache));
+
+  const SinceBoot ended = clock_.Read().seconds();
+  if (outcome) {
+    slot.NoteVerified(order.key, order.credentials, ended);
+    outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
+  } else {
+    journal_.CountFailed(outcome.error().error.reason);
+    if (slot.NoteFailed(order.key, outcome.error(), order.asker, ended)) {
+      journal_.Say(Shown(slot.id(), outcome.error()));
+    }
+  }
+  return outcome;
+}
+
+RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const ServiceSetup& setup,
+                                             const std::string& folder) {
+  const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
+  return Run(slot, setup, server ? server->limits() : Limits{},
+             [&](const MetadataRequest& request) { return ReadFromFolder(folder, request); });
+}
+
+RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
+                                             const RepositorySlot::Ground& ground,
+                                             const Reading& reading, Outcome& outcome) {
+  using Scope = FileStore::Change::Scope;
+  if (!outcome && !outcome.error().newer_roots) return Settled::kDone;
+  const std::lock_guard lock(slot.commit_mutex());
+  if (slot.ground().serial != ground.serial) return Settled::kOutdated;
+  if (!outcome) {
+    const NewerRoots& newer = *outcome.error().newer_roots;
+    if (Save(slot, ground, {newer.files, newer.floors, {}, Scope::kChain}) == Settled::kOutdated) {
+      return Settled::kOutdated;
+    }
+    slot.Adopt(newer);
+    return Settled::kDone;
+  }
+  const Repository& repository = *outcome->repository;
+  const TimePoint verified_at = repository.verified_at();
+  const bool noted = ground.saved_at && *ground.saved_at <= verified_at &&
+                     verified_at - *ground.saved_at < kSavedAtPrecision;
+  if (outcome->changed || !noted) {
+    FileStore::Change change{slot.WithUnsaved(outcome->files), repository.floors(), verified_at,
+                             Scope::kWhole};
+    if (Save(slot, ground, std::move(change)) == Settled::kOutdated) return Settled::kOutdated;
+  }
+  NoteFirstUse(slot, ground, reading, repository);
+  slot.Adopt(*outcome, reading);
+  clock_.NoteRefresh(verified_at);
+  if (outcome->changed) DropWithdrawn(slot, repository);
+  return Settled::kDone;
+}
+
+RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
+                                           const RepositorySlot::Ground& ground,
+                                           FileStore::Change change) {
+  const auto saved = store_.Commit(slot.id(), ground.stamp, change);
+  if (saved) {
+    slot.NoteSaved(*saved, change);
+    journal_.NoteState("");
+    return Settled::kDone;
+  }
+  if (saved.error().conflict) return Settled::kOutdated;
+  slot.NoteUnsaved(change);
+  journal_.NoteState(saved.error().error.detail);
+  return Settled::kDone;
+}
+
+void RefreshRunner::DropWithdrawn(RepositorySlot& slot, const Repository& repository) {
+  const std::shared_ptr<const Records> before = slot.ground().records;
+  if (!before || before->empty()) return;
+  Records after = RecordsAfter(*before, repository);
+  if (after == *before) return;
+  slot.AdoptRecords(after);
+  const Result<Records> written = store_.UpdateRecords(
+      slot.id(), [&](Records records) { return RecordsAfter(std::move(records), repository); });
+  if (!written) journal_.NoteState(written.error().detail);
+}
+
+void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record) {
+  const std::lock_guard lock(slot.commit_mutex());
+  const std::shared_ptr<const Records> before = slot.ground().records;
+  const Records known = before ? *before : Records();
+  Records after = WithRecord(known, record);
+  if (after == known) return;
+  slot.AdoptRecords(after);
+  const Result<Records> written = store_.UpdateRecords(
+      slot.id(), [&](Records records) { return WithRecord(std::move(records), record); });
+  if (!written) journal_.NoteState(written.error().detail);
+}
+
+void RefreshRunner::NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
+                                 const Reading& reading, const Repository& repository) {
+  if (ground.repository || !ground.chain.empty() || !ground.floors.empty()) return;
+  const bool pinned =
+      std::any_of(reading.pins.begin(), reading.pins.end(), [&](const RootPin& pin) {
+        return !pin.tofu && repository.Match(pin, repository.verified_at());
+      });
+  if (pinned) return;
+  journal_.CountFirstUse();
+  journal_.Say("trusted the first root of " + slot.id().gun.text() + " that " + slot.id().url +
+               " served (tofu)");
+}
+
+}  // namespace crivet::trust

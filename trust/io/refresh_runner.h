@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "trust/core/refresh.h"
+#include "trust/core/refresh_schedule.h"
+#include "trust/io/credentials.h"
+#include "trust/io/file_store.h"
+#include "trust/io/repository_slot.h"
+#include "trust/io/service_clock.h"
+#include "trust/io/service_journal.h"
+#include "trust/io/service_setup.h"
+
+namespace crivet::trust {
+
+/// RefreshRunner drives Refresh against the store, a server or a folder, on its caller's thread,
+/// and makes what came out of it true: on disk first, then in memory. Where the disk takes no
+/// writes, memory goes on alone and the journal says so. Thread-safe, also for one slot.
+class RefreshRunner {
+ public:
+  /// How many times a server's `timeout` one refresh may last: a walk over many roots or a large
+  /// targets file may take longer than anybody waits for it.
+  static constexpr int kBudgetInTimeouts = 4;
+
+  RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
+                std::stop_token stop);
+
+  /// Takes the store's state of the repository into the slot, verified anew.
+  void Load(RepositorySlot& slot, const ServiceSetup& setup);
+
+  struct Order {
+    std::shared_ptr<const ServerSetup> server;
+    FlightKey key;
+    SharedCredentials credentials;
+    Cached cached = Cached::kAllowed;
+    RepositorySlot::Asker asker = RepositorySlot::Asker::kPull;
+  };
+  using Outcome = tl::expected<Committed, RefreshFailure>;
+
+  /// One refresh from the server, which may not be silent for longer than its `timeout`.
+  Outcome RunFromServer(RepositorySlot& slot, const ServiceSetup& setup, const Order& order);
+
+  /// One refresh from a folder of files with the server's names, without hashes and numbers where
+  /// the folder has none.
+  Outcome Import(RepositorySlot& slot, const ServiceSetup& setup, const std::string& folder);
+
+  /// Remembers a record in the store and the slot; in the slot alone where the store takes none.
+  void Remember(RepositorySlot& slot, const VerifiedRecord& record);
+
+ private:
+  using Supplier = std::function<Fetched(const MetadataRequest&)>;
+  enum class Settled : std::uint8_t {
+    kDone,
+    kOutdated,  ///< somebody else brought something meanwhile: what this one stood on is gone
+  };
+
+  Outcome Run(RepositorySlot& slot, const ServiceSetup& setup, const Limits& limits,
+              const Supplier& supply);
+  Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
+  Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Reading& reading,
+                 Outcome& outcome);
+  Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
+               FileStore::Change change);
+  void LoadLocked(RepositorySlot& slot, const ServiceSetup& setup);
+  RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
+                                     FileStore::Loaded loaded);
+  void DropWithdrawn(RepositorySlot& slot, const Repository& repository);
+  void NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
+                    const Reading& reading, const Repository& repository);
+  TimePoint NowOrWall() const;
+
+  FileStore& store_;
+  ServiceClock& clock_;
+  ServiceJournal& journal_;
+  const std::stop_token stop_;
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,341 @@
+#include "trust/io/repository_slot.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/core/metadata.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::size_t kMaxRefused = 64;
+constexpr SinceBoot kRefusalRemembered{30};
+
+// A floor that was raised while nothing could be written is not lowered by what another process
+// wrote meanwhile.
+Floors Higher(Floors a, const Floors& b) {
+  for (const auto& [role, floor] : b) {
+    const auto [at, added] = a.try_emplace(role, floor);
+    if (!added && at->second.version < floor.version) at->second = floor;
+  }
+  return a;
+}
+
+bool SameToPeople(const RefreshFailure& a, const RefreshFailure& b) {
+  return a.error.reason == b.error.reason && a.role == b.role && a.cause == b.cause &&
+         a.not_found == b.not_found;
+}
+
+std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
+  return {metadata.version(), metadata.expires()};
+}
+
+}  // namespace
+
+FailureFor WhomItConcerns(const RefreshFailure& failure) {
+  const bool refused = failure.cause == NetworkCause::kCredentialsRefused;
+  return refused || failure.not_found ? FailureFor::kTheseCredentials : FailureFor::kEverybody;
+}
+
+RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since)
+    : id_(std::move(id)), phase_(machine_id, id_) {
+  history_.known_since = known_since;
+}
+
+RepositorySlot::Seen RepositorySlot::See(const CredentialsClass& credentials, SinceBoot now) const {
+  const std::lock_guard lock(mutex_);
+  Seen seen{loaded_, view_, verified_, true};
+  const auto refused = refused_.find(credentials);
+  if (refused != refused_.end()) {
+    seen.view.failure = refused->second.failure;
+    seen.may_refresh = now - refused->second.at >= kRefusalRemembered;
+  }
+  if (!history_is_refusal_ && now < EarliestOnDemand(history_)) seen.may_refresh = false;
+  return seen;
+}
+
+void RepositorySlot::NoteDecision(SinceBoot now) {
+  const std::lock_guard lock(mutex_);
+  history_.last_decision = now;
+}
+
+RepositorySlot::Wait RepositorySlot::AwaitLoad(Then then) {
+  const std::lock_guard lock(mutex_);
+  if (loaded_) return Wait::kNot;
+  const bool begins = !loading_;
+  if (begins) loading_.emplace();
+  loading_->push_back(std::move(then));
+  return begins ? Wait::kBegin : Wait::kJoined;
+}
+
+void RepositorySlot::EndLoad() {
+  std::optional<std::vector<Then>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(loading_);
+  }
+  if (!waiting) return;
+  for (const Then& then : *waiting) then();
+}
+
+RepositorySlot::Wait RepositorySlot::AwaitFlight(const FlightKey& key, Then then,
+                                                 std::chrono::steady_clock::time_point now,
+                                                 std::chrono::milliseconds patience) {
+  const std::lock_guard lock(mutex_);
+  const auto [flight, begins] = flights_.try_emplace(key, Flight{now, {}});
+  if (!begins && now - flight->second.began > patience) return Wait::kNot;
+  flight->second.waiting.push_back(std::move(then));
+  return begins ? Wait::kBegin : Wait::kJoined;
+}
+
+void RepositorySlot::EndFlight(const FlightKey& key) {
+  std::vector<Then> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto flight = flights_.find(key);
+    if (flight == flights_.end()) return;
+    waiting = std::move(flight->second.waiting);
+    flights_.erase(flight);
+  }
+  for (const Then& then : waiting) then();
+}
+
+RepositorySlot::Ground RepositorySlot::ground() const {
+  const std::lock_guard lock(mutex_);
+  return {.repository = view_.repository,
+          .records = view_.records,
+          .floors = floors_,
+          .chain = chain_,
+          .stamp = stamp_,
+          .serial = serial_,
+          .loaded = loaded_,
+          .unreadable = unreadable_,
+          .saved_at = saved_at_,
+          .last_outcome = history_.outcome};
+}
+
+// Under the lock. What follows from another set being trusted.
+void RepositorySlot::NoteSet() {
+  ++serial_;
+  history_.expires.reset();
+  if (view_.repository) history_.expires = view_.repository->Expires(reading_.roles);
+}
+
+void RepositorySlot::Adopt(FromStore loaded) {
+  const std::lock_guard lock(mutex_);
+  floors_ = unsaved_.empty() ? std::move(loaded.floors) : Higher(std::move(loaded.floors), floors_);
+  unsaved_.clear();
+  chain_ = std::move(loaded.chain);
+  stamp_ = loaded.stamp;
+  saved_at_ = loaded.saved_at;
+  reading_ = std::move(loaded.reading);
+  view_.repository = std::move(loaded.repository);
+  view_.records = std::make_shared<const Records>(std::move(loaded.records));
+  view_.failure =
+      loaded.failure ? std::make_shared<const RefreshFailure>(*std::move(loaded.failure)) : nullptr;
+  const bool unreadable = view_.failure && view_.failure->error.reason == Reason::kState;
+  unreadable_ = unreadable ? view_.failure : nullptr;
+  loaded_ = true;
+  NoteSet();
+}
+
+void RepositorySlot::Adopt(const Committed& committed, Reading reading) {
+  const std::lock_guard lock(mutex_);
+  view_.repository = committed.repository;
+  view_.failure = nullptr;
+  floors_ = committed.repository->floors();
+  chain_.clear();
+  reading_ = std::move(reading);
+  NoteSet();
+}
+
+void RepositorySlot::Adopt(const NewerRoots& newer) {
+  const std::lock_guard lock(mutex_);
+  view_.repository = newer.repository;
+  floors_ = newer.floors;
+  chain_ = newer.chain;
+  NoteSet();
+}
+
+void RepositorySlot::AdoptRecords(Records records) {
+  const std::lock_guard lock(mutex_);
+  view_.records = std::make_shared<const Records>(std::move(records));
+}
+
+std::vector<StoredFile> RepositorySlot::WithUnsaved(std::vector<StoredFile> files) const {
+  const std::lock_guard lock(mutex_);
+  for (StoredFile& file : files) {
+    const auto unsaved = unsaved_.find(file.name);
+    if (!file.bytes && unsaved != unsaved_.end() && unsaved->second.sha256 == file.sha256) {
+      file.bytes = unsaved->second.bytes;
+    }
+  }
+  return files;
+}
+
+void RepositorySlot::NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change) {
+  const std::lock_guard lock(mutex_);
+  stamp_ = stamp;
+  if (change.scope == FileStore::Change::Scope::kChain) return;
+  saved_at_ = change.verified_at;
+  unsaved_.clear();
+}
+
+void RepositorySlot::NoteUnsaved(const FileStore::Change& change) {
+  const std::lock_guard lock(mutex_);
+  for (const StoredFile& file : change.files) {
+    if (file.bytes) unsaved_.insert_or_assign(file.name, file);
+  }
+  saved_at_.reset();
+}
+
+void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
+                                  SinceBoot at) {
+  const std::lock_guard lock(mutex_);
+  view_.failure = nullptr;
+  history_.Note(RefreshHistory::Outcome::kVerified, at);
+  history_is_refusal_ = false;
+  verified_ = at;
+  refused_.erase(key.credentials);
+  if (credentials) kept_.insert_or_assign(key.trust, credentials);
+  last_failure_.reset();
+  failures_in_a_row_ = 0;
+  no_credentials_ = false;
+}
+
+bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Asker asker,
+                                SinceBoot at) {
+  using Outcome = RefreshHistory::Outcome;
+  const auto shared = std::make_shared<const RefreshFailure>(failure);
+  const bool for_credentials = WhomItConcerns(failure) == FailureFor::kTheseCredentials;
+  const std::lock_guard lock(mutex_);
+  if (!for_credentials) view_.failure = shared;
+  if (for_credentials) {
+    const auto before = refused_.find(key.credentials);
+    const bool known = before != refused_.end() && SameToPeople(*before->second.failure, failure);
+    if (before == refused_.end() && refused_.size() >= kMaxRefused) {
+      refused_.erase(std::min_element(refused_.begin(), refused_.end(),
+                                      [](auto& a, auto& b) { return a.second.at < b.second.at; }));
+    }
+    refused_.insert_or_assign(key.credentials, Refused{shared, at});
+    const auto kept = kept_.find(key.trust);
+    const bool were_kept = kept != kept_.end() && ClassOf(kept->second) == key.credentials;
+    if (failure.cause == NetworkCause::kCredentialsRefused) {
+      if (were_kept) kept_.erase(kept);
+      if (kept_.empty() && (asker == Asker::kBackground || !verified_)) no_credentials_ = true;
+    }
+    // Somebody's wrong secret says nothing about the repository.
+    if (asker == Asker::kPull && !were_kept) return !known;
+  }
+  history_.Note(
+      failure.error.reason == Reason::kExpired ? Outcome::kStillExpired : Outcome::kFailed, at);
+  history_is_refusal_ = for_credentials;
+  const bool news = !last_failure_ || !SameToPeople(*last_failure_, failure);
+  last_failure_ = std::move(failure);
+  ++failures_in_a_row_;
+  return news;
+}
+
+void RepositorySlot::TakeReading(const Reading& reading) {
+  const std::lock_guard lock(mutex_);
+  if (!loaded_ || reading == reading_) return;
+  // Loading again judges the stored chain by the new pins. What could not be stored stays: each
+  // decision asks the pin of its own rule.
+  if (unsaved_.empty()) loaded_ = false;
+}
+
+void RepositorySlot::Unload() {
+  const std::lock_guard lock(mutex_);
+  if (unsaved_.empty()) loaded_ = false;
+}
+
+void RepositorySlot::Forget() {
+  const std::lock_guard lock(mutex_);
+  view_ = TrustView{};
+  floors_.clear();
+  chain_.clear();
+  stamp_.reset();
+  saved_at_.reset();
+  unsaved_.clear();
+  unreadable_ = nullptr;
+  ++serial_;
+  loaded_ = false;
+  const SinceBoot known_since = history_.known_since;
+  history_ = RefreshHistory{};
+  history_.known_since = known_since;
+  history_is_refusal_ = false;
+  verified_.reset();
+  refused_.clear();
+  last_failure_.reset();
+  failures_in_a_row_ = 0;
+}
+
+bool RepositorySlot::InUse() const {
+  const std::lock_guard lock(mutex_);
+  return view_.repository || !floors_.empty() || !chain_.empty();
+}
+
+bool RepositorySlot::IsStranger() const {
+  const std::lock_guard lock(mutex_);
+  const bool busy = loading_ || !flights_.empty();
+  return !busy && !view_.repository && floors_.empty() && chain_.empty();
+}
+
+SinceBoot RepositorySlot::last_decision() const {
+  const std::lock_guard lock(mutex_);
+  return history_.last_decision.value_or(history_.known_since);
+}
+
+DueRefresh RepositorySlot::Due(const Moment& moment, std::chrono::seconds interval) const {
+  const std::lock_guard lock(mutex_);
+  return NextRefresh(history_, phase_, interval, moment.wall, moment.seconds());
+}
+
+SharedCredentials RepositorySlot::Kept(const std::string& trust) const {
+  const std::lock_guard lock(mutex_);
+  const auto kept = kept_.find(trust);
+  return kept == kept_.end() ? nullptr : kept->second;
+}
+
+// Under the lock.
+std::optional<KeyId> RepositorySlot::PinInstead(TimePoint now) const {
+  const Repository& repository = *view_.repository;
+  const bool outdated = std::any_of(reading_.pins.begin(), reading_.pins.end(), [&](auto& pin) {
+    const std::optional<PinMatch> match = repository.Match(pin, now);
+    return match && !match->newest;
+  });
+  const std::set<KeyId>& signers = repository.chain().back().signers;
+  if (!outdated || signers.empty()) return std::nullopt;
+  const auto& keys = repository.root().KeysOf(RoleName::Root()).keys;
+  const auto key = keys.find(*signers.begin());
+  return key == keys.end() ? std::nullopt : std::optional(key->second.canonical_id());
+}
+
+RepositoryStatus RepositorySlot::Status(const Moment& moment, std::chrono::seconds interval) const {
+  const SinceBoot due = Due(moment, interval).at;
+  const std::lock_guard lock(mutex_);
+  RepositoryStatus status{id_, {}, {}, {}, {}, {}, {}, 0, false, {}, 0, 0};
+  if (view_.repository) {
+    const Repository& set = *view_.repository;
+    status.roles["root"] = VersionAndExpiry(set.root());
+    status.roles["timestamp"] = VersionAndExpiry(set.timestamp());
+    status.roles["snapshot"] = VersionAndExpiry(set.snapshot());
+    for (const RoleName& role : set.roles_read()) {
+      if (const Targets* targets = set.Find(role)) {
+        status.roles[role.text()] = VersionAndExpiry(*targets);
+      }
+    }
+    status.verified_at = set.verified_at();
+    status.expires = set.Expires(reading_.roles);
+    status.pin_instead = PinInstead(moment.wall);
+    status.resident_bytes = set.resident_bytes();
+  }
+  status.next_refresh = moment.wall + (due - moment.seconds());
+  status.last_failure = last_failure_;
+  status.failures_in_a_row = failures_in_a_row_;
+  status.no_credentials = no_credentials_;
+  status.records = view_.records ? view_.records->size() : 0;
+  return status;
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,184 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/core/decide.h"
+#include "trust/core/refresh.h"
+#include "trust/core/refresh_schedule.h"
+#include "trust/io/credentials.h"
+#include "trust/io/file_store.h"
+#include "trust/io/service_clock.h"
+#include "trust/io/service_setup.h"
+#include "trust/io/trust_service.h"
+
+namespace crivet::trust {
+
+/// FlightKey tells refreshes apart that may run side by side: those of one repository through
+/// another server's label or with other credentials (DESIGN 4, credentials).
+struct FlightKey {
+  std::string trust;
+  CredentialsClass credentials{};
+  friend auto operator<=>(const FlightKey&, const FlightKey&) = default;
+};
+
+/// FailureFor says whom a failed refresh concerns.
+enum class FailureFor : std::uint8_t {
+  kEverybody,
+  kTheseCredentials,  ///< 401, 403, 404: another pod's may be better
+};
+FailureFor WhomItConcerns(const RefreshFailure& failure);
+
+/// RepositorySlot is all that a service holds of one repository in memory: what is trusted, what
+/// failed and when, who waits, and which credentials worked. It does no input or output.
+/// Thread-safe; callbacks run without its lock, on the thread that ends what they waited for.
+class RepositorySlot {
+ public:
+  RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since);
+
+  const RepositoryId& id() const { return id_; }
+
+  /// What a decision for somebody with these credentials stands on.
+  struct Seen {
+    bool loaded = false;
+    TrustView view;
+    /// When a refresh last verified the set, in this process.
+    std::optional<SinceBoot> verified;
+    /// Whether a pull may start a refresh now: not soon after one that failed.
+    bool may_refresh = true;
+  };
+  Seen See(const CredentialsClass& credentials, SinceBoot now) const;
+
+  void NoteDecision(SinceBoot now);
+
+  // Waiting.
+  using Then = std::function<void()>;
+  enum class Wait : std::uint8_t {
+    kNot,     ///< `then` will not be called
+    kJoined,  ///< `then` is called when it ends
+    kBegin,   ///< as kJoined, and the caller has to start it
+  };
+  Wait AwaitLoad(Then then);
+  void EndLoad();
+  /// Nobody joins a flight that has been under way for longer than `patience`.
+  Wait AwaitFlight(const FlightKey& key, Then then, std::chrono::steady_clock::time_point now,
+                   std::chrono::milliseconds patience);
+  void EndFlight(const FlightKey& key);
+
+  // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
+  // from where it compares `serial` on.
+  struct Ground {
+    std::shared_ptr<const Repository> repository;
+    std::shared_ptr<const Records> records;
+    Floors floors;
+    std::vector<RootLink> chain;
+    FileStore::Stamp stamp;
+    /// Changes with every set, chain or load that is adopted.
+    std::uint64_t serial = 0;
+    bool loaded = false;
+    /// Set where the store has state that cannot be read: floors are unknown.
+    std::shared_ptr<const RefreshFailure> unreadable;
+    /// When the store last heard that the set was verified.
+    std::optional<TimePoint> saved_at;
+    RefreshHistory::Outcome last_outcome = RefreshHistory::Outcome::kNone;
+  };
+  Ground ground() const;
+  std::mutex& commit_mutex() { return commit_mutex_; }
+
+  /// The store's content takes the place of what is in memory. `failure`: why there is no set;
+  /// kState where there may be one that cannot be read.
+  struct FromStore {
+    std::shared_ptr<const Repository> repository;
+    Records records;
+    Floors floors;
+    std::vector<RootLink> chain;
+    FileStore::Stamp stamp;
+    std::optional<TimePoint> saved_at;
+    std::optional<RefreshFailure> failure;
+    Reading reading;
+  };
+  void Adopt(FromStore loaded);
+  void Adopt(const Committed& committed, Reading reading);
+  void Adopt(const NewerRoots& newer);
+  void AdoptRecords(Records records);
+
+  /// The files that have to be written so that the store has the state in memory: those given, with
+  /// the bytes that earlier commits could not write.
+  std::vector<StoredFile> WithUnsaved(std::vector<StoredFile> files) const;
+  void NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change);
+  void NoteUnsaved(const FileStore::Change& change);
+
+  enum class Asker : std::uint8_t { kPull, kBackground };
+  void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
+  /// True where people have not been told of such a failure yet.
+  bool NoteFailed(const FlightKey& key, RefreshFailure failure, Asker asker, SinceBoot at);
+
+  /// Takes the slot back to where nothing is loaded, unless the rules read the same as before.
+  void TakeReading(const Reading& reading);
+  void Unload();
+  void Forget();
+
+  // For the background.
+  bool InUse() const;
+  DueRefresh Due(const Moment& moment, std::chrono::seconds interval) const;
+  SharedCredentials Kept(const std::string& trust) const;
+
+  // For the table.
+  bool IsStranger() const;
+  SinceBoot last_decision() const;
+
+  RepositoryStatus Status(const Moment& moment, std::chrono::seconds interval) const;
+
+ private:
+  struct Refused {
+    std::shared_ptr<const RefreshFailure> failure;
+    SinceBoot at{};
+  };
+  struct Flight {
+    std::chrono::steady_clock::time_point began;
+    std::vector<Then> waiting;
+  };
+
+  void NoteSet();
+  std::optional<KeyId> PinInstead(TimePoint now) const;
+
+  const RepositoryId id_;
+  const RefreshPhase phase_;
+  std::mutex commit_mutex_;
+
+  mutable std::mutex mutex_;
+  TrustView view_;
+  Floors floors_;
+  std::vector<RootLink> chain_;  ///< where there is no set
+  FileStore::Stamp stamp_;
+  std::optional<TimePoint> saved_at_;
+  std::map<std::string, StoredFile> unsaved_;
+  Reading reading_;
+  std::shared_ptr<const RefreshFailure> unreadable_;
+  std::uint64_t serial_ = 0;
+
+  bool loaded_ = false;
+  std::optional<std::vector<Then>> loading_;
+  std::map<FlightKey, Flight> flights_;
+
+  RefreshHistory history_;
+  /// What `history_` ends with concerns certain credentials only.
+  bool history_is_refusal_ = false;
+  std::optional<SinceBoot> verified_;
+  std::map<CredentialsClass, Refused> refused_;
+  std::map<std::string, SharedCredentials> kept_;
+
+  std::optional<RefreshFailure> last_failure_;
+  std::uint64_t failures_in_a_row_ = 0;
+  bool no_credentials_ = false;
+};
+
+}  // namespace crivet::trust

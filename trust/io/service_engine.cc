@@ -1,0 +1,257 @@
+#include "trust/io/service_engine.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "trust/io/inquiry.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::size_t kThreadsForServers = 8;
+constexpr char kDisk[] = "disk";
+constexpr char kAnswers[] = "answers";
+// The plan is looked at again at least this often, in case the machine slept meanwhile.
+constexpr std::chrono::minutes kLongestPlan{10};
+
+}  // namespace
+
+Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(TrustService::Options options,
+                                                             ServiceSeams seams) {
+  Result<std::unique_ptr<FileStore>> store = FileStore::Open(options.state_dir, *seams.files);
+  if (!store) return tl::unexpected(std::move(store.error()));
+  const std::vector<TrustServer> servers = options.servers;
+  std::shared_ptr<const Policy> policy = options.policy;
+  std::unique_ptr<ServiceEngine> engine(
+      new ServiceEngine(std::move(options), std::move(seams), *std::move(store)));
+  if (Result<void> taken = engine->Reconfigure(servers, std::move(policy)); !taken) {
+    return tl::unexpected(std::move(taken.error()));
+  }
+  if (engine->refreshing_ == TrustService::Refreshing::kInBackground) engine->LoadStored();
+  return engine;
+}
+
+ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
+                             std::unique_ptr<FileStore> store)
+    : refreshing_(options.refreshing),
+      make_fetcher_(std::move(seams.make_fetcher)),
+      clock_(seams.build_date, std::move(seams.clock)),
+      journal_(std::move(options.log)),
+      store_(std::move(store)),
+      runner_(std::make_unique<RefreshRunner>(*store_, clock_, journal_, stop_.get_token())),
+      table_(std::move(options.machine_id)) {}
+
+ServiceEngine::~ServiceEngine() {
+  stop_.request_stop();
+  timetable_.Stop();
+  lanes_.Stop();
+  std::set<std::shared_ptr<Inquiry>> open;
+  {
+    const std::lock_guard lock(mutex_);
+    open = open_;
+  }
+  for (const std::shared_ptr<Inquiry>& inquiry : open) inquiry->AnswerNow();
+}
+
+std::shared_ptr<const ServiceSetup> ServiceEngine::setup() const {
+  const std::lock_guard lock(mutex_);
+  return setup_;
+}
+
+Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
+                                        std::shared_ptr<const Policy> policy) {
+  const std::shared_ptr<const ServiceSetup> before = setup();
+  Result<std::shared_ptr<const ServiceSetup>> after =
+      ServiceSetup::Create(servers, std::move(policy), make_fetcher_, before.get());
+  if (!after) return tl::unexpected(std::move(after.error()));
+  const std::shared_ptr<const ServiceSetup> taken = *after;
+  lanes_.SetQuota(kThreadsForServers / std::max<std::size_t>(servers.size(), 1));
+  {
+    const std::lock_guard lock(mutex_);
+    setup_ = taken;
+    rates_.clear();
+    for (const TrustServer& server : servers) {
+      rates_.insert_or_assign(server.url, RefreshRate(server.max_refresh_rate));
+    }
+  }
+  for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    slot->TakeReading(taken->ReadingOf(slot->id()));
+    AwaitLoad(slot, [] {});
+  }
+  Plan(std::chrono::milliseconds(0));
+  return {};
+}
+
+std::shared_ptr<RepositorySlot> ServiceEngine::Slot(const RepositoryId& id) {
+  return table_.Slot(id, clock_.Read().seconds());
+}
+
+bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
+                              RepositorySlot::Then then) {
+  switch (slot->AwaitLoad(std::move(then))) {
+    case RepositorySlot::Wait::kNot:
+      return false;
+    case RepositorySlot::Wait::kJoined:
+      return true;
+    case RepositorySlot::Wait::kBegin:
+      break;
+  }
+  lanes_.Submit(kDisk, [this, slot] {
+    runner_->Load(*slot, *setup());
+    slot->EndLoad();
+    Plan(std::chrono::milliseconds(0));
+  });
+  return true;
+}
+
+void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
+  std::promise<void> ended;
+  switch (slot->AwaitLoad([&ended] { ended.set_value(); })) {
+    case RepositorySlot::Wait::kNot:
+      return;
+    case RepositorySlot::Wait::kJoined:
+      break;
+    case RepositorySlot::Wait::kBegin:
+      runner_->Load(*slot, *setup());
+      slot->EndLoad();
+      break;
+  }
+  ended.get_future().wait();
+}
+
+bool ServiceEngine::AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
+                                 const std::shared_ptr<const ServerSetup>& server,
+                                 const SharedCredentials& credentials, RepositorySlot::Then then) {
+  const FlightKey key{server->server.label, ClassOf(credentials)};
+  switch (
+      slot->AwaitFlight(key, std::move(then), Timetable::Clock::now(), server->server.timeout)) {
+    case RepositorySlot::Wait::kNot:
+      return false;
+    case RepositorySlot::Wait::kJoined:
+      return true;
+    case RepositorySlot::Wait::kBegin:
+      break;
+  }
+  const bool still_expired = slot->ground().last_outcome == RefreshHistory::Outcome::kStillExpired;
+  {
+    // Somebody waits: it begins whatever the rate is, and those that nobody waits for make room.
+    const std::lock_guard lock(mutex_);
+    const auto rate = rates_.find(server->server.url);
+    if (rate != rates_.end()) rate->second.TryTake(clock_.Read().since_boot);
+  }
+  Submit(slot, {server, key, credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
+                RepositorySlot::Asker::kPull});
+  return true;
+}
+
+void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
+                           RefreshRunner::Order order) {
+  const std::string lane = order.server->server.url;
+  lanes_.Submit(lane, [this, slot, order = std::move(order)] {
+    runner_->RunFromServer(*slot, *setup(), order);
+    slot->EndFlight(order.key);
+    Plan(std::chrono::milliseconds(0));
+  });
+}
+
+void ServiceEngine::Keep(const std::shared_ptr<Inquiry>& inquiry,
+                         Timetable::Clock::time_point deadline) {
+  {
+    const std::lock_guard lock(mutex_);
+    open_.insert(inquiry);
+  }
+  timetable_.At(deadline, [this, weak = std::weak_ptr(inquiry)] {
+    // What is done with an answer must not hold up the next deadline.
+    if (weak.lock()) {
+      lanes_.Submit(kAnswers, [weak] {
+        if (const std::shared_ptr<Inquiry> late = weak.lock()) late->AnswerNow();
+      });
+    }
+  });
+}
+
+void ServiceEngine::Release(const std::shared_ptr<Inquiry>& inquiry) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(inquiry);
+}
+
+void ServiceEngine::LoadStored() {
+  lanes_.Submit(kDisk, [this] {
+    const std::shared_ptr<const ServiceSetup> setup = this->setup();
+    for (const RepositoryId& id : store_->List()) {
+      // What no rule reads any more waits on the disk for a rule that does.
+      if (!setup->ReadingOf(id).pins.empty()) AwaitLoad(Slot(id), [] {});
+    }
+  });
+}
+
+// The plan is one task: the next look at what is due. An earlier wish takes its place.
+void ServiceEngine::Plan(std::chrono::milliseconds in) {
+  if (refreshing_ == TrustService::Refreshing::kOnlyWhenAsked) return;
+  const Timetable::Clock::time_point when = Timetable::Clock::now() + in;
+  {
+    const std::lock_guard lock(mutex_);
+    if (planned_ <= when) return;
+    planned_ = when;
+  }
+  timetable_.At(when, [this, when] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (planned_ != when) return;
+      planned_ = Timetable::Clock::time_point::max();
+    }
+    RefreshDue();
+  });
+}
+
+void ServiceEngine::RefreshDue() {
+  struct Wanted {
+    DueRefresh due;
+    std::shared_ptr<RepositorySlot> slot;
+    std::shared_ptr<const ServerSetup> server;
+  };
+  const std::shared_ptr<const ServiceSetup> current = setup();
+  const Moment moment = clock_.Read();
+  std::chrono::milliseconds next = kLongestPlan;
+  std::vector<Wanted> wanted;
+  for (std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    if (!slot->InUse()) continue;
+    std::shared_ptr<const ServerSetup> server = current->ServerOf(slot->id());
+    if (!server) continue;
+    const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
+    if (due.at > moment.seconds()) {
+      next = std::min(next, std::chrono::milliseconds(due.at) - moment.since_boot);
+    } else {
+      wanted.push_back({due, std::move(slot), std::move(server)});
+    }
+  }
+  std::sort(wanted.begin(), wanted.end(),
+            [](const Wanted& a, const Wanted& b) { return a.due.at < b.due.at; });
+  for (const Wanted& one : wanted) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto rate = rates_.find(one.server->server.url);
+      if (rate != rates_.end() && !rate->second.TryTake(moment.since_boot)) {
+        next = std::min(next, rate->second.NextFree() - moment.since_boot);
+        continue;
+      }
+    }
+    BeginInBackground(one.slot, one.server, one.due.cached);
+  }
+  Plan(next);
+}
+
+void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
+                                      const std::shared_ptr<const ServerSetup>& server,
+                                      Cached cached) {
+  const bool from_pull = server->server.auth == TrustServer::Auth::kFromPull;
+  const SharedCredentials kept = from_pull ? slot->Kept(server->server.label) : nullptr;
+  const FlightKey key{server->server.label, ClassOf(kept)};
+  const auto wait = slot->AwaitFlight(
+      key, [] {}, Timetable::Clock::now(), server->server.timeout);
+  if (wait != RepositorySlot::Wait::kBegin) return;
+  Submit(slot, {server, key, kept, cached, RepositorySlot::Asker::kBackground});
+}
+
+}  // namespace crivet::trust
