@@ -19,7 +19,14 @@ Exit Main(int argc, char** argv) {
       "78 configuration.\n\n"
       "Example:\n  crivet verify registry.acme.example/web:2.1");
   Invocation invocation;
+  cli::AddServe(app, invocation);
   cli::AddCheck(app, invocation);
+  cli::AddVerify(app, invocation);
+  cli::AddStatus(app, invocation);
+  cli::AddPin(app, invocation);
+  cli::AddWarm(app, invocation);
+  cli::AddForget(app, invocation);
+  cli::AddImport(app, invocation);
   cli::AddTakeover(app, invocation);
   cli::AddRelease(app, invocation);
   cli::AddVersion(app, invocation);

@@ -87,8 +87,7 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
 
 void AddForget(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
-      AddSubcommand(app, invocation, "forget",
-                    "Drop what was trusted of a repository whose publisher began anew (as root)",
+      AddSubcommand(app, invocation, "forget", "Drop what was trusted of a repository (as root)",
                     "crivet forget registry.acme.example/web");
   const auto options = std::make_shared<ForgetOptions>();
   command.add_option("IMAGE", options->image, "An image of the repository")->required();

@@ -62,8 +62,7 @@ void AddImport(CLI::App& app, Invocation& invocation) {
       AddSubcommand(app, invocation, "import", "Take metadata from a folder, verified as it enters",
                     "crivet import /media/usb/.docker/trust");
   const auto folder = std::make_shared<std::string>();
-  command.add_option("DIR", *folder, "~/.docker/trust, a notary client's folder, or a mirror")
-      ->required();
+  command.add_option("DIR", *folder, "~/.docker/trust, a notary folder, or a mirror")->required();
   command.callback([&invocation, folder] {
     invocation.run = [&invocation, folder] { return Import(invocation.config_file, *folder); };
   });

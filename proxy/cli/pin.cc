@@ -62,7 +62,7 @@ Exit Pin(const std::string& config_file, const PinOptions& options) {
 
 void AddPin(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
-      AddSubcommand(app, invocation, "pin", "Fetch a root, show who it is, print the rule to paste",
+      AddSubcommand(app, invocation, "pin", "Show whose a root is; print the rule to paste",
                     "crivet pin registry.acme.example/web");
   const auto options = std::make_shared<PinOptions>();
   command.add_option("IMAGE", options->image, "An image of the repository")->required();

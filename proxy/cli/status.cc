@@ -66,8 +66,7 @@ void AddStatus(CLI::App& app, Invocation& invocation) {
   const auto flags = std::make_shared<Flags>();
   command.add_flag("--json", flags->json, "For programs; members are only ever added");
   command.add_flag("--would-refuse", flags->would_refuse,
-                   "Every image on the node, and every running container, that enforcing\n"
-                   "would refuse at its next restart; exit 1 if there is any");
+                   "What enforcing would refuse on this node; exit 1 if any");
   command.callback([&invocation, flags] {
     invocation.run = [&invocation, flags] {
       const auto config = ReadConfig(invocation.config_file);

@@ -7,9 +7,9 @@
 namespace crivet::proxy::cli {
 
 void AddVerify(CLI::App& app, Invocation& invocation) {
-  CLI::App& command = AddSubcommand(
-      app, invocation, "verify", "Explain what would happen to images; print their pinned names",
-      "docker run \"$(crivet verify registry.acme.example/web:2.1)\"");
+  CLI::App& command =
+      AddSubcommand(app, invocation, "verify", "Explain what would happen; print pinned names",
+                    "docker run \"$(crivet verify registry.acme.example/web:2.1)\"");
   struct Flags {
     JudgeOptions options;
     bool offline = false;
