@@ -19,6 +19,8 @@ Exit Main(int argc, char** argv) {
       "78 configuration.\n\n"
       "Example:\n  crivet verify registry.acme.example/web:2.1");
   Invocation invocation;
+  app.add_option("--config", invocation.config_file, "The configuration file, for every command")
+      ->type_name("FILE");
   cli::AddServe(app, invocation);
   cli::AddCheck(app, invocation);
   cli::AddVerify(app, invocation);

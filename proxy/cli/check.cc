@@ -21,7 +21,7 @@ Exit Check(const std::string& file) {
 
 void AddCheck(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
-      AddSubcommand(app, invocation, "check", "Check the configuration as the daemon would read it",
+      AddSubcommand(app, invocation, "check", "Check the configuration",
                     "crivet check --config new.toml && cp new.toml /etc/crivet/config.toml");
   command.callback(
       [&invocation] { invocation.run = [&] { return Check(invocation.config_file); }; });

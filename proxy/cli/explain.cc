@@ -122,6 +122,10 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
     case trust::Reason::kExpired:
       return "see why the server is not reached or does not renew; the rule's grace bridges a gap";
     case trust::Reason::kNoTrustData:
+      if (explained.view.failure && explained.view.failure->not_found) {
+        return fmt::format("nobody has signed anything under this name: docker trust sign {}",
+                           image);
+      }
       return "nothing is known yet: reach the server once, or use crivet import";
     case trust::Reason::kUnreachable:
       return "see that the server can be reached from this node, and with which credentials";

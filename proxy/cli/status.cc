@@ -66,7 +66,7 @@ void AddStatus(CLI::App& app, Invocation& invocation) {
   const auto flags = std::make_shared<Flags>();
   command.add_flag("--json", flags->json, "For programs; members are only ever added");
   command.add_flag("--would-refuse", flags->would_refuse,
-                   "What enforcing would refuse on this node; exit 1 if any");
+                   "What enforcing would refuse here; exit 1 if any");
   command.callback([&invocation, flags] {
     invocation.run = [&invocation, flags] {
       const auto config = ReadConfig(invocation.config_file);

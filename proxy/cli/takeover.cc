@@ -38,8 +38,8 @@ Exit Release(const std::string& config_file) {
 
 void AddTakeover(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
-      AddSubcommand(app, invocation, "takeover",
-                    "Put crivet in the place of containerd's socket (as root)", "crivet takeover");
+      AddSubcommand(app, invocation, "takeover", "Take the place of containerd's socket (as root)",
+                    "crivet takeover");
   command.callback(
       [&invocation] { invocation.run = [&] { return Take(invocation.config_file); }; });
 }

@@ -9,7 +9,7 @@ _crivet() {
   done
   case $prev in
     --config) _filedir toml; return ;;
-    --namespace) return ;;
+    --namespace | --trust) return ;;
   esac
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --config --help" -- "$cur")
@@ -18,9 +18,10 @@ _crivet() {
   local options="--config --help"
   case $command in
     verify) options+=" --offline --json --namespace" ;;
-    warm | pin) options+=" --namespace" ;;
+    warm) options+=" --json --namespace" ;;
+    pin) options+=" --namespace --trust" ;;
     status) options+=" --json --would-refuse" ;;
-    forget | takeover | release) options+=" --yes" ;;
+    forget) options+=" --namespace --yes" ;;
     import) [[ $cur == -* ]] || { _filedir -d; return; } ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
