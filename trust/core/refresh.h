@@ -97,22 +97,22 @@ class Refresh {
     RepositoryId id;
     Source source = Source::kServer;
     /// What is trusted now; null on first contact, and when loading from the store.
-    std::shared_ptr<const Repository> previous;
+    std::shared_ptr<const Repository> previous = {};
     /// Floors to hold against, also where `previous` was lost. Ignored where `previous` is set.
-    Floors floors;
+    Floors floors = {};
     /// Roots trusted already where there is no set to go with them (NewerRoots::chain). Ignored
     /// where `previous` is set.
-    std::vector<RootLink> chain;
+    std::vector<RootLink> chain = {};
     /// Pins of every rule that reads this repository; one must anchor the chain.
-    std::vector<RootPin> pins;
+    std::vector<RootPin> pins = {};
     /// Every role that those rules read. `targets` is always among them.
-    std::vector<RoleName> roles;
+    std::vector<RoleName> roles = {};
     /// The largest grace among those rules.
     std::chrono::seconds grace{0};
-    TimePoint now;
+    TimePoint now = {};
     /// Of kStore: when the server last confirmed the stored set.
-    TimePoint verified_at;
-    Limits limits;
+    TimePoint verified_at = {};
+    Limits limits = {};
   };
 
   explicit Refresh(Start start);
