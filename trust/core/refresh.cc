@@ -100,7 +100,7 @@ class Refresh::State {
   std::optional<RootWalk> roots_;
   bool newest_root_asked_ = false;
   bool listed_root_asked_ = false;
-  /// How the cycle ends if the roots bring nothing new.
+  /// How the cycle ends if the roots bring nothing new: a signature that did not verify.
   std::optional<RefreshFailure> otherwise_;
 
   Step step_ = Step::kTimestamp;
@@ -174,7 +174,7 @@ void Refresh::State::EndRoots() {
   RootWalk::Outcome found = std::move(*roots_).Finish();
   roots_.reset();
   if (!found) {
-    // Where the roots cannot be had, the failure that made them wanted says more.
+    // Where the roots cannot be had, the bad signature that made them wanted says more.
     const bool only_unavailable = AnswerFor(found.error().error.reason) == Answer::kUnavailable;
     return End(otherwise_ && only_unavailable ? *otherwise_ : std::move(found.error()));
   }
@@ -249,14 +249,12 @@ void Refresh::State::CheckRootListed() {
     next_role_ = roles_wanted_.begin();
     return ReadRoles();
   }
-  RefreshFailure mixed;
-  mixed.role = RoleName::Root().text();
-  mixed.error = {Reason::kHash, VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
-                                    " lists another root than " +
-                                    VersionOf(RoleName::Root(), root().version()) +
-                                    ", the newest that verifies"};
-  if (listed_root_asked_) return End(std::move(mixed));
-  BeginRoots(listed, std::move(mixed));
+  if (!listed_root_asked_) return BeginRoots(listed, std::nullopt);
+  End(RoleName::Root(),
+      {Reason::kHash, VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
+                          " lists another root than " +
+                          VersionOf(RoleName::Root(), root().version()) +
+                          ", the newest that verifies"});
 }
 
 void Refresh::State::ReadRoles() {

@@ -338,6 +338,14 @@ tl::expected<Committed, RefreshFailure> RunRefresh(Refresh::Start start,
                     [&](const MetadataRequest& request) { return server.Fetch(request); });
 }
 
+std::string DetailOf(const std::optional<RefreshFailure>& failure) {
+  return failure ? failure->role + ": " + failure->error.detail : std::string();
+}
+
+std::string DetailOf(const tl::expected<Committed, RefreshFailure>& outcome) {
+  return outcome ? std::string() : DetailOf(std::optional<RefreshFailure>(outcome.error()));
+}
+
 void StoredFiles::Apply(const std::vector<StoredFile>& files) {
   for (const StoredFile& file : files) {
     if (file.bytes) files_[file.name] = *file.bytes;

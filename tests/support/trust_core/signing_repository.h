@@ -158,6 +158,10 @@ tl::expected<Committed, RefreshFailure> RunRefresh(
     Refresh::Start start, const std::function<Fetched(const MetadataRequest&)>& fetch);
 tl::expected<Committed, RefreshFailure> RunRefresh(Refresh::Start start, SigningRepository& server);
 
+/// What a refresh failed with, for a test's message; empty where it did not.
+std::string DetailOf(const std::optional<RefreshFailure>& failure);
+std::string DetailOf(const tl::expected<Committed, RefreshFailure>& outcome);
+
 /// StoredFiles is what a store keeps: the files of the last commit, by name. Answers as a folder
 /// would for Source::kStore.
 class StoredFiles {

@@ -31,7 +31,7 @@ struct Published {
 
 std::shared_ptr<const Repository> Trusted(SigningRepository& server) {
   auto outcome = RunRefresh(server.Start(), server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   server.ForgetRequests();
   return outcome->repository;
 }
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_SUITE(RefreshTest)
 
 BOOST_FIXTURE_TEST_CASE(FirstContact_ReadsRootThenTheCycle, Published) {
   const auto outcome = RunRefresh(server.Start(), server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(outcome->changed);
   BOOST_TEST(server.requests() ==
                  (Requests{"root.json", "timestamp.json", server.FileName("snapshot"),
@@ -148,7 +148,7 @@ BOOST_FIXTURE_TEST_CASE(Delegation_ReadOnlyWithItsParents, Published) {
   const RoleName deep = RoleName::Parse("targets/a/b").value();
   start.roles = {deep};
   const auto outcome = RunRefresh(start, server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(
       server.requests() == (Requests{"root.json", "timestamp.json", server.FileName("snapshot"),
                                      server.FileName("targets"), server.FileName("targets/a"),
@@ -210,7 +210,7 @@ BOOST_FIXTURE_TEST_CASE(Undelegated_RoleAndItsFloorAreGone, Published) {
   server.Undelegate("targets/releases");
   server.Publish();
   const auto outcome = RunRefresh(After(server, before), server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(outcome->repository->Find(kReleases) == nullptr);
   BOOST_TEST(!outcome->repository->floors().contains(kReleases));
 }
@@ -371,7 +371,7 @@ BOOST_FIXTURE_TEST_CASE(Store_LoadsWhatWasCommitted, Published) {
   start.now = kNow + hours{24 * 400};  // long expired: that is for the decision to say
   const auto loaded =
       RunRefresh(start, [&](const MetadataRequest& request) { return store.Fetch(request); });
-  BOOST_REQUIRE_MESSAGE(loaded, loaded.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(loaded, DetailOf(loaded));
   BOOST_TEST((loaded->repository->Lookup(kReleases, "1.0") == kNew));
   BOOST_TEST((loaded->repository->verified_at() == kNow - hours{3}));
   BOOST_TEST((loaded->repository->floors() == second->repository->floors()));

@@ -50,7 +50,7 @@ struct Rotated {
 
 void CheckReason(const tl::expected<Committed, RefreshFailure>& outcome, Reason reason) {
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(CodeOf(outcome.error().error.reason) == CodeOf(reason), outcome.error().error.detail);
+  BOOST_TEST(CodeOf(outcome.error().error.reason) == CodeOf(reason), DetailOf(outcome));
   BOOST_TEST(outcome.error().role == "root");
 }
 
@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_SUITE(RootChainTest)
 BOOST_FIXTURE_TEST_CASE(Cold_NewestMatches_NoOlderRootIsRead, Rotated) {
   RotateTo(3);
   const auto outcome = RunRefresh(PinnedTo(3), server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(outcome->repository->chain().size() == 1u);
   BOOST_TEST(server.requests().at(1) == "timestamp.json");
   const auto match = outcome->repository->Match(PinnedTo(3).pins.front(), kNow);
@@ -71,7 +71,7 @@ BOOST_FIXTURE_TEST_CASE(Cold_NewestMatches_NoOlderRootIsRead, Rotated) {
 BOOST_FIXTURE_TEST_CASE(Cold_OldPin_WalksBackToIt, Rotated) {
   RotateTo(4);
   const auto outcome = RunRefresh(PinnedTo(2), server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(Requests(server.requests().begin(), server.requests().begin() + 4) ==
                  (Requests{"root.json", "3.root.json", "2.root.json", "timestamp.json"}),
              per_element());
@@ -345,7 +345,7 @@ BOOST_AUTO_TEST_CASE(Certificate_ExpiredOnTheWay_IsAccepted_NewestIsNot) {
   server.Publish();
   start.now = kNow;
   const auto outcome = RunRefresh(start, server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(outcome->repository->chain().size() == 2u);
 }
 
@@ -475,7 +475,7 @@ BOOST_AUTO_TEST_CASE(Pin_ByAuthority_WhileItIsInDate) {
   start.pins = {RootPin{}};
   start.pins.front().authorities = CertificateSet::Parse(authority.certificate_pem()).value();
   const auto outcome = RunRefresh(start, server);
-  BOOST_REQUIRE_MESSAGE(outcome, outcome.error().error.detail);
+  BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   // The remembered answer does not outlive the authority.
   BOOST_TEST(outcome->repository->Match(start.pins.front(), kNow + hours{47}).has_value());
   BOOST_TEST(!outcome->repository->Match(start.pins.front(), kNow + hours{49}));
