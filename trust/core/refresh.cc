@@ -164,10 +164,15 @@ void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
   (newest ? listed_root_asked_ : newest_root_asked_) = true;
   otherwise_ = std::move(otherwise);
   const auto floor = floors().find(RoleName::Root());
-  roots_.emplace(
-      RootWalk::Start{start_.id.gun, chain_,
-                      floor == floors().end() ? std::nullopt : std::optional<Floor>(floor->second),
-                      start_.pins, std::move(newest), start_.now, start_.limits});
+  RootWalk::Start walk{.gun = start_.id.gun,
+                       .chain = chain_,
+                       .pins = start_.pins,
+                       .newest = std::move(newest),
+                       .now = start_.now,
+                       .limits = start_.limits};
+  if (floor != floors().end()) walk.floor = floor->second;
+  if (start_.source == Source::kStore) walk.back = RootWalk::Start::Back::kAsFarAsThereAre;
+  roots_.emplace(std::move(walk));
 }
 
 void Refresh::State::EndRoots() {
@@ -178,16 +183,18 @@ void Refresh::State::EndRoots() {
     const bool only_unavailable = AnswerFor(found.error().error.reason) == Answer::kUnavailable;
     return End(otherwise_ && only_unavailable ? *otherwise_ : std::move(found.error()));
   }
+  if (start_.source == Source::kServer) {
+    // Checked before they count as trusted: a newest root that has run out vouches for nothing, and
+    // takes nothing away.
+    const auto current = CheckCurrent(found->chain.back(), start_.id.gun, start_.now);
+    if (!current) return End(RoleName::Root(), current.error());
+  }
   const bool newer = chain_.empty() || found->chain.back().sha256 != chain_.back().sha256;
   chain_ = std::move(found->chain);
   for (const RootLink& link : chain_) {
     const auto file = found->files.find(link.root->version());
     if (file == found->files.end()) continue;
     read_.Keep(ReadFiles::NameOfRoot(file->first), link.sha256, std::move(file->second));
-  }
-  if (start_.source == Source::kServer) {
-    const auto current = CheckCurrent(chain_.back(), start_.id.gun, start_.now);
-    if (!current) return End(RoleName::Root(), current.error());
   }
   if (!newer && otherwise_) return End(*otherwise_);
   BeginCycle();

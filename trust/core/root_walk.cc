@@ -129,15 +129,8 @@ void RootWalk::OnForward(Fetched answer) {
 void RootWalk::WalkBackward() {
   while (true) {
     const RootFile& oldest = links_.front();
-    // Every pin gets its chance, not only the first that fits: rules that read one repository may
-    // be pinned to different links, and each is judged by its own pin.
-    const bool all_anchored =
-        std::all_of(start_.pins.begin(), start_.pins.end(), [&](const RootPin& pin) {
-          return pin.tofu || std::any_of(links_.begin(), links_.end(), [&](const RootFile& file) {
-                   return Matches(pin, file.link(), start_.now);
-                 });
-        });
-    if (all_anchored || oldest.version() == 1 || links_.size() > start_.limits.root_steps) {
+    const bool far_enough = start_.back == Start::Back::kToAnchors && EveryPinMatches();
+    if (far_enough || oldest.version() == 1 || links_.size() > start_.limits.root_steps) {
       return EndBackward(std::nullopt);
     }
     const std::int64_t before = oldest.version() - 1;
@@ -145,6 +138,16 @@ void RootWalk::WalkBackward() {
     if (!configured) return Want(Step::kBackward, Number(before) + ".root.json");
     if (!Prepend(*std::move(configured))) return EndBackward(std::nullopt);
   }
+}
+
+// Every pin gets its chance, not only the first that fits: rules that read one repository may be
+// pinned to different links, and each is judged by its own pin.
+bool RootWalk::EveryPinMatches() const {
+  return std::all_of(start_.pins.begin(), start_.pins.end(), [&](const RootPin& pin) {
+    return pin.tofu || std::any_of(links_.begin(), links_.end(), [&](const RootFile& file) {
+             return Matches(pin, file.link(), start_.now);
+           });
+  });
 }
 
 std::optional<RootFile> RootWalk::ConfiguredRoot(std::int64_t version) const {

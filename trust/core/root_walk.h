@@ -24,14 +24,19 @@ class RootWalk {
   struct Start {
     Gun gun;
     /// Trusted so far, anchored by the pins; empty for a first contact.
-    std::vector<RootLink> chain;
+    std::vector<RootLink> chain = {};
     /// The newest root ever verified; it never falls.
-    std::optional<Floor> floor;
-    std::vector<RootPin> pins;
+    std::optional<Floor> floor = {};
+    std::vector<RootPin> pins = {};
     /// Set where a verified snapshot lists the newest root.
-    std::optional<FileEntry> newest;
-    TimePoint now;
-    Limits limits;
+    std::optional<FileEntry> newest = {};
+    /// How far back a first contact goes.
+    enum class Back : std::uint8_t {
+      kToAnchors,        ///< until every pin has found its anchor
+      kAsFarAsThereAre,  ///< a store holds the whole chain: a set in it may hang from an older link
+    } back = Back::kToAnchors;
+    TimePoint now = {};
+    Limits limits = {};
   };
 
   struct Found {
@@ -61,6 +66,7 @@ class RootWalk {
   /// Takes `older` as the link before the oldest; false where it is not.
   bool Prepend(RootFile older);
   std::optional<RootFile> ConfiguredRoot(std::int64_t version) const;
+  bool EveryPinMatches() const;
   void EndBackward(std::optional<NetworkCause> cause);
   void Want(Step step, std::string file);
   void End(Reason reason, std::string detail);

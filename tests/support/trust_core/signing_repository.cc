@@ -235,7 +235,7 @@ Json SigningRepository::ContentOf(const std::string& name) const {
   } else if (name == "snapshot") {
     for (const auto& [each, listed] : roles_) {
       const bool is_listed = each == "root" || IsTargets(each);
-      if (is_listed && !listed.bytes.empty()) content["meta"][each] = EntryOf(listed.bytes);
+      if (is_listed && listed.version > 0) content["meta"][each] = EntryOf(listed.bytes);
     }
   } else if (name == "timestamp") {
     content["meta"]["snapshot"] = EntryOf(At("snapshot").bytes);
