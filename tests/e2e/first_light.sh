@@ -10,11 +10,18 @@ node_enter "$@"
 notary_mode=database  # the memory back-end forgets everything when it is killed
 image=$registry/shop/web:1.0
 
+# in_background FILE kubelet-arguments…: what it says goes to the file; $! is the process.
+in_background() {
+  local file=$1
+  shift
+  (trap - ERR && kubelet "$@") >"$file" 2>&1 &
+}
+
 # Starts pulling and returns when the pull waits for a registry that has stopped answering.
 begin_slow_pull() {
   kubelet rmi "$image"
   kill -STOP "$(part_pid registry)"
-  kubelet --deadline 60000 pull "$image" >"$node_dir/pull.out" 2>&1 &
+  in_background "$node_dir/pull.out" --deadline 60000 pull "$image"
   pull=$!
   wait_until 10 "the pull to reach the registry" connected_to 80
 }
@@ -82,7 +89,7 @@ wait_until 40 "crivet to ask the Notary server again" kubelet run "$registry/sho
 
 say "the Notary server hangs: only the pull that needs it waits, and not for long"
 kill -STOP "$(part_pid notary-server)"
-kubelet --deadline 60000 run "$registry/shop/third:1.0" >"$node_dir/third.out" 2>&1 &
+in_background "$node_dir/third.out" --deadline 60000 --name third --uid third run "$registry/shop/third:1.0"
 third=$!
 within 1000 kubelet version
 within 1000 kubelet fs-info
