@@ -1,0 +1,119 @@
+#include <boost/test/unit_test.hpp>
+
+#include "tests/integration/gate/gate_fixture.h"
+
+namespace crivet::proxy {
+namespace {
+
+constexpr char kPause[] = "registry.example/acme/pause:3.9";
+
+struct NodeWithPause : GateFixture {
+  NodeWithPause() : NodeWithPause({.sandbox_image = kPause}) {}
+  explicit NodeWithPause(Settings settings) : GateFixture(std::move(settings)) {
+    decider.Verify("registry.example/acme/**");
+    good = runtime.MakeManifest("good layers", "good config");
+    evil = runtime.MakeManifest("evil layers", "evil config");
+    runtime.Push(kPause, good);
+    decider.Sign(kPause, good.digest);
+  }
+  FakeCri::Manifest good{.digest = *trust::Sha256Digest::Parse(IdOf('0')), .image_id = ""};
+  FakeCri::Manifest evil = good;
+};
+
+struct NodeThatDoesNotTell : NodeWithPause {
+  NodeThatDoesNotTell() : NodeWithPause(Settings()) {}
+};
+
+struct NodeWithConfiguredName : NodeWithPause {
+  NodeWithConfiguredName() : NodeWithPause({.sandbox_image = kPause, .gate = Named()}) {}
+  static Config::Gate Named() {
+    Config::Gate gate;
+    gate.sandbox_image = "registry.example/acme/pause:forbidden";
+    return gate;
+  }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(RunPodSandboxTest)
+
+BOOST_FIXTURE_TEST_CASE(SignedSandboxImageIsHere_RunsWithoutAPull, NodeWithPause) {
+  runtime.Import(kPause, good);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
+  BOOST_TEST(runtime.Calls("PullImage").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(Absent_RegistrysTagMoved_SignedDigestRuns, NodeWithPause) {
+  runtime.Push(kPause, evil);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
+  // No label of ours may keep containerd from setting its own `pinned`.
+  BOOST_TEST(runtime.LabelsOf(kPause).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(OtherContentUnderItsName_IsPutRight, NodeWithPause) {
+  runtime.Import(kPause, evil);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
+}
+
+BOOST_FIXTURE_TEST_CASE(Unsigned_IsRefused, NodeWithPause) {
+  decider.Withdraw(kPause);
+  runtime.Import(kPause, evil);
+  const auto status = RunSandbox();
+  BOOST_TEST(status.error_code() == grpc::UNKNOWN);
+  BOOST_TEST(status.error_message().starts_with("SignatureValidationFailed: "));
+  BOOST_TEST(runtime.SandboxesRan().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(SignedButNotToBeHad_IsRefused, NodeWithPause) {
+  runtime.Import(kPause, evil);
+  runtime.DisconnectRegistry();
+  BOOST_TEST(!RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(MetadataExpired_WhatWasVerifiedRuns, NodeWithPause) {
+  BOOST_TEST(RunSandbox().ok());
+  decider.Expire();
+  BOOST_TEST(RunSandbox().ok());
+  runtime.Import(kPause, evil);
+  BOOST_TEST(!RunSandbox().ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(AllowRule_IsForwarded, NodeWithPause) {
+  decider.Allow("registry.example/acme/pause");
+  runtime.Import(kPause, evil);
+  BOOST_TEST(RunSandbox().ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(AuditMode_IsForwardedAndCounted, NodeWithPause) {
+  decider.Verify("registry.example/acme/pause").mode = trust::Mode::kAudit;
+  runtime.Import(kPause, evil);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == evil.digest.ToString());
+  BOOST_TEST(metrics.Read().moved == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(RuntimeDoesNotTellItsName_IsForwardedAndCounted, NodeThatDoesNotTell) {
+  static_cast<void>(RunSandbox());
+  BOOST_TEST(runtime.Calls("RunPodSandbox").size() == 1U);
+  BOOST_TEST(metrics.Read().unjudged_sandboxes == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(ConfiguredName_IsTheOneJudged, NodeWithConfiguredName) {
+  runtime.Import(kPause, good);
+  BOOST_TEST(RunSandbox().error_message().find("pause:forbidden") != std::string::npos);
+  BOOST_TEST(runtime.Calls("Status").empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(StatusFails_IsNotTakenForANodeWithoutAName, NodeWithPause) {
+  runtime.Fail("Status", {.code = grpc::INTERNAL, .message = "boom"});
+  BOOST_TEST(RunSandbox().error_message() == "boom");
+  BOOST_TEST(runtime.Calls("RunPodSandbox").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace crivet::proxy
