@@ -9,6 +9,9 @@
 namespace crivet::proxy {
 namespace {
 
+// A node in use has dozens; a scrape stays a scrape.
+constexpr std::size_t kMaxRepositories = 2000;
+
 /// Builds the exposition, a family of samples at a time.
 class Text {
  public:
@@ -71,8 +74,8 @@ void AddDecisions(const Metrics::Snapshot& gate, Text& text) {
   for (std::size_t mode = 0; mode < Metrics::kModes; ++mode) {
     text.Sample(fmt::format("verdict=\"allow\",reason=\"\",mode=\"{}\"", kModeWords[mode]),
                 gate.allowed[mode]);
-    for (const trust::Reason reason : trust::kAllReasons) {
-      const auto index = static_cast<std::size_t>(reason);
+    for (std::size_t index = 0; index < Metrics::kReasons; ++index) {
+      const trust::Reason reason = trust::kAllReasons[index];
       text.Sample(
           fmt::format("verdict=\"{}\",reason=\"{}\",mode=\"{}\"", WordOf(trust::AnswerFor(reason)),
                       trust::CodeOf(reason), kModeWords[mode]),
@@ -149,21 +152,33 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
   text.Family("crivet_refreshes_total", "counter", "Refreshes of repositories, by how they ended.");
   text.Sample("outcome=\"changed\"", trust.refreshes.changed);
   text.Sample("outcome=\"unchanged\"", trust.refreshes.unchanged);
-  for (const auto& [reason, count] : trust.refreshes.failed) {
-    text.Sample(fmt::format("outcome=\"{}\"", trust::CodeOf(reason)), count);
+  // Every outcome from the start: a rate over a series that has just appeared is nothing.
+  for (const trust::Reason reason : trust::kAllReasons) {
+    const auto failed = trust.refreshes.failed.find(reason);
+    text.Sample(fmt::format("outcome=\"{}\"", trust::CodeOf(reason)),
+                failed == trust.refreshes.failed.end() ? 0 : failed->second);
   }
   text.Single("crivet_state_writable", "gauge", "Whether the state folder takes writes.",
               trust.state_problem.empty() ? 1 : 0);
   text.Single("crivet_clock_believed", "gauge", "Whether the machine's clock is believed.",
               trust.clock_problem.empty() ? 1 : 0);
 
+  // A repository gets labels once its metadata has verified: no series by asking for names.
+  std::vector<const trust::RepositoryStatus*> verified;
+  for (const auto& repository : trust.repositories) {
+    if (repository.verified_at && verified.size() < kMaxRepositories) {
+      verified.push_back(&repository);
+    }
+  }
+  text.Single("crivet_repositories", "gauge", "Repositories that were asked for.",
+              trust.repositories.size());
   const auto each = [&](std::string_view name, std::string_view help, auto value) {
     text.Family(name, "gauge", help);
-    for (const auto& repository : trust.repositories) {
-      const std::optional<std::int64_t> sample = value(repository);
+    for (const auto* repository : verified) {
+      const std::optional<std::int64_t> sample = value(*repository);
       if (!sample) continue;
-      text.Sample(fmt::format("trust=\"{}\",gun=\"{}\"", Escaped(repository.trust),
-                              Escaped(repository.id.gun.text())),
+      text.Sample(fmt::format("trust=\"{}\",gun=\"{}\"", Escaped(repository->trust),
+                              Escaped(repository->id.gun.text())),
                   *sample);
     }
   };

@@ -1,0 +1,167 @@
+#include "proxy/metrics.h"
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+
+namespace crivet::proxy {
+namespace {
+
+const trust::TimePoint kNow{std::chrono::seconds(1'700'000'000)};
+
+trust::Decision DecisionWith(trust::Verdict verdict, trust::Mode mode) {
+  auto rule = std::make_shared<trust::Rule>();
+  rule->mode = mode;
+  return {std::move(verdict), {rule, std::nullopt}, {}};
+}
+
+Exposition EmptyExposition() {
+  return {.gate = Metrics().Read(), .trust = {}, .road = {}, .version = "1.2.3", .now = kNow};
+}
+
+trust::RepositoryStatus Repository(const std::string& gun) {
+  trust::RepositoryStatus status{.id = {"https://notary.example", *trust::Gun::Parse(gun)},
+                                 .trust = "acme",
+                                 .roles = {},
+                                 .verified_at = kNow - std::chrono::seconds(60),
+                                 .next_refresh = {},
+                                 .expires = kNow + std::chrono::hours(24),
+                                 .last_failure = {},
+                                 .pin_instead = {}};
+  return status;
+}
+
+bool HasLine(const std::string& text, const std::string& line) {
+  return ("\n" + text).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(MetricsTest)
+
+BOOST_AUTO_TEST_CASE(Decisions_AreCountedByVerdictReasonAndMode) {
+  Metrics metrics;
+  metrics.CountDecision(DecisionWith(trust::Allow{}, trust::Mode::kEnforce));
+  metrics.CountDecision(
+      DecisionWith(trust::Refusal(trust::Reason::kTagNotSigned, ""), trust::Mode::kEnforce));
+  metrics.CountDecision(
+      DecisionWith(trust::Refusal(trust::Reason::kExpired, ""), trust::Mode::kAudit));
+  auto exposition = EmptyExposition();
+  exposition.gate = metrics.Read();
+  const std::string text = RenderMetrics(exposition);
+  BOOST_TEST(
+      HasLine(text, R"(crivet_decisions_total{verdict="allow",reason="",mode="enforce"} 1)"));
+  BOOST_TEST(HasLine(
+      text, R"(crivet_decisions_total{verdict="deny",reason="tag-not-signed",mode="enforce"} 1)"));
+  BOOST_TEST(HasLine(
+      text, R"(crivet_decisions_total{verdict="unavailable",reason="expired",mode="audit"} 1)"));
+  BOOST_TEST(HasLine(
+      text, R"(crivet_decisions_total{verdict="unavailable",reason="expired",mode="enforce"} 0)"));
+}
+
+BOOST_AUTO_TEST_CASE(Histogram_BucketsAreCumulativeAndEndWithAll) {
+  Metrics metrics;
+  metrics.Observe(Phase::kDecide, std::chrono::microseconds(1));
+  metrics.Observe(Phase::kDecide, std::chrono::microseconds(3));
+  metrics.Observe(Phase::kDecide, std::chrono::minutes(2));
+  auto exposition = EmptyExposition();
+  exposition.gate = metrics.Read();
+  const std::string text = RenderMetrics(exposition);
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_bucket{phase="decide",le="1e-06"} 1)"));
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_bucket{phase="decide",le="5e-06"} 2)"));
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_bucket{phase="decide",le="30"} 2)"));
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_bucket{phase="decide",le="+Inf"} 3)"));
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_count{phase="decide"} 3)"));
+  BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_sum{phase="decide"} 120.000004)"));
+}
+
+BOOST_AUTO_TEST_CASE(Repository_ShowsAgeExpiryAndMissingCredentials) {
+  auto exposition = EmptyExposition();
+  auto repository = Repository("docker.io/acme/web");
+  repository.no_credentials = true;
+  exposition.trust.repositories = {repository};
+  const std::string text = RenderMetrics(exposition);
+  const std::string labels = R"({trust="acme",gun="docker.io/acme/web"} )";
+  BOOST_TEST(HasLine(text, "crivet_repository_metadata_age_seconds" + labels + "60"));
+  BOOST_TEST(HasLine(text, "crivet_repository_expires_seconds" + labels + "86400"));
+  BOOST_TEST(HasLine(text, "crivet_repository_no_credentials" + labels + "1"));
+}
+
+BOOST_AUTO_TEST_CASE(RepositoryThatNeverVerified_HasNoLabelOfItsOwn) {
+  auto exposition = EmptyExposition();
+  auto repository = Repository("docker.io/made/up/by/a/pod");
+  repository.verified_at.reset();
+  exposition.trust.repositories = {repository};
+  const std::string text = RenderMetrics(exposition);
+  BOOST_TEST(text.find("made/up") == std::string::npos);
+  BOOST_TEST(HasLine(text, "crivet_repositories 1"));
+}
+
+BOOST_AUTO_TEST_CASE(Calls_AreLabelledByTheMethodTableAlone) {
+  RoadCounters counters;
+  const auto table = MethodTable::Create({}).value();
+  counters.Started(table.Find("/runtime.v1.ImageService/PullImage").row);
+  counters.Ended(table.Find("/runtime.v1.ImageService/PullImage").row, CallOutcome::kAnswered);
+  counters.Started(table.Find("/a.callers/Text").row);
+  counters.Ended(table.Find("/a.callers/Text").row, CallOutcome::kRefused);
+  auto exposition = EmptyExposition();
+  exposition.road = counters.Snapshot();
+  const std::string text = RenderMetrics(exposition);
+  BOOST_TEST(HasLine(
+      text,
+      R"(crivet_calls_total{method="/runtime.v1.ImageService/PullImage",outcome="answered"} 1)"));
+  BOOST_TEST(text.find("a.callers") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Text_IsWellFormed) {
+  auto exposition = EmptyExposition();
+  exposition.trust.repositories = {Repository("docker.io/acme/web")};
+  exposition.trust.refreshes.failed[trust::Reason::kUnreachable] = 3;
+  exposition.road.upstream = UpstreamState::kUp;
+  const std::string text = RenderMetrics(exposition);
+  const std::regex sample(R"([a-z_]+(\{[a-z]+="[^"\\]*"(,[a-z]+="[^"\\]*")*\})? -?[0-9.e+-]+)");
+  std::istringstream lines(text);
+  std::set<std::string> typed;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("# TYPE ")) {
+      const std::string name = line.substr(7, line.find(' ', 7) - 7);
+      BOOST_TEST(typed.insert(name).second, name);
+    }
+    if (line.starts_with("#")) continue;
+    BOOST_TEST(std::regex_match(line, sample), line);
+    BOOST_TEST(std::regex_replace(line, std::regex(R"([ {].*)"), "").size() > 7U);
+  }
+  BOOST_TEST(text.back() == '\n');
+}
+
+// A dashboard or an alert about a metric that does not exist would stay silent for ever.
+BOOST_AUTO_TEST_CASE(DashboardAndAlerts_UseMetricsThatExist) {
+  auto exposition = EmptyExposition();
+  exposition.trust.repositories = {Repository("docker.io/acme/web")};
+  const std::string text = RenderMetrics(exposition);
+  const std::string folder = std::string(CRIVET_SOURCE_DIR) + "/systemd/observability/";
+  for (const char* name : {"dashboard.json", "alerts.yaml"}) {
+    std::ifstream file(folder + name);
+    const std::string content{std::istreambuf_iterator<char>(file),
+                              std::istreambuf_iterator<char>()};
+    BOOST_REQUIRE(!content.empty());
+    const std::regex metric(R"(crivet_[a-z_]+)");
+    for (auto it = std::sregex_iterator(content.begin(), content.end(), metric);
+         it != std::sregex_iterator(); ++it) {
+      std::string used = it->str();
+      if (used.ends_with("_bucket")) used.resize(used.size() - 7);
+      BOOST_TEST(text.find("# TYPE " + used + " ") != std::string::npos, used);
+    }
+  }
+  std::ifstream dashboard(folder + "dashboard.json");
+  BOOST_TEST(nlohmann::json::accept(dashboard));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace crivet::proxy
