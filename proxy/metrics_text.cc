@@ -85,7 +85,7 @@ void AddDecisions(const Metrics::Snapshot& gate, Text& text) {
 }
 
 void AddPhases(const Metrics::Snapshot& gate, Text& text) {
-  constexpr double kMicro = 1e-6;
+  constexpr double kMicrosPerSecond = 1e6;
   text.Family("crivet_phase_seconds", "histogram",
               "Time in a gated call: deciding, the runtime's own work, giving the tag back.");
   for (std::size_t phase = 0; phase < Metrics::kPhases; ++phase) {
@@ -95,13 +95,13 @@ void AddPhases(const Metrics::Snapshot& gate, Text& text) {
       count += histogram.buckets[i];
       const std::string bound =
           i < Histogram::kBounds.size()
-              ? fmt::format("{}", static_cast<double>(Histogram::kBounds[i]) * kMicro)
+              ? fmt::format("{}", static_cast<double>(Histogram::kBounds[i]) / kMicrosPerSecond)
               : "+Inf";
       text.Sample(fmt::format("phase=\"{}\",le=\"{}\"", kPhaseWords[phase], bound), count,
                   "_bucket");
     }
     const std::string label = fmt::format("phase=\"{}\"", kPhaseWords[phase]);
-    text.Sample(label, static_cast<double>(histogram.sum_us) * kMicro, "_sum");
+    text.Sample(label, static_cast<double>(histogram.sum_us) / kMicrosPerSecond, "_sum");
     text.Sample(label, count, "_count");
   }
 }

@@ -48,7 +48,11 @@ void GateFixture::StartGate() {
                         .audit = audit_.get(),
                         .metrics = &metrics,
                         .log = [](const std::string& line) { BOOST_TEST_MESSAGE(line); },
-                        .on_translation = [this] { ++translations; }})
+                        .on_translation =
+                            [this] {
+                              ++translations;
+                              translations.notify_all();
+                            }})
               .value();
   // The gate asks the runtime once what it can do; a test's hooks are for what comes after.
   if (settings_.native_api == FakeCri::NativeApi::kServed) {
