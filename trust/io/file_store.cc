@@ -53,6 +53,15 @@ Manifest ManifestOf(const RepositoryId& id, const std::optional<Manifest>& befor
   return manifest;
 }
 
+// Makes the name of a folder that was just made durable, as well as that can be done.
+void SyncParent(FileSystem& files, const std::string& path) {
+  const auto slash = path.rfind('/');
+  const int parent = files.OpenPath(slash == std::string::npos ? "." : path.substr(0, slash + 1));
+  if (parent < 0) return;
+  files.Sync(parent);
+  files.Close(parent);
+}
+
 // What no manifest names any more, and what killed processes left.
 void RemoveUnreferenced(DurableFolder& folder, const Manifest& manifest) {
   std::set<std::string> wanted;
@@ -95,6 +104,7 @@ Result<std::unique_ptr<FileStore>> FileStore::Open(std::string state_dir, FileSy
     if (const int made = files.MakePath(state_dir); made < 0 && made != -EEXIST) {
       return StorageFailure("cannot make " + state_dir, made);
     }
+    SyncParent(files, state_dir);
     descriptor = files.OpenPath(state_dir);
   }
   if (descriptor < 0) return StorageFailure("cannot open " + state_dir, descriptor);
