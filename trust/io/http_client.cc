@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <ctime>
 #include <mutex>
 #include <utility>
@@ -66,6 +67,7 @@ struct Exchange {
   HttpAnswer answer;
   std::size_t header_bytes = 0;
   std::size_t refusal_bytes = 0;
+  bool announces_too_much = false;
   bool too_large = false;
   bool flooded = false;  // endless headers
   bool stalled = false;
@@ -87,6 +89,14 @@ std::string_view Trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
 }
 
+// Of a decimal number, also where it is larger than any integer (curl would ignore it then).
+bool IsMoreThan(std::string_view digits, std::size_t limit) {
+  std::size_t value = 0;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (parsed.ec == std::errc::result_out_of_range) return true;
+  return parsed.ec == std::errc() && value > limit;
+}
+
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::string_view line(data, size * count);
@@ -99,14 +109,19 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   if (StartsWithName(line, "http/")) {
     // A new block: what an interim answer (1xx) said does not count.
     exchange.answer = HttpAnswer{};
+    exchange.announces_too_much = false;
     long status = 0;
     curl_easy_getinfo(exchange.handle, CURLINFO_RESPONSE_CODE, &status);
     exchange.answer.status = static_cast<int>(status);
   }
+  constexpr std::string_view kLength = "content-length:";
   constexpr std::string_view kChallenge = "www-authenticate:";
   constexpr std::string_view kDate = "date:";
   if (StartsWithName(line, kChallenge)) {
     exchange.answer.challenges.emplace_back(Trimmed(line.substr(kChallenge.size())));
+  } else if (StartsWithName(line, kLength)) {
+    exchange.announces_too_much |=
+        IsMoreThan(Trimmed(line.substr(kLength.size())), exchange.max_bytes);
   } else if (StartsWithName(line, kDate)) {
     const std::string text(Trimmed(line.substr(kDate.size())));
     const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
@@ -124,11 +139,7 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
     exchange.refusal_bytes += bytes;
     return exchange.refusal_bytes > kMaxRefusalBytes ? 0 : bytes;
   }
-  curl_off_t announced = -1;
-  curl_easy_getinfo(exchange.handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &announced);
-  const bool announced_too_much =
-      announced >= 0 && static_cast<std::uint64_t>(announced) > exchange.max_bytes;
-  if (announced_too_much || bytes > exchange.max_bytes - exchange.answer.body.size()) {
+  if (exchange.announces_too_much || bytes > exchange.max_bytes - exchange.answer.body.size()) {
     exchange.too_large = true;
     return 0;
   }

@@ -222,7 +222,9 @@ bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, As
     const bool were_kept = kept != kept_.end() && ClassOf(kept->second) == key.credentials;
     if (failure.cause == NetworkCause::kCredentialsRefused) {
       if (were_kept) kept_.erase(kept);
-      if (kept_.empty() && (asker == Asker::kBackground || !verified_)) no_credentials_ = true;
+      if (kept_.empty() && (were_kept || asker == Asker::kBackground || !verified_)) {
+        no_credentials_ = true;
+      }
     }
     // Somebody's wrong secret says nothing about the repository.
     if (asker == Asker::kPull && !were_kept) return !known;

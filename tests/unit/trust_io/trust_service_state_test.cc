@@ -1,0 +1,366 @@
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "tests/support/trust_io/temporary_folder.h"
+#include "tests/support/trust_io/test_node.h"
+
+namespace crivet::trust {
+namespace {
+
+using namespace std::chrono_literals;
+using Reach = Question::Reach;
+
+const std::string kWeb = TestNode::kWeb;
+const std::string kImage = kWeb + ":1.0";
+const std::string kSigned = DigestOf("web 1.0").ToString();
+const std::string kSecond = DigestOf("web 1.0, second edition").ToString();
+const FetchFailure kAway{FetchFailure::Kind::kNetwork, NetworkCause::kUnreachable};
+
+std::string FolderOf(const std::string& gun) {
+  const RepositoryId id = TestNode::IdOf(gun);
+  return "state/repositories/" + ToHex(Sha256Of(id.url + std::string(1, '\0') + id.gun.text()));
+}
+
+void PublishSecond(TestNode& node) {
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Sign("targets", "1.0", DigestOf("web 1.0, second edition"));
+    web.Publish();
+  });
+}
+
+Decision Offline(TrustService& service, const std::string& reference) {
+  Question question = TestNode::Ask(reference);
+  question.reach = Reach::kOffline;
+  return service.DecideNow(question);
+}
+
+Question AskLocal(const std::string& reference, const std::string& local) {
+  Question question = TestNode::Ask(reference);
+  question.local = DigestOf(local);
+  return question;
+}
+
+BOOST_AUTO_TEST_SUITE(TrustServiceStateTest)
+
+BOOST_AUTO_TEST_CASE(Restart_AnswersFromTheStore_WithoutTheServer) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  node.server().With(kWeb, [](SigningRepository& web) { web.RefuseAll(kAway); });
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+BOOST_AUTO_TEST_CASE(Restart_SoonAfterARefresh_AsksNobody) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  node.server().ForgetAsked();
+  node.Advance(60s);
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  BOOST_TEST(node.server().asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(Restart_TheStoredSetIsVerifiedByTodaysPins) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  Rule other = node.VerifyRule("registry.acme.example/**", kWeb);
+  other.root.key_ids = {SigningKey::Ecdsa().Parsed().canonical_id()};
+  node.SetRules({other});
+  node.Start();
+  BOOST_TEST(Outcome(Offline(node.service(), kImage)) == "untrusted-root");
+}
+
+BOOST_AUTO_TEST_CASE(EveryStoredFile_Damaged_IsHealedFromTheServer_AndFloorsStand) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  node.Stop();
+  const std::string folder = FolderOf(kWeb);
+  std::size_t harmed = 0;
+  for (const std::string& name : node.disk().NamesAt(folder)) {
+    if (name == "spare.json") continue;
+    ++harmed;
+    for (const char* harm : {"cut", "gone"}) {
+      BOOST_TEST_CONTEXT(name << " " << harm) {
+        TestNode other;
+        other.SetRules({node.VerifyRule("registry.acme.example/**", kWeb)});
+        other.SetDisk(node.disk().After(MemoryDisk::Crash::kKilled));
+        other.Advance(302s);
+        const std::string path = folder + "/" + name;
+        if (harm == std::string("gone")) {
+          other.disk().RemoveAt(path);
+        } else {
+          other.disk().WriteAt(path, other.disk().ReadAt(path).substr(1));
+        }
+        // An older edition is a rollback, whatever was damaged; from damage never comes a yes.
+        other.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+        other.Start();
+        const std::string stale = Outcome(other.Pull(kImage));
+        BOOST_TEST((stale == "rollback" || stale == kSecond));
+        other.server().With(kWeb, [&](SigningRepository& web) {
+          node.server().With(kWeb, [&](SigningRepository& newest) { web = newest; });
+        });
+        other.Advance(31s);
+        BOOST_TEST(Outcome(other.Pull(kImage)) == kSecond);
+        other.Start();
+        BOOST_TEST(Outcome(Offline(other.service(), kImage)) == kSecond);
+      }
+    }
+  }
+  BOOST_TEST(harmed == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(BothManifestsLost_IsUnavailableState_UntilForget) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  node.Stop();
+  node.disk().WriteAt(FolderOf(kWeb) + "/current.json", "");
+  node.disk().WriteAt(FolderOf(kWeb) + "/spare.json", "");
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "state");
+  BOOST_REQUIRE(node.service().Forget(TestNode::IdOf(kWeb)));
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+BOOST_AUTO_TEST_CASE(FullDisk_MemoryServes_TheStatusSaysSo_AndTheNextRefreshSaves) {
+  TestNode node;
+  node.Start();
+  node.disk().FailAll(ENOSPC);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  BOOST_TEST(node.service().Status().state_problem.find("No space left") != std::string::npos);
+  node.server().With(kWeb, [](SigningRepository& web) { web.RefuseAll(kAway); });
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+
+  node.server().With(kWeb, [](SigningRepository& web) { web.Recover(); });
+  node.disk().Heal();
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  BOOST_TEST(node.service().Status().state_problem.empty());
+  node.Start();
+  BOOST_TEST(Outcome(Offline(node.service(), kImage)) == kSigned);
+  BOOST_TEST(node.Lines().size() == 3U);  // full, away, takes writes again
+}
+
+BOOST_AUTO_TEST_CASE(FullDisk_FloorsHoldInMemory) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  node.disk().FailAll(EROFS);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  node.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
+}
+
+BOOST_AUTO_TEST_CASE(UnchangedSet_IsNotWrittenAgainWithinTheHour) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  const std::uint64_t steps = node.disk().steps();
+  for (int i = 0; i < 5; ++i) {
+    node.Advance(601s);
+    node.Pull(kImage);
+  }
+  BOOST_TEST(node.disk().steps() == steps);
+  node.Advance(601s);
+  node.Pull(kImage);
+  BOOST_TEST(node.disk().steps() > steps);
+}
+
+BOOST_AUTO_TEST_CASE(RepositoryBegunAnew_IsARollback_UntilForget) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  node.Advance(301s);
+  node.Pull(kImage);
+  node.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+  node.Advance(301s);
+  node.Pull(kImage);
+  BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
+  BOOST_REQUIRE(node.service().Forget(TestNode::IdOf(kWeb)));
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+BOOST_AUTO_TEST_CASE(ForgetByAnotherProcess_IsNoticedByTheNextRefresh) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  node.Advance(301s);
+  node.Pull(kImage);
+  node.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+  BOOST_REQUIRE(node.Beside()->Forget(TestNode::IdOf(kWeb)));
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+BOOST_AUTO_TEST_CASE(AnotherProcessOnTheSameState_ItsNewerFloorsCount) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  Question forced = TestNode::Ask(kImage);
+  forced.reach = Reach::kForce;
+  BOOST_TEST(Outcome(node.Beside()->DecideNow(forced)) == kSecond);
+  node.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
+}
+
+BOOST_AUTO_TEST_CASE(Records_OutliveRestarts_AndGoWithTheirTag) {
+  TestNode node;
+  node.Start();
+  const Decision pulled = node.Pull(kImage);
+  node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+  BOOST_TEST(node.StatusOf(kWeb).records == 1U);
+  const std::uint64_t steps = node.disk().steps();
+  node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+  BOOST_TEST(node.disk().steps() == steps);
+
+  PublishSecond(node);
+  node.Start();
+  node.Advance(301s);
+  const Decision moved = node.service().DecideNow(AskLocal(kImage, "web 1.0"));
+  BOOST_TEST(Outcome(moved) == kSigned);
+  BOOST_TEST(moved.evidence.from_record);
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Withdraw("targets", "1.0");
+    web.Publish();
+  });
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.service().DecideNow(AskLocal(kImage, "web 1.0"))) != kSigned);
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+  node.Start();
+  node.service().View(TestNode::IdOf(kWeb));
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(Records_AreMadeBySignedTagsOnly) {
+  TestNode node;
+  node.SetRules({TestNode::ActionRule("registry.acme.example/**", Action::kAllow)});
+  node.Start();
+  node.service().Remember(ImageReference::Parse(kImage).value(), node.Pull(kImage));
+  BOOST_TEST(node.service().Status().repositories.empty());
+}
+
+BOOST_AUTO_TEST_CASE(Reconfigure_AnswersByTheNewRulesAtOnce) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  node.SetRules({TestNode::ActionRule("registry.acme.example/**", Action::kDeny)});
+  node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "denied");
+  node.SetRules({node.VerifyRule("registry.acme.example/**", kWeb)});
+  node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+BOOST_AUTO_TEST_CASE(Reconfigure_APinTakenOut_TakesItsChain) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  Rule other = node.VerifyRule("registry.acme.example/**", kWeb);
+  other.root.key_ids = {SigningKey::Ecdsa().Parsed().canonical_id()};
+  node.SetRules({other});
+  node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "untrusted-root");
+}
+
+BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
+  TestNode node;
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
+    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
+    web.Publish();
+  });
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == "tag-not-signed");
+  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
+  node.SetRules({wider});
+  node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
+}
+
+BOOST_AUTO_TEST_CASE(Import_OfADockerTrustFolder_ServesANodeWithoutANetwork) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder / "metadata/targets");
+  TestNode node;
+  node.server().With(kWeb, [&](SigningRepository& web) {
+    web.Delegate("targets/releases", {SigningKey::Ecdsa()});
+    web.Sign("targets/releases", "2.0", DigestOf("web 2.0"));
+    web.Publish();
+    for (const char* role : {"root", "timestamp", "snapshot", "targets", "targets/releases"}) {
+      std::ofstream(folder / ("metadata/" + std::string(role) + ".json")) << web.bytes(role);
+    }
+    web.RefuseAll(kAway);
+  });
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == "unreachable");
+  const auto imported = node.service().Import(TestNode::IdOf(kWeb), folder / "metadata");
+  BOOST_REQUIRE_MESSAGE(imported, (imported ? "" : imported.error().error.detail));
+  BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
+  node.Start();
+  BOOST_TEST(Outcome(Offline(node.service(), kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
+}
+
+BOOST_AUTO_TEST_CASE(Import_OfAFolderThatDoesNotVerify_ChangesNothing) {
+  const TemporaryFolder folder;
+  TestNode node;
+  SigningRepository somebody_elses(kWeb);
+  for (const char* role : {"root", "timestamp", "snapshot", "targets"}) {
+    std::ofstream(folder / (std::string(role) + ".json")) << somebody_elses.bytes(role);
+  }
+  node.Start();
+  node.Pull(kImage);
+  const auto imported = node.service().Import(TestNode::IdOf(kWeb), folder.path());
+  BOOST_REQUIRE(!imported);
+  BOOST_TEST(Outcome(Offline(node.service(), kImage)) == kSigned);
+  BOOST_TEST(!node.service().Import(TestNode::IdOf(kWeb), folder / "nothing-here"));
+}
+
+BOOST_AUTO_TEST_CASE(FetchRoot_TrustsNothing) {
+  TestNode node;
+  node.Start();
+  const auto root = node.service().FetchRoot(TestNode::IdOf(kWeb), std::nullopt);
+  BOOST_REQUIRE(root);
+  node.server().With(kWeb, [&](SigningRepository& web) { BOOST_TEST(*root == web.bytes("root")); });
+  BOOST_TEST(!node.service().View(TestNode::IdOf(kWeb)).repository);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust
