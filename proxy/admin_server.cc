@@ -3,8 +3,8 @@
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 #include <grpcpp/server_posix.h>
-#include <sys/stat.h>
 
+#include <chrono>
 #include <limits>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
@@ -25,11 +25,13 @@ class AdminService final : public admin::v1::Admin::Service {
 
   grpc::Status WouldRefuse(grpc::ServerContext* context, const admin::v1::WouldRefuseRequest*,
                            grpc::ServerWriter<admin::v1::JudgedImage>* writer) override {
-    const auto reviewed = options_.review_node([&](const WouldBeRefused& refused) {
-      admin::v1::JudgedImage image;
-      ReportRefused(refused, image);
-      if (!context->IsCancelled()) writer->Write(image);
-    });
+    const auto reviewed = options_.review_node({.found =
+                                                    [&](const WouldBeRefused& refused) {
+                                                      admin::v1::JudgedImage image;
+                                                      ReportRefused(refused, image);
+                                                      writer->Write(image);
+                                                    },
+                                                .go_on = [&] { return !context->IsCancelled(); }});
     if (reviewed) return grpc::Status::OK;
     return {grpc::StatusCode::UNAVAILABLE, reviewed.error().detail};
   }
@@ -53,6 +55,11 @@ class AdminServer::Server {
  public:
   Server(Listener listener, Options options)
       : listener_(std::move(listener)), options_(std::move(options)), service_(options_) {}
+
+  ~Server() {
+    // Cancels what still runs: a review of the node would otherwise go on for minutes.
+    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+  }
 
   int fd() const { return listener_.fd(); }
 
@@ -83,12 +90,8 @@ class AdminServer::Server {
 };
 
 trust::Result<std::unique_ptr<AdminServer>> AdminServer::Create(Options options) {
-  // There is no socket of another's to copy the mode from: a path that cannot exist.
-  auto listener = Listener::Bind(options.path, options.path + "/none");
+  auto listener = Listener::BindPrivate(options.path);
   if (!listener) return tl::unexpected(listener.error());
-  if (chmod(options.path.c_str(), S_IRUSR | S_IWUSR) != 0) {
-    return trust::Fail(trust::Reason::kState, options.path + ": its mode cannot be set");
-  }
   return std::unique_ptr<AdminServer>(
       new AdminServer(std::make_unique<Server>(std::move(*listener), std::move(options))));
 }

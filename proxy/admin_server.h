@@ -18,10 +18,8 @@ class AdminServer {
     std::string path;
     /// Takes the snapshot; may block for a second or two.
     std::function<StatusSnapshot()> snapshot;
-    /// Judges every image on the node as enforcing would; calls `found` for each that is refused.
-    /// The error is for people.
-    using Found = std::function<void(const WouldBeRefused& refused)>;
-    std::function<trust::Result<void>(const Found& found)> review_node;
+    /// Judges every image on the node as enforcing would. The error is for people.
+    std::function<trust::Result<void>(const ReviewCalls& calls)> review_node;
     /// Drops what was trusted of a repository, and says so in the audit log.
     std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
   };

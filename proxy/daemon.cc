@@ -230,13 +230,13 @@ trust::Result<void> Daemon::Parts::MakeAdmin() {
   AdminServer::Options options;
   options.path = config_->admin;
   options.snapshot = [this] { return TakeSnapshot(); };
-  options.review_node = [this](const AdminServer::Options::Found& found) -> trust::Result<void> {
+  options.review_node = [this](const ReviewCalls& calls) -> trust::Result<void> {
     const auto config = CurrentConfig();
     const auto inventory = TakeInventory(config->upstream, config->image_upstream);
     if (!inventory) return tl::unexpected(inventory.error());
     // A decider of its own: what is only looked at is not counted as decided.
     TrustDecider decider(*trust_, config->policy);
-    ReviewNode(*inventory, decider, found);
+    ReviewNode(*inventory, decider, calls);
     return {};
   };
   options.forget = [this](const trust::RepositoryId& id) -> trust::Result<void> {

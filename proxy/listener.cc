@@ -52,7 +52,8 @@ Occupant OccupantOf(const std::string& path, const sockaddr_un& address) {
 
 }  // namespace
 
-trust::Result<Listener> Listener::Bind(const std::string& path, const std::string& like) {
+// Bound with mode 0600, not listening yet.
+trust::Result<Listener> Listener::BindUnopened(const std::string& path) {
   const auto address = AddressOf(path);
   if (!address) return Fail(Reason::kState, path + ": not usable as the path of a unix socket");
 
@@ -80,7 +81,21 @@ trust::Result<Listener> Listener::Bind(const std::string& path, const std::strin
   Listener listener(std::move(fd), path);
   listener.device_ = bound.st_dev;
   listener.inode_ = bound.st_ino;
+  return listener;
+}
 
+trust::Result<Listener> Listener::BindPrivate(const std::string& path) {
+  auto listener = BindUnopened(path);
+  if (!listener) return listener;
+  if (::listen(listener->fd(), kBacklog) != 0) return FailErrno(path);
+  return listener;
+}
+
+trust::Result<Listener> Listener::Bind(const std::string& path, const std::string& like) {
+  auto listener = BindUnopened(path);
+  if (!listener) return listener;
+  struct stat bound {};
+  if (::lstat(path.c_str(), &bound) != 0) return FailErrno(path);
   struct stat model {};
   const bool has_model = ::stat(like.c_str(), &model) == 0;
   if (has_model && (model.st_uid != bound.st_uid || model.st_gid != bound.st_gid) &&
@@ -90,7 +105,7 @@ trust::Result<Listener> Listener::Bind(const std::string& path, const std::strin
   }
   const mode_t mode = has_model ? (model.st_mode & 0777) : kDefaultMode;
   if (::chmod(path.c_str(), mode) != 0) return FailErrno(path);
-  if (::listen(listener.fd(), kBacklog) != 0) return FailErrno(path);
+  if (::listen(listener->fd(), kBacklog) != 0) return FailErrno(path);
   return listener;
 }
 

@@ -39,6 +39,9 @@ class Listener {
   /// error: another process owns it. Fails with kState.
   static trust::Result<Listener> Bind(const std::string& path, const std::string& like);
 
+  /// Bind for a socket that only this user may open: mode 0600 before it listens.
+  static trust::Result<Listener> BindPrivate(const std::string& path);
+
   /// Takes the one listening unix stream socket that systemd passed (sd_listen_fds), if any; the
   /// environment variables are cleared. Fails with kState when what was passed is not that.
   static trust::Result<std::optional<Listener>> FromSystemd();
@@ -55,6 +58,7 @@ class Listener {
   const std::string& path() const { return path_; }
 
  private:
+  static trust::Result<Listener> BindUnopened(const std::string& path);
   Listener(OwnedFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
   OwnedFd fd_;

@@ -107,16 +107,18 @@ class ContainerReview {
 
 }  // namespace
 
-void ReviewNode(const NodeInventory& inventory, Decider& decider,
-                const std::function<void(const WouldBeRefused&)>& found) {
+void ReviewNode(const NodeInventory& inventory, Decider& decider, const ReviewCalls& calls) {
   for (const NodeImage& image : inventory.names) {
+    if (!calls.go_on()) return;
     const auto reference = trust::ImageReference::Parse(image.name);
     if (!reference || trust::IsImageId(image.name)) continue;
     auto decision = Judge(decider, *reference, trust::AnyNamespace{}, image.target);
-    if (!IsAllow(decision)) found({image.name, image.target, "", std::move(decision)});
+    if (!IsAllow(decision)) calls.found({image.name, image.target, "", std::move(decision)});
   }
   for (const NodeContainer& container : inventory.containers) {
-    if (auto refused = ContainerReview(inventory, container, decider).Refused()) found(*refused);
+    if (!calls.go_on()) return;
+    if (auto refused = ContainerReview(inventory, container, decider).Refused())
+      calls.found(*refused);
   }
 }
 

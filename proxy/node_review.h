@@ -46,10 +46,16 @@ struct WouldBeRefused {
 trust::Result<NodeInventory> TakeInventory(const std::string& upstream,
                                            const std::string& image_upstream);
 
+/// ReviewCalls is how a review speaks to whoever wants it.
+struct ReviewCalls {
+  std::function<void(const WouldBeRefused&)> found;
+  /// Asked before each image and container; false ends the review.
+  std::function<bool()> go_on;
+};
+
 /// ReviewNode judges every name and every running container as ImageStatus and CreateContainer
-/// would, whatever the rules' mode, and calls `found` for each that would be refused. Blocks while
-/// decisions wait for refreshes.
-void ReviewNode(const NodeInventory& inventory, Decider& decider,
-                const std::function<void(const WouldBeRefused&)>& found);
+/// would, whatever the rules' mode, and reports each that would be refused. Blocks while decisions
+/// wait for refreshes.
+void ReviewNode(const NodeInventory& inventory, Decider& decider, const ReviewCalls& calls);
 
 }  // namespace crivet::proxy

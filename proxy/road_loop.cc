@@ -130,6 +130,7 @@ void RoadLoop::RunTimers() {
 }
 
 void RoadLoop::BeginStop(std::chrono::milliseconds drain) {
+  if (stop_phase_ == StopPhase::kDraining) stop_next_at_ = std::min(stop_next_at_, Now() + drain);
   if (stop_phase_ != StopPhase::kRunning) return;
   stop_phase_ = StopPhase::kDraining;
   stop_next_at_ = Now() + drain;

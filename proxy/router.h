@@ -33,7 +33,7 @@ class Router {
 
   /// Begins to stop: nothing is accepted any more, clients are told to open no new streams
   /// (GOAWAY), and calls in flight get up to `drain` to end; the rest end with UNAVAILABLE. Returns
-  /// at once; Run() returns when it is done.
+  /// at once; Run() returns when it is done. Called again it can only shorten the drain.
   void Stop(std::chrono::milliseconds drain);
 
   /// True if the loop answered within `timeout`: what the watchdog asks. False if it does not run.

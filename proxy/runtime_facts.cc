@@ -14,12 +14,15 @@ std::optional<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::m
   if (!runtime->Version(BlockingContext(limit).get(), ask_version, &version).ok()) {
     return std::nullopt;
   }
-  RuntimeFacts facts{version.runtime_name(), version.runtime_version(), {}};
+  RuntimeFacts facts{version.runtime_name(), version.runtime_version(), {}, {}};
   cri::StatusRequest ask_status;
   ask_status.set_verbose(true);
   cri::StatusResponse status;
   if (runtime->Status(BlockingContext(limit).get(), ask_status, &status).ok()) {
     facts.sandbox_image = SandboxImageOf(status).value_or("");
+    for (const auto& handler : status.runtime_handlers()) {
+      if (!handler.name().empty()) facts.handlers.push_back(handler.name());
+    }
   }
   return facts;
 }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace crivet::proxy {
 
@@ -12,6 +13,8 @@ struct RuntimeFacts {
   std::string version;  ///< `1.7.24`
   /// The image of every sandbox, which the runtime pulls by itself; empty where it does not tell.
   std::string sandbox_image;
+  /// Names of runtime handlers, as far as it lists them (since CRI 1.30).
+  std::vector<std::string> handlers;
 };
 
 /// AskRuntime calls Version and a verbose Status at a unix socket; nullopt where nobody answers

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 
 #include "proxy/cli/subcommand.h"
+#include "proxy/node_check.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -10,11 +11,16 @@ namespace {
 Exit Check(const std::string& file) {
   const auto config = ReadConfig(file);
   if (!config) return Exit::kConfiguration;
-  for (const std::string& warning : config->warnings) PrintToStderr("warning: " + warning);
+  const NodeFindings node = CheckNode(*config);
+  for (const auto* warnings : {&config->warnings, &node.warnings}) {
+    for (const std::string& warning : *warnings) PrintToStderr("warning: " + warning);
+  }
+  for (const std::string& wrong : node.wrong) PrintToStderr(wrong);
+  if (!node.wrong.empty()) return Exit::kConfiguration;
   // The default is a rule of the policy, and not one of the file's [[rule]] sections.
   return PrintToStdout(fmt::format("{}: good: {} rules, {} trust servers, {} warnings", file,
                                    config->policy->rules().size() - 1, config->servers.size(),
-                                   config->warnings.size()));
+                                   config->warnings.size() + node.warnings.size()));
 }
 
 }  // namespace

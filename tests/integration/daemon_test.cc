@@ -267,9 +267,10 @@ BOOST_AUTO_TEST_CASE(KilledTwentyTimes_EveryFirstCallIsAnswered) {
   for (int life = 0; life < 20; ++life) {
     GrpcCaller caller(path);
     auto calling =
-        std::async(std::launch::async, [&] { return caller.Unary(kImageFsInfo, "").status.code; });
+        std::async(std::launch::async, [&] { return caller.Unary(kImageFsInfo, "").status; });
     DaemonProcess daemon(folder, {.listening_fd = listening.get()});
-    BOOST_TEST(calling.get() == 0);
+    const CallStatus status = calling.get();
+    BOOST_TEST(status.code == 0, status.message);
     daemon.Signal(SIGKILL);
     BOOST_TEST(daemon.WaitForEnd() == 128 + SIGKILL);
   }

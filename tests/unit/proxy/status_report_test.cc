@@ -32,7 +32,7 @@ StatusSnapshot Well() {
   snapshot.config = ConfigOf("");
   snapshot.rules = std::make_shared<RuleCounters>(snapshot.config->policy);
   snapshot.road.methods.resize(MethodRowCount());
-  snapshot.runtime = RuntimeFacts{"containerd", "1.7.24", "registry.k8s.io/pause:3.9"};
+  snapshot.runtime = RuntimeFacts{"containerd", "1.7.24", "registry.k8s.io/pause:3.9", {}};
   return snapshot;
 }
 
