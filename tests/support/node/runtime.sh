@@ -90,9 +90,12 @@ start_crivet() {
   part_ready crivet kubelet version
 }
 
-# write_crivet_config <<TOML: everything but [default] and the rules, which come from stdin. `crivet_head` holds top-level
-# lines of the test's own.
+# write_crivet_config <<TOML: everything but [default] and the rules, which come from stdin. A test's own lines come in
+# crivet_head (top level), crivet_trust and crivet_gate.
 write_crivet_config() {
+  local gate=${crivet_gate:-}
+  # The Status of containerd 2.1 no longer tells the name of the sandbox image.
+  [[ $containerd_version != 2.* ]] || gate+=$'\n'"sandbox_image = \"$pause_image\""
   mkdir -p "$node_dir/crivet-state"
   {
     cat <<TOML
@@ -107,6 +110,8 @@ url = "$notary_url"
 ca_file = "$node_dir/tls/ca.crt"
 auth = "none"
 ${crivet_trust:-}
+[gate]
+$gate
 [log]
 level = "info"
 audit = "$node_dir/log/audit.log"
