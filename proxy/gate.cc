@@ -64,7 +64,9 @@ class Gate::Server {
     builder.RegisterService(&runtime_service_);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr) return false;
-    Probe();
+    std::promise<void> ended;
+    probe_ended_ = ended.get_future();
+    Probe(std::move(ended));
     return true;
   }
 
@@ -101,7 +103,7 @@ class Gate::Server {
     if (server_ == nullptr) return;
     server_->Shutdown(std::chrono::system_clock::now() + drain);
     server_->Wait();
-    probe_ended_.get_future().wait();
+    if (probe_ended_.valid()) probe_ended_.wait();
   }
 
  private:
@@ -199,7 +201,7 @@ class Gate::Server {
   }
 
   // Asks the runtime once whether it has an images API, as soon as it answers at all.
-  Detached Probe() {
+  Detached Probe(std::promise<void> ended) {
     try {
       while (!IsStopping()) {
         auto context = OwnContext(std::chrono::seconds(1));
@@ -211,7 +213,7 @@ class Gate::Server {
     } catch (...) {
       parts_.metrics.CountInternalError();
     }
-    probe_ended_.set_value();
+    ended.set_value();
   }
 
   const Options options_;
@@ -221,7 +223,7 @@ class Gate::Server {
   std::unordered_map<std::string, PeerCredentials> peers_;
   bool stopping_ = false;
   std::atomic<bool> native_missing_{false};
-  std::promise<void> probe_ended_;
+  std::future<void> probe_ended_;
 
   Upstream upstream_;
   ImageNames names_;

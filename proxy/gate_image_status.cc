@@ -17,21 +17,47 @@ Task<grpc::Status> Forward(GateCall& call, const cri::ImageStatusRequest& reques
   auto context = RelayContext(call.downstream());
   grpc::Status status = co_await call.parts().upstream.ImageStatus(*context, request, response);
   CarryBack(*context, call.downstream());
-  RuntimeImages& images = call.parts().images;
-  if (status.ok() && response.has_image() && images.translates()) {
-    AddKeptTags(images.names(), *response.mutable_image());
+  if (status.ok() && response.has_image()) {
+    AddKeptTags(call.parts().images, *response.mutable_image());
   }
   co_return status;
-}
-
-std::string KeptNameOf(GateCall& call, const std::string& written) {
-  RuntimeImages& images = call.parts().images;
-  return images.translates() ? PinnedNameOf(images.names(), written) : std::string();
 }
 
 grpc::Status AnswerAbsent(cri::ImageStatusResponse& response) {
   response.Clear();
   return grpc::Status::OK;
+}
+
+bool OnlyAudited(GateCall& call, const trust::ImageReference& reference) {
+  const auto rules = call.parts().decider.RulesFor(reference);
+  return std::all_of(rules.begin(), rules.end(),
+                     [](const auto& applied) { return applied.rule->mode == trust::Mode::kAudit; });
+}
+
+// Judges what the runtime holds under the name. The error is its failure to tell.
+Task<tl::expected<Judgement, grpc::Status>> JudgePresent(GateCall& call,
+                                                         const trust::ImageReference& reference,
+                                                         const std::string& written,
+                                                         const cri::Image& image) {
+  using Result = tl::expected<Judgement, grpc::Status>;
+  auto target = co_await call.parts().images.LocalDigest(call.downstream(), reference, image);
+  if (auto* failure = std::get_if<grpc::Status>(&target)) {
+    co_return Result(tl::unexpect, std::move(*failure));
+  }
+  const auto* local = std::get_if<trust::Sha256Digest>(&target);
+  trust::Question question{.reference = reference,
+                           .pod_namespace = trust::AnyNamespace{},
+                           .local = std::nullopt,
+                           .credentials = std::nullopt};
+  if (local != nullptr) question.local = *local;
+  auto judgement = co_await call.Judge(std::move(question), written);
+  // Content without a SHA-256 cannot be vouched for; an `allow` rule does not ask.
+  const auto* allow = judgement.allow();
+  if (local == nullptr && allow != nullptr && allow->digest) {
+    judgement = call.Refuse(std::move(judgement), trust::Reason::kDigestNotSigned,
+                            "the runtime does not say which manifest this is");
+  }
+  co_return Result(std::move(judgement));
 }
 
 }  // namespace
@@ -43,45 +69,29 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
   const auto reference = ReadName(written);
   if (!reference) {
     const Judgement judgement = call.JudgeText(written);
-    if (judgement.Refuses()) {
-      call.Record(judgement);
-      co_return AnswerAbsent(response);
-    }
+    call.Record(judgement);
+    if (judgement.Refuses()) co_return AnswerAbsent(response);
     co_return co_await Forward(call, request, response);
   }
 
-  const auto rules = call.parts().decider.RulesFor(*reference);
-  const bool audit_only = std::all_of(rules.begin(), rules.end(), [](const auto& applied) {
-    return applied.rule->mode == trust::Mode::kAudit;
-  });
+  const bool audit_only = OnlyAudited(call, *reference);
   const std::string canonical = reference->Canonical();
-  if (!audit_only && call.parts().healing.Take(canonical, std::chrono::steady_clock::now())) {
+  if (!audit_only && call.parts().healing.Take(canonical, HealingNames::Clock::now())) {
     co_return AnswerAbsent(response);
   }
 
   // Never as written: the runtime takes `sha256:3fa9c1` for the beginning of an image ID.
   cri::ImageStatusRequest by_name = request;
   if (!audit_only) by_name.mutable_image()->set_image(canonical);
-  const std::string pinned = KeptNameOf(call, written);
+  const std::string pinned = KeptNameOf(call.parts().images, written);
   if (!pinned.empty()) by_name.mutable_image()->set_image(pinned);
   grpc::Status status = co_await Forward(call, by_name, response);
   if (!status.ok() || !response.has_image()) co_return status;
 
-  auto target =
-      co_await call.parts().images.LocalDigest(call.downstream(), *reference, response.image());
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
-  if (local == nullptr) {
-    if (audit_only) co_return status;
-    if (auto* failure = std::get_if<grpc::Status>(&target)) co_return *failure;
-    co_return AnswerAbsent(response);
-  }
-  trust::Question question{.reference = *reference,
-                           .pod_namespace = trust::AnyNamespace{},
-                           .local = *local,
-                           .credentials = std::nullopt};
-  const auto judgement = co_await call.Judge(std::move(question), written);
-  call.Record(judgement);
-  if (judgement.Refuses()) co_return AnswerAbsent(response);
+  auto judged = co_await JudgePresent(call, *reference, written, response.image());
+  if (!judged) co_return audit_only ? status : judged.error();
+  call.Record(*judged);
+  if (judged->Refuses()) co_return AnswerAbsent(response);
   co_return status;
 }
 

@@ -140,7 +140,11 @@ Task<grpc::Status> AnswerRunPodSandbox(GateCall& call, const cri::RunPodSandboxR
   auto name = co_await SandboxImage(call);
   if (!name) co_return name.error();
   if (name->empty()) {
-    call.parts().metrics.CountUnjudgedSandbox();
+    if (call.parts().metrics.CountUnjudgedSandbox()) {
+      call.parts().log(
+          "the runtime does not tell the name of its sandbox image, so that it is not judged: set "
+          "[gate] sandbox_image");
+    }
   } else {
     grpc::Status judged = co_await JudgeSandboxImage(call, *name, request);
     if (!judged.ok()) co_return judged;

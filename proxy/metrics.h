@@ -52,8 +52,10 @@ class Metrics {
   /// A defect of ours that ended a call with INTERNAL.
   void CountInternalError() { internal_errors_.fetch_add(1, std::memory_order_relaxed); }
   void CountAuditDrop() { audit_drops_.fetch_add(1, std::memory_order_relaxed); }
-  /// A pod's sandbox image that could not be judged because no one names it.
-  void CountUnjudgedSandbox() { unjudged_sandboxes_.fetch_add(1, std::memory_order_relaxed); }
+  /// A pod's sandbox image that could not be judged because no one names it. True for the first.
+  bool CountUnjudgedSandbox() {
+    return unjudged_sandboxes_.fetch_add(1, std::memory_order_relaxed) == 0;
+  }
 
   static constexpr std::size_t kReasons = std::size(trust::kAllReasons);
   static constexpr std::size_t kModes = 2;

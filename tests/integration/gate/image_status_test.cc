@@ -115,6 +115,25 @@ BOOST_FIXTURE_TEST_CASE(NamespacedRule_NameIsPresentIfAnyNamespaceMayHaveIt, Two
   BOOST_TEST(IsPresent("registry.example/acme/tools:1"));
 }
 
+BOOST_FIXTURE_TEST_CASE(NativeApiDoesNotKnowTheName_OnlyAnAllowRuleMakesItPresent, TwoManifests) {
+  decider.Allow("docker.io/library/*");
+  runtime.Import("docker.io/library/busybox:latest", evil);
+  runtime.Import(kWeb, good);
+  runtime.Fail("Images.Get", {.code = grpc::NOT_FOUND, .message = "not found"});
+  BOOST_TEST(IsPresent("busybox"));
+  BOOST_TEST(!IsPresent(kWeb));
+}
+
+BOOST_FIXTURE_TEST_CASE(NativeApiFails_ItsFailureIsTheAnswer, TwoManifests) {
+  runtime.Import(kWeb, good);
+  runtime.Fail("Images.Get", {.code = grpc::INTERNAL, .message = "boom"});
+  grpc::ClientContext context;
+  cri::ImageStatusRequest request;
+  request.mutable_image()->set_image(kWeb);
+  cri::ImageStatusResponse response;
+  BOOST_TEST(images->ImageStatus(&context, request, &response).error_message() == "boom");
+}
+
 BOOST_FIXTURE_TEST_CASE(Verbose_IsPassedOn, TwoManifests) {
   runtime.Import(kWeb, good);
   grpc::ClientContext context;

@@ -92,6 +92,7 @@ int Status(CriClient& client, const Flags& flags) {
                    ready |= condition.type() == "RuntimeReady" && condition.status();
                    std::cout << condition.type() << "=" << condition.status() << "\n";
                  }
+                 if (flags.verbose) std::cout << ToJson(response) << "\n";
                  return ready || !flags.ready ? 0 : kFailed;
                });
 }
