@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/bytes.h"
 #include "trust/core/json.h"
 #include "trust/core/limits.h"
 #include "trust/core/public_key.h"
@@ -35,18 +34,15 @@ class Envelope {
   const std::string& signed_bytes() const { return signed_bytes_; }
   /// In the order of the file; those whose key ID no key can have are left out.
   const std::vector<Signature>& signatures() const { return signatures_; }
-  /// Of the whole file as it was served.
-  const Sha256& sha256() const { return sha256_; }
 
  private:
-  Envelope(JsonDocument document, JsonValue content, std::vector<Signature> signatures,
-           const Sha256& sha256);
+  Envelope(JsonDocument document, JsonValue content, std::string signed_bytes,
+           std::vector<Signature> signatures);
 
   JsonDocument document_;
   JsonValue content_;
   std::string signed_bytes_;
   std::vector<Signature> signatures_;
-  Sha256 sha256_;
 };
 
 }  // namespace crivet::trust

@@ -300,12 +300,12 @@ void Refresh::State::ReadRoles() {
 
 void Refresh::State::OnTargets(std::string bytes) {
   const RoleName role = role_;
+  const FileEntry& listed = *snapshot_.metadata->Find(role);
   const auto parse = [&](const Envelope& envelope) {
-    return Targets::Parse(envelope.content(), role, envelope.sha256(), start_.limits);
+    return Targets::Parse(envelope.content(), role, listed.sha256, start_.limits);
   };
   VerifiedFile<Targets> file;
-  if (!Accept(role, *AuthorizedFor(role), *snapshot_.metadata->Find(role), std::move(bytes), parse,
-              file)) {
+  if (!Accept(role, *AuthorizedFor(role), listed, std::move(bytes), parse, file)) {
     return;
   }
   roles_.emplace(role, std::move(file));

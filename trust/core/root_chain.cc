@@ -76,7 +76,7 @@ Result<RootFile> RootFile::Read(std::string bytes, const Gun& gun, const Limits&
   if (!signers) return Prefixed(NameOf(root->version()), signers.error());
 
   RootLink link;
-  link.sha256 = envelope->sha256();
+  link.sha256 = Sha256Of(bytes);
   link.signed_sha256 = Sha256Of(envelope->signed_bytes());
   link.signers = *std::move(signers);
   link.root = std::make_shared<const Root>(*std::move(root));

@@ -80,8 +80,9 @@ TagIndex::Builder::Builder(const Sha256& seed) {
   std::memcpy(&index_.seed_, seed.data(), sizeof index_.seed_);
 }
 
-void TagIndex::Builder::Reserve(std::size_t tags, std::size_t name_bytes) {
-  index_.names_.reserve(name_bytes);
+void TagIndex::Builder::Reserve(std::size_t tags) {
+  constexpr std::size_t kUsualNameSize = 16;
+  index_.names_.reserve(tags * kUsualNameSize);
   index_.name_ends_.reserve(tags);
   index_.digests_.reserve(tags);
 }
@@ -95,6 +96,7 @@ void TagIndex::Builder::Add(std::string_view tag, const Sha256& digest) {
 TagIndex TagIndex::Builder::Build() && {
   const std::size_t size = index_.size();
   if (size == 0) return std::move(index_);
+  index_.names_.shrink_to_fit();
   index_.first_by_tag_.assign(std::bit_ceil(size), kNone);
   index_.first_by_digest_.assign(std::bit_ceil(size), kNone);
   index_.next_by_tag_.resize(size);

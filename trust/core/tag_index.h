@@ -79,7 +79,7 @@ class TagIndex::TagRange {
 class TagIndex::Builder {
  public:
   explicit Builder(const Sha256& seed);
-  void Reserve(std::size_t tags, std::size_t name_bytes);
+  void Reserve(std::size_t tags);
   void Add(std::string_view tag, const Sha256& digest);
   TagIndex Build() &&;
 

@@ -55,9 +55,7 @@ Result<Sha256> ReadTargetDigest(JsonValue entry) {
 Result<TagIndex> ReadTags(JsonValue targets, const Sha256& seed) {
   const auto members = targets.AsObject();
   TagIndex::Builder builder(seed);
-  std::size_t name_bytes = 0;
-  for (const JsonMember& member : *members) name_bytes += member.name.size();
-  builder.Reserve(members->size(), name_bytes);
+  builder.Reserve(members->size());
   for (const JsonMember& member : *members) {
     const auto sha256 = ReadTargetDigest(member.value);
     if (!sha256) return tl::unexpected(sha256.error());
