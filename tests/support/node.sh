@@ -54,10 +54,11 @@ node_enter() {
 
   local dir child status=0
   dir=$(mktemp -d /tmp/crivet.XXXXXX)
-  CRIVET_NODE_DIR=$dir unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private \
-    -- bash "$0" "$@" </dev/null &
+  # Each dies with its parent: unshare with this shell, the namespaces with unshare.
+  CRIVET_NODE_DIR=$dir setpriv --pdeathsig KILL unshare --mount --net --pid --fork --kill-child --mount-proc \
+    --propagation private -- bash "$0" "$@" </dev/null &
   child=$!
-  # unshare blocks TERM; what it started dies with it.
+  # unshare blocks TERM.
   trap 'kill -KILL $child 2>/dev/null' INT TERM HUP
   wait "$child" || status=$?
   remove_cgroups "$(basename "$dir")"
