@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <utility>
 
 #include "trust/core/image_reference.h"
 
@@ -26,10 +27,10 @@ std::string_view Between(std::string_view text, std::size_t from, std::size_t to
   return from == to ? std::string_view() : text.substr(from, to - 1 - from);
 }
 
-// Matches from the left; a `**` takes nothing at first and one component more whenever what follows
-// does not fit. Only the latest `**` ever has to grow, so the work is bounded by the product of the
-// two lengths.
-bool MatchSteps(const WildcardSteps& steps, std::string_view text,
+// Matches from `step` and `at` to the right; a `**` takes nothing at first and one component more
+// whenever what follows does not fit. Only the latest `**` ever has to grow, so the work is bounded
+// by the product of the two lengths.
+bool MatchSteps(const WildcardSteps& steps, std::string_view text, std::size_t step, std::size_t at,
                 std::vector<std::string_view>* captures) {
   struct Many {
     std::size_t step = 0;
@@ -38,8 +39,6 @@ bool MatchSteps(const WildcardSteps& steps, std::string_view text,
     std::size_t captures_before = 0;
   };
   std::optional<Many> many;
-  std::size_t step = 0;
-  std::size_t at = 0;
   while (true) {
     bool fits = false;
     if (step == steps.size()) {
@@ -149,14 +148,31 @@ Result<ImagePattern> ImagePattern::ParseGun(std::string_view text) {
   return pattern;
 }
 
-bool ImagePattern::Matches(std::string_view repository) const {
-  return MatchSteps(steps_, repository, nullptr);
+ImagePattern::ImagePattern(std::string text, WildcardSteps steps)
+    : text_(std::move(text)), steps_(std::move(steps)) {
+  for (const WildcardStep& step : steps_) {
+    if (step.kind != Kind::kLiteral) break;
+    if (leading_literals_++ > 0) prefix_ += '/';
+    prefix_ += step.literal;
+  }
 }
+
+bool ImagePattern::Match(std::string_view repository,
+                         std::vector<std::string_view>* captures) const {
+  if (!repository.starts_with(prefix_)) return false;
+  if (leading_literals_ == 0) return MatchSteps(steps_, repository, 0, 0, captures);
+  const bool component_ends =
+      repository.size() == prefix_.size() || repository[prefix_.size()] == '/';
+  return component_ends &&
+         MatchSteps(steps_, repository, leading_literals_, prefix_.size() + 1, captures);
+}
+
+bool ImagePattern::Matches(std::string_view repository) const { return Match(repository, nullptr); }
 
 std::optional<std::vector<std::string_view>> ImagePattern::Match(
     std::string_view repository) const {
   std::vector<std::string_view> captures;
-  if (!MatchSteps(steps_, repository, &captures)) return std::nullopt;
+  if (!Match(repository, &captures)) return std::nullopt;
   return captures;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <compare>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,12 +51,16 @@ class ImagePattern {
   friend std::weak_ordering Specificity(const ImagePattern& a, const ImagePattern& b);
 
  private:
-  ImagePattern(std::string text, WildcardSteps steps)
-      : text_(std::move(text)), steps_(std::move(steps)) {}
+  ImagePattern(std::string text, WildcardSteps steps);
   static Result<ImagePattern> ParseSteps(std::string_view text);
+  bool Match(std::string_view repository, std::vector<std::string_view>* captures) const;
 
   std::string text_;
   WildcardSteps steps_;
+  /// The literals that the pattern begins with, as they stand in a name: most names that do not
+  /// match differ in them.
+  std::size_t leading_literals_ = 0;
+  std::string prefix_;
 };
 
 std::weak_ordering Specificity(const ImagePattern& a, const ImagePattern& b);
