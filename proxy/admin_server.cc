@@ -6,12 +6,15 @@
 
 #include <chrono>
 #include <limits>
+#include <thread>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/listener.h"
 
 namespace crivet::proxy {
 namespace {
+
+constexpr std::chrono::milliseconds kPause{100};
 
 class AdminService final : public admin::v1::Admin::Service {
  public:
@@ -65,7 +68,10 @@ class AdminServer::Server {
 
   void Accept() {
     Listener::Accepted accepted;
-    if (listener_.Accept(accepted) != Listener::AcceptOutcome::kAccepted) return;
+    const auto outcome = listener_.Accept(accepted);
+    // Whoever waits stays in the queue; without a pause poll would come back at once.
+    if (outcome == Listener::AcceptOutcome::kExhausted) std::this_thread::sleep_for(kPause);
+    if (outcome != Listener::AcceptOutcome::kAccepted) return;
     if (server_ == nullptr) Start();
     if (server_ != nullptr) grpc::AddInsecureChannelFromFd(server_.get(), accepted.fd.Release());
   }

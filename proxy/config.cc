@@ -8,6 +8,7 @@
 #include "proxy/config_files.h"
 #include "proxy/config_reader.h"
 #include "proxy/config_sections.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy {
 namespace {
@@ -160,8 +161,6 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
     findings.Wrong(document.error().at, document.error().what);
     return tl::unexpected(findings.TakeWrong());
   }
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
 
   Config config;
   TableReader top(*document, {}, "", findings);
@@ -175,7 +174,7 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
   ReadGate(top, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);
-  config.policy = ReadPolicy(top, config.servers, now, findings);
+  config.policy = ReadPolicy(top, config.servers, Now(), findings);
   top.Finish();
   if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
   WarnOfUnusedServers(config, top, findings);

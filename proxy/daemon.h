@@ -8,6 +8,8 @@
 
 namespace crivet::proxy {
 
+class DaemonParts;
+
 /// Daemon is `crivet serve`: it makes the parts, wires them, and acts on signals.
 ///
 ///   SIGTERM, SIGINT  stop: calls in flight get `drain`; a second one ends at once
@@ -26,9 +28,8 @@ class Daemon {
   void Run();
 
  private:
-  class Parts;
-  explicit Daemon(std::unique_ptr<Parts> parts);
-  std::unique_ptr<Parts> parts_;
+  explicit Daemon(std::unique_ptr<DaemonParts> parts);
+  std::unique_ptr<DaemonParts> parts_;
 };
 
 }  // namespace crivet::proxy

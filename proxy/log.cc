@@ -11,6 +11,8 @@
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include <systemd/sd-journal.h>
 
+#include "proxy/wall_clock.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -80,9 +82,7 @@ Log::Log(Level level) : level_(level), to_journal_(StderrIsTheJournal()) {}
 void Log::Write(Level level, std::string_view message, const Fields& fields) {
   if (level < level_.load(std::memory_order_relaxed)) return;
   if (to_journal_) return SendToJournal(level, message, fields);
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-  const std::string line = LogLine(now, level, message, fields) + "\n";
+  const std::string line = LogLine(Now(), level, message, fields) + "\n";
   // One write: lines of several threads do not mix.
   [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, line.data(), line.size());
 }

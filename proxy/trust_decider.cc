@@ -1,15 +1,8 @@
 #include "proxy/trust_decider.h"
 
-#include <chrono>
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy {
-namespace {
-
-trust::TimePoint Now() {
-  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
 
 TrustDecider::TrustDecider(trust::TrustService& service,
                            std::shared_ptr<const trust::Policy> policy)

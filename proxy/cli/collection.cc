@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "proxy/cli/state_folder.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {
 

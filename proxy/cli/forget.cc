@@ -11,6 +11,7 @@
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {
 namespace {

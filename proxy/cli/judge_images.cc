@@ -6,6 +6,7 @@
 #include "proxy/cli/explain.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -18,8 +18,4 @@ std::unique_ptr<trust::TrustService> OpenTrust(const Config& config) {
   return nullptr;
 }
 
-trust::TimePoint Now() {
-  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 }  // namespace crivet::proxy::cli

@@ -11,7 +11,4 @@ namespace crivet::proxy::cli {
 /// cannot be. Safe beside a running daemon.
 std::unique_ptr<trust::TrustService> OpenTrust(const Config& config);
 
-/// The time of day, in the core's unit.
-trust::TimePoint Now();
-
 }  // namespace crivet::proxy::cli

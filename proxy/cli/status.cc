@@ -4,10 +4,10 @@
 #include <memory>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
-#include "proxy/cli/state_folder.h"
 #include "proxy/cli/status_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {
 namespace {
