@@ -1,6 +1,7 @@
 #include "trust/core/decide.h"
 
 #include <algorithm>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,6 +9,7 @@
 
 #include "trust/core/finding.h"
 #include "trust/core/metadata.h"
+#include "trust/core/repository_parts.h"
 
 namespace crivet::trust {
 namespace {
@@ -23,9 +25,12 @@ struct Entry {
 /// Judge decides about one reference under one verify rule. It lives for one decision.
 class Judge {
  public:
-  Judge(const ImageReference& reference, const AppliedRule& applied, const TrustView& view,
-        TimePoint now)
-      : reference_(reference), rule_(*applied.rule), applied_(applied), view_(view), now_(now) {}
+  Judge(const ImageReference& reference, AppliedRule applied, const TrustView& view, TimePoint now)
+      : reference_(reference),
+        applied_(std::move(applied)),
+        rule_(*applied_.rule),
+        view_(view),
+        now_(now) {}
 
   Decision Pull() && {
     Verdict verdict = Current();
@@ -42,6 +47,9 @@ class Judge {
     const auto* allow = std::get_if<Allow>(&verdict);
     if (allow == nullptr || allow->digest != local) {
       if (allow != nullptr) verdict = LocalMismatch(local, allow->digest.value());
+      // What vouches for the other digest is no evidence for this one.
+      evidence_.vouching.clear();
+      evidence_.tag.reset();
       verdict = OnRecord(local, std::move(verdict));
     }
     return std::move(*this).Finish(std::move(verdict));
@@ -76,7 +84,9 @@ class Judge {
   }
 
   std::optional<Verdict> NotFresh() const {
-    const std::vector<RoleName> read = rule_.RolesRead();
+    const std::vector<RoleName> with_signers =
+        rule_.signers.empty() ? std::vector<RoleName>() : rule_.RolesRead();
+    const std::vector<RoleName>& read = rule_.signers.empty() ? rule_.roles : with_signers;
     const auto fresh = repository_->CheckFresh(read, now_, rule_.grace);
     if (fresh) return std::nullopt;
     if (fresh.error().reason == Reason::kExpired) {
@@ -203,38 +213,55 @@ class Judge {
       const auto key = keys.find(*chain.back().signers.begin());
       if (key != keys.end()) evidence_.newer_root_key = key->second.canonical_id();
     }
-    AddEvidence(RoleName::Root(), root.version(), root.expires());
-    AddEvidence(RoleName::Timestamp(), repository_->timestamp().version(),
-                repository_->timestamp().expires());
-    AddEvidence(RoleName::Snapshot(), repository_->snapshot().version(),
-                repository_->snapshot().expires());
-    for (const RoleName& role : rule_.RolesRead()) {
-      const Targets* targets = repository_->Find(role);
-      AddEvidence(role, targets == nullptr ? 0 : targets->version(),
-                  targets == nullptr ? TimePoint{} : targets->expires());
+    const Repository::Parts& parts = repository_->parts();
+    evidence_.roles.reserve(3 + rule_.roles.size() + rule_.signers.size());
+    AddEvidence(RoleName::Root(), &root, chain.back().signers);
+    AddEvidence(RoleName::Timestamp(), parts.timestamp.metadata.get(), parts.timestamp.signers);
+    AddEvidence(RoleName::Snapshot(), parts.snapshot.metadata.get(), parts.snapshot.signers);
+    for (const RoleName& role : rule_.roles) AddEvidence(role);
+    for (const RoleName& signer : rule_.signers) {
+      if (!Names(rule_.roles, signer)) AddEvidence(signer);
     }
   }
 
-  void AddEvidence(const RoleName& role, std::int64_t version, TimePoint expires) {
-    const std::set<KeyId> signers = role == RoleName::Root() ? repository_->chain().back().signers
-                                                             : repository_->SignersOf(role);
-    const auto keys = repository_->KeysOf(role);
-    evidence_.roles.push_back(
-        {role, version, expires, {signers.begin(), signers.end()}, keys ? keys->threshold : 0});
+  void AddEvidence(const RoleName& role) {
+    static const VerifiedFile<Targets> kNone;
+    const auto file = repository_->parts().roles.find(role);
+    const auto& known = file == repository_->parts().roles.end() ? kNone : file->second;
+    AddEvidence(role, known.metadata.get(), known.signers);
+  }
+
+  // `signers` are those that had signed; keys that the role has lost since do not count.
+  template <typename T>
+  void AddEvidence(const RoleName& role, const T* metadata, const std::set<KeyId>& signers) {
+    RoleEvidence evidence{role, 0, {}, {}, 0};
+    if (metadata != nullptr) {
+      evidence.version = metadata->version();
+      evidence.expires = metadata->expires();
+    }
+    if (const AuthorizedKeys* keys = repository_->parts().AuthorizedFor(role)) {
+      evidence.threshold = keys->threshold;
+      for (const KeyId& signer : signers) {
+        if (keys->keys.contains(signer)) evidence.signed_by.push_back(signer);
+      }
+    }
+    evidence_.roles.push_back(std::move(evidence));
+  }
+
+  static bool Names(const std::vector<RoleName>& roles, const RoleName& role) {
+    return std::find(roles.begin(), roles.end(), role) != roles.end();
   }
 
   std::vector<RoleEvidence> RolesAsked() const {
     std::vector<RoleEvidence> asked;
     for (const RoleEvidence& evidence : evidence_.roles) {
-      if (std::find(rule_.roles.begin(), rule_.roles.end(), evidence.role) != rule_.roles.end()) {
-        asked.push_back(evidence);
-      }
+      if (Names(rule_.roles, evidence.role)) asked.push_back(evidence);
     }
     return asked;
   }
 
   Decision Finish(Verdict verdict) && {
-    return Decision{std::move(verdict), applied_, std::move(evidence_)};
+    return Decision{std::move(verdict), std::move(applied_), std::move(evidence_)};
   }
 
   struct WasRead {
@@ -243,8 +270,8 @@ class Judge {
   };
 
   const ImageReference& reference_;
+  AppliedRule applied_;
   const Rule& rule_;
-  const AppliedRule& applied_;
   const TrustView& view_;
   TimePoint now_;
   const Repository* repository_ = nullptr;
@@ -254,27 +281,36 @@ class Judge {
 
 }  // namespace
 
-Decision DecidePull(const ImageReference& reference, const AppliedRule& applied,
-                    const TrustView& view, TimePoint now) {
-  switch (applied.rule->action) {
+Decision DecidePull(const ImageReference& reference, AppliedRule applied, const TrustView& view,
+                    TimePoint now) {
+  const Rule& rule = *applied.rule;
+  Decision decision{Allow{}, std::move(applied), {}};
+  switch (rule.action) {
     case Action::kDeny:
-      return {Denied(*applied.rule), applied, {}};
+      decision.verdict = Denied(rule);
+      return decision;
     case Action::kAllow:
-      return {Allow{}, applied, {}};
+      return decision;
     case Action::kVerify:
       break;
   }
-  return Judge(reference, applied, view, now).Pull();
+  return Judge(reference, std::move(decision.applied), view, now).Pull();
 }
 
 Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
-                       const AppliedRule& applied, const TrustView& view, TimePoint now) {
-  if (applied.rule->action == Action::kDeny) return {Denied(*applied.rule), applied, {}};
-  if (reference.digest() && *reference.digest() != local) {
-    return {LocalMismatch(local, *reference.digest()), applied, {}};
+                       AppliedRule applied, const TrustView& view, TimePoint now) {
+  const Rule& rule = *applied.rule;
+  Decision decision{Allow{}, std::move(applied), {}};
+  if (rule.action == Action::kDeny) {
+    decision.verdict = Denied(rule);
+    return decision;
   }
-  if (applied.rule->action == Action::kAllow) return {Allow{}, applied, {}};
-  return Judge(reference, applied, view, now).Present(local);
+  if (reference.digest() && *reference.digest() != local) {
+    decision.verdict = LocalMismatch(local, *reference.digest());
+    return decision;
+  }
+  if (rule.action == Action::kAllow) return decision;
+  return Judge(reference, std::move(decision.applied), view, now).Present(local);
 }
 
 std::optional<VerifiedRecord> RecordOf(const Decision& decision, TimePoint now) {

@@ -23,14 +23,14 @@ struct TrustView {
 /// is what is signed now; `name@sha256:A` is also what a record vouches for, unless the rule says
 /// `present = "current"` (DESIGN 3). Pure; the cost does not depend on the number of tags. `view`
 /// is ignored unless the rule verifies.
-Decision DecidePull(const ImageReference& reference, const AppliedRule& applied,
-                    const TrustView& view, TimePoint now);
+Decision DecidePull(const ImageReference& reference, AppliedRule applied, const TrustView& view,
+                    TimePoint now);
 
 /// DecidePresent answers whether local content `local` may count as `reference`: signed now for
 /// that name, or on record (DESIGN 3, vouched for). A request by digest must name `local` itself.
 /// Under an `allow` rule it allows without a digest: what the name resolves to is the runtime's.
 Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
-                       const AppliedRule& applied, const TrustView& view, TimePoint now);
+                       AppliedRule applied, const TrustView& view, TimePoint now);
 
 /// RecordOf is what to remember of a `verify` decision that allowed by what is signed now; nullopt
 /// for everything else (`allow` rules, refusals, decisions that themselves stood on a record). A
