@@ -47,6 +47,9 @@ create_and_run() {
 
 evil_id() { kubelet_to "$containerd_sock" image-status "$web:evil" | head -1; }
 
+# CRI follows containerd's own images by events, a moment later.
+is_evil() { [[ $(kubelet_to "$containerd_sock" image-status "$1" | head -1) == "$(evil_id)" ]]; }
+
 # An archive as `docker save` or a node's image builder leaves it, loaded behind everybody's back.
 preload() {
   skopeo --insecure-policy copy --quiet "oci:$node_dir/oci/evil" "oci-archive:$node_dir/evil.tar:$1"
@@ -54,10 +57,11 @@ preload() {
   wait_until 10 "the import" ctr_client images import --index-name "$1" "$node_dir/evil.tar"
 }
 run_preloaded() {
-  preload "$2" && k run --policy "$1" "$2"
+  preload "$2" && wait_until 10 "CRI to see it" is_evil "$2" && k run --policy "$1" "$2"
 }
 run_retagged() {
-  ctr_client images tag --force "$web:evil" "$1" >/dev/null && k run --policy Never "$1"
+  ctr_client images tag --force "$web:evil" "$1" >/dev/null &&
+    wait_until 10 "CRI to see it" is_evil "$1" && k run --policy Never "$1"
 }
 
 # The calls of kubelet before 1.26, which containerd 1.6 and 1.7 still serve.
