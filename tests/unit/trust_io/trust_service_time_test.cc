@@ -1,4 +1,5 @@
 #include <boost/test/unit_test.hpp>
+#include <thread>
 #include <chrono>
 #include <set>
 #include <string>
@@ -90,6 +91,10 @@ BOOST_AUTO_TEST_CASE(Start_LoadsTheStoreInTheBackground) {
   node.Advance(600s);
   node.Start(kInBackground);
   // Nobody asks about it: it is loaded, and then due in its phase.
+  while (node.service().Status().repositories.empty() ||
+         !node.service().Status().repositories.front().verified_at) {
+    std::this_thread::yield();
+  }
   node.Advance(600s);
   node.Reconfigure();
   node.server().WaitForRequests(1);
