@@ -135,6 +135,10 @@ int Http2Callbacks::OnStreamClose(nghttp2_session* http2, std::int32_t stream,
 }
 
 int Http2Callbacks::OnFrameSent(nghttp2_session* http2, const nghttp2_frame* frame, void* user) {
+  if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code != NGHTTP2_NO_ERROR) {
+    Http2Session& session = SessionOf(user);
+    session.broke_protocol_ |= !session.sent_goaway_;
+  }
   const bool has_end = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
   if (has_end && EndsStream(frame->hd)) {
     Http2Session& session = SessionOf(user);

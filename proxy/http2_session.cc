@@ -23,6 +23,8 @@ constexpr std::uint32_t kStreamWindow = 4 * 1024 * 1024;
 constexpr std::int32_t kConnectionWindow = 8 * 1024 * 1024;
 constexpr std::uint32_t kMaxFrameBytes = 256 * 1024;
 
+// A peer that makes us answer but does not read may make us keep so many frames.
+constexpr std::size_t kMaxQueuedFrames = 50'000;
 // More than this many frames that carry nothing, within the period, is a flood.
 constexpr std::uint32_t kNoiseAllowed = 10'000;
 constexpr std::int64_t kNoisePeriodMs = 10'000;
@@ -137,6 +139,7 @@ void Http2Session::SubmitShutdownNotice() {
 }
 
 void Http2Session::SubmitGoaway(std::uint32_t error_code, std::string_view debug) {
+  sent_goaway_ = true;
   nghttp2_submit_goaway(session_.get(), NGHTTP2_FLAG_NONE,
                         nghttp2_session_get_last_proc_stream_id(session_.get()), error_code,
                         reinterpret_cast<const std::uint8_t*>(debug.data()), debug.size());
@@ -173,7 +176,9 @@ void Http2Session::Receive() {
     const auto length = static_cast<std::size_t>(size);
     loop_.Received(length);
     const ssize_t fed = nghttp2_session_mem_recv(session_.get(), space.data(), length);
-    if (fed < 0) return End(SessionOwner::EndReason::kMisbehaved);
+    if (fed < 0 || nghttp2_session_get_outbound_queue_size(session_.get()) > kMaxQueuedFrames) {
+      return End(SessionOwner::EndReason::kMisbehaved);
+    }
     if (length < space.size()) return;
   }
 }
@@ -213,7 +218,8 @@ void Http2Session::Flush() {
   WatchWritable(Writability::kIgnored);
   const bool finished = nghttp2_session_want_read(session_.get()) == 0 &&
                         nghttp2_session_want_write(session_.get()) == 0;
-  if (finished || closing_) End(SessionOwner::EndReason::kFinished);
+  if (!finished && !closing_) return;
+  End(broke_protocol_ ? SessionOwner::EndReason::kMisbehaved : SessionOwner::EndReason::kFinished);
 }
 
 // The peer reads no more. What it sent before is still to be read; Receive() then finds the end.

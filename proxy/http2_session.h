@@ -138,6 +138,8 @@ class Http2Session final : public EventSource {
   bool closing_ = false;
   bool cannot_write_ = false;
   bool ended_ = false;
+  bool sent_goaway_ = false;     // of our own accord
+  bool broke_protocol_ = false;  // nghttp2 sent GOAWAY because of what the peer did
   // Frames that carry nothing (PING, SETTINGS, PRIORITY, empty DATA) since `noise_since_ms_`.
   std::uint32_t noise_ = 0;
   std::int64_t noise_since_ms_ = 0;
