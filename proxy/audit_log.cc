@@ -76,6 +76,8 @@ Json RolesOf(const trust::Evidence& evidence) {
   Json roles = Json::array();
   for (const auto& role : evidence.roles) {
     if (roles.size() >= kMaxRoles) break;
+    // A delegation that was asked and that nobody has signed by yet has no version.
+    if (role.version == 0) continue;
     Json keys = Json::array();
     for (const auto& key : role.signed_by) keys.push_back(key.ToString());
     roles.push_back({{"role", role.role.text()},

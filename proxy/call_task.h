@@ -9,6 +9,8 @@
 #include <utility>
 #include <variant>
 
+#include "proxy/handover.h"
+
 namespace crivet::proxy {
 
 // A gated call waits for the runtime and for decisions without blocking a thread. These few types
@@ -103,7 +105,9 @@ class CallbackAwaiter {
   bool await_ready() const noexcept { return false; }
   bool await_suspend(std::coroutine_handle<> awaiting) {
     awaiting_ = awaiting;
+    HandOver(this);
     start_([this](T result) {
+      TakeOver(this);
       result_.emplace(std::move(result));
       if (Arrive() == Order::kSecond) awaiting_.resume();
     });

@@ -1,5 +1,6 @@
 #include "proxy/gate_call.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "proxy/status_mapping.h"
@@ -67,6 +68,14 @@ void GateCall::Record(const Judgement& judgement, const AuditFacts& facts) {
                    .would_pin = facts.would_pin,
                    .moved = facts.moved};
   parts_.audit.Write(entry);
+}
+
+bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference) {
+  Decider& decider = call.parts().decider;
+  if (!reference) return decider.DefaultRule()->mode == trust::Mode::kAudit;
+  const auto rules = decider.RulesFor(*reference);
+  return std::all_of(rules.begin(), rules.end(),
+                     [](const auto& applied) { return applied.rule->mode == trust::Mode::kAudit; });
 }
 
 bool IsId(GateCall& call, std::string_view text) {

@@ -112,6 +112,10 @@ Task<grpc::Status> AnswerRemoveImage(GateCall& call, const cri::RemoveImageReque
 /// though the grammar would take it for one. kNotAReference.
 trust::Result<trust::ImageReference> ReadName(std::string_view text);
 
+/// Whether every rule that could apply is in audit mode, so that nothing may be changed or refused.
+/// Without a reference it is the default rule that applies.
+bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference);
+
 /// Whether the runtime takes the text for a whole image ID: `sha256:` and 64 digits. CRI-O's IDs
 /// are the digits alone, which no reference can look like.
 bool IsId(GateCall& call, std::string_view text);

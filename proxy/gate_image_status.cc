@@ -1,7 +1,6 @@
 // ImageStatus: a name is present only if what it holds here is vouched for (DESIGN 3), so that
 // IfNotPresent, Never and preloaded images are judged like pulls.
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -26,12 +25,6 @@ Task<grpc::Status> Forward(GateCall& call, const cri::ImageStatusRequest& reques
 grpc::Status AnswerAbsent(cri::ImageStatusResponse& response) {
   response.Clear();
   return grpc::Status::OK;
-}
-
-bool OnlyAudited(GateCall& call, const trust::ImageReference& reference) {
-  const auto rules = call.parts().decider.RulesFor(reference);
-  return std::all_of(rules.begin(), rules.end(),
-                     [](const auto& applied) { return applied.rule->mode == trust::Mode::kAudit; });
 }
 
 // Judges what the runtime holds under the name. The error is its failure to tell.

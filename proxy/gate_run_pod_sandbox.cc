@@ -79,6 +79,37 @@ Task<bool> IsVouchedFor(GateCall& call, const trust::ImageReference& reference,
   co_return true;
 }
 
+// The verdict is Allow, and says which content the runtime must find under the name.
+Task<grpc::Status> MakePresent(GateCall& call, const trust::ImageReference& reference,
+                               Judgement judgement, const Target& target,
+                               const cri::RunPodSandboxRequest& request) {
+  const trust::Sha256Digest digest = *judgement.allow()->digest;
+  const auto* local = std::get_if<trust::Sha256Digest>(&target);
+  if (local != nullptr && *local == digest) {
+    call.Record(judgement);
+    // It was pulled behind crivet, or before it came: from now on it may restart without a server.
+    call.parts().decider.Remember(reference, judgement.decision);
+    co_return grpc::Status::OK;
+  }
+  if (call.parts().images.translates()) {
+    judgement = call.Refuse(std::move(judgement), Reason::kDigestMismatch,
+                            "the sandbox image here is not the signed " + digest.ToString() +
+                                ", and this runtime cannot be given it under its tag");
+    call.Record(judgement);
+    co_return judgement.ToStatus();
+  }
+  call.Record(judgement);
+  co_return co_await PutRight(call, reference, digest, request);
+}
+
+void RecordAudited(GateCall& call, const Judgement& judgement, const Target& target) {
+  GateCall::AuditFacts facts;
+  const auto* local = std::get_if<trust::Sha256Digest>(&target);
+  if (const auto* allow = judgement.allow()) facts.would_pin = allow->digest;
+  if (facts.would_pin && local != nullptr) facts.moved = *local != *facts.would_pin;
+  call.Record(judgement, facts);
+}
+
 Task<grpc::Status> JudgeSandboxImage(GateCall& call, const std::string& name,
                                      const cri::RunPodSandboxRequest& request) {
   const auto reference = ReadName(name);
@@ -92,44 +123,24 @@ Task<grpc::Status> JudgeSandboxImage(GateCall& call, const std::string& name,
                            .local = std::nullopt,
                            .credentials = std::nullopt};
   auto judgement = co_await call.Judge(std::move(question), name);
-  const trust::Allow* allow = judgement.allow();
-  if (allow != nullptr && !allow->digest) {
+  if (judgement.allow() != nullptr && !judgement.allow()->digest) {
     call.Record(judgement);
     co_return grpc::Status::OK;
   }
 
   auto target = co_await LocalTarget(call, *reference);
-  if (auto* failure = std::get_if<grpc::Status>(&target)) co_return *failure;
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
   if (judgement.InAudit()) {
-    GateCall::AuditFacts facts;
-    if (allow != nullptr) facts.would_pin = allow->digest;
-    if (facts.would_pin && local != nullptr) facts.moved = *local != *facts.would_pin;
-    call.Record(judgement, facts);
+    RecordAudited(call, judgement, target);
     co_return grpc::Status::OK;
   }
-  if (allow == nullptr) {
-    const bool vouched = co_await IsVouchedFor(call, *reference, target);
-    if (vouched) co_return grpc::Status::OK;
-    call.Record(judgement);
-    co_return judgement.ToStatus();
+  if (auto* failure = std::get_if<grpc::Status>(&target)) co_return *failure;
+  if (judgement.allow() != nullptr) {
+    co_return co_await MakePresent(call, *reference, std::move(judgement), target, request);
   }
-  if (local != nullptr && *local == *allow->digest) {
-    call.Record(judgement);
-    // It was pulled behind crivet, or before it came: from now on it may restart without a server.
-    call.parts().decider.Remember(*reference, judgement.decision);
-    co_return grpc::Status::OK;
-  }
-  if (call.parts().images.translates()) {
-    const std::string found = "the sandbox image here is not the signed " +
-                              allow->digest->ToString() +
-                              ", and this runtime cannot be given it under its tag";
-    judgement = call.Refuse(std::move(judgement), Reason::kDigestMismatch, found);
-    call.Record(judgement);
-    co_return judgement.ToStatus();
-  }
+  const bool vouched = co_await IsVouchedFor(call, *reference, target);
+  if (vouched) co_return grpc::Status::OK;
   call.Record(judgement);
-  co_return co_await PutRight(call, *reference, *allow->digest, request);
+  co_return judgement.ToStatus();
 }
 
 }  // namespace

@@ -140,19 +140,33 @@ Task<tl::expected<Needs, grpc::Status>> NeedsOf(GateCall& call, const LocalImage
   co_return Result(*remote ? Needs::kEveryManifest : Needs::kOneManifest);
 }
 
-bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference) {
-  if (!reference) return call.parts().decider.DefaultRule()->mode == trust::Mode::kAudit;
-  const auto rules = call.parts().decider.RulesFor(*reference);
-  return std::all_of(rules.begin(), rules.end(),
-                     [](const auto& applied) { return applied.rule->mode == trust::Mode::kAudit; });
-}
-
 using Outcome = tl::expected<ImageUse, grpc::Status>;
 
 Outcome Conclude(GateCall& call, const Judgement& judgement, std::string rewrite_to) {
   call.Record(judgement);
   if (judgement.Refuses()) return tl::unexpected(judgement.ToStatus());
   return ImageUse{judgement.InAudit() ? std::string() : std::move(rewrite_to)};
+}
+
+// In the runtime's own words.
+grpc::Status NotHere(const std::string& image) {
+  return {grpc::NOT_FOUND, "failed to resolve image \"" + image + "\": not found"};
+}
+
+// containerd restores a checkpoint inside CreateContainer, and pulls what is named inside it.
+Task<tl::expected<Judgement, grpc::Status>> CheckCheckpoint(GateCall& call, Judgement judgement,
+                                                            const LocalImage& image) {
+  using Result = tl::expected<Judgement, grpc::Status>;
+  if (judgement.allow() == nullptr || call.settings().allow_checkpoint) {
+    co_return Result(std::move(judgement));
+  }
+  auto checkpoint = co_await call.parts().images.HasCheckpoint(call.downstream(), image);
+  if (!checkpoint && !judgement.InAudit()) co_return Result(tl::unexpect, checkpoint.error());
+  if (checkpoint.value_or(false)) {
+    judgement = call.Refuse(std::move(judgement), Reason::kDenied,
+                            "the image is a checkpoint, which the runtime would restore");
+  }
+  co_return Result(std::move(judgement));
 }
 
 }  // namespace
@@ -173,31 +187,25 @@ Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
     reference = *name;
   }
 
+  // In audit mode nothing that is found out here, or cannot be, may end the call.
+  const bool audit_only = OnlyAudited(call, reference);
   auto found = co_await call.parts().images.Find(call.downstream(), lookup);
-  if (!found) co_return Outcome(tl::unexpect, found.error());
-  if (!found->has_value()) {
-    if (OnlyAudited(call, reference)) co_return Outcome(ImageUse());
-    co_return Outcome(tl::unexpect,
-                      grpc::Status(grpc::NOT_FOUND,
-                                   "failed to resolve image \"" + spec.image() + "\": not found"));
+  if (!found || !found->has_value()) {
+    if (audit_only) co_return Outcome(ImageUse());
+    co_return Outcome(tl::unexpect, found ? NotHere(spec.image()) : found.error());
   }
   const LocalImage& image = **found;
 
   auto needs = co_await NeedsOf(call, image);
+  if (!needs && audit_only) needs = Needs::kOneManifest;
   if (!needs) co_return Outcome(tl::unexpect, needs.error());
   auto judging = reference ? JudgeNamed(call, written, *reference, image, *needs)
                            : JudgeUnnamed(call, written, image, *needs);
   auto judgement = co_await judging;
   if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
-  if (judgement.allow() != nullptr && !call.settings().allow_checkpoint) {
-    auto checkpoint = co_await call.parts().images.HasCheckpoint(call.downstream(), image);
-    if (!checkpoint) co_return Outcome(tl::unexpect, checkpoint.error());
-    if (*checkpoint) {
-      judgement = call.Refuse(std::move(judgement), Reason::kDenied,
-                              "the image is a checkpoint, which the runtime would restore");
-    }
-  }
-  co_return Conclude(call, judgement, by_id ? std::string() : image.id);
+  auto checked = co_await CheckCheckpoint(call, std::move(judgement), image);
+  if (!checked) co_return Outcome(tl::unexpect, checked.error());
+  co_return Conclude(call, *checked, by_id ? std::string() : image.id);
 }
 
 }  // namespace crivet::proxy

@@ -1,4 +1,7 @@
 #include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/client_callback.h>
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -26,6 +29,26 @@ struct Road : GateFixture {
     return images->PullImage(&context, PullRequest(kWeb), &response);
   }
   FakeCri::Manifest good{.digest = *trust::Sha256Digest::Parse(IdOf('0')), .image_id = ""};
+};
+
+// Whether an answer came without initial metadata of its own, as a failure does.
+class TrailersOnlyProbe : public grpc::ClientUnaryReactor {
+ public:
+  TrailersOnlyProbe(cri::ImageService::Stub& stub, const std::string& image) {
+    request_.mutable_image()->set_image(image);
+    stub.async()->PullImage(&context_, &request_, &response_, this);
+    StartCall();
+  }
+  void OnReadInitialMetadataDone(bool ok) override { has_initial_metadata_ = ok; }
+  void OnDone(const grpc::Status&) override { ended_.set_value(has_initial_metadata_); }
+  bool IsTrailersOnly() { return !ended_.get_future().get(); }
+
+ private:
+  grpc::ClientContext context_;
+  cri::PullImageRequest request_;
+  cri::PullImageResponse response_;
+  bool has_initial_metadata_ = false;
+  std::promise<bool> ended_;
 };
 
 template <typename Map>
@@ -86,6 +109,15 @@ BOOST_FIXTURE_TEST_CASE(RuntimesFailure_PassesWhole, Road) {
   BOOST_TEST(status.error_details() == details);
   BOOST_TEST(ValueOf(context.GetServerTrailingMetadata(), "x-trailer") == "last");
   BOOST_TEST(context.GetServerTrailingMetadata().count("grpc-status-details-bin") == 1U);
+}
+
+BOOST_FIXTURE_TEST_CASE(Failure_IsTrailersOnlyAsTheRuntimesIs, Road) {
+  const auto direct = cri::ImageService::NewStub(grpc::CreateChannel(
+      "unix:" + folder.path() + "/cri.sock", grpc::InsecureChannelCredentials()));
+  BOOST_TEST(TrailersOnlyProbe(*direct, "registry.example/acme/web:none").IsTrailersOnly());
+  BOOST_TEST(TrailersOnlyProbe(*images, "registry.example/acme/web:none").IsTrailersOnly());
+  runtime.Fail("PullImage", {.code = grpc::INTERNAL, .message = "boom"});
+  BOOST_TEST(TrailersOnlyProbe(*images, kWeb).IsTrailersOnly());
 }
 
 BOOST_FIXTURE_TEST_CASE(Deadline_ReachesTheRuntime, Road) {

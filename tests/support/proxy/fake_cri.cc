@@ -5,13 +5,12 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 #include "containerd/services/content/v1/content.grpc.pb.h"
 #include "containerd/services/images/v1/images.grpc.pb.h"
 #include "runtime/v1/api.grpc.pb.h"
-#include "trust/core/bytes.h"
+#include "tests/support/proxy/fake_image_store.h"
 
 namespace crivet::proxy {
 namespace {
@@ -19,10 +18,6 @@ namespace {
 namespace cri = ::runtime::v1;
 namespace native = ::containerd::services::images::v1;
 namespace content = ::containerd::services::content::v1;
-
-std::string DigestText(const std::string& bytes) {
-  return "sha256:" + trust::ToHex(trust::Sha256Of(bytes));
-}
 
 }  // namespace
 
@@ -55,85 +50,14 @@ class FakeCri::Server {
     server_.reset();
   }
 
-  // ---- store ----
-
-  struct Name {
-    std::string target;
-    std::map<std::string, std::string> labels;
-    int hidden_polls = 0;
-  };
-
-  std::string IdOfTarget(const std::string& target) const { return ids_.at(target); }
-
-  // Names of an ID, in containerd's order: tags first, each sorted by name.
-  std::vector<std::string> NamesOf(const std::string& id) const {
-    std::vector<std::string> tags;
-    std::vector<std::string> others;
-    for (const auto& [name, entry] : names_) {
-      if (entry.hidden_polls > 0 || IdOfTarget(entry.target) != id || name == id) continue;
-      (name.find('@') == std::string::npos ? tags : others).push_back(name);
-    }
-    tags.insert(tags.end(), others.begin(), others.end());
-    return tags;
-  }
-
-  // containerd's lookup: a whole digest is an ID, then a name, then the beginning of an ID.
-  std::string Resolve(const std::string& text) {
-    std::set<std::string> ids;
-    for (const auto& [name, entry] : names_) {
-      if (entry.hidden_polls == 0) ids.insert(IdOfTarget(entry.target));
-    }
-    if (trust::IsImageId(text)) return ids.contains(text) ? text : "";
-    if (const auto reference = trust::ImageReference::Parse(text)) {
-      const auto found = names_.find(reference->Canonical());
-      if (found != names_.end()) {
-        if (found->second.hidden_polls == 0) return IdOfTarget(found->second.target);
-        --found->second.hidden_polls;
-      }
-    }
-    for (const auto& id : ids) {
-      if (id.starts_with(text) || id.substr(7).starts_with(text)) return text.empty() ? "" : id;
-    }
-    return "";
-  }
-
   void Describe(const std::string& id, cri::Image& image) const {
     image.set_id(id);
     image.set_size(4096);
-    for (const auto& name : NamesOf(id)) {
+    for (const auto& name : store_.NamesOf(id)) {
       const auto reference = trust::ImageReference::Parse(name);
       if (!reference) continue;
       (reference->digest() ? image.add_repo_digests(name) : image.add_repo_tags(name));
     }
-  }
-
-  // What containerd mounts: the target of the first of the ID's references.
-  std::string TargetToRun(const std::string& id) const {
-    const auto names = NamesOf(id);
-    return names.empty() ? "" : names_.at(names.front()).target;
-  }
-
-  std::optional<std::string> Pull(const std::string& text, std::string& id) {
-    const auto reference = trust::ImageReference::Parse(text);
-    if (!reference) return "invalid reference format";
-    const std::string name = reference->Canonical();
-    std::string target;
-    if (reference->digest()) {
-      target = reference->digest()->ToString();
-      if (!registry_up_ || !ids_.contains(target)) return name + ": not found";
-    } else {
-      const auto found = registry_.find(name);
-      if (!registry_up_ || found == registry_.end()) return name + ": not found";
-      target = found->second;
-    }
-    id = IdOfTarget(target);
-    const auto digest = trust::Sha256Digest::Parse(target);
-    const std::map<std::string, std::string> managed = {{"io.cri-containerd.image", "managed"}};
-    for (const std::string& made : {name, reference->PinnedTo(*digest), id}) {
-      names_[made] = Name{target, managed, 0};
-    }
-    changed_.notify_all();
-    return std::nullopt;
   }
 
   // Records a call and runs its hook; the status says how it shall fail, if it shall.
@@ -177,7 +101,7 @@ class FakeCri::Server {
       if (auto status = s.Enter(*context, "PullImage", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
       std::string id;
-      if (const auto problem = s.Pull(request->image().image(), id)) {
+      if (const auto problem = s.store_.Pull(request->image().image(), id)) {
         return {grpc::NOT_FOUND, "failed to pull and unpack image: " + *problem};
       }
       response->set_image_ref(id);
@@ -188,7 +112,7 @@ class FakeCri::Server {
                              cri::ImageStatusResponse* response) override {
       if (auto status = s.Enter(*context, "ImageStatus", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      const std::string id = s.Resolve(request->image().image());
+      const std::string id = s.store_.Resolve(request->image().image());
       if (id.empty()) return grpc::Status::OK;
       s.Describe(id, *response->mutable_image());
       if (request->verbose()) (*response->mutable_info())["info"] = "{}";
@@ -201,8 +125,8 @@ class FakeCri::Server {
       std::lock_guard lock(s.mutex_);
       std::set<std::string> ids;
       const std::string filter = request->filter().image().image();
-      for (const auto& [name, entry] : s.names_) ids.insert(s.IdOfTarget(entry.target));
-      if (!filter.empty()) ids = {s.Resolve(filter)};
+      for (const auto& [name, entry] : s.store_.names) ids.insert(s.store_.IdOf(entry.target));
+      if (!filter.empty()) ids = {s.store_.Resolve(filter)};
       for (const auto& id : ids) {
         if (!id.empty()) s.Describe(id, *response->add_images());
       }
@@ -213,9 +137,8 @@ class FakeCri::Server {
                              cri::RemoveImageResponse*) override {
       if (auto status = s.Enter(*context, "RemoveImage", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      const std::string id = s.Resolve(request->image().image());
-      std::erase_if(s.names_,
-                    [&](const auto& entry) { return s.IdOfTarget(entry.second.target) == id; });
+      const std::string id = s.store_.Resolve(request->image().image());
+      s.store_.RemoveId(id);
       return grpc::Status::OK;
     }
 
@@ -256,9 +179,9 @@ class FakeCri::Server {
       if (text.starts_with("/")) {
         s.ran_.push_back("checkpoint archive " + text);
       } else {
-        const std::string id = s.Resolve(text);
+        const std::string id = s.store_.Resolve(text);
         if (id.empty()) return {grpc::NOT_FOUND, "failed to resolve image \"" + text + "\""};
-        s.ran_.push_back(s.TargetToRun(id));
+        s.ran_.push_back(s.store_.TargetToRun(id));
       }
       response->set_container_id("container-" + std::to_string(s.ran_.size()));
       return grpc::Status::OK;
@@ -269,13 +192,13 @@ class FakeCri::Server {
                                cri::RunPodSandboxResponse* response) override {
       if (auto status = s.Enter(*context, "RunPodSandbox", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      std::string id = s.Resolve(s.options_.sandbox_image);
+      std::string id = s.store_.Resolve(s.options_.sandbox_image);
       if (id.empty()) {
-        if (const auto problem = s.Pull(s.options_.sandbox_image, id)) {
+        if (const auto problem = s.store_.Pull(s.options_.sandbox_image, id)) {
           return {grpc::UNKNOWN, "failed to get sandbox image: " + *problem};
         }
       }
-      s.sandboxes_ran_.push_back(s.TargetToRun(id));
+      s.sandboxes_ran_.push_back(s.store_.TargetToRun(id));
       response->set_pod_sandbox_id("sandbox");
       return grpc::Status::OK;
     }
@@ -292,8 +215,8 @@ class FakeCri::Server {
                      native::GetImageResponse* response) override {
       if (auto status = s.Enter(*context, "Images.Get", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      const auto found = s.names_.find(request->name());
-      if (found == s.names_.end()) return {grpc::NOT_FOUND, request->name() + ": not found"};
+      const auto found = s.store_.names.find(request->name());
+      if (found == s.store_.names.end()) return {grpc::NOT_FOUND, request->name() + ": not found"};
       s.Fill(*found, *response->mutable_image());
       return grpc::Status::OK;
     }
@@ -302,7 +225,7 @@ class FakeCri::Server {
                       native::ListImagesResponse* response) override {
       if (auto status = s.Enter(*context, "Images.List", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      for (const auto& entry : s.names_) {
+      for (const auto& entry : s.store_.names) {
         const bool wanted =
             request->filters().empty() ||
             std::any_of(request->filters().begin(), request->filters().end(),
@@ -317,12 +240,13 @@ class FakeCri::Server {
       if (auto status = s.Enter(*context, "Images.Create", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
       const auto& image = request->image();
-      if (s.names_.contains(image.name())) {
+      if (s.store_.names.contains(image.name())) {
         return {grpc::ALREADY_EXISTS, "image " + image.name() + " exists"};
       }
-      s.names_[image.name()] = Name{image.target().digest(),
-                                    {image.labels().begin(), image.labels().end()},
-                                    s.options_.shown_after_polls};
+      s.store_.names[image.name()] =
+          FakeImageStore::Name{image.target().digest(),
+                               {image.labels().begin(), image.labels().end()},
+                               s.options_.shown_after_polls};
       *response->mutable_image() = image;
       s.changed_.notify_all();
       return grpc::Status::OK;
@@ -332,8 +256,8 @@ class FakeCri::Server {
                         native::UpdateImageResponse*) override {
       if (auto status = s.Enter(*context, "Images.Update", *request); !status.ok()) return status;
       std::lock_guard lock(s.mutex_);
-      const auto found = s.names_.find(request->image().name());
-      if (found == s.names_.end()) return {grpc::NOT_FOUND, "not found"};
+      const auto found = s.store_.names.find(request->image().name());
+      if (found == s.store_.names.end()) return {grpc::NOT_FOUND, "not found"};
       const auto& paths = request->update_mask().paths();
       if (paths.empty()) {
         found->second.labels = {request->image().labels().begin(), request->image().labels().end()};
@@ -356,9 +280,9 @@ class FakeCri::Server {
       std::string blob;
       {
         std::lock_guard lock(s.mutex_);
-        const auto found = s.blobs_.find(request->digest());
-        if (found == s.blobs_.end()) return {grpc::NOT_FOUND, "content: not found"};
-        blob = found->second;
+        const std::string* found = s.store_.Blob(request->digest());
+        if (found == nullptr) return {grpc::NOT_FOUND, "content: not found"};
+        blob = *found;
       }
       // In pieces, as containerd sends what does not fit one message.
       for (std::size_t at = 0; at < blob.size(); at += 16) {
@@ -374,7 +298,8 @@ class FakeCri::Server {
     Server& s;
   };
 
-  void Fill(const std::pair<const std::string, Name>& entry, native::Image& image) const {
+  void Fill(const std::pair<const std::string, FakeImageStore::Name>& entry,
+            native::Image& image) const {
     image.set_name(entry.first);
     image.mutable_target()->set_digest(entry.second.target);
     image.mutable_target()->set_media_type("application/vnd.oci.image.manifest.v1+json");
@@ -385,11 +310,7 @@ class FakeCri::Server {
   const Options options_;
   mutable std::mutex mutex_;
   mutable std::condition_variable changed_;
-  std::map<std::string, std::string> registry_;  // name -> target
-  bool registry_up_ = true;
-  std::map<std::string, std::string> ids_;    // target -> image ID
-  std::map<std::string, std::string> blobs_;  // digest -> manifest
-  std::map<std::string, Name> names_;
+  FakeImageStore store_;
   std::vector<Call> calls_;
   std::vector<std::string> ran_;
   std::vector<std::string> sandboxes_ran_;
@@ -410,54 +331,48 @@ FakeCri::FakeCri(Options options) : server_(std::make_unique<Server>(std::move(o
 
 FakeCri::~FakeCri() { server_->Stop(); }
 
-FakeCri::Manifest FakeCri::MakeManifest(const std::string& layers, const std::string& config,
+FakeCri::Manifest FakeCri::MakeManifest(const std::string& content, const std::string& config,
                                         const std::string& annotation) {
-  const std::string id = DigestText(config);
-  std::string blob = "{\"config\":{\"digest\":\"" + id + "\"},\"content\":\"" + layers + "\"";
-  if (!annotation.empty()) blob += ",\"annotations\":{\"" + annotation + "\":\"yes\"}";
-  blob += "}";
-  const std::string digest = DigestText(blob);
   std::lock_guard lock(server_->mutex_);
-  server_->ids_[digest] = id;
-  server_->blobs_[digest] = blob;
-  return {*trust::Sha256Digest::Parse(digest), id};
+  const std::string digest = server_->store_.AddManifest(content, config, annotation);
+  return {*trust::Sha256Digest::Parse(digest), server_->store_.IdOf(digest)};
 }
 
 void FakeCri::Push(const std::string& name, const Manifest& manifest) {
   std::lock_guard lock(server_->mutex_);
-  server_->registry_[name] = manifest.digest.ToString();
+  server_->store_.Push(name, manifest.digest.ToString());
 }
 
 void FakeCri::DisconnectRegistry() {
   std::lock_guard lock(server_->mutex_);
-  server_->registry_up_ = false;
+  server_->store_.DisconnectRegistry();
 }
 
 void FakeCri::Import(const std::string& name, const Manifest& manifest) {
   std::lock_guard lock(server_->mutex_);
-  server_->names_[name] = {manifest.digest.ToString(), {}, 0};
+  server_->store_.names[name] = {manifest.digest.ToString(), {}, 0};
 }
 
 void FakeCri::Untag(const std::string& name) {
   std::lock_guard lock(server_->mutex_);
-  server_->names_.erase(name);
+  server_->store_.names.erase(name);
 }
 
 std::string FakeCri::TargetOf(const std::string& name) const {
   std::lock_guard lock(server_->mutex_);
-  const auto found = server_->names_.find(name);
-  return found == server_->names_.end() ? "" : found->second.target;
+  const auto found = server_->store_.names.find(name);
+  return found == server_->store_.names.end() ? "" : found->second.target;
 }
 
 std::map<std::string, std::string> FakeCri::LabelsOf(const std::string& name) const {
   std::lock_guard lock(server_->mutex_);
-  return server_->names_.at(name).labels;
+  return server_->store_.names.at(name).labels;
 }
 
 bool FakeCri::WaitForName(const std::string& name) const {
   std::unique_lock lock(server_->mutex_);
   return server_->changed_.wait_for(lock, std::chrono::seconds(10),
-                                    [&] { return server_->names_.contains(name); });
+                                    [&] { return server_->store_.names.contains(name); });
 }
 
 bool FakeCri::WaitForCall(const std::string& method) const {

@@ -1,0 +1,96 @@
+#include "tests/support/proxy/fake_image_store.h"
+
+#include <set>
+
+#include "trust/core/bytes.h"
+#include "trust/core/image_reference.h"
+
+namespace crivet::proxy {
+namespace {
+
+std::string DigestText(const std::string& bytes) {
+  return "sha256:" + trust::ToHex(trust::Sha256Of(bytes));
+}
+
+}  // namespace
+
+std::string FakeImageStore::AddManifest(const std::string& content, const std::string& config,
+                                        const std::string& annotation) {
+  const std::string id = DigestText(config);
+  std::string blob = R"({"config":{"digest":")" + id + R"("},"content":")" + content + "\"";
+  if (!annotation.empty()) blob += R"(,"annotations":{")" + annotation + R"(":"yes"})";
+  blob += "}";
+  const std::string digest = DigestText(blob);
+  ids_[digest] = id;
+  blobs_[digest] = blob;
+  return digest;
+}
+
+const std::string* FakeImageStore::Blob(const std::string& digest) const {
+  const auto found = blobs_.find(digest);
+  return found == blobs_.end() ? nullptr : &found->second;
+}
+
+std::optional<std::string> FakeImageStore::Pull(const std::string& text, std::string& id) {
+  const auto reference = trust::ImageReference::Parse(text);
+  if (!reference) return "invalid reference format";
+  const std::string name = reference->Canonical();
+  std::string target;
+  if (reference->digest()) {
+    target = reference->digest()->ToString();
+    if (!registry_up_ || !ids_.contains(target)) return name + ": not found";
+  } else {
+    const auto found = registry_.find(name);
+    if (!registry_up_ || found == registry_.end()) return name + ": not found";
+    target = found->second;
+  }
+  id = IdOf(target);
+  const std::map<std::string, std::string> managed = {{"io.cri-containerd.image", "managed"}};
+  const auto digest = trust::Sha256Digest::Parse(target);
+  for (const std::string& made : {name, reference->PinnedTo(*digest), id}) {
+    names[made] = Name{.target = target, .labels = managed};
+  }
+  return std::nullopt;
+}
+
+std::string FakeImageStore::Resolve(const std::string& text) {
+  std::set<std::string> ids;
+  for (const auto& [name, entry] : names) {
+    if (entry.hidden_polls == 0) ids.insert(IdOf(entry.target));
+  }
+  if (trust::IsImageId(text)) return ids.contains(text) ? text : "";
+  if (const auto reference = trust::ImageReference::Parse(text)) {
+    const auto found = names.find(reference->Canonical());
+    if (found != names.end()) {
+      if (found->second.hidden_polls == 0) return IdOf(found->second.target);
+      --found->second.hidden_polls;
+    }
+  }
+  if (text.empty()) return "";
+  for (const auto& id : ids) {
+    if (id.starts_with(text) || id.substr(7).starts_with(text)) return id;
+  }
+  return "";
+}
+
+std::vector<std::string> FakeImageStore::NamesOf(const std::string& id) const {
+  std::vector<std::string> tags;
+  std::vector<std::string> others;
+  for (const auto& [name, entry] : names) {
+    if (entry.hidden_polls > 0 || IdOf(entry.target) != id || name == id) continue;
+    (name.find('@') == std::string::npos ? tags : others).push_back(name);
+  }
+  tags.insert(tags.end(), others.begin(), others.end());
+  return tags;
+}
+
+std::string FakeImageStore::TargetToRun(const std::string& id) const {
+  const auto of_id = NamesOf(id);
+  return of_id.empty() ? "" : names.at(of_id.front()).target;
+}
+
+void FakeImageStore::RemoveId(const std::string& id) {
+  std::erase_if(names, [&](const auto& entry) { return IdOf(entry.second.target) == id; });
+}
+
+}  // namespace crivet::proxy

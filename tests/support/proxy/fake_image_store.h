@@ -1,0 +1,53 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace crivet::proxy {
+
+/// FakeImageStore is what a fake runtime holds: names that point to manifests, manifests that have
+/// an image ID, and a registry to pull from. It answers as containerd's stores do. Not thread-safe.
+class FakeImageStore {
+ public:
+  struct Name {
+    std::string target;
+    std::map<std::string, std::string> labels = {};
+    /// How often a look-up by CRI still misses the name: CRI learns of it by an event.
+    int hidden_polls = 0;
+  };
+
+  /// Adds a manifest to the world; returns its digest. Its ID is the digest of `config`.
+  std::string AddManifest(const std::string& content, const std::string& config,
+                          const std::string& annotation);
+  const std::string* Blob(const std::string& digest) const;
+
+  void Push(const std::string& name, const std::string& target) { registry_[name] = target; }
+  void DisconnectRegistry() { registry_up_ = false; }
+
+  /// Pulls as CRI does: by tag or digest, recording the name, its digest and the ID. An error text,
+  /// or nothing and `id`.
+  std::optional<std::string> Pull(const std::string& text, std::string& id);
+
+  /// The ID that a text means, empty where it means none. As in containerd: a whole digest is an
+  /// ID, then comes the name, then the beginning of an ID.
+  std::string Resolve(const std::string& text);
+
+  const std::string& IdOf(const std::string& target) const { return ids_.at(target); }
+  /// Names of an ID in containerd's order: tags first, each kind sorted.
+  std::vector<std::string> NamesOf(const std::string& id) const;
+  /// What containerd mounts for an ID: the target of the first of its names.
+  std::string TargetToRun(const std::string& id) const;
+  void RemoveId(const std::string& id);
+
+  std::map<std::string, Name> names;
+
+ private:
+  std::map<std::string, std::string> registry_;  // name -> target
+  bool registry_up_ = true;
+  std::map<std::string, std::string> ids_;    // target -> image ID
+  std::map<std::string, std::string> blobs_;  // digest -> manifest
+};
+
+}  // namespace crivet::proxy
