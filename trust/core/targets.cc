@@ -104,10 +104,13 @@ Result<std::vector<Delegation>> ReadDelegations(JsonValue content, const RoleNam
   if (!keys) return tl::unexpected(keys.error());
   const auto table = KeyTable::Read(*keys, limits);
   if (!table) return tl::unexpected(table.error());
-  const auto roles = ReadMember(*object, "roles", JsonType::kArray);
-  if (!roles) return tl::unexpected(roles.error());
   const auto checked = RefuseCaseVariants(*object, {"keys", "roles"});
   if (!checked) return tl::unexpected(checked.error());
+  // What Notary's client writes once the last delegation has been removed.
+  const auto listed = object->Find("roles");
+  if (listed && listed->type() == JsonType::kNull) return delegations;
+  const auto roles = ReadMember(*object, "roles", JsonType::kArray);
+  if (!roles) return tl::unexpected(roles.error());
   const auto elements = roles->AsArray();
   if (elements->size() > limits.delegations) return Malformed("delegations holds too many roles");
   for (const JsonValue element : *elements) {

@@ -118,6 +118,8 @@ BOOST_FIXTURE_TEST_CASE(EveryMember_NullOrOfAnotherType_IsMalformed, Full) {
         if (other.type() == content.at(at).type()) continue;
         const bool number = other.is_number() && content.at(at).is_number();
         if (number) continue;
+        // Notary's client leaves it behind: Delegations_AbsentOrEmpty.
+        if (other.is_null() && at.to_string() == "/delegations/roles") continue;
         // `private` may be null and nothing else; it is null already.
         Json damaged = content;
         damaged[at] = other;
@@ -405,6 +407,9 @@ BOOST_FIXTURE_TEST_CASE(Delegation_ThatNobodyCanMeet_IsNoErrorOfItsParent, Full)
 BOOST_FIXTURE_TEST_CASE(Delegations_AbsentOrEmpty, Full) {
   Json content = server.content("targets");
   content["delegations"] = {{"keys", Json::object()}, {"roles", Json::array()}};
+  BOOST_TEST(Read("targets", content).has_value());
+  // As the notary client leaves it when the last one was removed.
+  content["delegations"]["roles"] = nullptr;
   BOOST_TEST(Read("targets", content).has_value());
   content.erase("delegations");
   BOOST_TEST(Read("targets", content).has_value());
