@@ -8,7 +8,7 @@
 
 #include "tests/fuzz/require.h"
 #include "trust/io/bearer_challenge.h"
-#include "trust/io/http_client.h"
+#include "trust/io/http_url.h"
 
 using namespace crivet::trust;
 

@@ -48,16 +48,6 @@ class WithoutSigpipe {
   bool was_pending_ = false;
 };
 
-struct UrlPart {
-  UrlPart(CURLU* url, CURLUPart part, unsigned int flags) {
-    if (curl_url_get(url, part, &text, flags) != CURLUE_OK) text = nullptr;
-  }
-  ~UrlPart() { curl_free(text); }
-  UrlPart(const UrlPart&) = delete;
-  UrlPart& operator=(const UrlPart&) = delete;
-  char* text = nullptr;
-};
-
 // One request while curl works on it.
 struct Exchange {
   CURL* handle = nullptr;
@@ -196,8 +186,8 @@ class HeaderLines {
     curl_slist_free_all(lines_);
   }
   HeaderLines() = default;
-  HeaderLines(const HeaderLines&) = delete;
-  HeaderLines& operator=(const HeaderLines&) = delete;
+  HeaderLines(HeaderLines&& other) noexcept : lines_(std::exchange(other.lines_, nullptr)) {}
+  HeaderLines& operator=(HeaderLines&&) = delete;
 
   void Add(const char* line) { lines_ = curl_slist_append(lines_, line); }
   curl_slist* get() const { return lines_; }
@@ -229,6 +219,43 @@ void ApplyOptions(CURL* handle, const HttpClient::Options& options) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, options.client_cert.c_str());
     curl_easy_setopt(handle, CURLOPT_SSLKEY, options.client_key.c_str());
   }
+}
+
+void ApplyTimes(CURL* handle, std::chrono::milliseconds left, std::chrono::milliseconds patience) {
+  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
+  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(std::min(left, patience).count()));
+}
+
+void ApplyCallbacks(CURL* handle, Exchange& exchange) {
+  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
+  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
+  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
+  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
+  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
+}
+
+HeaderLines LinesOf(const HttpRequest& request) {
+  HeaderLines lines;
+  if (request.caches == HttpRequest::Caches::kMustAskServer) lines.Add("Cache-Control: no-cache");
+  if (!request.authorization.empty()) {
+    std::string line = "Authorization: ";
+    line += request.authorization.view();
+    lines.Add(Secret(std::move(line)).c_str());
+  }
+  return lines;
+}
+
+tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code) {
+  if (exchange.flooded) return NetworkFailure(NetworkCause::kServerError);
+  if (exchange.stalled) return NetworkFailure(NetworkCause::kTimeout);
+  if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  // A refusal has said all that matters in its status line and headers.
+  const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
+  if (code != CURLE_OK && !refusal_cut_short) return NetworkFailure(CauseOf(code));
+  return std::move(exchange.answer);
 }
 
 }  // namespace
@@ -271,64 +298,6 @@ class HttpClient::Handles {
   std::vector<CURL*> idle_;
 };
 
-Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
-  const auto refused = [] { return Fail(Reason::kMalformed, "not an http or https URL"); };
-  // curl would take some of these for white space to skip.
-  const bool printable =
-      std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!printable || text.size() > 4096) return refused();
-  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
-  if (!url) return refused();
-  if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_DISALLOW_USER) !=
-      CURLUE_OK) {
-    return refused();
-  }
-  const UrlPart scheme(url.get(), CURLUPART_SCHEME, 0);
-  const UrlPart host(url.get(), CURLUPART_HOST, 0);
-  const UrlPart port(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
-  const UrlPart fragment(url.get(), CURLUPART_FRAGMENT, 0);
-  if (scheme.text == nullptr || host.text == nullptr || port.text == nullptr) return refused();
-  if (fragment.text != nullptr) return refused();
-
-  HttpUrl parsed;
-  const std::string_view scheme_name(scheme.text);
-  if (scheme_name != "https" && scheme_name != "http") return refused();
-  parsed.https = scheme_name == "https";
-  for (char* c = host.text; *c != '\0'; ++c) {
-    *c = static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
-  }
-  parsed.host = host.text;
-  parsed.port = static_cast<std::uint16_t>(std::strtoul(port.text, nullptr, 10));
-  curl_url_set(url.get(), CURLUPART_HOST, host.text, 0);
-  const UrlPart whole(url.get(), CURLUPART_URL, 0);
-  if (whole.text == nullptr) return refused();
-  parsed.text = whole.text;
-  return parsed;
-}
-
-bool HttpUrl::IsLoopback() const {
-  if (host == "localhost" || host == "[::1]") return true;
-  // curl has already written every spelling of an IPv4 address as four decimal numbers.
-  return host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3 &&
-         host.find_first_not_of("0123456789.") == std::string::npos;
-}
-
-std::string PercentEncoded(std::string_view text, std::string_view keep) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  std::string out;
-  for (const char c : text) {
-    if (kUnreserved.find(c) != std::string_view::npos || keep.find(c) != std::string_view::npos) {
-      out += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return out;
-}
-
 HttpClient::HttpClient(Options options)
     : options_(std::move(options)), handles_(std::make_unique<Handles>()) {}
 
@@ -351,28 +320,12 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   exchange.handle = handle;
   exchange.max_bytes = request.max_bytes;
   exchange.patience = request.patience;
-  exchange.last_arrival = Clock::now();
   exchange.stop = request.stop;
-
   ApplyOptions(handle, options_);
   curl_easy_setopt(handle, CURLOPT_URL, url->text.c_str());
-  curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
-  curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
-                   static_cast<long>(std::min(left, request.patience).count()));
-  curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, OnHeader);
-  curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
-  curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
-  HeaderLines headers;
-  if (request.caches == HttpRequest::Caches::kMustAskServer) headers.Add("Cache-Control: no-cache");
-  if (!request.authorization.empty()) {
-    std::string line = "Authorization: ";
-    line += request.authorization.view();
-    headers.Add(Secret(std::move(line)).c_str());
-  }
+  ApplyTimes(handle, left, request.patience);
+  ApplyCallbacks(handle, exchange);
+  const HeaderLines headers = LinesOf(request);
   if (headers.get() != nullptr) curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   if (request.form) {
     curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE, static_cast<long>(request.form->view().size()));
@@ -382,19 +335,13 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   CURLcode code = CURLE_OK;
   {
     const WithoutSigpipe guard;
+    exchange.last_arrival = Clock::now();
     code = curl_easy_perform(handle);
   }
   handles_->GiveBack(handle);
-
-  HttpAnswer& answer = exchange.answer;
-  if (!url->https) answer.date.reset();
-  if (exchange.flooded) return NetworkFailure(NetworkCause::kServerError);
-  if (exchange.stalled) return NetworkFailure(NetworkCause::kTimeout);
-  if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
-  // A refusal has said all that matters in its status line and headers.
-  const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
-  if (code != CURLE_OK && !refusal_cut_short) return NetworkFailure(CauseOf(code));
-  return std::move(answer);
+  // Without TLS nobody vouches for what time the server says it is.
+  if (!url->https) exchange.answer.date.reset();
+  return Judged(std::move(exchange), code);
 }
 
 }  // namespace crivet::trust

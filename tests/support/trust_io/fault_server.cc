@@ -1,5 +1,6 @@
 #include "tests/support/trust_io/fault_server.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -76,7 +77,7 @@ FaultServer::FaultServer(Answer answer, std::optional<Tls> tls)
   Check(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
         listen(listener_, 64) == 0 &&
         getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
-        pipe(stop_pipe_) == 0);
+        pipe2(stop_pipe_, O_CLOEXEC) == 0);
   port_ = ntohs(address.sin_port);
   accepting_ = std::thread([this] { Accept(); });
 }
