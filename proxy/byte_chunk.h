@@ -63,7 +63,7 @@ Slice CopySlice(const std::uint8_t* data, std::size_t size);
 /// goes back to the kernel at once, so a burst leaves nothing behind (FORWARDER 3).
 class ChunkPool {
  public:
-  static constexpr std::size_t kBlockBytes = 128 * 1024;
+  static constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;
   static constexpr std::size_t kChunkBytes = kBlockBytes - sizeof(ByteChunk);
   static constexpr std::size_t kKept = 8;
 

@@ -17,7 +17,7 @@ constexpr std::int32_t kLargestFrame = 64 * 1024;
 constexpr std::uint64_t kResetBurst = 100'000;
 constexpr std::uint64_t kResetsPerSecond = 10'000;
 constexpr std::size_t kMaxContinuations = 32;
-constexpr std::size_t kMaxSentHeaderBytes = 1024 * 1024;
+constexpr std::size_t kMaxSentHeaderBytes = std::size_t{1024} * 1024;
 
 Http2Session& SessionOf(void* user) { return *static_cast<Http2Session*>(user); }
 

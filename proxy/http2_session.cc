@@ -14,7 +14,7 @@ namespace crivet::proxy {
 namespace {
 
 // What may be queued for a socket before the rest stays where it is (in pipes, bounded by windows).
-constexpr std::size_t kOutputCap = 256 * 1024;
+constexpr std::size_t kOutputCap = std::size_t{256} * 1024;
 // Reads of one event before others have their turn.
 constexpr int kReadsPerEvent = 2;
 // Deep enough for one large answer: fewer turns between a sender and us.

@@ -1,5 +1,6 @@
 #include "proxy/road_loop.h"
 
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 
@@ -20,10 +21,13 @@ using namespace std::chrono_literals;
 constexpr std::size_t kEventsPerRound = 64;
 constexpr int kAcceptsPerEvent = 16;
 // Below this a read would bring too little; a fresh chunk is taken.
-constexpr std::size_t kLeastReceiveSpace = 64 * 1024;
+constexpr std::size_t kLeastReceiveSpace = std::size_t{64} * 1024;
 // A received slice below this is copied: it would pin a chunk many times its size.
-constexpr std::size_t kCopySliceBelow = 4 * 1024;
+constexpr std::size_t kCopySliceBelow = std::size_t{4} * 1024;
 constexpr std::size_t kSpareRelays = 128;
+// More than these at once is a burst, after which memory is given back.
+constexpr std::size_t kBurstCalls = 256;
+constexpr std::size_t kBurstConnections = 64;
 constexpr auto kAcceptPause = 100ms;
 // After the drain: for the last answers to leave.
 constexpr auto kClosingTime = 500ms;
@@ -91,6 +95,7 @@ void RoadLoop::Run() {
     RunTimers();
     FlushMarked();
     if (!to_reap_.empty()) Reap();
+    if (had_burst_ && relays_in_use_ == 0) TrimMemory();
   }
   tunnels_.clear();
   marked_.clear();
@@ -131,7 +136,11 @@ void RoadLoop::RunTimers() {
 
 void RoadLoop::BeginStop(std::chrono::milliseconds drain) {
   if (stop_phase_ == StopPhase::kDraining) stop_next_at_ = std::min(stop_next_at_, Now() + drain);
-  if (stop_phase_ != StopPhase::kRunning) return;
+  if (stop_phase_ != StopPhase::kRunning) {
+    // Asked again: less patience, never more.
+    stop_next_at_ = std::min(stop_next_at_, Now() + drain);
+    return;
+  }
   stop_phase_ = StopPhase::kDraining;
   stop_next_at_ = Now() + drain;
   // What is not accepted yet waits in the socket's queue, for whoever inherits it.
@@ -176,6 +185,7 @@ void RoadLoop::Accept() {
     auto tunnel = std::make_unique<Tunnel>(*this, std::move(accepted));
     tunnel->index = tunnels_.size();
     tunnels_.push_back(std::move(tunnel));
+    if (tunnels_.size() > kBurstConnections) had_burst_ = true;
     counters_.ConnectionOpened();
   }
 }
@@ -263,7 +273,14 @@ void RoadLoop::Reap() {
   }
 }
 
+// Small allocations of a burst lie scattered; what is free again goes back to the kernel.
+void RoadLoop::TrimMemory() {
+  had_burst_ = tunnels_.size() > kBurstConnections;
+  ::malloc_trim(0);
+}
+
 StreamRelay& RoadLoop::TakeRelay() {
+  if (++relays_in_use_ > kBurstCalls) had_burst_ = true;
   if (spare_relays_ == nullptr) return *new StreamRelay();
   StreamRelay& relay = *std::exchange(spare_relays_, spare_relays_->next);
   --spare_relay_count_;
@@ -272,6 +289,7 @@ StreamRelay& RoadLoop::TakeRelay() {
 }
 
 void RoadLoop::ReturnRelay(StreamRelay& relay) {
+  --relays_in_use_;
   if (spare_relay_count_ >= kSpareRelays) {
     delete &relay;
     return;

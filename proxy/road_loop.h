@@ -111,6 +111,7 @@ class RoadLoop {
   void SendLateResets();
   void RunTimers();
   void Reap();
+  void TrimMemory();
   void BeginStop(std::chrono::milliseconds drain);
   bool IsStopped() const;
 
@@ -133,6 +134,8 @@ class RoadLoop {
   std::vector<Tunnel*> to_reap_;
   StreamRelay* spare_relays_ = nullptr;
   std::size_t spare_relay_count_ = 0;
+  std::size_t relays_in_use_ = 0;
+  bool had_burst_ = false;  // many calls or connections since memory was last given back
 
   std::optional<Clock::time_point> accept_again_at_;  // set while accepting is paused
   StopPhase stop_phase_ = StopPhase::kRunning;

@@ -12,7 +12,7 @@ struct RouterLimits {
   /// Per downstream connection; more wait at the client.
   std::uint32_t max_concurrent_streams = 10'000;
   /// Name and value bytes of one header block: grpc-message carries runtime errors of many KB.
-  std::size_t max_header_bytes = 256 * 1024;
+  std::size_t max_header_bytes = std::size_t{256} * 1024;
   /// How long a call waits for a runtime that cannot be reached before it is UNAVAILABLE.
   std::chrono::milliseconds upstream_patience{500};
   std::chrono::milliseconds upstream_retry{50};

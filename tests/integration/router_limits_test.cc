@@ -99,6 +99,28 @@ BOOST_AUTO_TEST_CASE(FrameOnStreamZero_EndsThatConnectionAndIsCounted) {
   BOOST_TEST(router().Snapshot().connections_misbehaved == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(AnswersThatNobodyReads_EndThatConnectionAlone) {
+  RawHttp2 flooder(Role::kClient, RawHttp2::Connect(path()));
+  flooder.WriteRaw(std::string("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0", 33));
+  // HEADERS of three indexed fields (POST, http, "/"): a refused call, of which no answer is read.
+  std::uint32_t stream = 1;
+  bool refused = false;
+  for (int batch = 0; batch < 400 && !refused; ++batch) {
+    std::string frames;
+    for (int i = 0; i < 1000; ++i, stream += 2) {
+      frames += std::string("\0\0\3\1\5", 5);
+      for (int shift = 24; shift >= 0; shift -= 8) frames += static_cast<char>(stream >> shift);
+      frames += "\x83\x86\x84";
+    }
+    refused = !flooder.WriteRaw(frames);
+  }
+  BOOST_TEST(refused);
+  BOOST_REQUIRE(router().Ping(5s));
+  BOOST_TEST(router().Snapshot().connections_misbehaved == 1u);
+  GrpcCaller client(path());
+  BOOST_TEST(client.Unary(kVersion, "fine").message == "fine");
+}
+
 BOOST_AUTO_TEST_CASE(HeadersBeyondTheLimit_EndThatCallAlone) {
   RawHttp2 client(Role::kClient, RawHttp2::Connect(path()));
   Fields fields = {{":method", "POST"}, {":scheme", "http"}, {":path", kVersion}};
@@ -236,6 +258,21 @@ BOOST_AUTO_TEST_CASE(LongerThanTheDrain_EndsUnavailable) {
   BOOST_TEST(client.stream(events).Field("grpc-status") == "14");
   BOOST_TEST(client.stream(pull).Field("grpc-status") == "14");
   StopRouter(0s);
+}
+
+BOOST_AUTO_TEST_CASE(AskedAgain_EndsSooner) {
+  runtime().On(kEvents, [](FakeCall& call) -> CallStatus {
+    call.Read();
+    call.WaitCancelled(60s);
+    return {};
+  });
+  RawHttp2 client(Role::kClient, RawHttp2::Connect(path()));
+  const auto events = client.Call(kEvents);
+  client.RunUntil([] { return false; }, 20ms);
+  router().Stop(60s);
+  router().Stop(0s);
+  BOOST_TEST(client.RunUntilClosed());
+  BOOST_TEST(client.stream(events).Field("grpc-status") == "14");
 }
 
 BOOST_AUTO_TEST_CASE(StreamOpenedBeforeTheClientHeard_IsStillServed) {

@@ -284,13 +284,14 @@ bool RawHttp2::FloodUntilClosed(const std::function<void()>& submit) {
   return RunUntilClosed() || goaway_.has_value();
 }
 
-void RawHttp2::WriteRaw(const std::string& bytes) {
+bool RawHttp2::WriteRaw(const std::string& bytes) {
   std::size_t sent = 0;
   while (sent < bytes.size()) {
     const ssize_t size = ::send(fd_.get(), bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
-    if (size <= 0) return;
+    if (size <= 0) return false;
     sent += static_cast<std::size_t>(size);
   }
+  return true;
 }
 
 }  // namespace crivet::proxy::testing

@@ -70,8 +70,8 @@ class RawHttp2 {
                 std::chrono::milliseconds timeout = std::chrono::seconds(10));
   /// Runs until the peer has closed the connection.
   bool RunUntilClosed(std::chrono::milliseconds timeout = std::chrono::seconds(10));
-  /// Writes raw bytes past nghttp2.
-  void WriteRaw(const std::string& bytes);
+  /// Writes raw bytes past nghttp2. False when the peer has closed.
+  bool WriteRaw(const std::string& bytes);
   /// Submits `frame` over and over, without waiting for answers, until the peer has had enough.
   bool FloodUntilClosed(const std::function<void()>& submit);
 
