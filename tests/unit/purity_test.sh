@@ -35,5 +35,6 @@ forbid 'socket|<sys/|<netdb|curl|grpc|nghttp2'
 forbid '#include .*(trust/io|proxy|api|runtime)/'
 forbid '#include <openssl/' bytes.cc certificate.cc public_key.cc openssl_handles.h
 forbid '#include "trust/core/openssl_handles.h"' certificate.cc public_key.cc
-forbid '#include <simdjson' json.cc
+forbid '#include <simdjson' json_view.h
+forbid '#include "trust/core/json_view.h"' json.cc canonical_json.cc
 exit $failed

@@ -168,4 +168,30 @@ Sha256 Sha256Of(std::string_view bytes) { return Digest<32>(bytes, EVP_sha256())
 
 Sha512 Sha512Of(std::string_view bytes) { return Digest<64>(bytes, EVP_sha512()); }
 
+struct Sha256Stream::Context {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  Context() {
+    if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) std::abort();
+  }
+  ~Context() { EVP_MD_CTX_free(context); }
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+};
+
+Sha256Stream::Sha256Stream() : context_(std::make_unique<Context>()) {}
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::Add(std::string_view bytes) {
+  if (EVP_DigestUpdate(context_->context, bytes.data(), bytes.size()) != 1) std::abort();
+}
+
+Sha256 Sha256Stream::Finish() {
+  Sha256 digest{};
+  unsigned int size = 0;
+  if (EVP_DigestFinal_ex(context_->context, digest.data(), &size) != 1 || size != digest.size()) {
+    std::abort();
+  }
+  return digest;
+}
+
 }  // namespace crivet::trust

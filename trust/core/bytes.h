@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -47,5 +48,23 @@ std::optional<Sha256> Sha256FromBase64(std::string_view text);
 /// would be safe to go on with.
 Sha256 Sha256Of(std::string_view bytes);
 Sha512 Sha512Of(std::string_view bytes);
+
+/// Sha256Stream hashes what comes in pieces, so that it need not be in memory at once. Ends the
+/// process where the crypto library fails, as above. Not for several threads.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  ~Sha256Stream();
+  Sha256Stream(const Sha256Stream&) = delete;
+  Sha256Stream& operator=(const Sha256Stream&) = delete;
+
+  void Add(std::string_view bytes);
+  /// Finish is the hash of all that was added. To be called once, last.
+  Sha256 Finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 }  // namespace crivet::trust

@@ -35,11 +35,10 @@ Result<std::vector<Signature>> ReadSignatures(JsonValue root, const Limits& limi
 
 }  // namespace
 
-Envelope::Envelope(JsonDocument document, JsonValue content, std::string signed_bytes,
-                   std::vector<Signature> signatures)
+Envelope::Envelope(JsonDocument document, JsonValue content, std::vector<Signature> signatures)
     : document_(std::move(document)),
       content_(content),
-      signed_bytes_(std::move(signed_bytes)),
+      signed_bytes_(content),
       signatures_(std::move(signatures)) {}
 
 Result<Envelope> Envelope::Parse(std::string_view file, std::size_t max_bytes,
@@ -57,10 +56,7 @@ Result<Envelope> Envelope::Parse(std::string_view file, std::size_t max_bytes,
   if (!checked) return tl::unexpected(checked.error());
   auto signatures = ReadSignatures(root, limits);
   if (!signatures) return tl::unexpected(signatures.error());
-  std::string signed_bytes;
-  signed_bytes.reserve(file.size());  // the canonical form is rarely longer
-  AppendCanonical(*content, signed_bytes);
-  return Envelope(*std::move(document), *content, std::move(signed_bytes), *std::move(signatures));
+  return Envelope(*std::move(document), *content, *std::move(signatures));
 }
 
 }  // namespace crivet::trust

@@ -30,18 +30,17 @@ class Envelope {
 
   /// The object under `signed`; valid as long as the envelope.
   JsonValue content() const { return content_; }
-  /// What signatures cover.
-  const std::string& signed_bytes() const { return signed_bytes_; }
+  /// What signatures cover: the canonical form of content().
+  const SignedBytes& signed_bytes() const { return signed_bytes_; }
   /// In the order of the file; those whose key ID no key can have are left out.
   const std::vector<Signature>& signatures() const { return signatures_; }
 
  private:
-  Envelope(JsonDocument document, JsonValue content, std::string signed_bytes,
-           std::vector<Signature> signatures);
+  Envelope(JsonDocument document, JsonValue content, std::vector<Signature> signatures);
 
   JsonDocument document_;
   JsonValue content_;
-  std::string signed_bytes_;
+  SignedBytes signed_bytes_;
   std::vector<Signature> signatures_;
 };
 

@@ -1,34 +1,20 @@
 #include "trust/core/json.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
-#include <bit>
-#include <charconv>
-#include <cstring>
 #include <utility>
 #include <vector>
+
+#include "trust/core/json_view.h"
 
 namespace crivet::trust {
 namespace {
 
 namespace dom = simdjson::dom;
+using json_view::FromView;
+using json_view::ToView;
 
 // Beyond this a double no longer holds every integer, and Notary's encoder goes through a double.
 constexpr std::int64_t kMaxInteger = (std::int64_t{1} << 53) - 1;
-
-using View = std::array<std::size_t, 2>;
-
-// Every view of simdjson is a document and a place on its tape, and trivially copyable.
-template <typename T>
-T FromView(const View& view) {
-  static_assert(sizeof(T) == sizeof(View) && alignof(T) <= alignof(View));
-  return std::bit_cast<T>(view);
-}
-template <typename T>
-View ToView(const T& value) {
-  return std::bit_cast<View>(value);
-}
 
 bool IsWhiteSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
@@ -96,7 +82,8 @@ class StrictnessCheck {
     std::string_view last;
     bool ascending = true;
     std::size_t size = 0;
-    for (auto member = object.begin(); member != object.end(); ++member) {
+    const auto end = object.end();
+    for (auto member = object.begin(); member != end; ++member) {
       const std::string_view name = member.key();
       // Writers sort, so that almost always one comparison a member shows that no name repeats.
       if (size++ != 0 && name <= last) ascending = false;
@@ -128,174 +115,6 @@ class StrictnessCheck {
 
   const JsonLimits& limits_;
   std::size_t values_ = 0;
-};
-
-// Appends to a string through a cursor of its own: a document of 100 000 tags has millions of
-// pieces, and a call of the library for each would take most of the time.
-class Output {
- public:
-  explicit Output(std::string& text) : text_(text), size_(text.size()) {}
-  ~Output() { text_.resize(size_); }
-  Output(const Output&) = delete;
-  Output& operator=(const Output&) = delete;
-
-  // Room for `size` bytes at the end; Advance says how many of them were used.
-  char* Room(std::size_t size) {
-    if (text_.size() - size_ < size) Grow(size);
-    return text_.data() + size_;
-  }
-  void Advance(const char* end) { size_ = static_cast<std::size_t>(end - text_.data()); }
-
-  void Put(char c) {
-    *Room(1) = c;
-    ++size_;
-  }
-  void Put(std::string_view text) {
-    std::memcpy(Room(text.size()), text.data(), text.size());
-    size_ += text.size();
-  }
-
-  char& back() { return text_[size_ - 1]; }
-
- private:
-  void Grow(std::size_t size) {
-    text_.resize(std::max({size_ + size, 2 * text_.size(), text_.capacity()}));
-  }
-
-  std::string& text_;
-  std::size_t size_;  // what is written of text_
-};
-
-// Whether one of eight characters is `"` or `\`. Bit tricks: a byte of `x` is zero exactly where
-// subtracting one borrows into its highest bit.
-bool HoldsEscaped(std::uint64_t eight) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kHighs = kOnes * 0x80;
-  const auto has_zero = [](std::uint64_t x) { return (x - kOnes) & ~x & kHighs; };
-  return (has_zero(eight ^ (kOnes * '"')) | has_zero(eight ^ (kOnes * '\\'))) != 0;
-}
-
-class CanonicalWriter {
- public:
-  explicit CanonicalWriter(std::string& out) : out_(out) {}
-
-  void Write(const dom::element& value) {
-    switch (value.type()) {
-      case dom::element_type::OBJECT:
-        WriteObject(value.get_object().value_unsafe());
-        return;
-      case dom::element_type::ARRAY:
-        WriteArray(value.get_array().value_unsafe());
-        return;
-      case dom::element_type::STRING:
-        WriteString(value.get_string().value_unsafe());
-        return;
-      case dom::element_type::INT64:
-        WriteInteger(value.get_int64().value_unsafe());
-        return;
-      case dom::element_type::BOOL:
-        out_.Put(value.get_bool().value_unsafe() ? "true" : "false");
-        return;
-      case dom::element_type::NULL_VALUE:
-        out_.Put("null");
-        return;
-      case dom::element_type::UINT64:
-      case dom::element_type::DOUBLE:
-        return;  // no document holds one: StrictnessCheck
-    }
-  }
-
- private:
-  void WriteObject(const dom::object& object) {
-    // Almost every writer sorts. Found out before anything is written: undoing what was written
-    // would double the work with every level of nesting.
-    if (!IsSorted(object)) return WriteSorted(object);
-    out_.Put('{');
-    for (auto member = object.begin(); member != object.end(); ++member) {
-      WriteMember(member.key(), member.value());
-    }
-    Close('}');
-  }
-
-  static bool IsSorted(const dom::object& object) {
-    auto member = object.begin();
-    if (member == object.end()) return true;
-    std::string_view last = member.key();
-    for (++member; member != object.end(); ++member) {
-      const std::string_view name = member.key();
-      if (name <= last) return false;
-      last = name;
-    }
-    return true;
-  }
-
-  void WriteSorted(const dom::object& object) {
-    std::vector<std::pair<std::string_view, dom::element>> members;
-    for (auto member = object.begin(); member != object.end(); ++member) {
-      members.emplace_back(member.key(), member.value());
-    }
-    std::sort(members.begin(), members.end(),
-              [](const auto& a, const auto& b) { return a.first < b.first; });
-    out_.Put('{');
-    for (const auto& [name, value] : members) WriteMember(name, value);
-    Close('}');
-  }
-
-  void WriteMember(std::string_view name, const dom::element& value) {
-    WriteString(name);
-    out_.Put(':');
-    Write(value);
-    out_.Put(',');
-  }
-
-  void WriteArray(const dom::array& array) {
-    out_.Put('[');
-    for (const dom::element element : array) {
-      Write(element);
-      out_.Put(',');
-    }
-    Close(']');
-  }
-
-  // The comma after the last member gives way to the bracket.
-  void Close(char bracket) {
-    if (out_.back() == ',') {
-      out_.back() = bracket;
-    } else {
-      out_.Put(bracket);
-    }
-  }
-
-  void WriteString(std::string_view text) {
-    char* at = out_.Room(2 * text.size() + 2);
-    *at++ = '"';
-    while (!text.empty()) {
-      std::uint64_t eight = 0;
-      if (text.size() >= sizeof eight) {
-        std::memcpy(&eight, text.data(), sizeof eight);
-        if (!HoldsEscaped(eight)) {
-          std::memcpy(at, &eight, sizeof eight);
-          at += sizeof eight;
-          text.remove_prefix(sizeof eight);
-          continue;
-        }
-      }
-      const char c = text.front();
-      if (c == '"' || c == '\\') *at++ = '\\';
-      *at++ = c;
-      text.remove_prefix(1);
-    }
-    *at++ = '"';
-    out_.Advance(at);
-  }
-
-  void WriteInteger(std::int64_t number) {
-    constexpr std::size_t kMaxDigits = 24;
-    char* const at = out_.Room(kMaxDigits);
-    out_.Advance(std::to_chars(at, at + kMaxDigits, number).ptr);
-  }
-
-  Output out_;
 };
 
 // Folds one character of a name as Go's decoder does for the letters that JSON names are made of:
@@ -452,16 +271,6 @@ JsonElements::Iterator& JsonElements::Iterator::operator++() {
   auto at = FromView<dom::array::iterator>(view_);
   view_ = ToView(++at);
   return *this;
-}
-
-void AppendCanonical(JsonValue value, std::string& out) {
-  CanonicalWriter(out).Write(FromView<dom::element>(value.view_));
-}
-
-std::string Canonical(JsonValue value) {
-  std::string out;
-  AppendCanonical(value, out);
-  return out;
 }
 
 Result<void> RefuseCaseVariants(JsonValue object, std::initializer_list<std::string_view> names) {

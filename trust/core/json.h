@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "trust/core/bytes.h"
 #include "trust/core/result.h"
 
 namespace crivet::trust {
@@ -52,6 +53,7 @@ class JsonValue {
   friend class JsonMembers;
   friend class JsonElements;
   friend void AppendCanonical(JsonValue value, std::string& out);
+  friend Sha256 CanonicalSha256(JsonValue value);
   // A view of the parser's own, kept as bytes so that its header stays out of ours.
   using View = std::array<std::size_t, 2>;
   explicit JsonValue(const View& view) : view_(view) {}
@@ -148,8 +150,11 @@ class JsonDocument {
 /// Canonical is docker/go's canonical JSON ("OLPC"): the bytes that signatures of Notary cover. No
 /// white space, members sorted by the bytes of their names, only `"` and `\` escaped.
 std::string Canonical(JsonValue value);
-/// AppendCanonical does the same at the end of `out`.
+/// AppendCanonical does the same at the end of `out`. It is never longer than the text that was
+/// parsed: for a large document reserve that much.
 void AppendCanonical(JsonValue value, std::string& out);
+/// CanonicalSha256 is the hash of the canonical form, without holding it in memory.
+Sha256 CanonicalSha256(JsonValue value);
 
 /// RefuseCaseVariants is kMalformed if the object has a member whose name differs from one of
 /// `names` only in case, as Go folds it: a reader in Go would take `"SIGNED"` for `"signed"`.

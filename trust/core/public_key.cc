@@ -1,9 +1,5 @@
 #include "trust/core/public_key.h"
 
-#include <openssl/core_names.h>
-#include <openssl/ec.h>
-#include <openssl/params.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -63,6 +59,7 @@ constexpr Curve kCurves[] = {
      "\x03\x81\x86\x00"sv},
 };
 
+constexpr std::string_view kEd25519Header = "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00"sv;
 constexpr std::size_t kEd25519KeySize = 32;
 constexpr std::size_t kEd25519SignatureSize = 64;
 constexpr int kPssSaltSize = 32;
@@ -274,6 +271,11 @@ std::string_view NameOf(KeyType type) {
   return {};
 }
 
+std::string SignedBytes::bytes() const {
+  if (const auto* value = std::get_if<JsonValue>(&bytes_)) return Canonical(*value);
+  return std::string(std::get<std::string_view>(bytes_));
+}
+
 Result<PublicKey> PublicKey::Parse(std::string_view key_type, std::string_view base64_public) {
   const QuietErrors quiet;
   const auto type = KeyTypeOf(key_type);
@@ -304,7 +306,7 @@ Result<PublicKey> PublicKey::Parse(std::string_view key_type, std::string_view b
       openssl::Key key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
                                                    AsBytes(*decoded).data(), decoded->size()));
       if (!key) return Malformed("not an Ed25519 key");
-      const Sha256 spki_sha256 = Sha256Of(SpkiOf(key.get()));
+      const Sha256 spki_sha256 = Sha256Of(std::string(kEd25519Header) + *decoded);
       return PublicKey(
           std::make_shared<const State>(State{*type, id, id, spki_sha256, {}, std::move(key), 0}));
     }

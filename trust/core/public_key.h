@@ -7,11 +7,13 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "trust/core/bytes.h"
 #include "trust/core/certificate.h"
 #include "trust/core/image_reference.h"
+#include "trust/core/json.h"
 #include "trust/core/result.h"
 #include "trust/core/time.h"
 
@@ -45,16 +47,20 @@ std::string_view NameOf(KeyType type);
 enum class SignatureCheck : std::uint8_t { kGood, kBad, kLibraryFailure };
 
 /// SignedBytes is a message with its SHA-256, so that several keys can check it and it is hashed
-/// once. A view: lives no longer than the text.
+/// once. A view: lives no longer than what it was made of.
 class SignedBytes {
  public:
-  explicit SignedBytes(std::string_view bytes) : bytes_(bytes), sha256_(Sha256Of(bytes)) {}
-  std::string_view bytes() const { return bytes_; }
+  explicit SignedBytes(std::string_view bytes) : sha256_(Sha256Of(bytes)), bytes_(bytes) {}
+  /// The message is the value's canonical form. It is held in memory only while an Ed25519 key, the
+  /// one kind that does not sign a hash, checks it: a targets file has megabytes.
+  explicit SignedBytes(JsonValue value) : sha256_(CanonicalSha256(value)), bytes_(value) {}
+
   const Sha256& sha256() const { return sha256_; }
+  std::string bytes() const;
 
  private:
-  std::string_view bytes_;
   Sha256 sha256_;
+  std::variant<std::string_view, JsonValue> bytes_;
 };
 
 /// PublicKey is a key of Notary's metadata (NOTARY B.2) in its one accepted encoding, so that no

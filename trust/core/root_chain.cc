@@ -55,7 +55,7 @@ bool IsRootFile(const std::string& root_file, const RootLink& link) {
   if (root_file.empty()) return false;
   if (Sha256Of(root_file) == link.sha256) return true;
   const auto envelope = Envelope::Parse(root_file, Limits{}.root_bytes, Limits{});
-  return envelope && Sha256Of(envelope->signed_bytes()) == link.signed_sha256;
+  return envelope && envelope->signed_bytes().sha256() == link.signed_sha256;
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ Result<RootFile> RootFile::Read(std::string bytes, const Gun& gun, const Limits&
 
   RootLink link;
   link.sha256 = Sha256Of(bytes);
-  link.signed_sha256 = Sha256Of(envelope->signed_bytes());
+  link.signed_sha256 = envelope->signed_bytes().sha256();
   link.signers = *std::move(signers);
   link.root = std::make_shared<const Root>(*std::move(root));
   return RootFile(std::move(bytes), *std::move(envelope), std::move(link));

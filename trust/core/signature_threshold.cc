@@ -7,12 +7,11 @@ namespace crivet::trust {
 namespace {
 
 // The best that any signature of this key on the file comes to.
-SignatureCheck CheckKey(const Envelope& envelope, const PublicKey& key,
-                        const SignedBytes& message) {
+SignatureCheck CheckKey(const Envelope& envelope, const PublicKey& key) {
   SignatureCheck best = SignatureCheck::kBad;
   for (const Signature& signature : envelope.signatures()) {
     if (signature.key_id != key.id()) continue;
-    switch (key.Verify(signature.method, signature.bytes, message)) {
+    switch (key.Verify(signature.method, signature.bytes, envelope.signed_bytes())) {
       case SignatureCheck::kGood:
         return SignatureCheck::kGood;
       case SignatureCheck::kLibraryFailure:
@@ -29,11 +28,10 @@ SignatureCheck CheckKey(const Envelope& envelope, const PublicKey& key,
 
 Result<std::set<KeyId>> VerifySignatures(const Envelope& envelope,
                                          const AuthorizedKeys& authorized) {
-  const SignedBytes message(envelope.signed_bytes());
   std::set<KeyId> signers;
   bool library_failed = false;
   for (const auto& [id, key] : authorized.keys) {
-    switch (CheckKey(envelope, key, message)) {
+    switch (CheckKey(envelope, key)) {
       case SignatureCheck::kGood:
         signers.insert(id);
         break;

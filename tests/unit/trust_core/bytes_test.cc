@@ -101,4 +101,16 @@ BOOST_AUTO_TEST_CASE(Sha_KnownMessages_HaveKnownDigests) {
              "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f");
 }
 
+BOOST_AUTO_TEST_CASE(Sha256Stream_AnyPieces_IsTheHashOfTheWhole) {
+  const std::string whole(1000, 'w');
+  for (const std::size_t piece : {1u, 7u, 64u, 1000u}) {
+    Sha256Stream stream;
+    for (std::size_t i = 0; i < whole.size(); i += piece) {
+      stream.Add(std::string_view(whole).substr(i, piece));
+    }
+    BOOST_TEST_CONTEXT(piece) { BOOST_TEST((stream.Finish() == Sha256Of(whole))); }
+  }
+  BOOST_TEST((Sha256Stream().Finish() == Sha256Of("")));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -305,6 +305,21 @@ BOOST_AUTO_TEST_CASE(Find_Name_IsComparedByteByByte) {
   }
 }
 
+// Pieces of every size around that of the writer's buffer.
+BOOST_AUTO_TEST_CASE(CanonicalSha256_AnyLength_IsTheHashOfTheText) {
+  for (const std::size_t size :
+       {0u, 1u, 7u, 8u, 9u, 4094u, 4095u, 4096u, 4097u, 8190u, 8191u, 8192u, 8193u, 50000u}) {
+    std::string escaped;
+    for (std::size_t i = 0; i < size; ++i) escaped += "\\\"";
+    const std::string json = "[\"" + std::string(size, 'x') + "\",\"" + escaped + "\",1]";
+    BOOST_TEST_CONTEXT(size) {
+      const auto document = JsonDocument::Parse(json, {}).value();
+      BOOST_TEST(Canonical(document.root()) == json);
+      BOOST_TEST((CanonicalSha256(document.root()) == Sha256Of(json)));
+    }
+  }
+}
+
 struct CaseVariant {
   const char* text;
   bool passes;

@@ -119,6 +119,19 @@ BOOST_AUTO_TEST_CASE(Verify_ByItsOwnKey_IsGood) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(Verify_CanonicalFormOfAValue_IsTheSameMessage) {
+  const auto document = JsonDocument::Parse(R"({ "b": 1, "a": "\u003c" })", {}).value();
+  const std::string canonical = R"({"a":"<","b":1})";
+  const SignedBytes message(document.root());
+  BOOST_TEST(message.bytes() == canonical);
+  for (const SigningKey& signer : KeysOfEveryType()) {
+    BOOST_TEST_CONTEXT(signer.key_type()) {
+      const std::string signature = signer.Sign(canonical);
+      BOOST_TEST(IsGood(signer.Parsed().Verify(signer.method(), signature, message)));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Verify_MethodInAnotherCase_IsGood) {
   const auto ed25519 = SigningKey::Ed25519();
   BOOST_TEST(IsGood(ed25519.Parsed().Verify("EdDSA", ed25519.Sign(kMessage), kMessage)));
