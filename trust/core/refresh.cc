@@ -1,17 +1,11 @@
 #include "trust/core/refresh.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
 #include <utility>
 
 #include "trust/core/age.h"
 #include "trust/core/envelope.h"
-#include "trust/core/metadata.h"
-#include "trust/core/read_files.h"
-#include "trust/core/repository_parts.h"
-#include "trust/core/root_chain.h"
-#include "trust/core/root_walk.h"
+#include "trust/core/refresh_state.h"
 #include "trust/core/signature_threshold.h"
 
 namespace crivet::trust {
@@ -29,94 +23,6 @@ std::set<RoleName> WithParents(const std::vector<RoleName>& roles) {
 }
 
 }  // namespace
-
-/// State is the machine. Its cycle is timestamp, snapshot, targets, delegations; roots are read
-/// before it (first contact, or the newest root has run out) or in its middle (the snapshot lists
-/// another root, or signatures fail and the keys may have been rotated), after which it begins
-/// anew. Nothing of `start_` is changed; the end alone makes something new.
-class Refresh::State {
- public:
-  explicit State(Start start);
-
-  std::optional<MetadataRequest> Wanted() const { return roots_ ? roots_->Wanted() : wanted_; }
-  void Supply(Fetched answer);
-  tl::expected<Committed, RefreshFailure> Finish() { return std::move(*outcome_); }
-
- private:
-  enum class Step : std::uint8_t { kTimestamp, kSnapshot, kTargets };
-  enum class Grace : std::uint8_t { kGranted, kNone };
-
-  void BeginRoots(std::optional<FileEntry> newest, std::optional<RefreshFailure> otherwise);
-  void EndRoots();
-
-  void BeginCycle();
-  void OnTimestamp(std::string bytes);
-  void ReadSnapshot();
-  void OnSnapshot(std::string bytes);
-  void CheckRootListed();
-  void ReadRoles();
-  void OnTargets(std::string bytes);
-
-  bool IsUnchanged(const Sha256& timestamp) const;
-  void CommitUnchanged();
-  void Commit();
-  Floors RaisedFloors() const;
-  std::vector<StoredFile> TakeFiles();
-
-  /// Verifies one file of a role below root and keeps it: signatures, shape, floor, expiry, in this
-  /// order. False where the cycle ended or was given up for a look at the roots.
-  template <typename T, typename ParseContent>
-  bool Accept(const RoleName& role, const AuthorizedKeys& authorized, const FileEntry& listed,
-              std::string bytes, ParseContent parse, VerifiedFile<T>& out);
-  /// Takes a file over from what is known, if it is the listed one and the keys that the role has
-  /// now cover it.
-  template <typename T>
-  bool Reuse(const VerifiedFile<T>* known, const FileEntry& listed,
-             const AuthorizedKeys& authorized, VerifiedFile<T>& out) const;
-  /// Floor and expiry of a file that verifies.
-  template <typename T>
-  Result<void> CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
-                        const VerifiedFile<T>& file) const;
-  template <typename T>
-  Result<void> CheckExpiry(const RoleName& role, const T& metadata) const;
-
-  const Root& root() const { return *chain_.back().root; }
-  const Repository::Parts* previous() const {
-    return start_.previous ? &start_.previous->parts() : nullptr;
-  }
-  const Floors& floors() const { return previous() ? previous()->floors : start_.floors; }
-  const AuthorizedKeys* AuthorizedFor(const RoleName& delegation) const;
-
-  void Want(Step step, const RoleName& role, std::size_t limit, const FileEntry* listed);
-  void End(const RoleName& role, const Error& error);
-  void End(RefreshFailure failure);
-  std::optional<NewerRoots> RootsToReport();
-
-  const Start start_;
-  const std::set<RoleName> roles_wanted_;
-
-  /// Trusted roots; grows when newer ones verify.
-  std::vector<RootLink> chain_;
-  std::optional<RootWalk> roots_;
-  bool newest_root_asked_ = false;
-  bool listed_root_asked_ = false;
-  /// How the cycle ends if the roots bring nothing new: a signature that did not verify.
-  std::optional<RefreshFailure> otherwise_;
-
-  Step step_ = Step::kTimestamp;
-  RoleName role_ = RoleName::Timestamp();
-  std::optional<MetadataRequest> wanted_;
-
-  VerifiedFile<Timestamp> timestamp_;
-  VerifiedFile<Snapshot> snapshot_;
-  std::map<RoleName, VerifiedFile<Targets>> roles_;
-  std::set<RoleName>::const_iterator next_role_;
-  /// Floors of roles that no parent delegates any more.
-  std::set<RoleName> gone_;
-  ReadFiles read_;
-
-  std::optional<tl::expected<Committed, RefreshFailure>> outcome_;
-};
 
 Refresh::State::State(Start start)
     : start_(std::move(start)), roles_wanted_(WithParents(start_.roles)) {
@@ -202,7 +108,6 @@ void Refresh::State::EndRoots() {
 
 void Refresh::State::BeginCycle() {
   roles_.clear();
-  gone_.clear();
   Want(Step::kTimestamp, RoleName::Timestamp(), start_.limits.timestamp_bytes, nullptr);
 }
 
@@ -269,10 +174,7 @@ void Refresh::State::ReadRoles() {
     const RoleName& role = *next_role_;
     const AuthorizedKeys* const authorized = AuthorizedFor(role);
     // A role exists if its verified parent delegates it, whatever the snapshot lists.
-    if (authorized == nullptr) {
-      gone_.insert(role);
-      continue;
-    }
+    if (authorized == nullptr) continue;
     const FileEntry* const listed = snapshot_.metadata->Find(role);
     if (listed == nullptr) {
       // Delegated and not signed yet; but what this node has seen does not become unsigned again.
@@ -373,14 +275,6 @@ Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys
   return CheckExpiry(role, *file.metadata);
 }
 
-template <typename T>
-Result<void> Refresh::State::CheckExpiry(const RoleName& role, const T& metadata) const {
-  if (start_.source == Source::kStore) return {};
-  const bool graced = role == RoleName::Timestamp() || role == RoleName::Snapshot();
-  return CheckTime(role, metadata.version(), metadata.expires(), start_.now,
-                   graced ? start_.grace : std::chrono::seconds{0});
-}
-
 const AuthorizedKeys* Refresh::State::AuthorizedFor(const RoleName& role) const {
   const auto parent = role.parent();
   if (!parent) return &root().KeysOf(role);
@@ -388,74 +282,6 @@ const AuthorizedKeys* Refresh::State::AuthorizedFor(const RoleName& role) const 
   if (delegator == roles_.end()) return nullptr;
   const Delegation* const delegation = delegator->second.metadata->FindDelegation(role);
   return delegation == nullptr ? nullptr : &delegation->keys;
-}
-
-bool Refresh::State::IsUnchanged(const Sha256& timestamp) const {
-  return previous() && timestamp == previous()->timestamp.listed.sha256 &&
-         previous()->snapshot.metadata->Find(RoleName::Root())->sha256 == chain_.back().sha256 &&
-         std::includes(previous()->roles_read.begin(), previous()->roles_read.end(),
-                       roles_wanted_.begin(), roles_wanted_.end());
-}
-
-void Refresh::State::CommitUnchanged() {
-  const auto check = [&](const RoleName& role, const auto& metadata) {
-    const auto checked = CheckExpiry(role, metadata);
-    if (!checked) End(role, checked.error());
-    return checked.has_value();
-  };
-  if (!check(RoleName::Timestamp(), *previous()->timestamp.metadata) ||
-      !check(RoleName::Snapshot(), *previous()->snapshot.metadata)) {
-    return;
-  }
-  for (const RoleName& role : roles_wanted_) {
-    const auto file = previous()->roles.find(role);
-    if (file != previous()->roles.end() && !check(role, *file->second.metadata)) return;
-  }
-  timestamp_ = previous()->timestamp;
-  snapshot_ = previous()->snapshot;
-  roles_ = previous()->roles;
-  Repository::Parts parts = *previous();
-  parts.chain = chain_;
-  parts.verified_at = start_.now;
-  parts.pins = MatchPins(start_.pins, chain_, start_.now);
-  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), false};
-}
-
-void Refresh::State::Commit() {
-  const bool from_store = start_.source == Source::kStore;
-  Repository::Parts parts{start_.id,
-                          chain_,
-                          timestamp_,
-                          snapshot_,
-                          roles_,
-                          roles_wanted_,
-                          RaisedFloors(),
-                          from_store ? start_.verified_at : start_.now,
-                          MatchPins(start_.pins, chain_, start_.now)};
-  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
-}
-
-Floors Refresh::State::RaisedFloors() const {
-  Floors raised = floors();
-  for (const RoleName& role : gone_) raised.erase(role);
-  raised[RoleName::Root()] = Floor{root().version(), chain_.back().sha256, chain_.back().signers};
-  const auto raise = [&](const RoleName& role, const auto& file) {
-    raised[role] = Floor{file.metadata->version(), file.listed.sha256, file.signers};
-  };
-  raise(RoleName::Timestamp(), timestamp_);
-  raise(RoleName::Snapshot(), snapshot_);
-  for (const auto& [role, file] : roles_) raise(role, file);
-  return raised;
-}
-
-std::vector<StoredFile> Refresh::State::TakeFiles() {
-  std::vector<StoredFile> files = read_.TakeChain(chain_);
-  files.push_back(read_.Take(RoleName::Timestamp().text(), timestamp_.listed.sha256));
-  files.push_back(read_.Take(RoleName::Snapshot().text(), snapshot_.listed.sha256));
-  for (const auto& [role, file] : roles_) {
-    files.push_back(read_.Take(role.text(), file.listed.sha256));
-  }
-  return files;
 }
 
 void Refresh::State::Want(Step step, const RoleName& role, std::size_t limit,
@@ -482,30 +308,6 @@ void Refresh::State::End(RefreshFailure failure) {
   wanted_.reset();
   failure.newer_roots = RootsToReport();
   outcome_ = tl::unexpected(std::move(failure));
-}
-
-std::optional<NewerRoots> Refresh::State::RootsToReport() {
-  // At first contact nothing is kept of a set that did not verify whole: least of all an anchor
-  // that was trusted on first use. What the store holds was trusted before.
-  const std::vector<RootLink>& before = previous() ? previous()->chain : start_.chain;
-  const bool had_roots = !before.empty() || start_.source == Source::kStore;
-  if (!had_roots || chain_.empty()) return std::nullopt;
-  if (!before.empty() && before.back().sha256 == chain_.back().sha256) return std::nullopt;
-
-  NewerRoots newer;
-  newer.chain = chain_;
-  newer.floors = floors();
-  newer.floors[RoleName::Root()] =
-      Floor{root().version(), chain_.back().sha256, chain_.back().signers};
-  newer.files = read_.TakeChain(chain_);
-  if (previous()) {
-    Repository::Parts parts = *previous();
-    parts.chain = chain_;
-    parts.floors = newer.floors;
-    parts.pins = MatchPins(start_.pins, chain_, start_.now);
-    newer.repository = std::make_shared<const Repository>(std::move(parts));
-  }
-  return newer;
 }
 
 Refresh::Refresh(Start start) : state_(std::make_unique<State>(std::move(start))) {}

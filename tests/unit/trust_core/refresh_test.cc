@@ -215,6 +215,33 @@ BOOST_FIXTURE_TEST_CASE(Undelegated_RoleAndItsFloorAreGone, Published) {
   BOOST_TEST(!outcome->repository->floors().contains(kReleases));
 }
 
+BOOST_FIXTURE_TEST_CASE(RoleNoLongerRead_KeepsItsFloorWhileItIsDelegated, Published) {
+  const RoleName alice = RoleName::Parse("targets/alice").value();
+  server.Delegate("targets/alice", {SigningKey::Ecdsa()});
+  server.Sign("targets/alice", "1.0", kOld);
+  server.Publish();
+  Refresh::Start start = server.Start();
+  start.roles.push_back(alice);
+  auto outcome = RunRefresh(start, server);
+  BOOST_REQUIRE(outcome);
+
+  start.roles.pop_back();
+  start.previous = outcome->repository;
+  server.Sign("targets/alice", "1.0", kNew);
+  server.Publish();
+  outcome = RunRefresh(start, server);
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST(outcome->repository->Find(alice) == nullptr);
+  BOOST_TEST(outcome->repository->floors().at(alice).version == 1);
+
+  start.previous = outcome->repository;
+  server.Undelegate("targets/alice");
+  server.Publish();
+  outcome = RunRefresh(start, server);
+  BOOST_REQUIRE(outcome);
+  BOOST_TEST(!outcome->repository->floors().contains(alice));
+}
+
 BOOST_FIXTURE_TEST_CASE(DelegationKeysChanged_SameFileIsVerifiedAgain, Published) {
   const auto before = Trusted(server);
   // Another key is named for the role, but nobody signs the role anew.
