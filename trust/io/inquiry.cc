@@ -202,7 +202,11 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
       waits = engine_.AwaitLoad(look.slot, then);
     } else {
       refreshed_.insert(look.slot->id());
-      waits = engine_.AwaitRefresh(look.slot, look.server, look.credentials, then);
+      waits = engine_.AwaitRefresh(look.slot, look.server, look.credentials,
+                                   question_.reach == Question::Reach::kForce
+                                       ? RepositorySlot::Insistence::kInsists
+                                       : RepositorySlot::Insistence::kNone,
+                                   then);
       if (!waits) came_too_late_ = true;
     }
     if (!waits) --outstanding_;

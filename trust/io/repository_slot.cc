@@ -44,14 +44,17 @@ RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, Sin
 
 RepositorySlot::Seen RepositorySlot::See(const CredentialsClass& credentials, SinceBoot now) const {
   const std::lock_guard lock(mutex_);
-  Seen seen{loaded_, view_, verified_, true};
+  Seen seen{loaded_, view_, verified_, MayRefresh(credentials, now)};
   const auto refused = refused_.find(credentials);
-  if (refused != refused_.end()) {
-    seen.view.failure = refused->second.failure;
-    seen.may_refresh = now - refused->second.at >= kRefusalRemembered;
-  }
-  if (!history_is_refusal_ && now < EarliestOnDemand(history_)) seen.may_refresh = false;
+  if (refused != refused_.end()) seen.view.failure = refused->second.failure;
   return seen;
+}
+
+// Under the lock.
+bool RepositorySlot::MayRefresh(const CredentialsClass& credentials, SinceBoot now) const {
+  const auto refused = refused_.find(credentials);
+  if (refused != refused_.end() && now - refused->second.at < kRefusalRemembered) return false;
+  return history_is_refusal_ || now >= EarliestOnDemand(history_);
 }
 
 void RepositorySlot::NoteDecision(SinceBoot now) {
@@ -78,14 +81,19 @@ void RepositorySlot::EndLoad() {
   for (const Then& then : *waiting) then();
 }
 
-RepositorySlot::Wait RepositorySlot::AwaitFlight(const FlightKey& key, Then then,
-                                                 std::chrono::steady_clock::time_point now,
-                                                 std::chrono::milliseconds patience) {
+RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Then then) {
   const std::lock_guard lock(mutex_);
-  const auto [flight, begins] = flights_.try_emplace(key, Flight{now, {}});
-  if (!begins && now - flight->second.began > patience) return Wait::kNot;
-  flight->second.waiting.push_back(std::move(then));
-  return begins ? Wait::kBegin : Wait::kJoined;
+  const auto flight = flights_.find(wish.key);
+  if (flight != flights_.end()) {
+    if (wish.now - flight->second.began > wish.patience) return Wait::kNot;
+    flight->second.waiting.push_back(std::move(then));
+    return Wait::kJoined;
+  }
+  // One may have ended since the caller looked.
+  const bool allowed = MayRefresh(wish.key.credentials, wish.since_boot);
+  if (wish.insistence == Insistence::kNone && !allowed) return Wait::kNot;
+  flights_[wish.key] = Flight{wish.now, {std::move(then)}};
+  return Wait::kBegin;
 }
 
 void RepositorySlot::EndFlight(const FlightKey& key) {

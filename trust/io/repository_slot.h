@@ -68,9 +68,17 @@ class RepositorySlot {
   };
   Wait AwaitLoad(Then then);
   void EndLoad();
-  /// Nobody joins a flight that has been under way for longer than `patience`.
-  Wait AwaitFlight(const FlightKey& key, Then then, std::chrono::steady_clock::time_point now,
-                   std::chrono::milliseconds patience);
+  /// Nobody joins a flight that has been under way for longer than `patience`, and none is begun
+  /// where Seen::may_refresh would say no by now, unless somebody insists.
+  enum class Insistence : std::uint8_t { kNone, kInsists };
+  struct Wish {
+    FlightKey key;
+    Insistence insistence = Insistence::kNone;
+    std::chrono::milliseconds patience{};
+    std::chrono::steady_clock::time_point now;
+    SinceBoot since_boot{};
+  };
+  Wait AwaitFlight(const Wish& wish, Then then);
   void EndFlight(const FlightKey& key);
 
   // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
@@ -148,6 +156,7 @@ class RepositorySlot {
   };
 
   void NoteSet();
+  bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
   std::optional<KeyId> PinInstead(TimePoint now) const;
 
   const RepositoryId id_;

@@ -70,9 +70,12 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
   {
     const std::lock_guard lock(mutex_);
     setup_ = taken;
-    rates_.clear();
     for (const TrustServer& server : servers) {
-      rates_.insert_or_assign(server.url, RefreshRate(server.max_refresh_rate));
+      // A reload gives nobody a second start: what is the same goes on.
+      const auto known = rates_.find(server.url);
+      if (known != rates_.end() && known->second.per_second == server.max_refresh_rate) continue;
+      rates_.insert_or_assign(server.url,
+                              Rate{server.max_refresh_rate, RefreshRate(server.max_refresh_rate)});
     }
   }
   for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
@@ -122,10 +125,14 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
 
 bool ServiceEngine::AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
                                  const std::shared_ptr<const ServerSetup>& server,
-                                 const SharedCredentials& credentials, RepositorySlot::Then then) {
-  const FlightKey key{server->server.label, ClassOf(credentials)};
-  switch (
-      slot->AwaitFlight(key, std::move(then), Timetable::Clock::now(), server->server.timeout)) {
+                                 const SharedCredentials& credentials,
+                                 RepositorySlot::Insistence insistence, RepositorySlot::Then then) {
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(credentials)},
+                                  insistence,
+                                  server->server.timeout,
+                                  Timetable::Clock::now(),
+                                  clock_.Read().seconds()};
+  switch (slot->AwaitFlight(wish, std::move(then))) {
     case RepositorySlot::Wait::kNot:
       return false;
     case RepositorySlot::Wait::kJoined:
@@ -138,9 +145,9 @@ bool ServiceEngine::AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
     // Somebody waits: it begins whatever the rate is, and those that nobody waits for make room.
     const std::lock_guard lock(mutex_);
     const auto rate = rates_.find(server->server.url);
-    if (rate != rates_.end()) rate->second.TryTake(clock_.Read().since_boot);
+    if (rate != rates_.end()) rate->second.limit.TryTake(clock_.Read().since_boot);
   }
-  Submit(slot, {server, key, credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
+  Submit(slot, {server, wish.key, credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
                 RepositorySlot::Asker::kPull});
   return true;
 }
@@ -232,8 +239,8 @@ void ServiceEngine::RefreshDue() {
     {
       const std::lock_guard lock(mutex_);
       const auto rate = rates_.find(one.server->server.url);
-      if (rate != rates_.end() && !rate->second.TryTake(moment.since_boot)) {
-        next = std::min(next, rate->second.NextFree() - moment.since_boot);
+      if (rate != rates_.end() && !rate->second.limit.TryTake(moment.since_boot)) {
+        next = std::min(next, rate->second.limit.NextFree() - moment.since_boot);
         continue;
       }
     }
@@ -247,11 +254,13 @@ void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slo
                                       Cached cached) {
   const bool from_pull = server->server.auth == TrustServer::Auth::kFromPull;
   const SharedCredentials kept = from_pull ? slot->Kept(server->server.label) : nullptr;
-  const FlightKey key{server->server.label, ClassOf(kept)};
-  const auto wait = slot->AwaitFlight(
-      key, [] {}, Timetable::Clock::now(), server->server.timeout);
-  if (wait != RepositorySlot::Wait::kBegin) return;
-  Submit(slot, {server, key, kept, cached, RepositorySlot::Asker::kBackground});
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(kept)},
+                                  RepositorySlot::Insistence::kInsists,
+                                  server->server.timeout,
+                                  Timetable::Clock::now(),
+                                  clock_.Read().seconds()};
+  if (slot->AwaitFlight(wish, [] {}) != RepositorySlot::Wait::kBegin) return;
+  Submit(slot, {server, wish.key, kept, cached, RepositorySlot::Asker::kBackground});
 }
 
 }  // namespace crivet::trust

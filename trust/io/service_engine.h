@@ -62,7 +62,8 @@ class ServiceEngine {
   bool AwaitLoad(const std::shared_ptr<RepositorySlot>& slot, RepositorySlot::Then then);
   bool AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
                     const std::shared_ptr<const ServerSetup>& server,
-                    const SharedCredentials& credentials, RepositorySlot::Then then);
+                    const SharedCredentials& credentials, RepositorySlot::Insistence insistence,
+                    RepositorySlot::Then then);
 
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
@@ -93,7 +94,11 @@ class ServiceEngine {
 
   mutable std::mutex mutex_;
   std::shared_ptr<const ServiceSetup> setup_;
-  std::map<std::string, RefreshRate> rates_;  // by URL
+  struct Rate {
+    double per_second;
+    RefreshRate limit;
+  };
+  std::map<std::string, Rate> rates_;  // by URL
   std::set<std::shared_ptr<Inquiry>> open_;
   Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
 
