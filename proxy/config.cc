@@ -33,7 +33,7 @@ Valued<std::string> CheckAlsoForward(const std::string& text) {
   return path;
 }
 
-void ReadSockets(TableReader& top, Config& config, ConfigFindings& findings) {
+void ReadSockets(TableReader& top, const Place& place, Config& config, ConfigFindings& findings) {
   struct Socket {
     const char* key;
     std::string* path;
@@ -45,6 +45,7 @@ void ReadSockets(TableReader& top, Config& config, ConfigFindings& findings) {
   for (const Socket& socket : sockets) {
     if (auto path = top.Checked(socket.key, SocketPath)) *socket.path = std::move(path->value);
   }
+  if (place.in_place()) config.upstream = place.moved_upstream;
   const auto conflict = [&](const Socket& a, const Socket& b, std::string_view why) {
     if (a.path->empty() || b.path->empty() || !SamePlace(*a.path, *b.path)) return;
     const TextPosition at = top.Has(b.key) ? top.PositionOf(b.key) : top.PositionOf(a.key);
@@ -59,7 +60,9 @@ void ReadSockets(TableReader& top, Config& config, ConfigFindings& findings) {
   conflict(sockets[1], sockets[3], kLoop);
 }
 
-void ReadGate(TableReader& top, Config& config, ConfigFindings& findings) {
+void ReadGate(TableReader& top, const Place& place, Config& config, ConfigFindings& findings) {
+  // kubelet's cAdvisor dials containerd's own API at the path that crivet stands at then.
+  if (place.in_place()) config.gate.containerd_api = ContainerdApi::kObserve;
   const auto section = top.Table("gate");
   if (!section) return;
   TableReader gate(*section->value, section->at, "[gate]", findings);
@@ -70,6 +73,11 @@ void ReadGate(TableReader& top, Config& config, ConfigFindings& findings) {
       findings.Warn(word->at,
                     "containerd_api = \"all\": whoever may open the socket can run images "
                     "past the rules");
+    }
+    if (place.in_place() && config.gate.containerd_api == ContainerdApi::kNone) {
+      findings.Warn(word->at,
+                    "containerd_api = \"none\" in place of containerd's socket: kubelet's cAdvisor "
+                    "finds no containers");
     }
   }
   for (auto& method : gate.EachChecked("also_forward", CheckAlsoForward)) {
@@ -154,7 +162,8 @@ void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings&
 }  // namespace
 
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
-                                                           const std::string& file) {
+                                                           const std::string& file,
+                                                           const Place& place) {
   ConfigFindings findings(file);
   const auto document = ParseToml(text);
   if (!document) {
@@ -164,14 +173,14 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
 
   Config config;
   TableReader top(*document, {}, "", findings);
-  ReadSockets(top, config, findings);
+  ReadSockets(top, place, config, findings);
   if (auto path = top.Checked("state_dir", FilePath)) config.state_dir = std::move(path->value);
   if (const auto drain =
           top.Duration("drain", std::chrono::milliseconds{0}, std::chrono::minutes{10})) {
     config.drain = drain->value;
   }
   config.servers = ReadServers(top, findings);
-  ReadGate(top, config, findings);
+  ReadGate(top, place, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);
   config.policy = ReadPolicy(top, config.servers, Now(), findings);
@@ -182,10 +191,11 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
   return config;
 }
 
-tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file) {
+tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
+                                                          const Place& place) {
   const auto text = ReadNamedFile(file, Secrecy::kPublic);
   if (!text) return tl::unexpected(std::vector<ConfigError>{{file, 0, 0, text.error()}});
-  return ParseConfig(*text, file);
+  return ParseConfig(*text, file, place);
 }
 
 }  // namespace crivet::proxy

@@ -14,6 +14,12 @@
 
 namespace crivet::proxy {
 
+/// Place is where crivet stands (DESIGN 8): beside the runtime's socket, or in place of it.
+struct Place {
+  std::string moved_upstream;  ///< where the runtime was moved to; empty: beside
+  bool in_place() const { return !moved_upstream.empty(); }
+};
+
 /// Config is the whole configuration file, checked: every value in it is usable (DESIGN 6).
 struct Config {
   std::string listen = "/run/crivet/crivet.sock";
@@ -53,11 +59,15 @@ struct ConfigError {
 };
 
 /// ParseConfig reads a configuration text. All errors are found, not only the first. `file` is
-/// for messages, and relative paths in the text are refused.
+/// for messages, and relative paths in the text are refused. In place of the runtime's socket the
+/// file's `upstream` is the path that crivet took: `upstream` is where the runtime was moved to
+/// then, and `containerd_api` is "observe" unless the file says otherwise.
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
-                                                           const std::string& file);
+                                                           const std::string& file,
+                                                           const Place& place = {});
 
 /// LoadConfig is ParseConfig of a file's content.
-tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file);
+tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
+                                                          const Place& place = {});
 
 }  // namespace crivet::proxy

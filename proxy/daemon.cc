@@ -71,7 +71,7 @@ void DaemonParts::Reload() {
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
   audit_->Reopen();
-  if (auto next = LoadConfig(config_file_)) {
+  if (auto next = LoadConfig(config_file_, place_)) {
     const auto fixed = SettingsThatNeedARestart(*config_, *next);
     if (fixed.empty()) {
       Take(std::move(*next));
@@ -129,10 +129,12 @@ void DaemonParts::Watch() {
   }
 }
 
-trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string config_file) {
+trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string config_file,
+                                                      Place place) {
   // The admin socket and every file that is made belong to this user alone.
   umask(S_IRWXG | S_IRWXO);
-  auto parts = std::make_unique<DaemonParts>(std::move(config), std::move(config_file));
+  auto parts =
+      std::make_unique<DaemonParts>(std::move(config), std::move(config_file), std::move(place));
   if (auto made = parts->Make(); !made) return tl::unexpected(made.error());
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }

@@ -20,8 +20,10 @@ class DaemonParts;
 class Daemon {
  public:
   /// Listens (where systemd or the configuration says), so that nobody is refused from here on.
-  /// kState where a part cannot be made.
-  static trust::Result<std::unique_ptr<Daemon>> Create(Config config, std::string config_file);
+  /// `config` was read for `place`, and so is every later one. In place of the runtime's socket
+  /// only systemd can say where that is. kState where a part cannot be made.
+  static trust::Result<std::unique_ptr<Daemon>> Create(Config config, std::string config_file,
+                                                       Place place);
   ~Daemon();
 
   /// Serves until told to stop.

@@ -31,10 +31,16 @@ std::string MachineId() {
   return text;
 }
 
-trust::Result<Listener> ListenFor(const Config& config) {
+trust::Result<Listener> ListenFor(const Config& config, const Place& place) {
   auto inherited = Listener::FromSystemd();
   if (!inherited) return tl::unexpected(inherited.error());
-  if (!inherited->has_value()) return Listener::Bind(config.listen, config.upstream);
+  if (!inherited->has_value()) {
+    if (!place.in_place()) return Listener::Bind(config.listen, config.upstream);
+    // Anywhere else nobody would look for the runtime.
+    return trust::Fail(trust::Reason::kState,
+                       "in place of the runtime's socket, and systemd handed over none: start "
+                       "crivet.socket");
+  }
   for (const std::string& upstream : {config.upstream, config.image_upstream}) {
     if (!upstream.empty() && SamePlace((*inherited)->path(), upstream)) {
       return trust::Fail(trust::Reason::kState,
@@ -50,7 +56,7 @@ trust::Result<Listener> ListenFor(const Config& config) {
 
 trust::Result<void> DaemonParts::Make() {
   if (auto made = MakeSignals(); !made) return made;
-  auto listener = ListenFor(*config_);
+  auto listener = ListenFor(*config_, place_);
   if (!listener) return tl::unexpected(listener.error());
   if (auto made = MakeTrust(); !made) return made;
   if (auto made = MakeGate(); !made) return made;

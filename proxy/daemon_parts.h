@@ -26,9 +26,10 @@ namespace crivet::proxy {
 /// thread owns it; the admin service, the metrics endpoint and the gate call in from theirs.
 class DaemonParts {
  public:
-  DaemonParts(Config config, std::string config_file)
+  DaemonParts(Config config, std::string config_file, Place place)
       : config_(std::make_shared<const Config>(std::move(config))),
         config_file_(std::move(config_file)),
+        place_(std::move(place)),
         log_(config_->log_level) {}
 
   DaemonParts(const DaemonParts&) = delete;
@@ -74,6 +75,7 @@ class DaemonParts {
   bool translating_ = false;
 
   const std::string config_file_;
+  const Place place_;
   const trust::TimePoint started_ = Now();
   Log log_;
   OwnedFd signals_;

@@ -21,6 +21,11 @@ std::string OutputOf(const std::vector<std::string>& command) {
   return output && output->exit_status == 0 ? std::move(output->text) : std::string();
 }
 
+bool SystemdRuns() {
+  std::error_code ignored;
+  return std::filesystem::exists("/run/systemd/system", ignored);
+}
+
 // Where containerd's unit makes it listen; empty where there is no such unit.
 std::string ContainerdAddress() {
   const std::string shown =
@@ -34,8 +39,7 @@ std::string ContainerdAddress() {
 
 // containerd unlinks its path when it starts and stops: two at one path cut each other off.
 void CheckSockets(const Config& config, NodeFindings& findings) {
-  std::error_code ignored;
-  if (!std::filesystem::exists("/run/systemd/system", ignored)) return;
+  if (!SystemdRuns()) return;
   const std::string containerd = ContainerdAddress();
   if (containerd.empty()) return;
   auto paths = ListenPathsOf(OutputOf({"systemctl", "show", "--property=Listen", "crivet.socket"}));
@@ -62,6 +66,19 @@ NodeFindings CheckNode(const Config& config) {
     findings.warnings.push_back(fmt::format("the runtime does not answer at {}", config.upstream));
   }
   return findings;
+}
+
+Place PlaceOnNode() {
+  if (!SystemdRuns()) return {};
+  return PlaceOf(OutputOf({"systemctl", "show", "--property=ExecStart", "crivet.service"}));
+}
+
+Place PlaceOf(std::string_view exec_start) {
+  const auto command = CommandOf(exec_start);
+  if (!command) return {};
+  const auto option = std::find(command->begin(), command->end(), "--in-place");
+  if (option == command->end() || option + 1 == command->end()) return {};
+  return {.moved_upstream = *(option + 1)};
 }
 
 std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts) {

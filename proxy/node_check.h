@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "proxy/config.h"
@@ -17,6 +18,13 @@ struct NodeFindings {
 /// CheckNode looks at the runtime and at systemd, as far as they are there; a machine without
 /// either has no findings. Blocks for a few seconds at most.
 NodeFindings CheckNode(const Config& config);
+
+/// PlaceOnNode is where the node's crivet.service stands; beside where there is none. Blocks for a
+/// few seconds at most.
+Place PlaceOnNode();
+
+/// PlaceOf reads the place from `systemctl show --property=ExecStart crivet.service`. Pure.
+Place PlaceOf(std::string_view exec_start);
 
 /// RuntimeWarnings is what CheckNode says of a runtime that answered. Pure.
 std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts);

@@ -9,7 +9,8 @@ namespace crivet::proxy::cli {
 namespace {
 
 Exit Check(const std::string& file) {
-  const auto config = ReadConfig(file);
+  // As the node's daemon will read it.
+  const auto config = ReadConfig(file, PlaceOnNode());
   if (!config) return Exit::kConfiguration;
   const NodeFindings node = CheckNode(*config);
   for (const auto* warnings : {&config->warnings, &node.warnings}) {

@@ -1,15 +1,17 @@
 #include <CLI/CLI.hpp>
+#include <memory>
 
 #include "proxy/cli/subcommand.h"
+#include "proxy/config_values.h"
 #include "proxy/daemon.h"
 
 namespace crivet::proxy::cli {
 namespace {
 
-Exit Serve(const std::string& config_file) {
-  auto config = ReadConfig(config_file);
+Exit Serve(const std::string& config_file, const Place& place) {
+  auto config = ReadConfig(config_file, place);
   if (!config) return Exit::kConfiguration;
-  const auto daemon = Daemon::Create(std::move(*config), config_file);
+  const auto daemon = Daemon::Create(std::move(*config), config_file, place);
   if (!daemon) {
     PrintToStderr("crivet: " + daemon.error().detail);
     return Exit::kInternal;
@@ -18,13 +20,25 @@ Exit Serve(const std::string& config_file) {
   return Exit::kDone;
 }
 
+// Empty where it is good: what CLI11 wants of a check.
+std::string WrongPath(const std::string& path) {
+  const auto checked = CheckAbsolutePath(path, PathUse::kSocket);
+  return checked ? std::string() : checked.error();
+}
+
 }  // namespace
 
 void AddServe(CLI::App& app, Invocation& invocation) {
   CLI::App& command = AddSubcommand(app, invocation, "serve", "Run the daemon",
                                     "crivet serve --config /etc/crivet/config.toml");
-  command.callback(
-      [&invocation] { invocation.run = [&] { return Serve(invocation.config_file); }; });
+  const auto place = std::make_shared<Place>();
+  command
+      .add_option("--in-place", place->moved_upstream, "In the runtime's place, which is now here")
+      ->type_name("UPSTREAM")
+      ->check(WrongPath);
+  command.callback([&invocation, place] {
+    invocation.run = [&invocation, place] { return Serve(invocation.config_file, *place); };
+  });
 }
 
 }  // namespace crivet::proxy::cli

@@ -15,8 +15,8 @@ CLI::App& AddSubcommand(CLI::App& app, Invocation& invocation, const std::string
   return command;
 }
 
-std::optional<Config> ReadConfig(const std::string& file) {
-  auto config = LoadConfig(file);
+std::optional<Config> ReadConfig(const std::string& file, const Place& place) {
+  auto config = LoadConfig(file, place);
   if (config) return std::move(*config);
   for (const ConfigError& error : config.error()) PrintToStderr(error.ToString());
   return std::nullopt;

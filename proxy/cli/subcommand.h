@@ -14,7 +14,7 @@ CLI::App& AddSubcommand(CLI::App& app, Invocation& invocation, const std::string
 
 /// ReadConfig loads the configuration; where it is wrong it prints every mistake to stderr and
 /// gives nothing: end with kConfiguration then.
-std::optional<Config> ReadConfig(const std::string& file);
+std::optional<Config> ReadConfig(const std::string& file, const Place& place = {});
 
 /// PrintToStdout writes a line; kInternal where it could not be written (a closed pipe, a full
 /// disk): a script must not take silence for success.

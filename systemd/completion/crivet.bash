@@ -9,6 +9,7 @@ _crivet() {
   done
   case $prev in
     --config) _filedir toml; return ;;
+    --in-place) _filedir; return ;;
     --namespace | --trust) return ;;
   esac
   if [[ -z $command ]]; then
@@ -17,6 +18,7 @@ _crivet() {
   fi
   local options="--config --help"
   case $command in
+    serve) options+=" --in-place" ;;
     verify) options+=" --offline --json --namespace" ;;
     warm) options+=" --json --namespace" ;;
     pin) options+=" --namespace --trust" ;;

@@ -30,6 +30,7 @@ constexpr char kImageFsInfo[] = "/runtime.v1.ImageService/ImageFsInfo";
 constexpr char kPullImage[] = "/runtime.v1.ImageService/PullImage";
 constexpr char kVersion[] = "/runtime.v1.RuntimeService/Version";
 constexpr int kUnknown = 2;
+constexpr int kUnimplemented = 12;
 constexpr int kUnavailable = 14;
 
 /// A door that one side waits at and the other opens.
@@ -286,6 +287,67 @@ BOOST_AUTO_TEST_CASE(HandedSocketThatIsTheRuntimes_IsRefused) {
   DaemonProcess daemon(folder, {.listening_fd = listening.get()});
   BOOST_TEST(daemon.WaitForEnd() == 70);
   BOOST_TEST(folder.Read("stderr.txt").find("crivet would call itself") != std::string::npos);
+}
+
+// The file goes on naming the path that crivet took, and a reload reads it again.
+BOOST_AUTO_TEST_CASE(InPlace_CallsTheMovedRuntime_AlsoAfterAReload) {
+  const std::string taken = folder.File("taken.sock");
+  const OwnedFd listening = ListenAt(taken);
+  const auto config_of = [&](const std::string& action) {
+    std::string config = ConfigWith(action);
+    config.replace(config.find("runtime.sock"), 12, "taken.sock");
+    return config;
+  };
+  Configure(config_of("deny"));
+  DaemonProcess daemon(
+      folder, {.listening_fd = listening.get(), .moved_upstream = folder.File("runtime.sock")});
+  daemon.WaitFor("READY=1");
+  GrpcCaller caller(taken);
+  BOOST_TEST(caller.Unary(kVersion, "").status.code == 0);
+  BOOST_TEST(Pull(caller).status.code == kUnknown);
+  Configure(config_of("allow"));
+  daemon.Signal(SIGHUP);
+  daemon.WaitFor("RELOADING=1");
+  daemon.WaitFor("READY=1");
+  BOOST_TEST(caller.Unary(kVersion, "").status.code == 0);
+  BOOST_TEST(Pull(caller).status.code == 0);
+}
+
+// cAdvisor's calls go through, the ones that write do not.
+BOOST_AUTO_TEST_CASE(InPlace_ContainerdsOwnApi_MayBeRead) {
+  const std::string taken = folder.File("taken.sock");
+  const OwnedFd listening = ListenAt(taken);
+  runtime.On("/containerd.services.containers.v1.Containers/List", [](FakeCall& call) {
+    call.Read();
+    call.Write("containers");
+    return CallStatus{};
+  });
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(
+      folder, {.listening_fd = listening.get(), .moved_upstream = folder.File("runtime.sock")});
+  daemon.WaitFor("READY=1");
+  GrpcCaller caller(taken);
+  const auto listed = caller.Unary("/containerd.services.containers.v1.Containers/List", "");
+  BOOST_TEST(listed.status.code == 0);
+  BOOST_TEST(listed.message == "containers");
+  BOOST_TEST(caller.Unary("/containerd.services.containers.v1.Containers/Create", "").status.code ==
+             kUnimplemented);
+}
+
+BOOST_AUTO_TEST_CASE(InPlace_OfTheRuntimesOwnPath_IsRefused) {
+  const std::string path = folder.File("handed.sock");
+  const OwnedFd listening = ListenAt(path);
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {.listening_fd = listening.get(), .moved_upstream = path});
+  BOOST_TEST(daemon.WaitForEnd() == 70);
+  BOOST_TEST(folder.Read("stderr.txt").find("crivet would call itself") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(InPlace_WithoutASocketFromSystemd_IsRefused) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {.moved_upstream = folder.File("runtime.sock")});
+  BOOST_TEST(daemon.WaitForEnd() == 70);
+  BOOST_TEST(folder.Read("stderr.txt").find("systemd handed over none") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(BadConfiguration_EndsWith78) {

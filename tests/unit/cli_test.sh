@@ -75,6 +75,13 @@ for command in serve "verify x" "warm x" "pin x" "forget --yes x" "import /" sta
   expect 78 $command --config "$folder/bad.toml"
 done
 
+# Only the place of a socket can be taken.
+for place in relative.sock "" /run/../x.sock; do
+  expect 64 serve --config "$folder/good.toml" --in-place "$place"
+  says err "--in-place"
+done
+silent out
+
 # Silence must not be taken for success.
 if "$crivet" version >/dev/full 2>/dev/null; then wrong "a full disk went unnoticed"; fi
 # Nothing of the environment counts.

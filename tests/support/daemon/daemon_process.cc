@@ -80,8 +80,11 @@ DaemonProcess::DaemonProcess(const TestFolder& folder, Options options) : folder
 
   const std::string log = folder.File("stderr.txt");
   const std::string watchdog = std::to_string(options.watchdog.count());
-  const std::vector<std::string> arguments = {CRIVET_BINARY, "serve", "--config",
-                                              folder.File("config.toml")};
+  std::vector<std::string> arguments = {CRIVET_BINARY, "serve", "--config",
+                                        folder.File("config.toml")};
+  if (!options.moved_upstream.empty()) {
+    arguments.insert(arguments.end(), {"--in-place", options.moved_upstream});
+  }
   pid_ = fork();
   BOOST_REQUIRE(pid_ >= 0);
   if (pid_ != 0) return;

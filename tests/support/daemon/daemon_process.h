@@ -38,6 +38,8 @@ class DaemonProcess {
     int listening_fd = -1;
     /// Told as WATCHDOG_USEC; zero: no watchdog.
     std::chrono::microseconds watchdog{0};
+    /// Given as `--in-place`; empty: beside.
+    std::string moved_upstream{};
   };
 
   /// Starts `crivet serve` with `config.toml` of the folder; stderr goes to `stderr.txt` in it.

@@ -365,6 +365,37 @@ BOOST_AUTO_TEST_CASE(Weakening_Options_AreWarnedOf) {
   BOOST_TEST(config->warnings == expected, boost::test_tools::per_element());
 }
 
+// `crivet takeover` does not edit the file: it still names the path that crivet took.
+BOOST_AUTO_TEST_CASE(InPlace_UpstreamIsWhereTheRuntimeWasMovedTo) {
+  const Place place{.moved_upstream = "/run/containerd/upstream.sock"};
+  const std::string text = "upstream = \"/run/containerd/containerd.sock\"\n" + kGood;
+  const auto config = ParseConfig(text, "f", place);
+  BOOST_REQUIRE(config);
+  BOOST_TEST(config->upstream == "/run/containerd/upstream.sock");
+  BOOST_TEST((config->gate.containerd_api == ContainerdApi::kObserve));
+  BOOST_TEST((ParseConfig(text, "f")->gate.containerd_api == ContainerdApi::kNone));
+}
+
+BOOST_AUTO_TEST_CASE(InPlace_WhatTheFileSaysOfContainerdsApi_Wins) {
+  const Place place{.moved_upstream = "/run/containerd/upstream.sock"};
+  const auto none = ParseConfig(kGood + "[gate]\ncontainerd_api = \"none\"\n", "f", place);
+  BOOST_REQUIRE(none);
+  BOOST_TEST((none->gate.containerd_api == ContainerdApi::kNone));
+  BOOST_REQUIRE(none->warnings.size() == 1U);
+  BOOST_TEST(none->warnings[0].find("cAdvisor finds no containers") != std::string::npos);
+  const auto other = ParseConfig(kGood + "[gate]\nallow_checkpoint = false\n", "f", place);
+  BOOST_REQUIRE(other);
+  BOOST_TEST((other->gate.containerd_api == ContainerdApi::kObserve));
+}
+
+BOOST_AUTO_TEST_CASE(InPlace_AnotherSocketWhereTheRuntimeWasMovedTo_IsRefused) {
+  const auto config = ParseConfig("admin = \"/run/x.sock\"\n" + kGood, "f", {"/run/x.sock"});
+  BOOST_REQUIRE(!config);
+  BOOST_TEST(
+      config.error().front().what ==
+      "\"admin\" and \"upstream\" are the same socket, /run/x.sock: crivet would call itself");
+}
+
 BOOST_AUTO_TEST_CASE(Files_AreRead) {
   const Folder folder;
   const std::string certificate = folder.Write("c.pem", kCertificate, 0644);

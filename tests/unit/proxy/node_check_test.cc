@@ -35,6 +35,18 @@ BOOST_AUTO_TEST_CASE(ListenPaths_AreThoseOfUnixSockets) {
   BOOST_TEST(ListenPathsOf("").empty());
 }
 
+BOOST_AUTO_TEST_CASE(Place_IsWhatTheUnitOfATakeoverSays) {
+  const std::string head = "ExecStart={ path=/usr/bin/crivet ; argv[]=/usr/bin/crivet serve ";
+  const std::string tail = " ; ignore_errors=no ; pid=0 ; code=(null) ; status=0/0 }\n";
+  const std::string config = "--config /etc/crivet/config.toml";
+  BOOST_TEST(
+      PlaceOf(head + config + " --in-place /run/containerd/upstream.sock" + tail).moved_upstream ==
+      "/run/containerd/upstream.sock");
+  BOOST_TEST(!PlaceOf(head + config + tail).in_place());
+  BOOST_TEST(!PlaceOf(head + "--in-place" + tail).in_place());
+  BOOST_TEST(!PlaceOf("").in_place());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
