@@ -85,13 +85,14 @@ docker_load() {
 }
 
 # Serves $node_dir/crivet.toml.
+crivet_environment=()  # NAME=value; trouble.sh puts a clock there
 start_crivet() {
-  part_start crivet crivet serve --config "$node_dir/crivet.toml"
+  part_start crivet env "${crivet_environment[@]}" crivet serve --config "$node_dir/crivet.toml"
   part_ready crivet kubelet version
 }
 
 # write_crivet_config <<TOML: everything but [default] and the rules, which come from stdin. A test's own lines come in
-# crivet_head (top level), crivet_trust and crivet_gate.
+# crivet_head (top level), crivet_trust and crivet_gate; crivet_trust_url where crivet is to ask somebody else than Notary.
 write_crivet_config() {
   local gate=${crivet_gate:-}
   # The Status of containerd 2.1 no longer tells the name of the sandbox image.
@@ -106,9 +107,9 @@ admin = "$node_dir/crivet-admin.sock"
 ${crivet_head:-}
 [trust.acme]
 kind = "notary"
-url = "$notary_url"
+url = "${crivet_trust_url:-$notary_url}"
 ca_file = "$node_dir/tls/ca.crt"
-auth = "none"
+auth = "${crivet_trust_auth:-none}"
 ${crivet_trust:-}
 [gate]
 $gate

@@ -26,9 +26,9 @@ make_certificates() {
   (
     cd "$node_dir/tls" || exit
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.crt \
-      -days 2 -subj "/CN=Acme test authority" -addext keyUsage=critical,keyCertSign
+      -days 800 -subj "/CN=Acme test authority" -addext keyUsage=critical,keyCertSign
     openssl req -x509 -CA ca.crt -CAkey ca.key -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes \
-      -keyout server.key -out server.crt -days 2 -subj "/CN=notary.acme.example" \
+      -keyout server.key -out server.crt -days 800 -subj "/CN=notary.acme.example" \
       -addext basicConstraints=critical,CA:FALSE -addext extendedKeyUsage=serverAuth,clientAuth \
       -addext subjectAltName=DNS:notary.acme.example,DNS:localhost,IP:127.0.0.1
   ) >>"$node_dir/log/tls.log" 2>&1

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Stands between a node and Notary; a test bends what passes.
+
+fault_proxy.py FOLDER PORT NOTARY-URL: serves https with FOLDER/tls, and reads FOLDER/fault anew for every request:
+
+  pass            what Notary says
+  garbage         200 and bytes that are no JSON
+  maintenance     200 and a page for people, as a load balancer serves it
+  missing ROLE    404 for every file of the role
+  stale           for each file what was passed first, as a cache that nobody empties
+  altered ROLE    one character of the role's files is another
+  away            503
+
+With `tokens` as a second line, files are for the bearer of a token, which alice gets for "secret". Each answer is a line on
+stdout: path, status.
+"""
+
+import base64
+import http.client
+import http.server
+import json
+import ssl
+import sys
+import threading
+import urllib.parse
+
+folder, port, notary = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3])
+to_notary = ssl.create_default_context(cafile=f"{folder}/tls/ca.crt")
+lock = threading.Lock()
+first_passed = {}
+
+
+def faults():
+    try:
+        with open(f"{folder}/fault", encoding="ascii") as file:
+            return file.read().split("\n")
+    except FileNotFoundError:
+        return ["pass"]
+
+
+def ask_notary(path):
+    connection = http.client.HTTPSConnection(notary.hostname, notary.port, context=to_notary, timeout=10)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    except OSError:
+        return 502, b""
+    finally:
+        connection.close()
+
+
+def answer_for(path, fault):
+    word, _, role = fault.partition(" ")
+    if word == "garbage":
+        return 200, bytes(range(256)) * 8
+    if word == "maintenance":
+        return 200, b"<html><body><h1>We will be back soon</h1></body></html>"
+    if word == "away":
+        return 503, b""
+    bent = role and f"/tuf/{role}." in path
+    if word == "missing" and bent:
+        return 404, b'{"errors":[{"code":"METADATA_NOT_FOUND"}]}'
+    if word == "stale" and path in first_passed:
+        return first_passed[path]
+    status, body = ask_notary(path)
+    if word == "altered" and bent:
+        middle = len(body) // 2
+        return status, body[:middle] + (b"A" if body[middle : middle + 1] != b"A" else b"B") + body[middle + 1 :]
+    if status == 200:
+        with lock:
+            first_passed.setdefault(path, (status, body))
+    return status, body
+
+
+class Proxy(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        fault, *more = faults()
+        if self.path.startswith("/token"):
+            return self.give_token()
+        if "tokens" in more and self.headers.get("Authorization") != "Bearer good":
+            realm = f"https://{notary.hostname}:{port}/token"
+            return self.reply(401, b"{}", ("WWW-Authenticate", f'Bearer realm="{realm}",service="notary"'))
+        return self.reply(*answer_for(self.path, fault))
+
+    def give_token(self):
+        alice = "Basic " + base64.b64encode(b"alice:secret").decode()
+        if self.headers.get("Authorization") != alice:
+            return self.reply(401, b"{}")
+        return self.reply(200, json.dumps({"token": "good", "expires_in": 300}).encode())
+
+    def reply(self, status, body, *headers):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+        print(self.path, status, flush=True)
+
+    def log_message(self, *_):
+        pass
+
+
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+server = Server(("127.0.0.1", port), Proxy)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(f"{folder}/tls/server.crt", f"{folder}/tls/server.key")
+server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+server.serve_forever()
