@@ -137,6 +137,13 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
   return {};
 }
 
+// Whether a newer set could say otherwise: where it cannot be had, that is what needs doing first.
+bool RestsOnTheSet(trust::Reason reason) {
+  return reason == trust::Reason::kTagNotSigned || reason == trust::Reason::kDigestNotSigned ||
+         reason == trust::Reason::kDigestMismatch || reason == trust::Reason::kSignersDisagree ||
+         reason == trust::Reason::kWithdrawn || reason == trust::Reason::kExpired;
+}
+
 json RolesAsJson(const trust::Evidence& evidence) {
   json roles = json::array();
   for (const auto& role : evidence.roles) {
@@ -182,9 +189,12 @@ std::string PinnedName(const Explained& explained) {
 }
 
 std::string NextStep(const Explained& explained) {
-  if (const auto refused = RefusalOf(explained.decision)) {
-    return NextStepFor(refused->reason, explained);
+  const auto refused = RefusalOf(explained.decision);
+  const auto& failure = explained.view.failure;
+  if (failure && (!refused || RestsOnTheSet(refused->reason))) {
+    return NextStepFor(failure->error.reason, explained);
   }
+  if (refused) return NextStepFor(refused->reason, explained);
   if (const auto& newer = explained.decision.evidence.newer_root_key) {
     return fmt::format("the pin is no longer the newest root's: add key ID {}", newer->ToString());
   }

@@ -98,6 +98,24 @@ BOOST_AUTO_TEST_CASE(Rollback_PrintsTheCommandThatForgets) {
   BOOST_TEST(NextStep(refused).find("crivet forget registry.example/web:2.1") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(RefreshThatIsARollback_PrintsTheCommandThatForgets_WhateverTheLastSetAnswers) {
+  const trust::RefreshFailure failure{
+      .error = {trust::Reason::kRollback, "timestamp version 3 is older than version 4"},
+      .role = "timestamp",
+      .cause = std::nullopt,
+      .not_found = false,
+      .newer_roots = std::nullopt};
+  const auto unsigned_tag = trust::Refusal(trust::Reason::kTagNotSigned, "tag is not signed");
+  for (Explained explained : {Allowed(), ExplainedOf(unsigned_tag)}) {
+    explained.view.failure = std::make_shared<const trust::RefreshFailure>(failure);
+    BOOST_TEST(NextStep(explained).find("crivet forget registry.example/web:2.1") !=
+               std::string::npos);
+  }
+  auto denied = ExplainedOf(trust::Refusal(trust::Reason::kDenied, "refused by the default"));
+  denied.view.failure = std::make_shared<const trust::RefreshFailure>(failure);
+  BOOST_TEST(NextStep(denied).find("forget") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(OldPin_PrintsTheNewKey) {
   auto allowed = Allowed();
   allowed.decision.evidence.newer_root_key = *trust::KeyId::Parse(std::string(64, 'b'));
