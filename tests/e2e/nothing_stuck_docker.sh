@@ -78,9 +78,11 @@ for part in notary-server notary-signer mariadb; do
   say "killed: $part"
   part_kill "$part"
   expect_output one --policy Always "$repository:1.0"
+  part_stop notary-server  # it may still be at its old connections
   start_notary
 done
 push_trusted two after-restarts
+
 say "a cold node, with the first pin"
 part_stop crivet
 rm -rf "$node_dir/crivet-state"
