@@ -198,4 +198,17 @@ tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& fil
   return ParseConfig(*text, file, place);
 }
 
+std::string AdminSocketOf(const std::string& file) {
+  const std::string usual = Config().admin;
+  const auto text = ReadNamedFile(file, Secrecy::kPublic);
+  if (!text) return usual;
+  const auto document = ParseToml(*text);
+  if (!document) return usual;
+  for (const TomlMember& member : *document) {
+    const auto* path = std::get_if<std::string>(&member.value.value);
+    if (member.key == "admin" && path != nullptr) return SocketPath(*path).value_or(usual);
+  }
+  return usual;
+}
+
 }  // namespace crivet::proxy

@@ -69,10 +69,12 @@ void AddStatus(CLI::App& app, Invocation& invocation) {
                    "What enforcing would refuse here; exit 1 if any");
   command.callback([&invocation, flags] {
     invocation.run = [&invocation, flags] {
-      const auto config = ReadConfig(invocation.config_file);
-      if (!config) return Exit::kConfiguration;
-      return flags->would_refuse ? ShowRefused(config->admin, *flags)
-                                 : ShowStatus(config->admin, *flags);
+      // A file that is wrong is what the daemon may have to tell about.
+      const bool good = ReadConfig(invocation.config_file).has_value();
+      const std::string admin = AdminSocketOf(invocation.config_file);
+      const Exit exit =
+          flags->would_refuse ? ShowRefused(admin, *flags) : ShowStatus(admin, *flags);
+      return !good && exit == Exit::kUnavailable ? Exit::kConfiguration : exit;
     };
   });
 }

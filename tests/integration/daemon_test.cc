@@ -395,6 +395,21 @@ BOOST_AUTO_TEST_CASE(Status_WithoutADaemon_Ends2) {
   BOOST_TEST(shown.err.find("the daemon does not answer at") != std::string::npos);
 }
 
+// The moment when it is needed most.
+BOOST_AUTO_TEST_CASE(Status_WithAWrongFile_StillShowsWhatTheDaemonRunsWith) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  Configure(ConfigWith("deny", "listne = 1\n"));
+  daemon.Signal(SIGHUP);
+  daemon.WaitFor("STATUS=");
+  daemon.WaitFor("READY=1");
+  const auto shown = RunOnce(folder, {"status", "--config", folder.File("config.toml")});
+  BOOST_TEST(shown.exit_status == 0);
+  BOOST_TEST(shown.out.starts_with("DEGRADED: the newest configuration was not taken: "));
+  BOOST_TEST(shown.err.find("unknown key \"listne\"") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(WouldRefuse_ListsImagesAndContainersThatEnforcingWouldRefuse) {
   const std::string id = "sha256:" + std::string(64, '1');
   const std::string digest = "sha256:" + std::string(64, '2');

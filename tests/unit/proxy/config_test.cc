@@ -396,6 +396,18 @@ BOOST_AUTO_TEST_CASE(InPlace_AnotherSocketWhereTheRuntimeWasMovedTo_IsRefused) {
       "\"admin\" and \"upstream\" are the same socket, /run/x.sock: crivet would call itself");
 }
 
+BOOST_AUTO_TEST_CASE(AdminSocket_IsFoundInAFileThatIsWrongElsewhere) {
+  const Folder folder;
+  const auto of = [&](const std::string& text) {
+    return AdminSocketOf(folder.Write("config.toml", text, 0644));
+  };
+  BOOST_TEST(of("listne = 1\nadmin = \"/run/mine.sock\"\n") == "/run/mine.sock");
+  BOOST_TEST(of("admin = 1\n") == "/run/crivet/admin.sock");
+  BOOST_TEST(of("admin = \"mine.sock\"\n") == "/run/crivet/admin.sock");
+  BOOST_TEST(of("not TOML") == "/run/crivet/admin.sock");
+  BOOST_TEST(AdminSocketOf("/nowhere/config.toml") == "/run/crivet/admin.sock");
+}
+
 BOOST_AUTO_TEST_CASE(Files_AreRead) {
   const Folder folder;
   const std::string certificate = folder.Write("c.pem", kCertificate, 0644);
