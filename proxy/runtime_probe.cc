@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <thread>
 
 #include "runtime/v1/api.grpc.pb.h"
 
@@ -14,6 +15,9 @@ namespace {
 using trust::Fail;
 using trust::Reason;
 using trust::Result;
+
+// Between two questions whether the runtime is ready.
+constexpr std::chrono::milliseconds kPause{50};
 
 std::shared_ptr<grpc::Channel> Dial(const std::string& socket_path) {
   grpc::ChannelArguments arguments;
@@ -48,14 +52,21 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
     call.set_wait_for_ready(true);
   };
 
-  runtime::v1::VersionResponse version;
-  {
+  // containerd listens before its CRI plugin is ready: "server is not initialized yet".
+  while (true) {
     grpc::ClientContext call;
     context(call);
+    runtime::v1::VersionResponse version;
     const grpc::Status status = stub_of_runtime->Version(&call, {}, &version);
-    if (!status.ok()) return Failed(socket_path, "Version", status);
-    view.name = version.runtime_name();
-    view.version = version.runtime_version();
+    if (status.ok()) {
+      view.name = version.runtime_name();
+      view.version = version.runtime_version();
+      break;
+    }
+    if (std::chrono::system_clock::now() + kPause >= deadline) {
+      return Failed(socket_path, "Version", status);
+    }
+    std::this_thread::sleep_for(kPause);
   }
   {
     grpc::ClientContext call;

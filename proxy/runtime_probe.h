@@ -18,7 +18,8 @@ struct RuntimeView {
 
 /// ProbeKubelet makes the calls that kubelet makes at its start (Version, Status, ImageFsInfo,
 /// ListPodSandbox, ListContainers, ListImages) on a unix socket. kUnreachable with the call and its
-/// answer where one fails. Blocks; waits up to `limit` for the socket to answer at all.
+/// answer where one fails. Blocks; waits up to `limit` for the socket and
+/// for the runtime behind it to be ready.
 trust::Result<RuntimeView> ProbeKubelet(const std::string& socket_path,
                                         std::chrono::milliseconds limit);
 
