@@ -3,8 +3,9 @@
 #
 #   install_build_packages       apt-get installs what is missing of kind build; needs to be root
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
+#   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
-# Both say what they do on stderr, and do nothing when there is nothing to do.
+# All say what they do on stderr, and do nothing when there is nothing to do.
 
 readonly parts_dir=$root/build/parts
 
@@ -109,4 +110,34 @@ unpack_parts() {
     unpack_suite "" "${names[@]}"
     [[ -z $suite ]] || unpack_suite "$suite" containerd
   ) 9>"$parts_dir/.lock"
+}
+
+# The folder that unpack_machine makes.
+machine_folder() { echo "$parts_dir/machine"; }
+
+# unpack_machine PACKAGE: kind booted, containerd, runc, and what a .deb of ours depends on.
+unpack_machine() {
+  local target names stamp
+  target=$(machine_folder)
+  stamp=$parts_dir/.machine
+  names=$({
+    packages_of booted
+    echo containerd runc
+    # Alternatives and versions are for apt, which sees them again when it installs the package.
+    dpkg-deb --field "$1" Depends | tr ',' '\n' | sed 's/[|(].*//'
+  } | xargs -n 1 | sort -u | paste -sd ,)
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    [[ $(cat "$stamp" 2>/dev/null) != "$names" ]] || exit 0
+    echo "Making a Debian folder that boots in ${target#"$root"/} (under a minute)" >&2
+    rm -rf "$target" "$stamp"
+    debootstrap --variant=minbase --include="$names" bookworm "$target" http://deb.debian.org/debian \
+      >"$parts_dir/machine.log" 2>&1 || {
+      tail -n 5 "$parts_dir/machine.log" >&2
+      exit 1
+    }
+    rm -rf "$target"/var/cache/apt/archives/*.deb "$target"/var/lib/apt/lists/*
+    echo "$names" >"$stamp"
+  ) 9>"$parts_dir/.machine.lock"
 }

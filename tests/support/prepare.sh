@@ -40,5 +40,11 @@ build_project() {
 fetch_everything() {
   install_build_packages
   unpack_parts "$containerd_version"
-  chown --recursive --reference="$root" "$root/build"
+  give_build_back
+}
+
+# What root made in the build folder goes to the owner of the project's folder, but for the machine's files: their owners
+# are part of it.
+give_build_back() {
+  find "$root/build" -path "$(machine_folder)" -prune -o -exec chown --no-dereference --reference="$root" {} +
 }

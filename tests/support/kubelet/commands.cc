@@ -1,5 +1,8 @@
 #include "tests/support/kubelet/commands.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <iostream>
 #include <nlohmann/json.hpp>
 
@@ -103,6 +106,36 @@ int FsInfo(CriClient& client, const Flags& flags) {
                  std::cout << ToJson(response) << "\n";
                  return 0;
                });
+}
+
+// On one connection, as kubelet has it. The slowest call tells how long a caller had to wait.
+int Load(CriClient& client, const Flags& flags) {
+  using Clock = std::chrono::steady_clock;
+  runtime::v1::ImageStatusRequest image;
+  image.mutable_image()->set_image(flags.image);
+  int answered = 0;
+  Clock::duration slowest{0};
+  const auto time = [&](const char* method, const auto& call) {
+    const Clock::time_point started = Clock::now();
+    const auto answer = call();
+    slowest = std::max(slowest, Clock::now() - started);
+    if (!answer) return Report(flags, method, answer.error());
+    ++answered;
+    return 0;
+  };
+  pollfd input{STDIN_FILENO, POLLIN, 0};
+  int failed = 0;
+  while (failed == 0 && poll(&input, 1, 0) == 0) {
+    failed |= time("Version", [&] { return client.Call(&RuntimeService::Stub::Version, {}); });
+    failed |=
+        time("ImageFsInfo", [&] { return client.Call(&ImageService::Stub::ImageFsInfo, {}); });
+    failed |=
+        time("ImageStatus", [&] { return client.Call(&ImageService::Stub::ImageStatus, image); });
+    if (failed == 0 && answered == 3) std::cout << "calling" << std::endl;
+  }
+  std::cout << answered << " calls answered, the slowest after "
+            << std::chrono::duration_cast<std::chrono::milliseconds>(slowest).count() << " ms\n";
+  return failed;
 }
 
 int Pull(CriClient& client, const Flags& flags) {

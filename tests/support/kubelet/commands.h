@@ -53,6 +53,7 @@ int Containers(CriClient& client, const Flags& flags);
 int Pods(CriClient& client, const Flags& flags);
 int Exec(CriClient& client, const Flags& flags);
 int Events(CriClient& client, const Flags& flags);
+int Load(CriClient& client, const Flags& flags);
 int Raw(CriClient& client, const Flags& flags);
 int CallAny(CriClient& client, const Flags& flags);
 

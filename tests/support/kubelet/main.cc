@@ -84,6 +84,9 @@ class CommandLine {
         Add("image-status", "ID, tags and digests; exit 3 when absent", ImageStatus);
     image_status->add_option("image", flags_.image)->required();
     image_status->add_flag("--verbose", flags_.verbose);
+    Add("load", "unary calls in turn, until standard input ends; all must be answered", Load)
+        ->add_option("image", flags_.image, "asked for by ImageStatus")
+        ->required();
     Add("images", "ListImages", Images)->add_option("filter", flags_.image);
     Add("rmi", "RemoveImage", RemoveImage)->add_option("image", flags_.image)->required();
   }

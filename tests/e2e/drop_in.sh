@@ -1,0 +1,406 @@
+#!/bin/bash
+# Issue 5: a machine that systemd runs, from installing the package to purging it. What systemd/README.md promises is a
+# step here; afterwards the machine is as it was.
+set -euo pipefail
+
+# shellcheck source=tests/support/node.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+
+if [[ -z $node_dir && $(id -u) == 0 ]]; then
+  for program in debootstrap systemd-nspawn; do
+    command -v "$program" >/dev/null || { say "needs $program (tests/packages)" && exit 77; }
+  done
+  "$root/tests/support/package.sh" "$build" "$build/package" >/dev/null 2>&1
+  unpack_machine "$(echo "$build"/package/crivet_*.deb)"
+fi
+node_enter "$@"
+
+usual=/run/containerd/containerd.sock    # where kubelet and cAdvisor look
+moved=/run/containerd/upstream.sock      # where containerd goes
+beside=/run/crivet/crivet.sock
+web=$registry/shop/web:1.0
+unsigned=$registry/shop/web:unsigned
+
+step() { say "$(printf '%3d s  %s' "$SECONDS" "$*")"; }
+
+# kubelet_at SOCKET ARGUMENTS…: kubelet's calls, from inside the machine.
+kubelet_at() {
+  local socket=$1
+  shift
+  in_machine kubelet_client --endpoint "$socket" --log-root /var/log/pods --cgroup-parent /pods "$@"
+}
+
+# expect_refused SOCKET REASON IMAGE: what kubelet shows of a pod of that image.
+expect_refused() {
+  local got
+  if got=$(kubelet_at "$1" run "$3" 2>&1); then fail "$3 ran: $got"; fi
+  expect_like "a pod of $3" "SignatureValidationFailed: *, $2]" "$got"
+}
+
+# ends WANTED-EXIT COMMAND…: in the machine; what it says is in $said.
+ends() {
+  local wanted=$1 status=0
+  shift
+  said=$(in_machine "$@" 2>&1) || status=$?
+  [[ $status == "$wanted" ]] || fail "$*: exit $status, wanted $wanted: $said"
+}
+
+# start_server NAME SECONDS: a pod that runs; prints the container's ID.
+start_server() {
+  local pod image container
+  pod=$(kubelet_at "$usual" --name "$1" --uid "$1" run-pod)
+  image=$(kubelet_at "$usual" image-status "$registry/shop/server:1.0" | head -n 1)
+  container=$(kubelet_at "$usual" --name "$1" --uid "$1" create "$pod" "$image" \
+    --written "$registry/shop/server:1.0" /bin/sleep "$2")
+  kubelet_at "$usual" start "$container" >/dev/null
+  echo "$container"
+}
+
+# container_state SOCKET ID: running or exited.
+container_state() {
+  kubelet_at "$1" --json inspect "$2" | grep -oE 'CONTAINER_[A-Z]+' | head -n 1 | sed 's/CONTAINER_//' | tr '[:upper:]' '[:lower:]'
+}
+
+# next_process PID: crivet runs, as another process.
+next_process() {
+  local now
+  now=$(property crivet MainPID)
+  [[ $now != "$1" && $now != 0 && $(property crivet ActiveState) == active ]]
+}
+
+# The commands that systemd/README.md gives for the case that the program does not run any more.
+recovery_by_hand() {
+  awk '/the same by hand:/ { found = 1 } found && /^ *```$/ { ++fences; next } fences == 1' "$root/systemd/README.md"
+}
+
+# signal SIGNAL UNIT: to its main process.
+signal() { in_machine sh -c "kill -$1 $(property "$2" MainPID)"; }
+
+property() { in_machine systemctl show --value --property="$2" "$1"; }
+journal() { in_machine journalctl --quiet --no-pager --output=cat "$@"; }
+
+# reload: returns when the daemon has taken the file, or has said why not.
+reload() {
+  local before
+  before=$(reloads)
+  in_machine systemctl reload crivet
+  wait_until 10 "a word about the reload" reloads_after "$before"
+}
+reloads() { journal -u crivet | grep -cE 'took the new configuration|kept the old configuration' || true; }
+reloads_after() { [[ $(reloads) -gt $1 ]]; }
+
+# The files, units, users and sockets of the machine. Not of interest: what containerd, apt, systemd and the journal keep.
+machine_state() {
+  # A folder that is not there is part of the state.
+  { in_machine find /etc /usr /opt /srv /var /run/containerd /run/crivet /run/systemd/system -xdev \
+    '(' -path /var/lib/containerd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd \
+    -o -path /var/log -o -path /var/cache -o -path /var/tmp -o -path '/run/containerd/io.*' -o -path /run/containerd/runc \
+    ')' -prune -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null || true; } | sort
+  in_machine find /etc -xdev -type f -exec sha256sum '{}' + | sort -k 2
+  in_machine systemctl list-unit-files --no-pager --no-legend --plain
+  in_machine systemctl list-units --no-pager --no-legend --plain --type=service,socket,mount --state=active | awk '{ print $1 }'
+  ss --listening --unix --no-header --numeric | awk '{ print $5 }' | grep ^/run/c | sort
+}
+
+# keep_state NAME, expect_state NAME [ALLOWED-DIFFERENCE]: the state is as it was, but for lines that match the pattern.
+keep_state() { machine_state >"$node_dir/log/state-$1"; }
+expect_state() {
+  local now differs
+  now=$(machine_state)
+  differs=$(diff "$node_dir/log/state-$1" <(echo "$now") | grep '^[<>]' | grep -vE "${2:-^$}") || return 0
+  fail "the machine is not as it was ($1): $differs"
+}
+
+# write_config [MODE]: the rules of this test, in the file that the package brought.
+write_config() {
+  cat >"$machine_root/etc/crivet/config.toml" <<TOML
+mode = "${1:-enforce}"
+[default]
+action = "deny"
+[trust.acme]
+kind = "notary"
+url = "$notary_url"
+ca_file = "/etc/acme/notary-ca.crt"
+auth = "none"
+[[rule]]
+name = "acme"
+images = ["$registry/**"]
+action = "verify"
+trust = "acme"
+root = { key_ids = ["$(root_key_id)"] }
+[[rule]]
+images = ["registry.k8s.io/**"]
+action = "allow"
+TOML
+}
+
+# Calls in turn on one connection, as kubelet has it, until end_load; and a new connection for each call beside it.
+begin_load() {
+  local leader
+  mkfifo "$node_dir/load-ends"
+  exec 8<>"$node_dir/load-ends"
+  leader=$(machine_leader)
+  part_start load bash -c "
+    nsenter --target $leader --mount --pid -- kubelet_client --endpoint $1 load $web <'$node_dir/load-ends' &
+    while kill -0 \$! 2>/dev/null; do
+      nsenter --target $leader --mount --pid -- kubelet_client --endpoint $1 fs-info >/dev/null || echo 'a new connection failed'
+    done
+    wait"
+  wait_until 10 "the first calls" grep -qs calling "$node_dir/log/load.log"
+}
+end_load() {
+  echo >&8
+  exec 8>&-
+  wait_until 30 "the load to end" not part_runs load
+  rm "$node_dir/load-ends" "$node_dir/pid/load"
+  said=$(cat "$node_dir/log/load.log")
+  rm "$node_dir/log/load.log"
+  expect_like "calls during $1" "calling*([[:space:]])+([0-9]) calls answered, the slowest after +([0-9]) ms" "$said"
+  step "  $1: ${said##*$'\n'}"
+}
+
+start_registry
+start_notary
+push_pause
+make_image web /bin/echo hello
+make_image other /bin/echo other
+make_image server /bin/sleep 100000
+push_signed web shop/web 1.0
+push_signed server shop/server 1.0
+push other shop/web:unsigned
+
+machine_prepare
+cp "$build"/package/crivet_*.deb "$machine_root/root/"
+package=$(echo "$machine_root"/root/crivet_*.deb)
+"$root/tests/support/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
+mkdir -p "$machine_root"/etc/{acme,containerd/certs.d/_default}
+cp "$node_dir/tls/ca.crt" "$machine_root/etc/acme/notary-ca.crt"
+printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
+  >"$machine_root/etc/containerd/certs.d/_default/hosts.toml"
+cat >"$machine_root/etc/containerd/config.toml" <<TOML
+version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "$pause_image"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "/etc/containerd/certs.d"
+TOML
+machine_boot
+kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
+step "booted: $(in_machine systemctl --version | head -n 1), $(kubelet_at "$usual" version)"
+kubelet_at "$usual" pull "$registry/shop/server:1.0" >/dev/null
+server=$(start_server server 100000)
+short=$(start_server short 200000)
+server_pid=$(pgrep -f "^/bin/sleep 100000")
+keep_state before
+containerd_pid=$(property containerd MainPID)
+
+step "installing enforces nothing and touches nothing"
+ends 0 apt-get install --yes --no-install-recommends "${package#"$machine_root"}"
+for unit in crivet.socket crivet.service; do
+  expect "$unit" active "$(property "$unit" ActiveState)"
+  expect "$unit at boot" enabled "$(property "$unit" UnitFileState)"
+done
+expect "containerd's process" "$containerd_pid" "$(property containerd MainPID)"
+expect "audit mode" 'mode = "audit"' "$(grep -E '^mode' "$machine_root/etc/crivet/config.toml")"
+expect "the configuration's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
+expect "the state's owner" "crivet:crivet 700" "$(in_machine stat -c '%U:%G %a' /var/lib/crivet)"
+expect "the process's owner" crivet "$(in_machine stat -c %U "/proc/$(property crivet MainPID)")"
+expect "its capabilities" 0000000000000000 "$(in_machine grep CapEff "/proc/$(property crivet MainPID)/status" | cut -f 2)"
+expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
+expect_like "crivet's own" "containerd *" "$(kubelet_at "$beside" version)"
+ends 0 crivet check
+ends 0 crivet status
+
+step "the units are sound"
+ends 0 systemd-analyze verify --man=no /usr/lib/systemd/system/crivet.{service,socket}
+expect "systemd-analyze verify" "" "$said"
+ends 0 systemd-analyze security --no-pager --threshold=20 crivet.service
+step "  $(tail -n 1 <<<"$said")"
+
+step "audit: everything runs, what would be refused is told"
+expect "an unsigned image" other "$(kubelet_at "$beside" run "$unsigned")"
+expect_like "the audit line" '*"reason":"denied"*' "$(journal -u crivet --grep "$unsigned" | tail -n 1)"
+ends 0 crivet status
+ends 1 crivet status --would-refuse
+expect_like "would-refuse" "*$unsigned*denied*" "$said"
+
+step "pin and rules: check, reload; taken whole or not at all"
+write_config audit
+expect_like "pin" "*$(root_key_id)*" "$(in_machine crivet pin "$web" 2>/dev/null)"
+ends 0 crivet check
+expect "the file's owner stays" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
+reload
+ends 0 crivet status
+expect_like "the rules" "*acme *verify*audit*" "$said"
+expect_like "the journal" "*took the new configuration*" "$(journal -u crivet --lines=20)"
+ends 1 crivet status --would-refuse
+expect_like "would-refuse" "*$unsigned*tag-not-signed*" "$said"
+write_config enforce
+sed -i '1i listne = 1' "$machine_root/etc/crivet/config.toml"
+ends 78 crivet check
+expect_like "check" '/etc/crivet/config.toml:*: unknown key "listne"*' "$said"
+reload
+expect_like "the first line" 'DEGRADED: the newest configuration was not taken: /etc/crivet/config.toml:*"listne"*' \
+  "$(in_machine crivet status 2>/dev/null)"
+expect_like "the journal" "*kept the old configuration: *listne*" "$(journal -u crivet --lines=20)"
+expect_like "systemctl" "*Kept the old configuration: *listne*" "$(in_machine systemctl status --no-pager crivet)"
+expect "the old rules" other "$(kubelet_at "$beside" run "$unsigned")"
+
+step "enforce, beside the socket"
+kubelet_at "$usual" rmi "$unsigned" >/dev/null
+write_config enforce
+reload
+expect "a signed image" hello "$(kubelet_at "$beside" run "$web")"
+expect_refused "$beside" tag-not-signed "$unsigned"
+ends 0 crivet status --would-refuse
+ends 0 crivet verify "$web"
+ends 1 crivet verify "$unsigned"
+expect_like "the way out" "*what now*" "$said"
+
+step "takeover refuses while another unit needs the socket, and changes nothing"
+keep_state beside
+printf '[Service]\nExecStart=/bin/sleep 1d\nEnvironment=OPTIONS=--containerd=%s\n' "$usual" \
+  >"$machine_root/etc/systemd/system/docker.service"
+ends 0 systemctl daemon-reload
+ends 0 systemctl start docker
+ends 70 crivet takeover
+expect_like "the refusal" "*docker.service uses $usual*point it at $moved*" "$said"
+ends 0 systemctl stop docker
+rm "$machine_root/etc/systemd/system/docker.service"
+ends 0 systemctl daemon-reload
+expect_state beside
+expect "containerd's process" "$containerd_pid" "$(property containerd MainPID)"
+
+step "takeover that fails puts everything back by itself"
+# crivet would call itself: it does not start there.
+sed -i "1i image_upstream = \"$usual\"" "$machine_root/etc/crivet/config.toml"
+ends 70 crivet takeover
+expect_like "the failure" "*putting everything back*" "$said"
+write_config enforce
+ends 0 systemctl restart crivet
+expect_state beside
+expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
+
+step "takeover: kubelet's, cAdvisor's and people's calls at the usual path"
+expect "the container" running "$(container_state "$usual" "$server")"
+ends 0 crivet takeover
+step "  $(tail -n 3 <<<"$said" | head -n 1)"
+ends 70 crivet takeover
+expect_like "a second takeover" "*in place already*crivet release*" "$said"
+expect "containerd's path" "$moved" "$(ss -lxnHp | awk '/"containerd"/ && $5 ~ /\.sock$/ { print $5 }')"
+expect "the container" running "$(container_state "$usual" "$server")"
+expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
+expect "a signed image" hello "$(kubelet_at "$usual" run "$web")"
+expect_refused "$usual" tag-not-signed "$unsigned"
+for call in version.v1.Version/Version containers.v1.Containers/List tasks.v1.Tasks/List; do
+  kubelet_at "$usual" --metadata containerd-namespace=k8s.io raw "/containerd.services.$call" >/dev/null || fail "cAdvisor's $call"
+done
+ends 1 ctr --address "$usual" --namespace k8s.io images tag "$web" "$registry/shop/mine:1"
+expect_like "what people are told" "*containerd's own API is at $moved*" "$said"
+ends 0 ctr --address "$moved" --namespace k8s.io images list --quiet
+ends 0 crivet check
+ends 0 crivet status
+# A shim that ran before the move reports its exit to the ttrpc path that it knows.
+kubelet_at "$usual" stop "$short" >/dev/null
+expect "the stopped container" exited "$(container_state "$usual" "$short")"
+
+step "restart, reload and upgrade under a load of calls: none is refused"
+begin_load "$usual"
+for _ in 1 2 3; do ends 0 systemctl restart crivet; done
+end_load "three restarts"
+begin_load "$usual"
+for mode in audit enforce audit enforce; do
+  write_config "$mode"
+  reload
+done
+end_load "four reloads"
+begin_load "$usual"
+ends 0 apt-get install --yes --no-install-recommends /root/next/crivet_0.1.1_amd64.deb
+end_load "an upgrade"
+expect "the installed version" 0.1.1 "$(in_machine dpkg-query --show crivet | cut -f 2)"
+expect_like "the rules after it" '*name = "acme"*' "$(cat "$machine_root/etc/crivet/config.toml")"
+expect_refused "$usual" tag-not-signed "$unsigned"
+
+step "a broken file keeps the old rules whole, in place too"
+sed -i '1i listne = 1' "$machine_root/etc/crivet/config.toml"
+reload
+expect_like "the journal" "*kept the old configuration: *listne*" "$(journal -u crivet --lines=20)"
+expect_refused "$usual" tag-not-signed "$unsigned"
+expect_like "containerd behind it" "containerd *" "$(kubelet_at "$usual" version)"
+write_config enforce
+reload
+
+step "all pods, at once: audit mode stops the refusals"
+write_config audit
+within 1000 reload
+expect "an unsigned image" other "$(kubelet_at "$usual" run "$unsigned")"
+write_config enforce
+reload
+kubelet_at "$usual" rmi "$unsigned" >/dev/null
+expect_refused "$usual" tag-not-signed "$unsigned"
+
+step "killed twenty times: the door stays open"
+for _ in {1..20}; do
+  pid=$(property crivet MainPID)
+  signal KILL crivet
+  kubelet_at "$usual" version >/dev/null
+  wait_until 10 "the next process" next_process "$pid"
+done
+expect "a signed image" hello "$(kubelet_at "$usual" run "$web")"
+
+step "the watchdog ends a daemon that hangs"
+pid=$(property crivet MainPID)
+signal STOP crivet
+hung_since=$SECONDS
+wait_until 60 "the watchdog" next_process "$pid"
+kubelet_at "$usual" version >/dev/null
+step "  after $((SECONDS - hung_since)) s"
+expect_like "the journal" "*Watchdog timeout*" "$(journal -u crivet --lines=50)"
+
+step "containerd restarts, and is killed, behind crivet"
+ends 0 systemctl restart containerd
+kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
+signal KILL containerd
+wait_until 30 "containerd to be back" kubelet_at "$usual" status --ready
+expect "the container" running "$(container_state "$usual" "$server")"
+expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
+expect_refused "$usual" tag-not-signed "$unsigned"
+
+step "release: everything as it was before takeover"
+ends 0 crivet release
+expect_state beside
+expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
+expect "the container" running "$(container_state "$usual" "$server")"
+ends 0 crivet release
+
+step "recovery by hand, without the program"
+ends 0 crivet takeover
+ends 0 sh -c "$(recovery_by_hand)"
+wait_until 20 "containerd at its own path" kubelet_at "$usual" status --ready
+ends 0 systemctl start crivet.socket crivet.service
+expect_state beside
+
+step "a reboot keeps the place"
+ends 0 crivet takeover
+# As kubelet leaves a node that is told to go down.
+while read -r pod _; do kubelet_at "$usual" stop-pod "$pod"; done < <(kubelet_at "$usual" pods)
+machine_reboot
+kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
+expect "a signed image" hello "$(kubelet_at "$usual" run "$web")"
+expect_refused "$usual" tag-not-signed "$unsigned"
+kubelet_at "$usual" pull "$registry/shop/server:1.0" >/dev/null
+server=$(start_server server 100000)
+server_pid=$(pgrep -f "^/bin/sleep 100000")
+
+step "removal gives the socket back, purge leaves nothing"
+ends 0 apt-get remove --yes crivet
+expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
+expect "the rules" yes "$(in_machine test -e /etc/crivet/config.toml && echo yes)"
+ends 0 apt-get purge --yes crivet
+# Debian keeps a package's user: what it wrote must not become somebody else's.
+expect_state before '/etc/(passwd|shadow|group|gshadow)-?$|/etc/\.(pwd|updated)'
+expect "the container" running "$(container_state "$usual" "$server")"
+expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
+step "the machine is as it was"

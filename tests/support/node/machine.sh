@@ -1,0 +1,71 @@
+# shellcheck shell=bash
+# A machine that systemd runs: a Debian folder booted by systemd-nspawn inside the node. It shares the node's network, so
+# that the node's registry and Notary are there; everything else is its own.
+
+readonly machine_root=$node_dir/machine/root
+
+# machine_prepare: the folder as it is before it boots; tests write to it. What they write goes with the node.
+machine_prepare() {
+  mkdir -p "$node_dir"/machine/{upper,work,root}
+  mount -t overlay -o "lowerdir=$(machine_folder),upperdir=$node_dir/machine/upper,workdir=$node_dir/machine/work" \
+    crivet-machine "$machine_root"
+  cp /etc/hosts "$machine_root/etc/hosts"
+}
+
+# machine_boot: returns when everything has started. Ends the test as skipped where this machine cannot boot even the plain
+# folder.
+machine_boot() {
+  # containerd's layers cannot lie on an overlay; runc wants a keyring for each container.
+  part_start machine in_cgroup "${node_dir##*/}" systemd-nspawn --register=no --keep-unit --quiet --resolv-conf=off \
+    --system-call-filter="add_key keyctl bpf" --tmpfs=/var/lib/containerd --bind-ro="$build/tests/kubelet_client:/usr/local/bin/kubelet_client" \
+    -D "$machine_root" --boot
+  if ! machine_started; then
+    say "this machine does not boot a Debian folder with systemd-nspawn: $(tail -n 3 "$node_dir/log/machine.log")"
+    exit 77
+  fi
+}
+
+# machine_reboot: everything that is only in memory is gone, and so is what containerd kept.
+machine_reboot() {
+  in_machine systemctl reboot
+  # systemd-nspawn leaves starting it again to us.
+  wait_until 60 "the machine to go down" not part_runs machine
+  machine_boot
+}
+
+machine_started() {
+  local hierarchy end=$((SECONDS + 60))
+  until [[ $(in_machine systemctl is-system-running 2>/dev/null) == @(running|degraded) ]]; do
+    part_runs machine && [[ $SECONDS -lt $end ]] || return 1
+    sleep 0.05
+  done
+  # nspawn hands cgroups of version 1 over read-only, but for its own; containers need the others.
+  for hierarchy in $(in_machine findmnt --noheadings --raw --output TARGET --types cgroup); do
+    in_machine mount -o remount,bind,rw "$hierarchy"
+  done
+}
+
+# in_cgroup NAME COMMAND…: in a group of that name in every hierarchy, so that nothing is left in the machine's own.
+in_cgroup() {
+  local folder
+  for folder in /sys/fs/cgroup/*/ /sys/fs/cgroup/; do
+    [[ -e $folder/cgroup.procs ]] || continue
+    mkdir -p "$folder/$1"
+    if [[ -e $folder/cpuset.cpus ]]; then
+      cat "$folder/cpuset.cpus" >"$folder/$1/cpuset.cpus"
+      cat "$folder/cpuset.mems" >"$folder/$1/cpuset.mems"
+    fi
+    echo "$BASHPID" >"$folder/$1/cgroup.procs"
+  done
+  shift
+  exec "$@"
+}
+
+# Its first process.
+machine_leader() { pgrep --parent "$(part_pid machine)" | head -n 1; }
+
+# in_machine COMMAND…: as root there, with a plain environment.
+in_machine() {
+  env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
+    nsenter --target "$(machine_leader)" --mount --uts --ipc --pid --cgroup --wdns=/ -- "$@"
+}
