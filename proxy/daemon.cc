@@ -7,32 +7,58 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <ctime>
+#include <optional>
 
 #include "proxy/config_values.h"
 #include "proxy/daemon_parts.h"
+#include "proxy/mapped_code.h"
 #include "proxy/reload.h"
 
 namespace crivet::proxy {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+namespace {
+
+// By then the start, or a reload, has run its code.
+constexpr milliseconds kSettled{3000};
+
+// For poll: the shorter of both, -1 is for ever.
+int WaitUntil(std::optional<steady_clock::time_point> when, int at_most_ms) {
+  if (!when) return at_most_ms;
+  const auto left = std::chrono::ceil<milliseconds>(*when - steady_clock::now()).count();
+  const int left_ms = static_cast<int>(std::max<decltype(left)>(left, 0));
+  return at_most_ms < 0 ? left_ms : std::min(left_ms, at_most_ms);
+}
+
+}  // namespace
 
 void DaemonParts::Run() {
   std::uint64_t watchdog_us = 0;
   const bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
   const int pause_ms = watched ? static_cast<int>(watchdog_us / 1000 / 2) : -1;
   sd_notify(0, "READY=1");
-  auto next_watch = std::chrono::steady_clock::now();
+  auto next_watch = steady_clock::now();
+  unmap_code_at_ = steady_clock::now() + kSettled;
   while (true) {
-    if (watched && std::chrono::steady_clock::now() >= next_watch) {
+    if (watched && steady_clock::now() >= next_watch) {
       Watch();
-      next_watch = std::chrono::steady_clock::now() + milliseconds{pause_ms};
+      next_watch = steady_clock::now() + milliseconds{pause_ms};
+    }
+    if (unmap_code_at_ && steady_clock::now() >= *unmap_code_at_) {
+      UnmapCode();
+      unmap_code_at_.reset();
     }
     pollfd watched_fds[] = {
         {signals_.get(), POLLIN, 0}, {road_ended_.get(), POLLIN, 0}, {admin_->fd(), POLLIN, 0}};
-    if (poll(watched_fds, std::size(watched_fds), pause_ms) < 0 && errno != EINTR) break;
+    const int wait_ms = WaitUntil(unmap_code_at_, pause_ms);
+    if (poll(watched_fds, std::size(watched_fds), wait_ms) < 0 && errno != EINTR) break;
     if (watched_fds[1].revents != 0) break;
     if (watched_fds[2].revents != 0) admin_->Accept();
     while (HandleSignal()) continue;
@@ -48,6 +74,7 @@ bool DaemonParts::HandleSignal() {
   if (read(signals_.get(), &signal, sizeof(signal)) != sizeof(signal)) return false;
   if (signal.ssi_signo == SIGHUP) {
     Reload();
+    unmap_code_at_ = steady_clock::now() + kSettled;
   } else {
     BeginStop();
   }

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -91,6 +92,8 @@ class DaemonParts {
   std::unique_ptr<AdminServer> admin_;
   std::thread road_;
   bool stopping_ = false;
+  // The main thread's only timer beside the watchdog's; rings once.
+  std::optional<std::chrono::steady_clock::time_point> unmap_code_at_;
 };
 
 }  // namespace crivet::proxy
