@@ -1,5 +1,6 @@
 // road_echo SOCKET: the runtime of the road's measurements. Answers every unary call with its own
-// message, on one thread, with as little of gRPC++ as there is. Until it is killed.
+// message, and GetContainerEvents as a stream: each message comes back until the client has no
+// more. On one thread, with as little of gRPC++ as there is. Until it is killed.
 #include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/grpcpp.h>
 
@@ -9,7 +10,7 @@
 
 namespace {
 
-// One call: wait for it, read, write and finish.
+// One call: wait for it, read, write and finish; a stream reads again instead.
 class EchoCall {
  public:
   EchoCall(grpc::AsyncGenericService& service, grpc::ServerCompletionQueue& queue)
@@ -22,9 +23,15 @@ class EchoCall {
       case Step::kAccepted:
         if (!ok) break;
         new EchoCall(service_, queue_);
-        step_ = Step::kRead;
-        return stream_.Read(&message_, this);
+        is_stream_ = context_.method() == "/runtime.v1.RuntimeService/GetContainerEvents";
+        return Read();
+      case Step::kWritten:
+        return Read();
       case Step::kRead:
+        if (ok && is_stream_) {
+          step_ = Step::kWritten;
+          return stream_.Write(message_, this);
+        }
         step_ = Step::kFinished;
         if (!ok) return stream_.Finish(grpc::Status::OK, this);
         return stream_.WriteAndFinish(message_, {}, grpc::Status::OK, this);
@@ -35,7 +42,12 @@ class EchoCall {
   }
 
  private:
-  enum class Step { kAccepted, kRead, kFinished };
+  enum class Step { kAccepted, kRead, kWritten, kFinished };
+
+  void Read() {
+    step_ = Step::kRead;
+    stream_.Read(&message_, this);
+  }
 
   grpc::AsyncGenericService& service_;
   grpc::ServerCompletionQueue& queue_;
@@ -43,6 +55,7 @@ class EchoCall {
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer message_;
   Step step_ = Step::kAccepted;
+  bool is_stream_ = false;
 };
 
 }  // namespace
