@@ -147,6 +147,8 @@ Outcome<std::string> Kubelet::CreateContainer(const std::string& sandbox_id,
     mount.mutable_image()->set_image(image);
   }
   config.set_log_path(container.name + "/0.log");
+  *config.mutable_labels() = request.sandbox_config().labels();
+  (*config.mutable_labels())["io.kubernetes.container.name"] = container.name;
   *config.mutable_linux()->mutable_security_context()->mutable_namespace_options() =
       request.sandbox_config().linux().security_context().namespace_options();
   return client_.Call(&RuntimeService::Stub::CreateContainer, request)
