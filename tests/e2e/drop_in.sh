@@ -10,7 +10,8 @@ if [[ -z $node_dir && $(id -u) == 0 ]]; then
   for program in debootstrap systemd-nspawn; do
     command -v "$program" >/dev/null || { say "needs $program (tests/packages)" && exit 77; }
   done
-  "$root/tests/support/package.sh" "$build" "$build/package" >/dev/null 2>&1
+  rm -rf "$build/package"
+  "$root/systemd/package.sh" "$build" "$build/package" >/dev/null 2>&1
   unpack_machine "$(echo "$build"/package/crivet_*.deb)"
 fi
 node_enter "$@"
@@ -172,7 +173,7 @@ push other shop/web:unsigned
 machine_prepare
 cp "$build"/package/crivet_*.deb "$machine_root/root/"
 package=$(echo "$machine_root"/root/crivet_*.deb)
-"$root/tests/support/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
+"$root/systemd/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
 mkdir -p "$machine_root"/etc/{acme,containerd/certs.d/_default}
 cp "$node_dir/tls/ca.crt" "$machine_root/etc/acme/notary-ca.crt"
 printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
@@ -381,6 +382,13 @@ ends 0 sh -c "$(recovery_by_hand)"
 wait_until 20 "containerd at its own path" kubelet_at "$usual" status --ready
 ends 0 systemctl start crivet.socket crivet.service
 expect_state beside
+
+step "the state may be deleted: the next start reads everything anew"
+ends 0 systemctl stop crivet.service
+in_machine rm -r /var/lib/crivet
+ends 0 systemctl start crivet.service
+expect "a signed image" hello "$(kubelet_at "$beside" run "$web")"
+expect_refused "$beside" tag-not-signed "$unsigned"
 
 step "a reboot keeps the place"
 ends 0 crivet takeover

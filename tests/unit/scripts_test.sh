@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if command -v shellcheck >/dev/null; then
   # What is only sourced is checked with the scripts that source it.
-  find .ci tests -type f -perm -u=x ! -name '*.*' -print0 -o -type f -perm -u=x -name '*.sh' -print0 |
+  find .ci tests systemd -type f -perm -u=x ! -name '*.*' -print0 -o -type f -perm -u=x -name '*.sh' -print0 |
     xargs -0 shellcheck -x -a
 fi
 

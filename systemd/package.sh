@@ -1,0 +1,36 @@
+#!/bin/bash
+# Packs what is built, for Debian and as a tarball of the same tree. The same build gives the same bytes, whenever and on
+# whatever file system it is packed.
+#
+#   package.sh BUILD FOLDER [VERSION]
+#
+# leaves crivet_VERSION_ARCHITECTURE.deb and crivet-VERSION-linux-ARCHITECTURE.tar.gz in FOLDER. Every file in them has the
+# time of SOURCE_DATE_EPOCH, else of the last commit, else of CHANGELOG.md.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+build=$(cd "$1" && pwd)
+folder=$2
+version=${3:-}
+
+epoch() { git -C "$root" log -1 --format=%ct 2>/dev/null || stat -c %Y "$root/CHANGELOG.md"; }
+
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(epoch)}
+export SOURCE_DATE_EPOCH
+umask 022
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$folder"
+
+# CPack knows what the package depends on; it takes the files in the folder's own order, dpkg-deb sorts them.
+cpack --config "$build/CPackConfig.cmake" -G DEB -B "$work" ${version:+-R "$version"}
+deb=$(basename "$work"/*.deb)
+dpkg-deb --raw-extract "$work/$deb" "$work/tree"
+dpkg-deb --root-owner-group --threads-max=1 --build "$work/tree" "$folder/$deb"
+
+rm -r "$work/tree/DEBIAN"
+name=${deb%.deb}
+name=crivet-$(cut -d _ -f 2 <<<"$name")-linux-${name##*_}
+mv "$work/tree" "$work/$name"
+tar --directory "$work" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --create "$name" |
+  gzip -9n >"$folder/$name.tar.gz"

@@ -1,0 +1,64 @@
+#!/bin/bash
+# What goes onto nodes: the Debian package, the tarball, `cmake --install`, and the units.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${CRIVET_BUILD:-$root/build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+  echo "FAILED: $*" >&2
+  exit 1
+}
+
+for program in cpack dpkg-shlibdeps systemd-analyze; do
+  command -v "$program" >/dev/null || { echo "needs $program" && exit 77; }
+done
+
+pack() { "$root/systemd/package.sh" "$build" "$1" >"$work/pack.log" 2>&1 || fail "$(tail -n 5 "$work/pack.log")"; }
+
+# Another time, another folder, files that were made anew: the same bytes.
+pack "$work/first"
+find "$build/systemd" -name '*.gz' -exec touch {} +
+pack "$work/second"
+for file in "$work"/first/*; do
+  cmp "$file" "$work/second/${file##*/}" || fail "${file##*/} differs when it is packed again"
+done
+deb=$(echo "$work"/first/crivet_*.deb)
+tarball=$(echo "$work"/first/crivet-*.tar.gz)
+
+if command -v lintian >/dev/null; then
+  lintian --fail-on error "$deb" 2>/dev/null || fail "lintian finds errors"
+else
+  echo "no lintian here (tests/packages, kind dev): not checked with it"
+fi
+
+# The three ways give the same tree.
+DESTDIR=$work/installed cmake --install "$build" --component crivet >/dev/null
+files() { sed 's,/$,,; /^$/d' | sort; }
+(cd "$work/installed" && find . -mindepth 1 -printf '%P\n') | files >"$work/of-install"
+tar --list --file "$tarball" | sed 's,^[^/]*/,,' | files >"$work/of-tarball"
+dpkg-deb --contents "$deb" | sed 's,.* \./,,' | files >"$work/of-deb"
+for other in tarball deb; do
+  diff "$work/of-install" "$work/of-$other" || fail "cmake --install and the $other differ"
+done
+
+# What is in it.
+"$build/crivet" --help | sed -n '/^Subcommands:/,/^$/p' | grep -oE '^  [a-z]+ ' | while read -r command; do
+  grep -qx "usr/share/man/man8/crivet-$command.8.gz" "$work/of-deb" || fail "no manual page for crivet $command"
+done
+for file in etc/crivet/config.toml usr/share/man/man5/crivet.toml.5.gz usr/share/man/man8/crivet.8.gz \
+  usr/share/bash-completion/completions/crivet usr/share/zsh/vendor-completions/_crivet usr/share/doc/crivet/copyright \
+  usr/lib/sysusers.d/crivet.conf usr/lib/tmpfiles.d/crivet.conf; do
+  grep -qx "$file" "$work/of-deb" || fail "$file is not in the package"
+done
+grep -qx 'mode = "audit"' "$work/installed/etc/crivet/config.toml" || fail "the package would enforce"
+"$build/crivet" check --config "$work/installed/etc/crivet/config.toml" >/dev/null || fail "the package's configuration is wrong"
+
+# The units, as far as they can be judged where systemd does not run them. verify wants the program to be there.
+units=$work/installed/usr/lib/systemd/system
+systemd-analyze security --offline=true --no-pager --threshold=20 "$units/crivet.service" | tail -n 1
+sed -i "s,^ExecStart=/usr/bin/crivet ,ExecStart=$build/crivet ," "$units/crivet.service"
+complaints=$(systemd-analyze verify --man=no "$units/crivet.service" "$units/crivet.socket" 2>&1 | grep crivet || true)
+[[ -z $complaints ]] || fail "systemd-analyze verify: $complaints"
