@@ -92,7 +92,8 @@ start_crivet() {
 }
 
 # write_crivet_config <<TOML: everything but [default] and the rules, which come from stdin. A test's own lines come in
-# crivet_head (top level), crivet_trust and crivet_gate; crivet_trust_url where crivet is to ask somebody else than Notary.
+# crivet_head (top level), crivet_trust and crivet_gate; crivet_trust_url, crivet_trust_auth and crivet_upstream where these are
+# not Notary, "none" and containerd.
 write_crivet_config() {
   local gate=${crivet_gate:-}
   # The Status of containerd 2.1 no longer tells the name of the sandbox image.
@@ -101,7 +102,7 @@ write_crivet_config() {
   {
     cat <<TOML
 listen = "$crivet_sock"
-upstream = "$containerd_sock"
+upstream = "${crivet_upstream:-$containerd_sock}"
 state_dir = "$node_dir/crivet-state"
 admin = "$node_dir/crivet-admin.sock"
 ${crivet_head:-}
