@@ -1,0 +1,160 @@
+"""What was wanted, and whether it was reached. Ratios are of the same round, medians over rounds."""
+
+import statistics
+
+from . import contenders as who
+
+PEERS = (who.HAPROXY, who.NGINX, who.GO)
+
+
+def ratio(records, case, field, name):
+    """The median over the rounds of a contender's figure by direct's; None if it did not run."""
+    def by_round(one):
+        return {record["round"]: record[field] for record in records
+                if record["case"] == case and record["who"] == one}
+    mine, direct = by_round(name), by_round(who.DIRECT)
+    values = [mine[number] / direct[number] for number in mine if direct.get(number)]
+    return statistics.median(values) if values else None
+
+
+def figure(records, case, field, name):
+    values = [record[field] for record in records
+              if record["case"] == case and record["who"] == name]
+    return statistics.median(values) if values else None
+
+
+def _show(value, digits):
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _goal(what, limit, reached, peers=(None, None, None), digits=2, more_is_better=False, text=None):
+    """A row. `text` says what is wanted where it is not simply a limit."""
+    if reached is None:
+        return None
+    good = reached >= limit if more_is_better else reached <= limit
+    wanted = text or f"{'>=' if more_is_better else '<='} {limit:g}"
+    return [what, wanted, _show(reached, digits), "yes" if good else "**no**",
+            *(_show(peer, digits) for peer in peers)]
+
+
+def _road(calls):
+    def row(what, limit, case, field, of=ratio, **options):
+        if not any(record["case"] == case for record in calls):
+            return None
+        return _goal(what, limit, of(calls, case, field, who.ROAD),
+                     [of(calls, case, field, peer) for peer in PEERS], **options)
+
+    eight = "100 B, 8 in flight"
+    peers_p99 = [figure(calls, eight, "p99_us", peer) for peer in PEERS]
+    present = [value for value in peers_p99[:1] if value is not None]
+    return [
+        row("p50, 100 B, 1 in flight, x direct", 1.85, "100 B, 1 in flight", "p50_us"),
+        row("calls a second at 64 in flight, of direct", 0.60, "100 B, 64 in flight",
+            "calls_per_second", more_is_better=True),
+        row("CPU us a call at 64 in flight", 12, "100 B, 64 in flight", "cpu_us_per_call",
+            of=figure, digits=1),
+        row("1 MB each way, x direct", 1.6, "1 MB, 1 in flight", "p50_us"),
+        row("8 MB each way, x direct", 1.7, "8 MB, 1 in flight", "p50_us"),
+        _goal("p99 at 8 in flight, us", present[0], figure(calls, eight, "p99_us", who.ROAD),
+              peers_p99, digits=0, text="<= HAProxy's") if present else None,
+    ]
+
+
+def _memory(memory):
+    def mib(name, when):
+        return memory[name][when]["rss"] / 1024 if when in memory.get(name, {}) else None
+
+    def grown(name):
+        after = mib(name, "after 4 x 16 MB")
+        return None if after is None else after - mib(name, "idle")
+
+    def wake_ups(name):
+        return memory[name]["wake_ups_per_second"] if name in memory else None
+
+    return [
+        _goal("idle RSS of the road alone, MiB", 4, mib(who.ROAD, "idle"),
+              [mib(peer, "idle") for peer in PEERS], digits=1),
+        _goal("idle RSS of the daemon, MiB", 20, mib(who.CRIVET, "idle"), digits=1),
+        _goal("RSS of the road after 4 x 16 MB at once, MiB above idle", 4, grown(who.ROAD),
+              [grown(peer) for peer in PEERS], digits=1),
+        _goal("wake-ups a second of the idle road", 0, wake_ups(who.ROAD),
+              [wake_ups(peer) for peer in PEERS], digits=1),
+    ]
+
+
+def _daemon(daemon):
+    nothing, hundred = daemon["0"], daemon.get("100")
+    rows = [
+        _goal("start to first answered call, nothing cached, ms", 15,
+              nothing["first answer ms median"], digits=1),
+        _goal("PullImage refused by a rule, p50 ms", 0.6,
+              nothing["refused by a rule"]["p50_us"] / 1000),
+    ]
+    if hundred:
+        rows += [
+            _goal("start to first answered call, 100 repositories, ms", 30,
+                  hundred["first answer ms median"], digits=1),
+            _goal("PullImage refused, tag not signed, p50 ms", 0.6,
+                  hundred["refused: not signed"]["p50_us"] / 1000),
+            _goal("idle RSS, 100 repositories of 100 tags, MiB", 20,
+                  hundred["idle"]["rss"] / 1024, digits=1),
+        ]
+    return rows
+
+
+def _trust(trust):
+    def load(tags):
+        return next((run["real_time"] for run in trust["load"]
+                     if run["name"].split("/")[1] == str(tags)), None)
+
+    one_thread = [run["p99_ns"] / 1000 for run in trust["decide"]
+                  if "p99_ns" in run and run.get("threads", 1) == 1]
+    return [
+        _goal("decision on a warm tag, p99 us, one thread", 2, max(one_thread, default=None)),
+        _goal("first verified load, 10 000 tags, ms", 5, load(10_000)),
+        _goal("first verified load, 100 000 tags, ms", 50, load(100_000), digits=1),
+        _goal("bytes a tag in memory, 100 000 tags", 200, next(
+            (run["bytes/tag"] for run in trust["load"] if run["name"].split("/")[1] == "100000"),
+            None), digits=0),
+        _goal("requests of a refresh with nothing new", 1, trust["refresh"][0]["requests"],
+              digits=0),
+    ]
+
+
+def _node(node):
+    def median(name):
+        return statistics.median(node[name]) if name in node else None
+
+    direct = median("pull direct")
+    warm = median("pull crivet, warm")
+    rows = [_goal("a real pull through crivet, warm, x direct", 1.01,
+                  warm / direct if warm and direct else None, digits=3)]
+    calls = node.get("calls to containerd", [[]])[0]
+    if calls:
+        case = "Version, 1 in flight"
+        rows.append(_goal("real containerd, Version, 1 in flight, x direct", 1.5,
+                          ratio(calls, case, "p50_us", who.ROAD),
+                          [ratio(calls, case, "p50_us", peer) for peer in PEERS]))
+    return rows
+
+
+def rows(found):
+    """The table of goals; parts that did not run have no rows."""
+    made = []
+    if found.get("road"):
+        made += _road(found["road"]["calls"]) + _memory(found["road"]["memory"])
+    for name, part in (("daemon", _daemon), ("trust", _trust), ("node", _node)):
+        if found.get(name):
+            made += part(found[name])
+    return [row for row in made if row]
+
+
+def fleet(node):
+    """A thousand nodes of 20 repositories each, refreshed every 5 minutes, at one server."""
+    if "loopback bytes a refresh" not in node:
+        return None
+    refreshes = 1000 * 20 * 12
+    size, cpu = node["loopback bytes a refresh"][0], node["notary server's CPU us a refresh"][0]
+    return (f"A thousand nodes with 20 repositories in use, refreshed every 5 minutes, are {refreshes} "
+            f"refreshes an hour at the Notary server: as many requests, {refreshes * size / 1e6:.0f} MB "
+            f"with TCP and TLS both ways, {refreshes * cpu / 36e8 * 100:.1f}% of one CPU.")

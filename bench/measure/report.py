@@ -1,0 +1,195 @@
+"""The table in bench/README.md and the pictures, from what a run has kept."""
+
+import json
+import shutil
+import statistics
+import subprocess
+
+from . import contenders as who
+from . import goals
+
+BEGIN, END = "<!-- results: written by bench/run -->", "<!-- end of results -->"
+
+
+def write_json(found, file):
+    """Raw figures; one record a line, so that two runs can be compared with diff."""
+    parts = []
+    for key, value in found.items():
+        if isinstance(value, dict) and "calls" in value:
+            calls = ",\n  ".join(json.dumps(record) for record in value["calls"])
+            rest = ", ".join(f"{json.dumps(name)}: {json.dumps(other)}"
+                             for name, other in value.items() if name != "calls")
+            parts.append(f"{json.dumps(key)}: {{{rest}, \"calls\": [\n  {calls}]}}")
+        else:
+            parts.append(f"{json.dumps(key)}: {json.dumps(value)}")
+    file.write_text("{" + ",\n".join(parts) + "}\n")
+
+
+def _row(cells):
+    return "| " + " | ".join(str(cell) for cell in cells) + " |"
+
+
+def _rows(head, body):
+    return "\n".join([_row(head), _row(["---"] * len(head)), *map(_row, body)])
+
+
+def _names(records):
+    order = (who.DIRECT, who.RELAY, who.ROAD, who.CRIVET, who.HAPROXY, who.NGINX, who.GO)
+    present = {record["who"] for record in records}
+    return [name for name in order if name in present]
+
+
+def _number(value):
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _calls(records):
+    """One row a case and contender-wise cells: p50 / p99 / p99.9, then rate and CPU."""
+    names = _names(records)
+    cases = list(dict.fromkeys(record["case"] for record in records))
+
+    def median(case, name, field):
+        values = [record[field] for record in records
+                  if record["case"] == case and record["who"] == name]
+        return statistics.median(values) if values else None
+
+    latency = _rows(["p50 / p99 / p99.9, us", *names], [
+        [case, *(" / ".join(_number(median(case, name, field))
+                            for field in ("p50_us", "p99_us", "p999_us")) for name in names)]
+        for case in cases])
+    between = [name for name in names if name != who.DIRECT]
+    work = _rows(["calls a second; CPU us a call in between", *names], [
+        [case, *(f"{median(case, name, 'calls_per_second'):.0f}"
+                 + (f"; {_number(median(case, name, 'cpu_us_per_call'))}"
+                    if name in between and median(case, name, "cpu_us_per_call") else "")
+                 for name in names)]
+        for case in cases])
+    return latency + "\n\n" + work
+
+
+def _memory(memory):
+    def cell(figures, when):
+        one = figures.get(when)
+        return f"{one['rss'] / 1024:.1f} ({one['anonymous'] / 1024:.1f})" if one else ""
+
+    return _rows(
+        ["resident MiB (of which its own)", "idle", "64 in flight", "after it",
+         "after 4 x 16 MB at once", "idle, PSS", "wake-ups a second when idle"],
+        [[name, *(cell(figures, when) for when in
+                  ("idle", "under load", "after load", "after 4 x 16 MB")),
+          f"{figures['idle']['pss'] / 1024:.1f}", f"{figures['wake_ups_per_second']:.1f}"]
+         for name, figures in memory.items()])
+
+
+def _daemon(daemon):
+    return _rows(
+        ["repositories of 100 tags cached", "start to first ImageFsInfo, ms", "idle RSS, MiB",
+         "of which its own", "refused by a rule, p50 us", "refused: not signed, p50 us"],
+        [[number, f"{figures['first answer ms median']:.1f}",
+          f"{figures['idle']['rss'] / 1024:.1f}", f"{figures['idle']['anonymous'] / 1024:.1f}",
+          f"{figures['refused by a rule']['p50_us']:.0f}",
+          f"{figures['refused: not signed']['p50_us']:.0f}"]
+         for number, figures in daemon.items()])
+
+
+def _trust(trust):
+    load = _rows(["first verified load, tags", "ms", "bytes a tag"], [
+        [run["name"].split("/")[1], _number(run["real_time"]), _number(run["bytes/tag"])]
+        for run in trust["load"]])
+    decide = _rows(["decision", "p50 ns", "p99 ns", "p99.9 ns", "decisions a second"], [
+        [f"{run['name'].split('/')[1]}, {run['name'].split('/')[2]} tags, "
+         f"{run.get('threads', 1)} threads", *(f"{run[key]:.0f}" for key in
+                                               ("p50_ns", "p99_ns", "p999_ns")),
+         f"{run['items_per_second']:.3g}"] for run in trust["decide"] if "p50_ns" in run])
+    return f"{load}\n\nTime grows with the number of tags to the power of " \
+           f"{trust['slope from 10 000 tags']:.2f} (1 is linear).\n\n{decide}"
+
+
+def _node(node):
+    body = [[name, len(values), _number(statistics.median(values)),
+             _number(min(values)), _number(max(values))]
+            for name, values in node.items()
+            if name != "calls to containerd" and isinstance(values[0], (int, float))]
+    text = _rows(["with real parts (times in ms)", "n", "median", "least", "most"], body)
+    fleet = goals.fleet(node)
+    if fleet:
+        text += "\n\n" + fleet
+    if "calls to containerd" in node:
+        text += "\n\n" + _calls(node["calls to containerd"][0])
+    return text
+
+
+def table(found):
+    machine = found["machine"]
+    parts = [
+        f"Commit {machine['commit']}, {machine['time']}; {machine['cpus']} CPUs ({machine['cpu']}), "
+        f"Linux {machine['kernel']}, load before {machine['load before']:.1f}"
+        + (", quick run." if found["quick"] else "."),
+        _rows(["goal", "wanted", "reached", "", "HAProxy", "nginx", "Go proxy"],
+              goals.rows(found))]
+    for name, render in (("road", lambda road: _calls(road["calls"]) + "\n\n"
+                          + _memory(road["memory"])),
+                         ("daemon", _daemon), ("trust", _trust), ("node", _node)):
+        parts.append(render(found[name]) if found.get(name) else f"({name}: not measured)")
+    return "\n\n".join(parts)
+
+
+def write_readme(found, file):
+    text = file.read_text()
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    file.write_text(f"{before}{BEGIN}\n\n{table(found)}\n\n{END}{after}")
+
+
+def _plot(script):
+    subprocess.run(["gnuplot"], input=script, text=True, check=True, timeout=60)
+
+
+def draw(found, folder):
+    """Latency by percentile, load time over tags. Without gnuplot the pictures stay as they are."""
+    if not shutil.which("gnuplot"):
+        who.say("no gnuplot: the pictures are not drawn")
+        return
+    if found.get("road"):
+        records = [one for one in found["road"]["calls"] if one["case"] == "100 B, 8 in flight"]
+        blocks, titles = [], []
+        parts = (("p10_us", 10), ("p25_us", 25), ("p50_us", 50), ("p75_us", 75), ("p90_us", 90),
+                 ("p95_us", 95), ("p99_us", 99), ("p999_us", 99.9), ("p9999_us", 99.99))
+        for number, name in enumerate(_names(records)):
+            points = "\n".join(
+                f"{1 / (1 - part / 100):g} "
+                f"{statistics.median(one[key] for one in records if one['who'] == name):g}"
+                for key, part in parts)
+            blocks.append(f"$d{number} << EOD\n{points}\nEOD")
+            titles.append(f"$d{number} with linespoints lw 2 title '{name}'")
+        ticks = ", ".join(f"'{part:g}' {1 / (1 - part / 100):g}" for _, part in parts)
+        _plot("\n".join(blocks) + f"""
+set terminal svg size 800,500 font 'sans,12' background 'white'
+set output '{folder}/latency.svg'
+set title 'Latency of a 100-byte call, 8 in flight'
+set logscale xy
+set xtics ({ticks})
+set xlabel 'percentile'
+set ylabel 'microseconds'
+set key left top
+set grid
+plot {', '.join(titles)}
+""")
+    if found.get("trust"):
+        points = "\n".join(f"{run['name'].split('/')[1]} {run['real_time']:g}"
+                           for run in found["trust"]["load"])
+        _plot(f"""$load << EOD
+{points}
+EOD
+set terminal svg size 800,500 font 'sans,12' background 'white'
+set output '{folder}/load.svg'
+set title 'First verified load of a repository'
+set logscale xy
+set xlabel 'tags'
+set ylabel 'milliseconds'
+set key left top
+set grid
+plot $load with linespoints lw 2 title 'measured', x * 5 / 10000 with lines dt 2 title 'goal: 5 ms for 10 000, linear'
+""")
