@@ -174,6 +174,7 @@ machine_prepare
 cp "$build"/package/crivet_*.deb "$machine_root/root/"
 package=$(echo "$machine_root"/root/crivet_*.deb)
 "$root/systemd/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
+cp "$root/systemd/kubernetes/node-agent" "$machine_root/root/"
 mkdir -p "$machine_root"/etc/{acme,containerd/certs.d/_default}
 cp "$node_dir/tls/ca.crt" "$machine_root/etc/acme/notary-ca.crt"
 printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
@@ -307,6 +308,9 @@ ends 0 crivet status
 kubelet_at "$usual" stop "$short" >/dev/null
 expect "the stopped container" exited "$(container_state "$usual" "$short")"
 
+expect_like "by fields of the journal" "crivet * serves $usual" "$(journal "CRIVET_UPSTREAM=$moved")"
+expect_like "by fields of the journal" "*$unsigned*tag-not-signed*" "$(journal CRIVET_VERDICT=deny --lines=1)"
+
 step "restart, reload and upgrade under a load of calls: none is refused"
 begin_load "$usual"
 for _ in 1 2 3; do ends 0 systemctl restart crivet; done
@@ -341,6 +345,57 @@ write_config enforce
 reload
 kubelet_at "$usual" rmi "$unsigned" >/dev/null
 expect_refused "$usual" tag-not-signed "$unsigned"
+
+step "break glass: one image, until then, audited on every use"
+write_config enforce
+until=$(date -u -d '+4 seconds' +%FT%TZ)
+cat >>"$machine_root/etc/crivet/config.toml" <<TOML
+[[rule]]
+name = "broken glass"
+images = ["${unsigned%:*}"]
+action = "allow"
+until = $until
+reason = "INC-4711"
+TOML
+ends 0 crivet check
+reload
+expect "an unsigned image" other "$(kubelet_at "$usual" run "$unsigned")"
+ends 0 crivet status
+expect_like "status" "*broken glass *until $until*" "$said"
+expect_like "the audit line" "*$unsigned*INC-4711*" "$(journal -u crivet --grep INC-4711 | tail -n 1)"
+wait_until 10 "the end of the rule" not kubelet_at "$usual" run "$unsigned"
+expect_refused "$usual" tag-not-signed "$unsigned"
+ends 0 crivet check
+expect_like "a rule that is over" "*until = $until is past: the rule does nothing*" "$said"
+
+step "check finds rules that tie, and rules that never match"
+write_config enforce
+printf '[[rule]]\nname = "%s"\nimages = ["%s"]\naction = "allow"\n' twin "$registry/**" \
+  >>"$machine_root/etc/crivet/config.toml"
+ends 78 crivet check
+expect_like "a tie" '/etc/crivet/config.toml:*"twin"*' "$said"
+write_config enforce
+printf '[[rule]]\nname = "%s"\nimages = ["%s"]\naction = "allow"\n' lost 'a.example/**' deep 'a.example/*/**' shallow 'a.example/*' \
+  >>"$machine_root/etc/crivet/config.toml"
+ends 0 crivet check
+expect_like "an unreachable rule" '*/etc/crivet/config.toml:*: rule "lost" never matches: more specific rules cover all its names*' "$said"
+write_config enforce
+reload
+
+step "the DaemonSet's agent replaces rules only with what the node's crivet accepts"
+ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
+expect "an agent without rules" "" "$said"
+sed '1i listne = 1' "$machine_root/etc/crivet/config.toml" >"$machine_root/root/rules.toml"
+ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
+expect_like "wrong rules" '*unknown key "listne"*kept the old rules*' "$said"
+ends 1 grep -q listne /etc/crivet/config.toml
+sed '1i # from the ConfigMap' "$machine_root/etc/crivet/config.toml" >"$machine_root/root/rules.toml"
+ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
+expect_like "good rules" "*took new rules*" "$said"
+ends 0 grep -q ConfigMap /etc/crivet/config.toml
+expect "the file's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
+ends 0 env HOST=/ PACKAGE=/root/next/crivet_0.1.1_amd64.deb sh /root/node-agent install
+expect_like "a package that is there" "*crivet 0.1.1 is installed*" "$said"
 
 step "killed twenty times: the door stays open"
 for _ in {1..20}; do

@@ -465,6 +465,18 @@ BOOST_AUTO_TEST_CASE(Nesting_BeyondTheCap_IsAnError) {
   BOOST_TEST(!Errors("a = " + std::string(5000, '[') + "\n").empty());
 }
 
+BOOST_AUTO_TEST_CASE(Rule_ThatMoreSpecificOnesLeaveNoName_IsWarnedOf) {
+  const auto rule = [](const std::string& images) {
+    return "[[rule]]\nimages = [\"" + images + "\"]\naction = \"deny\"\n";
+  };
+  const auto config =
+      ParseConfig(kGood + rule("x.example/**") + rule("x.example/*") + rule("x.example/*/**"), "f");
+  BOOST_REQUIRE(config);
+  const std::vector<std::string> expected = {
+      "f:14:1: rule \"x.example/**\" never matches: more specific rules cover all its names"};
+  BOOST_TEST(config->warnings == expected, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(Conflicts_AreAllNamed) {
   std::string text = kGood;
   for (int i = 0; i < 2; ++i) {
