@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -59,6 +60,11 @@ void RemoveFile(const std::string& path) {
   fs::remove(path, ignored);
   const fs::path folder = fs::path(path).parent_path();
   if (folder.extension() == ".d") fs::remove(folder, ignored);
+}
+
+void RemoveFiles() {
+  const std::vector<std::string> files = TakeoverFiles();
+  std::for_each(files.rbegin(), files.rend(), RemoveFile);
 }
 
 // The unit that a file belongs to: its own name, or that of the folder `x.service.d`.
@@ -158,8 +164,8 @@ Result<void> Takeover::Take() {
                std::to_string(before->containers.size()) + " containers");
 
   const auto step = [&]() -> Result<void> {
-    for (const auto& [path, text] : plan->files) {
-      if (auto written = WriteNew(path, text); !written) return written;
+    for (const std::string& path : TakeoverFiles()) {
+      if (auto written = WriteNew(path, plan->files.at(path)); !written) return written;
     }
     options_.say("moving containerd to " + plan->upstream_path);
     // crivet leaves its own path first; containerd leaves its path before crivet takes it, because
@@ -199,7 +205,7 @@ Result<void> Takeover::Take() {
 Result<void> Takeover::PutBack(const std::string& socket_path) {
   // What is not running cannot be stopped: no error here may keep the files from going.
   (void)Systemctl({"stop", "crivet.service", "crivet.socket"});
-  for (const std::string& file : TakeoverFiles()) RemoveFile(file);
+  RemoveFiles();
   if (auto done = Systemctl({"daemon-reload"}); !done) return tl::unexpected(done.error());
   if (auto done = Systemctl({"restart", "containerd.service"}); !done) {
     return tl::unexpected(done.error());
@@ -220,7 +226,7 @@ Result<void> Takeover::Release() {
   options_.say("giving containerd its socket back");
   // Where it was: the configuration that the moved one imports still names it.
   std::string socket_path = "/run/containerd/containerd.sock";
-  for (const std::string& file : TakeoverFiles()) RemoveFile(file);
+  RemoveFiles();
   auto exec_start = Systemctl({"daemon-reload"}).and_then([&](const std::string&) {
     return Systemctl({"show", "--property=ExecStart", "containerd.service"});
   });

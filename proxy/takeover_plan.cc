@@ -122,7 +122,7 @@ Result<ContainerdFacts> ParseContainerdFacts(std::string_view exec_start,
 }
 
 std::vector<std::string> TakeoverFiles() {
-  return {kContainerdConfig, kContainerdAddress, kContainerdDropIn, kSocketDropIn, kServiceDropIn};
+  return {kContainerdConfig, kContainerdAddress, kSocketDropIn, kServiceDropIn, kContainerdDropIn};
 }
 
 Result<TakeoverPlan> PlanTakeover(const ContainerdFacts& facts, const std::string& crivet_command,

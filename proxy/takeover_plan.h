@@ -43,7 +43,8 @@ struct TakeoverPlan {
   std::map<std::string, std::string> files;
 };
 
-/// The files of a takeover, in one place for both directions.
+/// The files of a takeover in the order in which they are written; they go in reverse. What moves
+/// containerd is last: cut off before it, the node starts pods as ever.
 std::vector<std::string> TakeoverFiles();
 
 /// PlanTakeover decides what to write. containerd's own configuration is not edited: a second one

@@ -133,6 +133,9 @@ root = { key_ids = ["$(root_key_id)"] }
 images = ["registry.k8s.io/**"]
 action = "allow"
 TOML
+  # The Status of containerd 2.1 no longer tells the name of the sandbox image.
+  [[ $containerd_version != 2.* ]] ||
+    printf '[gate]\nsandbox_image = "%s"\n' "$pause_image" >>"$machine_root/etc/crivet/config.toml"
 }
 
 # Calls in turn on one connection, as kubelet has it, until end_load; and a new connection for each call beside it.
@@ -171,6 +174,9 @@ push_signed server shop/server 1.0
 push other shop/web:unsigned
 
 machine_prepare
+# The runtime that this run is about, with the Debian folder's runc.
+[[ $containerd_version == 1.6 ]] ||
+  cp "$(parts_root "$(suite_of_containerd "$containerd_version")")"/usr/bin/containerd* "$machine_root/usr/bin/"
 cp "$build"/package/crivet_*.deb "$machine_root/root/"
 package=$(echo "$machine_root"/root/crivet_*.deb)
 "$root/systemd/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
@@ -285,13 +291,31 @@ ends 0 systemctl restart crivet
 expect_state beside
 expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
 
+step "takeover that is killed at any moment is undone by release"
+for pause in 0.05 0.2 0.4 0.8 1.2; do
+  in_machine timeout --signal=KILL "$pause" crivet takeover >/dev/null 2>&1 || true
+  ends 0 crivet release
+  expect_state beside
+  kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
+done
+
+step "check refuses a set-up in which both would use the path"
+mkdir -p "$machine_root/etc/systemd/system/crivet.socket.d"
+printf '[Socket]\nListenStream=\nListenStream=%s\n' "$usual" >"$machine_root/etc/systemd/system/crivet.socket.d/mine.conf"
+ends 0 systemctl daemon-reload
+ends 78 crivet check
+expect_like "check" "*crivet and containerd would both listen on $usual: \"crivet takeover\" moves containerd first*" "$said"
+rm -r "$machine_root/etc/systemd/system/crivet.socket.d"
+ends 0 systemctl daemon-reload
+ends 0 crivet check
+
 step "takeover: kubelet's, cAdvisor's and people's calls at the usual path"
 expect "the container" running "$(container_state "$usual" "$server")"
 ends 0 crivet takeover
 step "  $(tail -n 3 <<<"$said" | head -n 1)"
 ends 70 crivet takeover
 expect_like "a second takeover" "*in place already*crivet release*" "$said"
-expect "containerd's path" "$moved" "$(ss -lxnHp | awk '/"containerd"/ && $5 ~ /\.sock$/ { print $5 }')"
+expect "containerd's path" "$moved" "$(ss -lxnHp | awk '/"containerd"/ && $5 ~ "^/run/containerd/.*[.]sock$" { print $5 }')"
 expect "the container" running "$(container_state "$usual" "$server")"
 expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
 expect "a signed image" hello "$(kubelet_at "$usual" run "$web")"
@@ -316,11 +340,13 @@ begin_load "$usual"
 for _ in 1 2 3; do ends 0 systemctl restart crivet; done
 end_load "three restarts"
 begin_load "$usual"
-for mode in audit enforce audit enforce; do
+for mode in audit enforce audit enforce audit; do
   write_config "$mode"
   reload
 done
-end_load "four reloads"
+end_load "five reloads"
+write_config enforce
+reload
 begin_load "$usual"
 ends 0 apt-get install --yes --no-install-recommends /root/next/crivet_0.1.1_amd64.deb
 end_load "an upgrade"

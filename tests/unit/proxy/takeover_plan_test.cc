@@ -44,6 +44,16 @@ BOOST_AUTO_TEST_CASE(Ttrpc_WithoutAnAddress_KeepsThePathThatRunningShimsKnow) {
              std::string::npos);
 }
 
+// Cut off before it, the node starts pods as ever.
+BOOST_AUTO_TEST_CASE(Files_WhatMovesContainerdIsWrittenLast) {
+  const auto plan = PlanTakeover(Facts(), "/usr/bin/crivet", "/etc/crivet/config.toml");
+  BOOST_REQUIRE(plan);
+  const std::vector<std::string> files = TakeoverFiles();
+  BOOST_TEST(files.size() == plan->files.size());
+  for (const std::string& file : files) BOOST_TEST(plan->files.contains(file), file);
+  BOOST_TEST(files.back() == "/etc/systemd/system/containerd.service.d/50-crivet.conf");
+}
+
 BOOST_AUTO_TEST_CASE(Containerd_KeepsItsOwnConfigurationAndFlags) {
   const auto plan = PlanTakeover(Facts(), "/usr/bin/crivet", "/etc/crivet/config.toml");
   BOOST_REQUIRE(plan);
