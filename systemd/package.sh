@@ -1,6 +1,6 @@
 #!/bin/bash
 # Packs what is built, for Debian and as a tarball of the same tree. The same build gives the same bytes, whenever and on
-# whatever file system it is packed.
+# whatever file system it is packed; builds of preset release are the same wherever they were made.
 #
 #   package.sh BUILD FOLDER [VERSION]
 #
