@@ -108,6 +108,11 @@ void RepositorySlot::EndFlight(const FlightKey& key) {
   for (const Then& then : waiting) then();
 }
 
+bool RepositorySlot::HasFlight(const FlightKey& key) const {
+  const std::lock_guard lock(mutex_);
+  return flights_.contains(key);
+}
+
 RepositorySlot::Ground RepositorySlot::ground() const {
   const std::lock_guard lock(mutex_);
   return {.repository = view_.repository,

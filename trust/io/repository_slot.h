@@ -80,6 +80,8 @@ class RepositorySlot {
   };
   Wait AwaitFlight(const Wish& wish, Then then);
   void EndFlight(const FlightKey& key);
+  /// Whether a refresh for these is under way, or waits for its turn.
+  bool HasFlight(const FlightKey& key) const;
 
   // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
   // from where it compares `serial` on.

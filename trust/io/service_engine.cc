@@ -15,6 +15,12 @@ constexpr char kAnswers[] = "answers";
 // The plan is looked at again at least this often, in case the machine slept meanwhile.
 constexpr std::chrono::minutes kLongestPlan{10};
 
+// The credentials of a refresh that nobody waits for.
+SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServerSetup& server) {
+  const bool from_pull = server.server.auth == TrustServer::Auth::kFromPull;
+  return from_pull ? slot.Kept(server.server.label) : nullptr;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(TrustService::Options options,
@@ -212,6 +218,8 @@ void ServiceEngine::Plan(std::chrono::milliseconds in) {
   });
 }
 
+// One that is under way stays due until it ends. It must not take its turn again: where answers are
+// slow, it would use up the rate of all others.
 void ServiceEngine::RefreshDue() {
   struct Wanted {
     DueRefresh due;
@@ -229,7 +237,7 @@ void ServiceEngine::RefreshDue() {
     const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
     if (due.at > moment.seconds()) {
       next = std::min(next, std::chrono::milliseconds(due.at) - moment.since_boot);
-    } else {
+    } else if (!slot->HasFlight({server->server.label, ClassOf(BackgroundsOwn(*slot, *server))})) {
       wanted.push_back({due, std::move(slot), std::move(server)});
     }
   }
@@ -252,8 +260,7 @@ void ServiceEngine::RefreshDue() {
 void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
                                       const std::shared_ptr<const ServerSetup>& server,
                                       Cached cached) {
-  const bool from_pull = server->server.auth == TrustServer::Auth::kFromPull;
-  const SharedCredentials kept = from_pull ? slot->Kept(server->server.label) : nullptr;
+  const SharedCredentials kept = BackgroundsOwn(*slot, *server);
   const RepositorySlot::Wish wish{{server->server.label, ClassOf(kept)},
                                   RepositorySlot::Insistence::kInsists,
                                   server->server.timeout,

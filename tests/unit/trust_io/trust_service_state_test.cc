@@ -1,3 +1,4 @@
+#include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <chrono>
@@ -7,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "tests/support/trust_core/signing_key.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "tests/support/trust_io/test_node.h"
 
@@ -205,6 +207,43 @@ BOOST_AUTO_TEST_CASE(RepositoryBegunAnew_IsARollback_UntilForget) {
   BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
   BOOST_REQUIRE(node.service().Forget(TestNode::IdOf(kWeb)));
   BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
+// A thief of the server's or a publisher's key drove a version up; key and collection are made
+// anew.
+BOOST_DATA_TEST_CASE(FastForwardOfAnyRole_IsARollbackThatNamesBothVersions_UntilForget,
+                     boost::unit_test::data::make({"timestamp", "snapshot", "targets",
+                                                   "targets/releases"}),
+                     role) {
+  TestNode node;
+  SigningRepository honest;
+  node.server().With(kWeb, [&](SigningRepository& web) {
+    web.Delegate("targets/releases", {SigningKey::Ecdsa()});
+    web.Sign("targets/releases", "1.0", DigestOf("web 1.0"));
+    web.Publish();
+    honest = web;
+    web.SetNextVersion(role, 4711);
+    web.Publish();
+  });
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  honest.Sign("targets/releases", "1.0", DigestOf("web 1.0, second edition"));
+  // What lists the role goes on above what the node knows, so that the role itself decides.
+  const std::string driven_up = role;
+  if (driven_up != "timestamp") honest.SetNextVersion("timestamp", 100);
+  if (driven_up != "timestamp" && driven_up != "snapshot") honest.SetNextVersion("snapshot", 100);
+  honest.Publish();
+  node.server().With(kWeb, [&](SigningRepository& web) { web = honest; });
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);  // the last complete set
+  const RepositoryStatus status = node.StatusOf(kWeb);
+  BOOST_REQUIRE(status.last_failure);
+  BOOST_TEST((status.last_failure->error.reason == Reason::kRollback));
+  BOOST_TEST(status.last_failure->role == role);
+  const std::string& detail = status.last_failure->error.detail;
+  BOOST_TEST(detail.find(" is older than version ") != std::string::npos, detail);
+  BOOST_REQUIRE(node.service().Forget(TestNode::IdOf(kWeb)));
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
 }
 
 BOOST_AUTO_TEST_CASE(ForgetByAnotherProcess_IsNoticedByTheNextRefresh) {

@@ -1,8 +1,9 @@
 #include <boost/test/unit_test.hpp>
-#include <thread>
 #include <chrono>
 #include <set>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include "tests/support/trust_io/test_node.h"
 
@@ -141,6 +142,31 @@ BOOST_AUTO_TEST_CASE(ManyRepositoriesDue_BeginNoFasterThanTheRate) {
   node.Reconfigure();
   node.server().WaitForRequests(2);
   BOOST_TEST(node.server().refreshes() <= 3U);
+}
+
+BOOST_AUTO_TEST_CASE(RepositoriesThatWaitForTheServer_TakeNoTurnOfOthers) {
+  TestNode node;
+  std::vector<Rule> rules;
+  for (int i = 0; i < 3; ++i) {
+    const std::string gun = "registry.acme.example/shop/s" + std::to_string(i);
+    node.server().With(gun, [](SigningRepository& one) { one.Publish(); });
+    rules.push_back(node.VerifyRule(gun, gun));
+  }
+  node.SetRules(rules);
+  node.Start(kInBackground);
+  for (int i = 0; i < 3; ++i) node.Pull("registry.acme.example/shop/s" + std::to_string(i) + ":1");
+  node.server().ForgetAsked();
+  node.server().Hang();
+  node.Advance(900s);
+  for (std::size_t asked = 1; asked <= 3; ++asked) {
+    node.Advance(1s);
+    node.Reconfigure();
+    node.server().WaitForRequests(asked);
+  }
+  std::set<std::string> guns;
+  for (const SimulatedServer::Asked& asked : node.server().asked()) guns.insert(asked.gun);
+  BOOST_TEST(guns.size() == 3U);
+  node.server().Release();
 }
 
 BOOST_AUTO_TEST_SUITE_END()
