@@ -41,6 +41,18 @@ start_containerd
 # local_pause: the digest that the name of the sandbox image has on the node.
 local_pause() { ctr_client images ls -q name=="$pause_image" >/dev/null && ctr_client images ls name=="$pause_image" | awk 'NR == 2 { print $3 }'; }
 
+# What keeps kubelet's image collection away from it: containerd's mark, which it sets by events on its own images.
+pinned_mark() { kubelet_to "$1" --json images "$pause_image" | grep -o '"pinned":[a-z]*' || true; }
+has_mark() { [[ $(pinned_mark "$1") == "$2" ]]; }
+
+say "as it is without crivet"
+kubelet_to "$containerd_sock" run "$image" >/dev/null
+mark=''  # 1.6 has none
+[[ $containerd_version == 1.6 ]] || mark='"pinned":true'
+wait_until 5 "containerd's mark" has_mark "$containerd_sock" "$mark"
+kubelet_to "$containerd_sock" rmi "$pause_image"
+expect "the sandbox image after its removal" "" "$(local_pause)"
+
 say "denied: no pod starts, and none of its image comes to the node"
 rules 'action = "deny"'
 start_crivet
@@ -54,6 +66,9 @@ rules "$verify_pause"
 start_crivet
 expect_output hello "$image"
 expect "the sandbox image" "$(image_digest pause)" "$(local_pause)"
+for socket in "$containerd_sock" "$crivet_sock"; do
+  wait_until 5 "the mark that it has without crivet" has_mark "$socket" "$mark"
+done
 
 say "moved on the node, behind everybody's back: put right"
 push evil shop/evil:1
