@@ -47,6 +47,10 @@ std::string ValueIn(std::string_view toml, std::string_view section, std::string
   return "";
 }
 
+bool IsNumber(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
 // `--config X`, `--config=X`, `-c X`: the index of the word that starts it, and its value.
 struct Option {
   std::size_t index = 0;
@@ -112,6 +116,10 @@ Result<ContainerdFacts> ParseContainerdFacts(std::string_view exec_start,
   facts.config_version = ConfigVersionOf(config_dump);
   facts.grpc_address = ValueIn(config_dump, "[grpc]", "address");
   facts.ttrpc_address = ValueIn(config_dump, "[ttrpc]", "address");
+  for (auto [key, id] : {std::pair{"uid", &facts.uid}, std::pair{"gid", &facts.gid}}) {
+    const std::string value = ValueIn(config_dump, "[grpc]", key);
+    if (IsNumber(value)) *id = value;
+  }
   if (!facts.grpc_address.starts_with('/')) {
     return Fail(Reason::kMalformed,
                 "`containerd config dump` names no absolute path as [grpc] address");
@@ -158,10 +166,11 @@ Result<TakeoverPlan> PlanTakeover(const ContainerdFacts& facts, const std::strin
                                    "\"\n[ttrpc]\n  address = \"" + facts.ttrpc_address + "\"\n";
   plan.files[kContainerdDropIn] = note + "[Service]\nExecStart=\nExecStart=" + exec_start + "\n";
   plan.files[kSocketDropIn] = note + "[Socket]\nListenStream=\nListenStream=" + plan.socket_path +
+                              "\nSocketUser=" + facts.uid + "\nSocketGroup=" + facts.gid +
                               "\nDirectoryMode=0711\nRemoveOnStop=yes\n";
   plan.files[kServiceDropIn] = note + "[Service]\nExecStart=\nExecStart=" + crivet_command +
                                " serve --config " + crivet_config + " --in-place " +
-                               plan.upstream_path + "\n";
+                               plan.upstream_path + "\nSupplementaryGroups=" + facts.gid + "\n";
   return plan;
 }
 

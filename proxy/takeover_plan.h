@@ -17,6 +17,8 @@ struct ContainerdFacts {
   std::string config_version = "2";  ///< of that file's format
   std::string grpc_address;          ///< effective, where kubelet looks
   std::string ttrpc_address;         ///< effective
+  std::string uid = "0";             ///< who owns containerd's socket, a number
+  std::string gid = "0";             ///< the group that may open it, a number
 };
 
 /// ParseContainerdFacts reads the facts from `systemctl show --property=ExecStart` of the unit and
@@ -49,7 +51,8 @@ std::vector<std::string> TakeoverFiles();
 
 /// PlanTakeover decides what to write. containerd's own configuration is not edited: a second one
 /// imports it and moves the gRPC address. The ttrpc address keeps its path, because shims that
-/// already run report their exits there (DESIGN 8). kMalformed where containerd's command line
+/// already run report their exits there (DESIGN 8). Whoever may open containerd's socket may open
+/// crivet's, and crivet may open containerd's. kMalformed where containerd's command line
 /// fixes the address itself.
 trust::Result<TakeoverPlan> PlanTakeover(const ContainerdFacts& facts,
                                          const std::string& crivet_command,

@@ -464,6 +464,23 @@ wait_until 20 "containerd at its own path" kubelet_at "$usual" status --ready
 ends 0 systemctl start crivet.socket crivet.service
 expect_state beside
 
+step "containerd's own group opens crivet's socket, and crivet containerd's"
+keep_state own-group
+cp "$machine_root/etc/containerd/config.toml" "$node_dir/containerd.toml"
+gid=$(in_machine stat -c %g /etc/shadow)
+printf '[grpc]\n  gid = %s\n' "$gid" >>"$machine_root/etc/containerd/config.toml"
+ends 0 systemctl restart containerd
+expect "containerd's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$usual")"
+ends 0 crivet takeover
+expect "crivet's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$usual")"
+expect "containerd's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$moved")"
+expect_refused "$usual" tag-not-signed "$unsigned"
+ends 0 crivet release
+cp "$node_dir/containerd.toml" "$machine_root/etc/containerd/config.toml"
+ends 0 systemctl restart containerd
+wait_until 20 "containerd" kubelet_at "$usual" status --ready
+expect_state own-group
+
 step "the state may be deleted: the next start reads everything anew"
 ends 0 systemctl stop crivet.service
 in_machine rm -r /var/lib/crivet

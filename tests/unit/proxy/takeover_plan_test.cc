@@ -65,6 +65,19 @@ BOOST_AUTO_TEST_CASE(Containerd_KeepsItsOwnConfigurationAndFlags) {
                        "/etc/crivet/containerd.toml --log-level warn\n") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(Sockets_ServeTheGroupThatContainerdsServed) {
+  std::string dump = kDump;
+  dump.replace(dump.find("gid = 0"), 7, "gid = 997");
+  const auto facts = ParseContainerdFacts(kExecStart, dump);
+  BOOST_REQUIRE(facts);
+  const auto plan = PlanTakeover(*facts, "/usr/bin/crivet", "/etc/crivet/config.toml");
+  BOOST_REQUIRE(plan);
+  BOOST_TEST(plan->files.at("/etc/systemd/system/crivet.socket.d/50-takeover.conf")
+                 .find("SocketUser=0\nSocketGroup=997\n") != std::string::npos);
+  BOOST_TEST(plan->files.at("/etc/systemd/system/crivet.service.d/50-takeover.conf")
+                 .find("SupplementaryGroups=997\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(ConfigOption_IsReplaced_InEachSpelling) {
   for (const char* spelling : {"--config /x.toml", "--config=/x.toml", "-c /x.toml"}) {
     BOOST_TEST_CONTEXT(spelling) {
