@@ -81,7 +81,7 @@ def memory(standing, quick):
 
 
 def measure(folder, quick):
-    cases, rounds, seconds = (QUICK, 2, 0.4) if quick else (ALL, 5, 0.8)
+    cases, rounds, seconds = (QUICK, 2, 0.4) if quick else (ALL, 5, 0.6)
     with who.echoing_runtime(folder) as upstream:
         with who.standing(folder / "memory", upstream) as standing:
             seen = memory(standing, quick)
