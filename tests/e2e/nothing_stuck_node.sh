@@ -103,6 +103,13 @@ say "a clock a day ahead, under which a refresh succeeds, then back: not believe
 crivet_clock "$one_day"
 restart_crivet
 wait_until 10 "a refresh under the wrong clock" pull_and refreshed 0
+crivet_clock $((one_day - 2 * 3600))  # hours behind the latest refresh, and nobody confirms it
+expect_output two --policy Always "$web:1.0"
+restart_crivet
+expect_unavailable clock "$web:1.0" --policy Always
+crivet_clock "$one_day"
+expect_output two --policy Always "$web:1.0"
+restart_crivet
 crivet_clock 0
 expect_output two --policy Always "$web:1.0"
 restart_crivet
