@@ -24,26 +24,11 @@ unsigned=$registry/shop/web:unsigned
 
 step() { say "$(printf '%3d s  %s' "$SECONDS" "$*")"; }
 
-# kubelet_at SOCKET ARGUMENTS…: kubelet's calls, from inside the machine.
-kubelet_at() {
-  local socket=$1
-  shift
-  in_machine kubelet_client --endpoint "$socket" --log-root /var/log/pods --cgroup-parent /pods "$@"
-}
-
 # expect_refused SOCKET REASON IMAGE: what kubelet shows of a pod of that image.
 expect_refused() {
   local got
   if got=$(kubelet_at "$1" run "$3" 2>&1); then fail "$3 ran: $got"; fi
   expect_like "a pod of $3" "SignatureValidationFailed: *, $2]" "$got"
-}
-
-# ends WANTED-EXIT COMMAND…: in the machine; what it says is in $said.
-ends() {
-  local wanted=$1 status=0
-  shift
-  said=$(in_machine "$@" 2>&1) || status=$?
-  [[ $status == "$wanted" ]] || fail "$*: exit $status, wanted $wanted: $said"
 }
 
 # start_server NAME SECONDS: a pod that runs; prints the container's ID.
@@ -74,12 +59,6 @@ recovery_by_hand() {
   awk '/the same by hand:/ { found = 1 } found && /^ *```$/ { ++fences; next } fences == 1' "$root/systemd/README.md"
 }
 
-# signal SIGNAL UNIT: to its main process.
-signal() { in_machine sh -c "kill -$1 $(property "$2" MainPID)"; }
-
-property() { in_machine systemctl show --value --property="$2" "$1"; }
-journal() { in_machine journalctl --quiet --no-pager --output=cat "$@"; }
-
 # reload: returns when the daemon has taken the file, or has said why not.
 reload() {
   local before
@@ -89,28 +68,6 @@ reload() {
 }
 reloads() { journal -u crivet | grep -cE 'took the new configuration|kept the old configuration' || true; }
 reloads_after() { [[ $(reloads) -gt $1 ]]; }
-
-# The files, units, users and sockets of the machine. Not of interest: what containerd, apt, systemd and the journal keep.
-machine_state() {
-  # A folder that is not there is part of the state.
-  { in_machine find /etc /usr /opt /srv /var /run/containerd /run/crivet /run/systemd/system -xdev \
-    '(' -path /var/lib/containerd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd \
-    -o -path /var/log -o -path /var/cache -o -path /var/tmp -o -path '/run/containerd/io.*' -o -path /run/containerd/runc \
-    ')' -prune -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null || true; } | sort
-  in_machine find /etc -xdev -type f -exec sha256sum '{}' + | sort -k 2
-  in_machine systemctl list-unit-files --no-pager --no-legend --plain
-  in_machine systemctl list-units --no-pager --no-legend --plain --type=service,socket,mount --state=active | awk '{ print $1 }'
-  ss --listening --unix --no-header --numeric | awk '{ print $5 }' | grep ^/run/c | sort
-}
-
-# keep_state NAME, expect_state NAME [ALLOWED-DIFFERENCE]: the state is as it was, but for lines that match the pattern.
-keep_state() { machine_state >"$node_dir/log/state-$1"; }
-expect_state() {
-  local now differs
-  now=$(machine_state)
-  differs=$(diff "$node_dir/log/state-$1" <(echo "$now") | grep '^[<>]' | grep -vE "${2:-^$}") || return 0
-  fail "the machine is not as it was ($1): $differs"
-}
 
 # write_config [MODE]: the rules of this test, in the file that the package brought.
 write_config() {
@@ -422,6 +379,8 @@ ends 0 grep -q ConfigMap /etc/crivet/config.toml
 expect "the file's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
 ends 0 env HOST=/ PACKAGE=/root/next/crivet_0.1.1_amd64.deb sh /root/node-agent install
 expect_like "a package that is there" "*crivet 0.1.1 is installed*" "$said"
+write_config enforce
+reload
 
 step "killed twenty times: the door stays open"
 for _ in {1..20}; do
@@ -506,7 +465,7 @@ expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
 expect "the rules" yes "$(in_machine test -e /etc/crivet/config.toml && echo yes)"
 ends 0 apt-get purge --yes crivet
 # Debian keeps a package's user: what it wrote must not become somebody else's.
-expect_state before '/etc/(passwd|shadow|group|gshadow)-?$|/etc/\.(pwd|updated)'
+expect_state before '/etc/(passwd|shadow|group|gshadow)-?( |$)|/etc/\.(pwd\.lock|updated)'
 expect "the container" running "$(container_state "$usual" "$server")"
 expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
 step "the machine is as it was"

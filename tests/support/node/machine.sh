@@ -69,3 +69,49 @@ in_machine() {
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 HOME=/root \
     nsenter --target "$(machine_leader)" --mount --uts --ipc --pid --cgroup --wdns=/ -- "$@"
 }
+
+# kubelet_at SOCKET ARGUMENTS…: kubelet's calls, from inside the machine.
+kubelet_at() {
+  local socket=$1
+  shift
+  in_machine kubelet_client --endpoint "$socket" --log-root /var/log/pods --cgroup-parent /pods "$@"
+}
+
+# ends WANTED-EXIT COMMAND…: in the machine; what it says is in $said.
+ends() {
+  local wanted=$1 status=0
+  shift
+  said=$(in_machine "$@" 2>&1) || status=$?
+  [[ $status == "$wanted" ]] || fail "$*: exit $status, wanted $wanted: $said"
+}
+
+# signal SIGNAL UNIT: to its main process.
+signal() { in_machine sh -c "kill -$1 $(property "$2" MainPID)"; }
+
+property() { in_machine systemctl show --value --property="$2" "$1"; }
+journal() { in_machine journalctl --quiet --no-pager --output=cat "$@"; }
+
+# The files, units and sockets of the machine. Not of interest: what containerd keeps of containers, and apt, systemd and
+# the journal of themselves.
+machine_state() {
+  # A folder that is not there is part of the state.
+  { in_machine find /etc /usr /opt /srv /var /run/containerd /run/crivet /run/systemd/system -xdev \
+    '(' -path /var/lib/containerd -o -path /var/lib/apt -o -path /var/lib/dpkg -o -path /var/lib/systemd \
+    -o -path /var/log -o -path /var/cache -o -path /var/tmp -o -path '/run/containerd/io.*' -o -path /run/containerd/runc \
+    -o -path '/run/containerd/s/*' -o -path '/run/containerd/fifo/*' \
+    ')' -prune -o -printf '%p %y %m %u:%g %l\n' 2>/dev/null || true; } | sort
+  in_machine find /etc -xdev -type f -exec sha256sum '{}' + | sort -k 2
+  in_machine systemctl list-unit-files --no-pager --no-legend --plain
+  in_machine systemctl list-units --no-pager --no-legend --plain --type=service,socket,mount --state=active |
+    awk '$1 !~ /^run-containerd-/ { print $1 }'
+  ss --listening --unix --no-header --numeric | awk '{ print $5 }' | grep -E '^/run/(containerd/[^/]*|crivet/.*)$' | sort
+}
+
+# keep_state NAME, expect_state NAME [ALLOWED-DIFFERENCE]: the state is as it was, but for lines that match the pattern.
+keep_state() { machine_state >"$node_dir/log/state-$1"; }
+expect_state() {
+  local differs
+  machine_state >"$node_dir/log/state-now"
+  differs=$(diff "$node_dir/log/state-$1" "$node_dir/log/state-now" | grep '^[<>]' | grep -vE "${2:-^$}" || true)
+  [[ -z $differs ]] || fail "the machine is not as it was ($1): $differs"
+}
