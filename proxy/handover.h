@@ -1,6 +1,6 @@
 #pragma once
 
-#if defined(__SANITIZE_THREAD__)
+#if defined(CRIVET_THREAD_SANITIZER)
 #include <sanitizer/tsan_interface.h>
 #endif
 
@@ -12,14 +12,14 @@ namespace crivet::proxy {
 
 /// HandOver marks that `object` is given away to be used on another thread.
 inline void HandOver([[maybe_unused]] void* object) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(CRIVET_THREAD_SANITIZER)
   __tsan_release(object);
 #endif
 }
 
 /// TakeOver marks that `object` has come from the thread that called HandOver.
 inline void TakeOver([[maybe_unused]] void* object) {
-#if defined(__SANITIZE_THREAD__)
+#if defined(CRIVET_THREAD_SANITIZER)
   __tsan_acquire(object);
 #endif
 }

@@ -10,6 +10,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "proxy/handover.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -50,28 +52,35 @@ class ContentReader
       : max_bytes_(max_bytes), content_(content), context_(context), done_(std::move(done)) {}
 
   void Begin() {
+    HandOver(this);
     StartRead(&piece_);
     StartCall();
   }
 
   void OnReadDone(bool ok) override {
-    if (!ok) return;
-    if (content_.size() + piece_.data().size() > max_bytes_) {
-      too_large_ = true;
-      context_.TryCancel();
-      return;
-    }
-    content_ += piece_.data();
-    StartRead(&piece_);
+    TakeOver(this);
+    if (ok) Append();
   }
 
   void OnDone(const grpc::Status& status) override {
+    TakeOver(this);
     // The callback ends the coroutine that owns this object.
     auto done = std::move(done_);
     done(too_large_ ? grpc::Status(grpc::RESOURCE_EXHAUSTED, "content is too large") : status);
   }
 
  private:
+  void Append() {
+    if (content_.size() + piece_.data().size() > max_bytes_) {
+      too_large_ = true;
+      context_.TryCancel();
+      return;
+    }
+    content_ += piece_.data();
+    HandOver(this);
+    StartRead(&piece_);
+  }
+
   std::size_t max_bytes_;
   std::string& content_;
   grpc::ClientContext& context_;
