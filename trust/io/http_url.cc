@@ -20,6 +20,13 @@ struct UrlPart {
   char* text = nullptr;
 };
 
+// In lower case. curl has taken escapes out of the name and checked what is in brackets.
+bool IsHost(std::string_view host) {
+  constexpr std::string_view kInName = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+  if (host.starts_with('[')) return true;
+  return !host.empty() && host.find_first_not_of(kInName) == std::string_view::npos;
+}
+
 }  // namespace
 
 Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
@@ -49,6 +56,7 @@ Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
     *c = static_cast<char>(std::tolower(static_cast<unsigned char>(*c)));
   }
   parsed.host = host.text;
+  if (!IsHost(parsed.host)) return refused();
   parsed.port = static_cast<std::uint16_t>(std::strtoul(port.text, nullptr, 10));
   curl_url_set(url.get(), CURLUPART_HOST, host.text, 0);
   const UrlPart whole(url.get(), CURLUPART_URL, 0);

@@ -13,7 +13,7 @@ namespace crivet::trust {
 struct HttpUrl {
   std::string text;  ///< normalised: lower-case scheme and host
   bool https = false;
-  std::string host;  ///< lower-case; an IPv6 address in brackets
+  std::string host;  ///< lower-case letters, digits, `-._`; or an IPv6 address in brackets
   std::uint16_t port = 0;
 
   /// Parse is kMalformed for every other text.
