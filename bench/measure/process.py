@@ -87,3 +87,19 @@ def wake_ups(pid):
                 count += sum(int(line.split()[1]) for line in status
                              if line.startswith("voluntary_ctxt_switches"))
     return count
+
+
+def _cpu_ticks():
+    """Ticks of all CPUs so far: spent on something, and all."""
+    with open("/proc/stat", encoding="ascii") as stat:
+        ticks = [int(word) for word in stat.readline().split()[1:9]]
+    idle = ticks[3] + ticks[4]
+    return sum(ticks) - idle, sum(ticks)
+
+
+def others_share(seconds=0.06):
+    """The share of the machine that others use while this program waits."""
+    busy, total = _cpu_ticks()
+    time.sleep(seconds)
+    busy_after, total_after = _cpu_ticks()
+    return (busy_after - busy) / max(1, total_after - total)

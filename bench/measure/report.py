@@ -121,12 +121,21 @@ def _node(node):
     return text
 
 
+def _disturbance(found):
+    """Whether somebody else was busy meanwhile, in words; empty on a quiet machine."""
+    runs = (found.get("road") or {}).get("calls", [])
+    disturbed = sum(run.get("others", 0) > 0.2 for run in runs)
+    if found["machine"]["load before"] <= 1 and disturbed * 20 <= len(runs):
+        return ""
+    return " **The machine was not quiet: read the ratios, and not the tails.**"
+
+
 def table(found):
     machine = found["machine"]
     parts = [
         f"Commit {machine['commit']}, {machine['time']}; {machine['cpus']} CPUs ({machine['cpu']}), "
         f"Linux {machine['kernel']}, load before {machine['load before']:.1f}"
-        + (", quick run." if found["quick"] else "."),
+        + (", quick run." if found["quick"] else ".") + _disturbance(found),
         _rows(["goal", "wanted", "reached", "", "HAProxy", "nginx", "Go proxy"],
               goals.rows(found))]
     for name, render in (("road", lambda road: _calls(road["calls"]) + "\n\n"

@@ -7,9 +7,9 @@ import time
 from . import contenders as who
 from . import process
 
-KIB, MIB = 1024, 1024 * 1024
+MIB = 1024 * 1024
 
-# name: arguments of road_load. The goals of the road are about the first and the third group.
+# name: arguments of road_load.
 CALLS = {f"100 B, {n} in flight": ["--in-flight", n] for n in (1, 8, 64, 512)}
 PAYLOADS = {f"{name}, 1 in flight": ["--bytes", size] for name, size in
             (("10 KB", 10_000), ("1 MB", MIB), ("8 MB", 8 * MIB), ("16 MB", 16 * MIB))}
@@ -39,16 +39,19 @@ def attempt(contender, arguments, seconds, warm_up=0.3):
 
 
 def interleaved(standing, cases, rounds, seconds):
-    """Every contender once a round and case, each round beginning with another one."""
+    """Every contender once a round and case, each round beginning with another one. Says of each
+    run how much of the machine others used just before."""
     records = []
     for number in range(rounds):
         for case, arguments in cases.items():
             first = number % len(standing)
             for contender in standing[first:] + standing[:first]:
+                others = round(process.others_share(), 2)
                 figures = attempt(contender, arguments, seconds)
                 if figures is None:
                     continue
-                records.append({"round": number, "case": case, "who": contender.name, **figures})
+                records.append({"round": number, "case": case, "who": contender.name,
+                                "others": others, **figures})
         who.say(f"  road: round {number + 1} of {rounds}")
     return records
 
