@@ -1,6 +1,7 @@
 #!/bin/bash
 # Issue 5: a machine that systemd runs, from installing the package to purging it. What systemd/README.md promises is a
-# step here; afterwards the machine is as it was.
+# step here; afterwards the machine is as it was. One life of one machine, and so one long script: each step stands on the
+# one before.
 set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
@@ -116,7 +117,7 @@ end_load() {
   rm "$node_dir/load-ends" "$node_dir/pid/load"
   said=$(cat "$node_dir/log/load.log")
   rm "$node_dir/log/load.log"
-  expect_like "calls during $1" "calling*([[:space:]])+([0-9]) calls answered, the slowest after +([0-9]) ms" "$said"
+  expect_like "calls during $1" "calling"$'\n'"+([0-9]) calls answered, the slowest after +([0-9]) ms" "$said"
   step "  $1: ${said##*$'\n'}"
 }
 
