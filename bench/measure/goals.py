@@ -104,7 +104,7 @@ def _daemon(daemon):
 
 def _trust(trust):
     def load(tags):
-        return next((run["cpu_time"] for run in trust["load"]
+        return next((run["real_time"] for run in trust["load"]
                      if run["name"].split("/")[1] == str(tags)), None)
 
     one_thread = [run["p99_ns"] / 1000 for run in trust["decide"]

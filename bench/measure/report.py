@@ -95,8 +95,9 @@ def _daemon(daemon):
 
 
 def _trust(trust):
-    load = _rows(["first verified load, tags", "ms of CPU", "bytes a tag"], [
-        [run["name"].split("/")[1], _number(run["cpu_time"]), _number(run["bytes/tag"])]
+    load = _rows(["first verified load, tags", "ms", "ms of CPU", "bytes a tag"], [
+        [run["name"].split("/")[1], _number(run["real_time"]), _number(run["cpu_time"]),
+         _number(run["bytes/tag"])]
         for run in trust["load"]])
     decide = _rows(["decision", "p50 ns", "p99 ns", "p99.9 ns", "decisions a second"], [
         [f"{run['name'].split('/')[1]}, {run['name'].split('/')[2]} tags, "
@@ -187,7 +188,7 @@ set grid
 plot {', '.join(titles)}
 """)
     if found.get("trust"):
-        points = "\n".join(f"{run['name'].split('/')[1]} {run['cpu_time']:g}"
+        points = "\n".join(f"{run['name'].split('/')[1]} {run['real_time']:g}"
                            for run in found["trust"]["load"])
         _plot(f"""$load << EOD
 {points}
@@ -197,7 +198,7 @@ set output '{folder}/load.svg'
 set title 'First verified load of a repository'
 set logscale xy
 set xlabel 'tags'
-set ylabel 'milliseconds of CPU'
+set ylabel 'milliseconds'
 set key left top
 set grid
 plot $load with linespoints lw 2 title 'measured', x * 5 / 10000 with lines dt 2 title 'goal: 5 ms for 10 000, linear'

@@ -31,7 +31,7 @@ def measure(_folder, quick):
     sizes = "100|10000|100000" if quick else "100|10000|100000|1000000"
     load = _benchmark("trust_load_bench", f"FirstVerifiedLoad/({sizes})$", seconds)
     refresh = _benchmark("trust_load_bench", "RefreshWhenNothingChanged/100$", seconds)
-    points = [(int(run["name"].split("/")[1]), run["cpu_time"]) for run in load]
+    points = [(int(run["name"].split("/")[1]), run["real_time"]) for run in load]
     large = [point for point in points if point[0] >= 10_000]
     who.say("  trust: decided and loaded")
     return {"decide": decide, "load": load, "refresh": refresh,
