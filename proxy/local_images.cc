@@ -29,13 +29,20 @@ bool IsCheckpointMark(std::string_view key) {
                      [key](std::string_view mark) { return key.starts_with(mark); });
 }
 
-bool ManifestIsCheckpoint(const std::string& manifest) {
-  const auto json = nlohmann::json::parse(manifest, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object()) return false;
-  const auto annotations = json.find("annotations");
-  if (annotations == json.end() || !annotations->is_object()) return false;
-  return std::any_of(annotations->items().begin(), annotations->items().end(),
-                     [](const auto& item) { return IsCheckpointMark(item.key()); });
+// containerd reads the manifest with Go's parser: names match in any case, objects of the same name
+// merge, and texts pass that ours refuses. So a mark counts wherever it is a name, and what does
+// not parse here may be a checkpoint there.
+bool MayBeCheckpoint(const std::string& manifest) {
+  using nlohmann::json;
+  bool marked = false;
+  const auto note_mark = [&marked](int /*depth*/, json::parse_event_t event, const json& parsed) {
+    if (event == json::parse_event_t::key) {
+      marked = marked || IsCheckpointMark(parsed.get_ref<const std::string&>());
+    }
+    return true;
+  };
+  const json read = json::parse(manifest, note_mark, /*allow_exceptions=*/false);
+  return marked || !read.is_object();
 }
 
 void AddTarget(LocalImage& local, const trust::Sha256Digest& target) {
@@ -179,7 +186,7 @@ Task<RuntimeImages::IsCheckpoint> RuntimeImages::ReadsAsCheckpoint(
       co_await upstream_.ReadContent(*context, digest, kMaxManifestBytes, content);
   bool checkpoint = false;
   if (status.ok()) {
-    checkpoint = ManifestIsCheckpoint(content);
+    checkpoint = MayBeCheckpoint(content);
   } else if (status.error_code() == grpc::RESOURCE_EXHAUSTED) {
     // Nothing that large is an image; what it says is not known.
     checkpoint = true;

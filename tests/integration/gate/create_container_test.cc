@@ -195,6 +195,39 @@ BOOST_FIXTURE_TEST_CASE(Checkpoint_IsRefused, Node) {
   }
 }
 
+// The runtime reads JSON by Go's rules: names of any case, objects that merge, and texts that other
+// parsers refuse.
+BOOST_FIXTURE_TEST_CASE(Checkpoint_HoweverTheRuntimeReadsIt_IsRefused, Node) {
+  const std::string mark = R"("org.criu.checkpoint.container.name":"web")";
+  const std::string manifests[] = {
+      R"({"Annotations":{)" + mark + "}}",
+      R"({"annotations":{)" + mark + R"(},"annotations":{}})",
+      R"({"annotations":{"org.criu.check\u0070oint.container.name":"web"}})",
+      R"({"annotations":{)" + mark + R"(},"unknown":1e999})",
+      R"({"annotations":{)" + mark + R"(},"unknown":"\ud800"})",
+      R"({"annotations":{)" + mark + "},\"unknown\":\"\xff\"}",
+  };
+  for (const auto& manifest : manifests) {
+    BOOST_TEST_CONTEXT(manifest) {
+      const auto checkpoint = runtime.MakeRawManifest(manifest, "config of " + manifest);
+      runtime.Import(kOther, checkpoint);
+      decider.Sign(kOther, checkpoint.digest);
+      BOOST_TEST(Says(Refusal(Create(checkpoint.image_id, kOther)), "checkpoint"));
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(ManifestThatCannotBeRead_CountsAsACheckpoint, Node) {
+  for (const char* manifest : {"", "[]", "{\"unknown\":1e999}", "{\"unknown\":"}) {
+    BOOST_TEST_CONTEXT(manifest) {
+      const auto unread = runtime.MakeRawManifest(manifest, std::string("config of ") + manifest);
+      runtime.Import(kOther, unread);
+      decider.Sign(kOther, unread.digest);
+      BOOST_TEST(Says(Refusal(Create(unread.image_id, kOther)), "checkpoint"));
+    }
+  }
+}
+
 BOOST_FIXTURE_TEST_CASE(Checkpoint_UnderAnAllowRule_IsRefused, Node) {
   const auto checkpoint =
       runtime.MakeManifest("pages", "config", "org.criu.checkpoint.container.name");

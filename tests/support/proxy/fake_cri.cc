@@ -338,6 +338,12 @@ FakeCri::Manifest FakeCri::MakeManifest(const std::string& content, const std::s
   return {*trust::Sha256Digest::Parse(digest), server_->store_.IdOf(digest)};
 }
 
+FakeCri::Manifest FakeCri::MakeRawManifest(const std::string& bytes, const std::string& config) {
+  std::lock_guard lock(server_->mutex_);
+  const std::string digest = server_->store_.AddRawManifest(bytes, config);
+  return {*trust::Sha256Digest::Parse(digest), server_->store_.IdOf(digest)};
+}
+
 void FakeCri::Push(const std::string& name, const Manifest& manifest) {
   std::lock_guard lock(server_->mutex_);
   server_->store_.Push(name, manifest.digest.ToString());

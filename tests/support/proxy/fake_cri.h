@@ -46,6 +46,8 @@ class FakeCri {
   /// the same ID.
   Manifest MakeManifest(const std::string& content, const std::string& config,
                         const std::string& annotation = "");
+  /// The same for a manifest of any bytes.
+  Manifest MakeRawManifest(const std::string& bytes, const std::string& config);
   /// Lets `name` (canonical, with a tag) point to the manifest.
   void Push(const std::string& name, const Manifest& manifest);
   /// Without a registry only what is here can be used.

@@ -20,9 +20,13 @@ std::string FakeImageStore::AddManifest(const std::string& content, const std::s
   std::string blob = R"({"config":{"digest":")" + id + R"("},"content":")" + content + "\"";
   if (!annotation.empty()) blob += R"(,"annotations":{")" + annotation + R"(":"yes"})";
   blob += "}";
-  const std::string digest = DigestText(blob);
-  ids_[digest] = id;
-  blobs_[digest] = blob;
+  return AddRawManifest(blob, config);
+}
+
+std::string FakeImageStore::AddRawManifest(const std::string& bytes, const std::string& config) {
+  const std::string digest = DigestText(bytes);
+  ids_[digest] = DigestText(config);
+  blobs_[digest] = bytes;
   return digest;
 }
 

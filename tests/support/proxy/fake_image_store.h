@@ -21,6 +21,8 @@ class FakeImageStore {
   /// Adds a manifest to the world; returns its digest. Its ID is the digest of `config`.
   std::string AddManifest(const std::string& content, const std::string& config,
                           const std::string& annotation);
+  /// The same for a manifest of any bytes.
+  std::string AddRawManifest(const std::string& bytes, const std::string& config);
   const std::string* Blob(const std::string& digest) const;
 
   void Push(const std::string& name, const std::string& target) { registry_[name] = target; }
