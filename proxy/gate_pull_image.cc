@@ -54,7 +54,7 @@ Task<grpc::Status> AnswerPullImage(GateCall& call, const cri::PullImageRequest& 
   const trust::Allow* allow = judgement.allow();
   if (allow == nullptr) co_return judgement.ToStatus();
   if (allow->digest) {
-    co_return co_await PullPinned(call, *reference, *allow->digest, request, response);
+    co_return co_await PullPinned(call, *reference, judgement, request, response);
   }
   co_return co_await PullAs(call, judgement.canonical, request, response);
 }

@@ -52,13 +52,12 @@ Task<Target> LocalTarget(GateCall& call, const trust::ImageReference& reference)
 
 // Makes the pinned pull and the tag that the runtime will look for.
 Task<grpc::Status> PutRight(GateCall& call, const trust::ImageReference& reference,
-                            const trust::Sha256Digest& digest,
-                            const cri::RunPodSandboxRequest& request) {
+                            const Judgement& judgement, const cri::RunPodSandboxRequest& request) {
   cri::PullImageRequest pull;
   pull.mutable_image()->set_image(reference.Canonical());
   *pull.mutable_sandbox_config() = request.config();
   cri::PullImageResponse pulled;
-  co_return co_await PullPinned(call, reference, digest, pull, pulled);
+  co_return co_await PullPinned(call, reference, judgement, pull, pulled);
 }
 
 // What was allowed here before may be what a new pull cannot have now: a pod may restart while the
@@ -99,7 +98,7 @@ Task<grpc::Status> MakePresent(GateCall& call, const trust::ImageReference& refe
     co_return judgement.ToStatus();
   }
   call.Record(judgement);
-  co_return co_await PutRight(call, reference, digest, request);
+  co_return co_await PutRight(call, reference, judgement, request);
 }
 
 void RecordAudited(GateCall& call, const Judgement& judgement, const Target& target) {

@@ -92,13 +92,18 @@ Task<grpc::Status> PullAs(GateCall& call, const std::string& name,
 }
 
 Task<grpc::Status> PullPinned(GateCall& call, const trust::ImageReference& reference,
-                              trust::Sha256Digest digest, const cri::PullImageRequest& request,
+                              const Judgement& judgement, const cri::PullImageRequest& request,
                               cri::PullImageResponse& response) {
+  trust::Sha256Digest digest = judgement.allow()->digest.value();
   for (int pulls = 0; pulls < kMaxPulls; ++pulls) {
     const std::string pinned = reference.PinnedTo(digest);
     grpc::Status status = co_await PullAs(call, pinned, request, response);
-    // A request by digest makes no tag.
-    if (!status.ok() || reference.digest()) co_return status;
+    if (!status.ok()) co_return status;
+    if (reference.digest()) {
+      // It makes no tag, but must survive that the tag which has the digest moves on.
+      call.parts().decider.Remember(reference, judgement.decision);
+      co_return status;
+    }
     auto outcome = co_await GiveTag(call, reference, digest, request, response);
     if (!outcome.newer) co_return outcome.status;
     digest = *outcome.newer;

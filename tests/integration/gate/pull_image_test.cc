@@ -116,6 +116,23 @@ BOOST_FIXTURE_TEST_CASE(Digest_IsPulledAndMakesNoTag, SignedWeb) {
   BOOST_TEST(runtime.Calls("PullImage").size() == 1U);
 }
 
+BOOST_FIXTURE_TEST_CASE(Digest_StaysAllowedWhenItsTagMovesOn, SignedWeb) {
+  BOOST_REQUIRE(Pull(Pinned(good)).ok());
+  BOOST_TEST_REQUIRE(decider.Remembered().size() == 1U);
+  BOOST_TEST(decider.Remembered().at(0) == std::string(kWeb) + "=" + good.digest.ToString());
+  decider.Sign(kWeb, evil.digest);
+  BOOST_TEST(IsPresent(Pinned(good)));
+  const auto created = Create(good.image_id, Pinned(good));
+  BOOST_TEST(created.ok(), created.error_message());
+  BOOST_TEST(Pull(Pinned(good)).ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(Digest_OfAPullThatFails_IsNotRemembered, SignedWeb) {
+  runtime.DisconnectRegistry();
+  BOOST_TEST(!Pull(Pinned(good)).ok());
+  BOOST_TEST(decider.Remembered().empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(TagPointsElsewhere_OnlyItsTargetIsMoved, SignedWeb) {
   BOOST_TEST(Pull(kWeb).ok());
   const auto next = runtime.MakeManifest("next layers", "next config");

@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/integration/gate/gate_fixture.h"
+#include "tests/support/proxy/fake_image_store.h"
 
 namespace crivet::proxy {
 namespace {
@@ -30,6 +31,14 @@ struct NodeWithConfiguredName : NodeWithPause {
     Config::Gate gate;
     gate.sandbox_image = "registry.example/acme/pause:forbidden";
     return gate;
+  }
+};
+
+struct NodeWithPauseByDigest : NodeWithPause {
+  NodeWithPauseByDigest() : NodeWithPause({.sandbox_image = Pinned()}) {}
+  static std::string Pinned() {
+    const std::string good = FakeImageStore().AddManifest("good layers", "good config", "");
+    return "registry.example/acme/pause@" + good;
   }
 };
 
@@ -80,6 +89,14 @@ BOOST_FIXTURE_TEST_CASE(MetadataExpired_WhatWasVerifiedRuns, NodeWithPause) {
   BOOST_TEST(RunSandbox().ok());
   runtime.Import(kPause, evil);
   BOOST_TEST(!RunSandbox().ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(ByDigest_RunsOnWhenItsTagMovesOn, NodeWithPauseByDigest) {
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.Calls("PullImage").size() == 1U);
+  decider.Sign(kPause, evil.digest);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(1) == good.digest.ToString());
 }
 
 BOOST_FIXTURE_TEST_CASE(AllowRule_IsForwarded, NodeWithPause) {

@@ -162,9 +162,18 @@ trust::Verdict FakeDecider::Judge(const trust::Question& question) {
 void FakeDecider::Remember(const trust::ImageReference& reference,
                            const trust::Decision& decision) {
   const auto* allow = std::get_if<trust::Allow>(&decision.verdict);
-  if (allow == nullptr || !allow->digest || reference.digest()) return;
+  if (allow == nullptr || !allow->digest) return;
   std::lock_guard lock(mutex_);
-  remembered_.emplace(reference.Canonical(), *allow->digest);
+  if (!reference.digest()) {
+    remembered_.emplace(reference.Canonical(), *allow->digest);
+    return;
+  }
+  for (const auto& [tagged, digest] : signed_) {
+    if (!expired_ && digest == *allow->digest && tagged.starts_with(reference.repository() + ":")) {
+      remembered_.emplace(tagged, digest);
+      return;
+    }
+  }
 }
 
 std::vector<trust::AppliedRule> FakeDecider::RulesFor(const trust::ImageReference& reference) {

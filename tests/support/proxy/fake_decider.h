@@ -16,7 +16,7 @@ namespace crivet::proxy {
 
 /// FakeDecider decides by real rules over a list of what is "signed", so that the gate is tested
 /// without metadata. Records behave as the trust service's do: an allowed tag that was remembered
-/// stays vouched for until it is withdrawn.
+/// stays vouched for until it is withdrawn, and a digest is remembered for the tag that has it.
 class FakeDecider : public Decider {
  public:
   enum class Answering { kAtOnce, kOnAnotherThread };
