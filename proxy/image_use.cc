@@ -142,9 +142,19 @@ Task<tl::expected<Needs, grpc::Status>> NeedsOf(GateCall& call, const LocalImage
 
 using Outcome = tl::expected<ImageUse, grpc::Status>;
 
+// What was preloaded, or ran before crivet came, was never pulled through it: from now on it may
+// restart without a server.
+void RememberUse(GateCall& call, const Judgement& judgement) {
+  const auto* allow = judgement.allow();
+  if (allow == nullptr || !allow->digest) return;
+  const auto reference = ReadName(judgement.canonical);
+  if (reference) call.parts().decider.Remember(*reference, judgement.decision);
+}
+
 Outcome Conclude(GateCall& call, const Judgement& judgement, std::string rewrite_to) {
   call.Record(judgement);
   if (judgement.Refuses()) return tl::unexpected(judgement.ToStatus());
+  RememberUse(call, judgement);
   return ImageUse{judgement.InAudit() ? std::string() : std::move(rewrite_to)};
 }
 

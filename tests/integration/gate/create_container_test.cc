@@ -135,6 +135,32 @@ BOOST_FIXTURE_TEST_CASE(PreloadedWithoutRepoDigests_SignedRunsUnsignedDoesNot, N
   BOOST_TEST(Create(good.image_id, kWeb).ok());
 }
 
+BOOST_FIXTURE_TEST_CASE(Preloaded_RanOnce_RestartsWhenTheTrustDataHasExpired, Node) {
+  const std::string record = std::string(kWeb) + "=" + good.digest.ToString();
+  for (const char* named : {kWeb, ""}) {  // as kubelet sends it, and as it did before 1.28
+    BOOST_TEST_CONTEXT(named) {
+      BOOST_TEST(Create(good.image_id, named).ok());
+      BOOST_TEST_REQUIRE(decider.Remembered().size() == 1U);
+      BOOST_TEST(decider.Remembered().at(0) == record);
+    }
+  }
+  decider.Expire();
+  BOOST_TEST(IsPresent(kWeb));
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  BOOST_TEST(Create(good.image_id, "").ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(WhatDoesNotRun_IsNotRemembered, Node) {
+  const auto checkpoint =
+      runtime.MakeManifest("pages", "config", "org.criu.checkpoint.container.name");
+  runtime.Import(kOther, checkpoint);
+  decider.Sign(kOther, checkpoint.digest);
+  Refusal(Create(checkpoint.image_id, kOther));
+  runtime.Import(kWeb, evil);
+  Refusal(Create(evil.image_id, kWeb));
+  BOOST_TEST(decider.Remembered().empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(ImageThatIsNotHere_IsNotFound, Node) {
   BOOST_TEST(Create(IdOf('d'), kWeb).error_code() == grpc::NOT_FOUND);
   BOOST_TEST(runtime.Calls("CreateContainer").empty());
