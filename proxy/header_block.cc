@@ -1,9 +1,19 @@
 #include "proxy/header_block.h"
 
+#include <array>
+#include <iterator>
 #include <utility>
 
 namespace crivet::proxy {
 namespace {
+
+// RFC 9113 8.3.1, and RFC 8441 for the last.
+constexpr std::string_view kRequestPseudoHeaders[] = {":method", ":scheme", ":path", ":authority",
+                                                      ":protocol"};
+
+std::string_view NameOf(const nghttp2_nv& field) {
+  return {reinterpret_cast<const char*>(field.name), field.namelen};
+}
 
 std::string PercentEncoded(std::string_view text) {
   constexpr char kHex[] = "0123456789ABCDEF";
@@ -70,11 +80,21 @@ void HeaderBlock::Clear() {
 
 std::string_view HeaderBlock::Find(std::string_view name) const {
   for (const nghttp2_nv& field : fields_) {
-    if (std::string_view(reinterpret_cast<const char*>(field.name), field.namelen) == name) {
-      return {reinterpret_cast<const char*>(field.value), field.valuelen};
-    }
+    if (NameOf(field) == name) return {reinterpret_cast<const char*>(field.value), field.valuelen};
   }
   return {};
+}
+
+bool HeaderBlock::RepeatsPseudoHeader() const {
+  std::array<bool, std::size(kRequestPseudoHeaders)> seen{};
+  for (const nghttp2_nv& field : fields_) {
+    const std::string_view name = NameOf(field);
+    if (!name.starts_with(':')) continue;
+    for (std::size_t i = 0; i < seen.size(); ++i) {
+      if (name == kRequestPseudoHeaders[i] && std::exchange(seen[i], true)) return true;
+    }
+  }
+  return false;
 }
 
 HeaderBlock TrailersOnly(GrpcStatus status, std::string_view message) {

@@ -29,6 +29,8 @@ class HeaderBlock {
 
   /// The value of the first field with that name; empty if there is none.
   std::string_view Find(std::string_view name) const;
+  /// Whether a pseudo-header of requests comes twice: malformed (RFC 9113 8.3).
+  bool RepeatsPseudoHeader() const;
 
   std::span<const nghttp2_nv> fields() const { return fields_; }
   /// Sum of the lengths of names and values.

@@ -57,6 +57,11 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   const std::string_view path = block.Find(":path");
   const MethodTable::Entry entry = loop_.methods().Find(path);
   loop_.counters().Started(entry.row);
+  if (block.RepeatsPseudoHeader()) {
+    // Whoever reads the second `:path` would take the call for another one.
+    loop_.counters().Ended(entry.row, CallOutcome::kRefused);
+    return downstream_.Reset(stream, NGHTTP2_PROTOCOL_ERROR);
+  }
   const auto destination = DestinationOf(entry.action);
   if (!destination) {
     loop_.counters().Ended(entry.row, CallOutcome::kRefused);

@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <future>
@@ -57,6 +58,38 @@ BOOST_AUTO_TEST_CASE(RequestWithoutPath_IsRefused) {
   const auto stream = client.Request({{":method", "POST"}, {":scheme", "http"}}, "");
   BOOST_REQUIRE(client.RunUntil([&] { return client.stream(stream).ended; }));
   BOOST_TEST(client.stream(stream).Field("grpc-status") == "12");
+}
+
+// Who reads the last `:path`, not the first, would take the call for another one.
+BOOST_AUTO_TEST_CASE(RepeatedPseudoHeader_IsResetAndReachesNobody) {
+  std::atomic<int> calls{0};
+  runtime().On(kVersion, [&](FakeCall&) -> CallStatus {
+    ++calls;
+    return {};
+  });
+  RawHttp2 client(Role::kClient, RawHttp2::Connect(path()));
+  const Fields once = {
+      {":method", "POST"}, {":scheme", "http"}, {":path", kVersion}, {":authority", "localhost"}};
+  const Fields again = {{":path", kPull},
+                        {":path", kVersion},
+                        {":method", "POST"},
+                        {":scheme", "http"},
+                        {":authority", "other"}};
+  for (const auto& field : again) {
+    BOOST_TEST_CONTEXT(field.first << "=" << field.second) {
+      Fields fields = once;
+      fields.push_back(field);
+      const auto stream = client.Request(fields, "");
+      BOOST_REQUIRE(client.RunUntil([&] { return client.stream(stream).closed; }));
+      BOOST_TEST(client.stream(stream).reset.value_or(0) == std::uint32_t{NGHTTP2_PROTOCOL_ERROR});
+      BOOST_TEST(client.stream(stream).header_blocks.empty());
+    }
+  }
+  // The connection goes on.
+  const auto stream = client.Call(kVersion);
+  BOOST_REQUIRE(client.RunUntil([&] { return client.stream(stream).ended; }));
+  BOOST_TEST(client.stream(stream).Field("grpc-status") == "0");
+  BOOST_TEST(calls == 1);
 }
 
 BOOST_AUTO_TEST_CASE(PingFlood_EndsThatConnectionAlone) {

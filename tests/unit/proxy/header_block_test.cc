@@ -41,6 +41,16 @@ BOOST_AUTO_TEST_CASE(Find_TakesTheFirstOfSeveral) {
   BOOST_TEST(block.Find("y").empty());
 }
 
+BOOST_AUTO_TEST_CASE(RepeatedPseudoHeader_IsFound) {
+  HeaderBlock block;
+  for (const char* name : {":method", ":scheme", ":path", ":authority", "x", "x"}) {
+    block.AddText(name, "1");
+  }
+  BOOST_TEST(!block.RepeatsPseudoHeader());
+  block.AddText(":path", "1");
+  BOOST_TEST(block.RepeatsPseudoHeader());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace crivet::proxy
