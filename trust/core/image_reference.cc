@@ -15,6 +15,8 @@ constexpr std::string_view kSha256Prefix = "sha256:";
 constexpr std::string_view kDelegationPrefix = "targets/";
 constexpr std::size_t kMaxPathSize = 255;
 constexpr std::size_t kMaxTagSize = 128;
+// A tag is longer than `@sha256:` and its digits: every name can be given either.
+constexpr std::size_t kMaxSuffixSize = 1 + kMaxTagSize;
 constexpr std::size_t kMaxRoleNameSize = 255;
 
 // The classes are ASCII whatever the locale: <cctype> is not.
@@ -191,6 +193,9 @@ Result<ImageReference> ImageReference::Parse(std::string_view text) {
     return refuse("not a registry's host name");
   }
   if (path_size > kMaxPathSize) return refuse("a repository's name has at most 255 characters");
+  if (reference.repository_.size() + kMaxSuffixSize > kMaxSize) {
+    return refuse("too long for an image reference");
+  }
   return reference;
 }
 

@@ -52,7 +52,8 @@ class Sha256Digest {
 ///
 /// The domain is empty for names such as `foo_bar.com/x`, whose first part looks like a domain and
 /// is not one: containerd accepts them, and so the grammar here does.
-/// Texts beyond kMaxSize are refused, which containerd does not do.
+/// Texts beyond kMaxSize, and names that leave no room in it for a tag or a digest, are refused,
+/// which containerd does not do.
 class ImageReference {
  public:
   static constexpr std::size_t kMaxSize = 4096;

@@ -199,11 +199,21 @@ BOOST_AUTO_TEST_CASE(Parse_LongestPath_IsAccepted) {
   BOOST_TEST(ImageReference::Parse(std::string(247, 'p')).has_value());
 }
 
-BOOST_AUTO_TEST_CASE(Parse_TextBeyondTheCap_IsRefused) {
-  const std::string longest = "A" + std::string(ImageReference::kMaxSize - 3, 'a') + "/x";
-  BOOST_TEST(longest.size() == ImageReference::kMaxSize);
-  BOOST_TEST(ImageReference::Parse(longest).has_value());
+BOOST_AUTO_TEST_CASE(Parse_NameBeyondTheCap_IsRefused) {
+  const std::string tag = ":" + std::string(128, 't');
+  const std::string longest = "A" + std::string(ImageReference::kMaxSize - 132, 'a') + "/x";
+  BOOST_TEST((longest + tag).size() == ImageReference::kMaxSize);
+  BOOST_TEST(ImageReference::Parse(longest + tag).has_value());
+  BOOST_TEST(!ImageReference::Parse("A" + longest + tag).has_value());
   BOOST_TEST(!ImageReference::Parse("A" + longest).has_value());
+}
+
+// What is pinned is a reference too, whatever its name.
+BOOST_AUTO_TEST_CASE(PinnedTo_LongestName_IsAReference) {
+  const auto longest = Reference("A" + std::string(ImageReference::kMaxSize - 132, 'a') + "/x");
+  const auto pinned = ImageReference::Parse(longest.PinnedTo(Sha256Digest::Parse(kDigest).value()));
+  BOOST_REQUIRE(pinned.has_value());
+  BOOST_TEST(pinned->repository() == longest.repository());
 }
 
 BOOST_AUTO_TEST_CASE(Parse_TagAndDigest_KeepsBothAndCanonicalDropsTheTag) {
