@@ -79,7 +79,10 @@ void RefreshRunner::LoadLocked(RepositorySlot& slot, const ServiceSetup& setup) 
     if (found.repository || store_.StampOf(slot.id()) == stamp) break;
   }
   found.reading = setup.ReadingOf(slot.id());
+  const std::shared_ptr<const Repository> repository = found.repository;
   slot.Adopt(std::move(found));
+  // Whoever wrote the set may have been cut off before it dropped what the set has withdrawn.
+  if (repository) DropWithdrawn(slot, *repository);
 }
 
 RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
@@ -235,7 +238,7 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
   NoteFirstUse(slot, ground, reading, repository);
   slot.Adopt(*outcome, reading);
   clock_.NoteRefresh(verified_at);
-  if (outcome->changed) DropWithdrawn(slot, repository);
+  DropWithdrawn(slot, repository);
   return Settled::kDone;
 }
 
@@ -256,25 +259,33 @@ RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
 
 void RefreshRunner::DropWithdrawn(RepositorySlot& slot, const Repository& repository) {
   const std::shared_ptr<const Records> before = slot.ground().records;
-  if (!before || before->empty()) return;
-  Records after = RecordsAfter(*before, repository);
-  if (after == *before) return;
-  slot.AdoptRecords(after);
-  const Result<Records> written = store_.UpdateRecords(
-      slot.id(), [&](Records records) { return RecordsAfter(std::move(records), repository); });
-  if (!written) journal_.NoteState(written.error().detail);
+  Records after = before ? RecordsAfter(*before, repository) : Records();
+  if ((!before || after == *before) && !slot.has_unsaved_records()) return;
+  SaveRecords(slot, std::move(after),
+              [&](Records records) { return RecordsAfter(std::move(records), repository); });
 }
 
 void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record) {
   const std::lock_guard lock(slot.commit_mutex());
-  const std::shared_ptr<const Records> before = slot.ground().records;
-  const Records known = before ? *before : Records();
+  const RepositorySlot::Ground ground = slot.ground();
+  // A pull is long: what was decided before it may have been withdrawn since.
+  if (ground.repository && RecordsAfter({record}, *ground.repository).empty()) return;
+  const Records known = ground.records ? *ground.records : Records();
   Records after = WithRecord(known, record);
   if (after == known) return;
-  slot.AdoptRecords(after);
+  SaveRecords(slot, std::move(after),
+              [&](Records records) { return WithRecord(std::move(records), record); });
+}
+
+void RefreshRunner::SaveRecords(RepositorySlot& slot, Records records,
+                                const std::function<Records(Records)>& change) {
+  // What could not be written before is not in the store's records: then memory's are right.
+  const bool whole = slot.has_unsaved_records();
   const Result<Records> written = store_.UpdateRecords(
-      slot.id(), [&](Records records) { return WithRecord(std::move(records), record); });
+      slot.id(), [&](Records stored) { return whole ? records : change(std::move(stored)); });
   if (!written) journal_.NoteState(written.error().detail);
+  slot.AdoptRecords(std::move(records),
+                    written ? RepositorySlot::Saved::kYes : RepositorySlot::Saved::kNo);
 }
 
 void RefreshRunner::NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,

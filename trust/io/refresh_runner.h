@@ -49,7 +49,8 @@ class RefreshRunner {
   /// the folder has none.
   Outcome Import(RepositorySlot& slot, const ServiceSetup& setup, const std::string& folder);
 
-  /// Remembers a record in the store and the slot; in the slot alone where the store takes none.
+  /// Remembers a record in the store and the slot, unless the set in force has withdrawn its tag;
+  /// in the slot alone where the store takes none.
   void Remember(RepositorySlot& slot, const VerifiedRecord& record);
 
  private:
@@ -70,6 +71,8 @@ class RefreshRunner {
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
                                      FileStore::Loaded loaded);
   void DropWithdrawn(RepositorySlot& slot, const Repository& repository);
+  void SaveRecords(RepositorySlot& slot, Records records,
+                   const std::function<Records(Records)>& change);
   void NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
                     const Reading& reading, const Repository& repository);
   TimePoint NowOrWall() const;

@@ -136,14 +136,23 @@ void RepositorySlot::NoteSet() {
 
 void RepositorySlot::Adopt(FromStore loaded) {
   const std::lock_guard lock(mutex_);
-  floors_ = unsaved_.empty() ? std::move(loaded.floors) : Higher(std::move(loaded.floors), floors_);
+  const bool had_unsaved = !unsaved_.empty();
+  floors_ = had_unsaved ? Higher(std::move(loaded.floors), floors_) : std::move(loaded.floors);
   unsaved_.clear();
   chain_ = std::move(loaded.chain);
+  if (had_unsaved && loaded.repository && loaded.repository->floors() != floors_) {
+    // Newer was seen here and could not be written. A refresh that goes on from this older set
+    // would go by its floors.
+    chain_ = loaded.repository->chain();
+    loaded.repository = nullptr;
+  }
   stamp_ = loaded.stamp;
   saved_at_ = loaded.saved_at;
   reading_ = std::move(loaded.reading);
   view_.repository = std::move(loaded.repository);
-  view_.records = std::make_shared<const Records>(std::move(loaded.records));
+  if (!records_unsaved_) {
+    view_.records = std::make_shared<const Records>(std::move(loaded.records));
+  }
   view_.failure =
       loaded.failure ? std::make_shared<const RefreshFailure>(*std::move(loaded.failure)) : nullptr;
   const bool unreadable = view_.failure && view_.failure->error.reason == Reason::kState;
@@ -170,9 +179,15 @@ void RepositorySlot::Adopt(const NewerRoots& newer) {
   NoteSet();
 }
 
-void RepositorySlot::AdoptRecords(Records records) {
+void RepositorySlot::AdoptRecords(Records records, Saved saved) {
   const std::lock_guard lock(mutex_);
   view_.records = std::make_shared<const Records>(std::move(records));
+  records_unsaved_ = saved == Saved::kNo;
+}
+
+bool RepositorySlot::has_unsaved_records() const {
+  const std::lock_guard lock(mutex_);
+  return records_unsaved_;
 }
 
 std::vector<StoredFile> RepositorySlot::WithUnsaved(std::vector<StoredFile> files) const {
@@ -256,12 +271,12 @@ void RepositorySlot::TakeReading(const Reading& reading) {
   if (!loaded_ || reading == reading_) return;
   // Loading again judges the stored chain by the new pins. What could not be stored stays: each
   // decision asks the pin of its own rule.
-  if (unsaved_.empty()) loaded_ = false;
+  if (unsaved_.empty() && !records_unsaved_) loaded_ = false;
 }
 
 void RepositorySlot::Unload() {
   const std::lock_guard lock(mutex_);
-  if (unsaved_.empty()) loaded_ = false;
+  if (unsaved_.empty() && !records_unsaved_) loaded_ = false;
 }
 
 void RepositorySlot::Forget() {
@@ -272,6 +287,7 @@ void RepositorySlot::Forget() {
   stamp_.reset();
   saved_at_.reset();
   unsaved_.clear();
+  records_unsaved_ = false;
   unreadable_ = nullptr;
   ++serial_;
   loaded_ = false;

@@ -118,7 +118,10 @@ class RepositorySlot {
   void Adopt(FromStore loaded);
   void Adopt(const Committed& committed, Reading reading);
   void Adopt(const NewerRoots& newer);
-  void AdoptRecords(Records records);
+  /// Whether the store has them too.
+  enum class Saved : std::uint8_t { kNo, kYes };
+  void AdoptRecords(Records records, Saved saved);
+  bool has_unsaved_records() const;
 
   /// The files that have to be written so that the store has the state in memory: those given, with
   /// the bytes that earlier commits could not write.
@@ -172,6 +175,7 @@ class RepositorySlot {
   FileStore::Stamp stamp_;
   std::optional<TimePoint> saved_at_;
   std::map<std::string, StoredFile> unsaved_;
+  bool records_unsaved_ = false;
   Reading reading_;
   std::shared_ptr<const RefreshFailure> unreadable_;
   std::uint64_t serial_ = 0;

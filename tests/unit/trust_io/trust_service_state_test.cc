@@ -36,6 +36,13 @@ void PublishSecond(TestNode& node) {
   });
 }
 
+void Withdraw(TestNode& node) {
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Withdraw("targets", "1.0");
+    web.Publish();
+  });
+}
+
 Decision Offline(TrustService& service, const std::string& reference) {
   Question question = TestNode::Ask(reference);
   question.reach = Reach::kOffline;
@@ -294,16 +301,99 @@ BOOST_AUTO_TEST_CASE(Records_OutliveRestarts_AndGoWithTheirTag) {
   const Decision moved = node.service().DecideNow(AskLocal(kImage, "web 1.0"));
   BOOST_TEST(Outcome(moved) == kSigned);
   BOOST_TEST(moved.evidence.from_record);
-  node.server().With(kWeb, [](SigningRepository& web) {
-    web.Withdraw("targets", "1.0");
-    web.Publish();
-  });
+  Withdraw(node);
   node.Advance(301s);
   BOOST_TEST(Outcome(node.service().DecideNow(AskLocal(kImage, "web 1.0"))) != kSigned);
   BOOST_TEST(node.StatusOf(kWeb).records == 0U);
   node.Start();
   node.service().View(TestNode::IdOf(kWeb));
   BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+}
+
+// Killed between the set without the tag and the records without it: the next start ends it.
+BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfAWithdrawal_TheRecordIsGoneWithTheTag) {
+  bool killed = true;
+  for (std::uint64_t step = 1; killed; ++step) {
+    BOOST_TEST_CONTEXT("step " << step) {
+      TestNode node;
+      node.Start();
+      const Decision pulled = node.Pull(kImage);
+      node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+      Withdraw(node);
+      const std::uint64_t last = node.disk().steps() + step;
+      node.disk().DieAt(last);
+      node.Advance(301s);
+      node.Pull(kImage);
+      killed = node.disk().steps() >= last;
+      auto left = node.disk().After(MemoryDisk::Crash::kKilled);
+      node.Stop();
+      node.SetDisk(std::move(left));
+      node.Start();
+      const TrustView view = node.service().View(TestNode::IdOf(kWeb));
+      BOOST_REQUIRE(view.repository);
+      const bool listed = view.repository->Lookup(RoleName::Targets(), "1.0").has_value();
+      BOOST_TEST(node.StatusOf(kWeb).records == (listed ? 1U : 0U));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(FullDisk_AWithdrawalIsWrittenWhenThereIsRoomAgain) {
+  TestNode node;
+  node.Start();
+  const Decision pulled = node.Pull(kImage);
+  node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+  Withdraw(node);
+  node.disk().FailAll(ENOSPC);
+  node.Advance(301s);
+  node.Pull(kImage);
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+  node.disk().Heal();
+  PublishSecond(node);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  node.Start();
+  BOOST_TEST(Outcome(node.service().DecideNow(AskLocal(kImage, "web 1.0"))) != kSigned);
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+}
+
+// A pull is long: its decision may have been overtaken when it is to be remembered.
+BOOST_AUTO_TEST_CASE(TagWithdrawnDuringThePull_IsNotRemembered) {
+  TestNode node;
+  node.Start();
+  const Decision pulled = node.Pull(kImage);
+  Withdraw(node);
+  node.Advance(301s);
+  node.Pull(kImage);
+  node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+  PublishSecond(node);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  BOOST_TEST(Outcome(node.service().DecideNow(AskLocal(kImage, "web 1.0"))) != kSigned);
+}
+
+// What could not be written was seen all the same: a set between the store's and it is a rollback,
+// also where another process was made to take it.
+BOOST_AUTO_TEST_CASE(FullDisk_OlderSetOfAnotherProcess_IsARollback) {
+  TestNode node;
+  node.Start();
+  node.Pull(kImage);
+  PublishSecond(node);
+  SigningRepository second;
+  node.server().With(kWeb, [&](SigningRepository& web) { second = web; });
+  Withdraw(node);
+  node.disk().FailAll(ENOSPC);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "tag-not-signed");
+  node.disk().Heal();
+  node.server().With(kWeb, [&](SigningRepository& web) { web = second; });
+  Question forced = TestNode::Ask(kImage);
+  forced.reach = Reach::kForce;
+  BOOST_TEST(Outcome(node.Beside()->DecideNow(forced)) == kSecond);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) != kSecond);
+  BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
 }
 
 BOOST_AUTO_TEST_CASE(Records_AreMadeBySignedTagsOnly) {
