@@ -20,18 +20,23 @@ namespace {
 
 constexpr std::chrono::seconds kPatience{30};
 
-// Between fork and exec only what is safe there.
-[[noreturn]] void Exec(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  for (const std::string& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
-  execv(argv[0], argv.data());
-  _exit(127);
+// Pointers to the texts, as exec wants them.
+std::vector<char*> PointersTo(std::vector<std::string>& texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
 }
 
-void SendTo(const std::string& file, int fd) {
-  const int out = open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
-  dup2(out, fd);
+// Safe between fork and exec, as all has to be there: other threads run, and the child may have
+// been made while one of them held the allocator's lock.
+void SendTo(const char* file, int fd) { dup2(open(file, O_WRONLY | O_CREAT | O_APPEND, 0600), fd); }
+
+std::vector<std::string> EnvironmentWith(const std::vector<std::string>& more) {
+  std::vector<std::string> environment;
+  for (char** one = environ; *one != nullptr; ++one) environment.emplace_back(*one);
+  environment.insert(environment.end(), more.begin(), more.end());
+  return environment;
 }
 
 int StatusOf(int wait_status) {
@@ -79,29 +84,34 @@ DaemonProcess::DaemonProcess(const TestFolder& folder, Options options) : folder
   BOOST_REQUIRE(bind(notify_.get(), reinterpret_cast<const sockaddr*>(&where), sizeof(where)) == 0);
 
   const std::string log = folder.File("stderr.txt");
-  const std::string watchdog = std::to_string(options.watchdog.count());
+  const int listening = options.listening_fd;
   std::vector<std::string> arguments = {CRIVET_BINARY, "serve", "--config",
                                         folder.File("config.toml")};
   if (!options.moved_upstream.empty()) {
     arguments.insert(arguments.end(), {"--in-place", options.moved_upstream});
   }
+  std::vector<std::string> told = {"NOTIFY_SOCKET=" + path};
+  if (options.watchdog.count() > 0) {
+    told.push_back("WATCHDOG_USEC=" + std::to_string(options.watchdog.count()));
+  }
+  if (listening >= 0) {
+    told.emplace_back("LISTEN_FDS=1");
+    // Only the process itself knows its number.
+    arguments.insert(arguments.begin(), {"/bin/sh", "-c", R"(LISTEN_PID=$$ exec "$@")", "sh"});
+  }
+  std::vector<std::string> environment = EnvironmentWith(told);
+  const std::vector<char*> argv = PointersTo(arguments);
+  const std::vector<char*> envp = PointersTo(environment);
+
   pid_ = fork();
   BOOST_REQUIRE(pid_ >= 0);
   if (pid_ != 0) return;
-  SendTo(log, STDERR_FILENO);
-  setenv("NOTIFY_SOCKET", path.c_str(), 1);
-  if (options.watchdog.count() > 0) setenv("WATCHDOG_USEC", watchdog.c_str(), 1);
-  if (options.listening_fd >= 0) {
-    // The third descriptor is where systemd puts it; a duplicate lives on beyond exec.
-    if (options.listening_fd == 3) {
-      fcntl(3, F_SETFD, 0);
-    } else {
-      dup2(options.listening_fd, 3);
-    }
-    setenv("LISTEN_FDS", "1", 1);
-    setenv("LISTEN_PID", std::to_string(getpid()).c_str(), 1);
-  }
-  Exec(arguments);
+  SendTo(log.c_str(), STDERR_FILENO);
+  // The third descriptor is where systemd puts it; a duplicate lives on beyond exec.
+  if (listening == 3) fcntl(3, F_SETFD, 0);
+  if (listening >= 0 && listening != 3) dup2(listening, 3);
+  execve(argv[0], argv.data(), envp.data());
+  _exit(127);
 }
 
 DaemonProcess::~DaemonProcess() {
@@ -153,12 +163,14 @@ RunResult RunOnce(const TestFolder& folder, const std::vector<std::string>& argu
   const std::string err = folder.File("run.err");
   unlink(out.c_str());
   unlink(err.c_str());
+  const std::vector<char*> argv = PointersTo(all);
   const pid_t pid = fork();
   BOOST_REQUIRE(pid >= 0);
   if (pid == 0) {
-    SendTo(out, STDOUT_FILENO);
-    SendTo(err, STDERR_FILENO);
-    Exec(all);
+    SendTo(out.c_str(), STDOUT_FILENO);
+    SendTo(err.c_str(), STDERR_FILENO);
+    execv(argv[0], argv.data());
+    _exit(127);
   }
   int status = 0;
   BOOST_REQUIRE(waitpid(pid, &status, 0) == pid);
