@@ -20,13 +20,15 @@ struct UrlPart {
   char* text = nullptr;
 };
 
-// curl takes escapes out of a host after it has looked for an IPv4 address: read a second time the
-// same text may lead elsewhere.
-bool HasEscapedHost(std::string_view text) {
+// Whether a host stands right after the scheme and as it will be asked for. curl skips a third
+// slash, and takes escapes out of a host after it has looked for an IPv4 address: read a second
+// time the same text may lead elsewhere.
+bool NamesHostPlainly(std::string_view text) {
   const std::size_t scheme = text.find("://");
-  if (scheme == std::string_view::npos) return text.find('%') != std::string_view::npos;
+  if (scheme == std::string_view::npos) return false;
   const std::string_view rest = text.substr(scheme + 3);
-  return rest.substr(0, rest.find_first_of("/?#")).find('%') != std::string_view::npos;
+  const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
+  return !authority.empty() && authority.find('%') == std::string_view::npos;
 }
 
 // In lower case; curl has checked what is in brackets.
@@ -43,7 +45,7 @@ Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
   // curl would take some of these for white space to skip.
   const bool printable =
       std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
-  if (!printable || text.size() > 4096 || HasEscapedHost(text)) return refused();
+  if (!printable || text.size() > 4096 || !NamesHostPlainly(text)) return refused();
   const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
   if (!url) return refused();
   if (curl_url_set(url.get(), CURLUPART_URL, std::string(text).c_str(), CURLU_DISALLOW_USER) !=
