@@ -70,8 +70,9 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
 tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
                                                           const Place& place = {});
 
-/// AdminSocketOf is `admin` of a file that may be wrong elsewhere, or not there: who asks the daemon
-/// what it runs with cannot wait until the file is right. The default where the file does not tell.
+/// AdminSocketOf is `admin` of a file that may be wrong elsewhere, or not there: who asks the
+/// daemon what it runs with cannot wait until the file is right. The default where the file does
+/// not tell.
 std::string AdminSocketOf(const std::string& file);
 
 }  // namespace crivet::proxy

@@ -36,35 +36,56 @@ enum class Reason : std::uint8_t {
 };
 
 inline constexpr Reason kAllReasons[] = {
-    Reason::kTagNotSigned,  Reason::kDigestNotSigned, Reason::kDigestMismatch,
-    Reason::kSignersDisagree, Reason::kDenied,        Reason::kNotAReference,
-    Reason::kUntrustedRoot, Reason::kSignature,       Reason::kThreshold,
-    Reason::kHash,          Reason::kRollback,        Reason::kMalformed,
-    Reason::kWithdrawn,     Reason::kExpired,         Reason::kNoTrustData,
-    Reason::kUnreachable,   Reason::kState,           Reason::kClock,
+    Reason::kTagNotSigned,   Reason::kDigestNotSigned,
+    Reason::kDigestMismatch, Reason::kSignersDisagree,
+    Reason::kDenied,         Reason::kNotAReference,
+    Reason::kUntrustedRoot,  Reason::kSignature,
+    Reason::kThreshold,      Reason::kHash,
+    Reason::kRollback,       Reason::kMalformed,
+    Reason::kWithdrawn,      Reason::kExpired,
+    Reason::kNoTrustData,    Reason::kUnreachable,
+    Reason::kState,          Reason::kClock,
 };
 
 /// CodeOf is the reason's name on every surface, e.g. "tag-not-signed".
 constexpr std::string_view CodeOf(Reason reason) {
   switch (reason) {
-    case Reason::kTagNotSigned: return "tag-not-signed";
-    case Reason::kDigestNotSigned: return "digest-not-signed";
-    case Reason::kDigestMismatch: return "digest-mismatch";
-    case Reason::kSignersDisagree: return "signers-disagree";
-    case Reason::kDenied: return "denied";
-    case Reason::kNotAReference: return "not-a-reference";
-    case Reason::kUntrustedRoot: return "untrusted-root";
-    case Reason::kSignature: return "signature";
-    case Reason::kThreshold: return "threshold";
-    case Reason::kHash: return "hash";
-    case Reason::kRollback: return "rollback";
-    case Reason::kMalformed: return "malformed";
-    case Reason::kWithdrawn: return "withdrawn";
-    case Reason::kExpired: return "expired";
-    case Reason::kNoTrustData: return "no-trust-data";
-    case Reason::kUnreachable: return "unreachable";
-    case Reason::kState: return "state";
-    case Reason::kClock: return "clock";
+    case Reason::kTagNotSigned:
+      return "tag-not-signed";
+    case Reason::kDigestNotSigned:
+      return "digest-not-signed";
+    case Reason::kDigestMismatch:
+      return "digest-mismatch";
+    case Reason::kSignersDisagree:
+      return "signers-disagree";
+    case Reason::kDenied:
+      return "denied";
+    case Reason::kNotAReference:
+      return "not-a-reference";
+    case Reason::kUntrustedRoot:
+      return "untrusted-root";
+    case Reason::kSignature:
+      return "signature";
+    case Reason::kThreshold:
+      return "threshold";
+    case Reason::kHash:
+      return "hash";
+    case Reason::kRollback:
+      return "rollback";
+    case Reason::kMalformed:
+      return "malformed";
+    case Reason::kWithdrawn:
+      return "withdrawn";
+    case Reason::kExpired:
+      return "expired";
+    case Reason::kNoTrustData:
+      return "no-trust-data";
+    case Reason::kUnreachable:
+      return "unreachable";
+    case Reason::kState:
+      return "state";
+    case Reason::kClock:
+      return "clock";
   }
   return "malformed";
 }
@@ -84,12 +105,14 @@ constexpr Answer AnswerFor(Reason reason) {
     case Reason::kHash:
     case Reason::kRollback:
     case Reason::kMalformed:
-    case Reason::kWithdrawn: return Answer::kDeny;
+    case Reason::kWithdrawn:
+      return Answer::kDeny;
     case Reason::kExpired:
     case Reason::kNoTrustData:
     case Reason::kUnreachable:
     case Reason::kState:
-    case Reason::kClock: return Answer::kUnavailable;
+    case Reason::kClock:
+      return Answer::kUnavailable;
   }
   return Answer::kDeny;
 }
@@ -106,11 +129,16 @@ enum class NetworkCause : std::uint8_t {
 
 constexpr std::string_view WordOf(NetworkCause cause) {
   switch (cause) {
-    case NetworkCause::kUnreachable: return "unreachable";
-    case NetworkCause::kTimeout: return "timeout";
-    case NetworkCause::kTls: return "tls";
-    case NetworkCause::kCredentialsRefused: return "credentials-refused";
-    case NetworkCause::kServerError: return "server-error";
+    case NetworkCause::kUnreachable:
+      return "unreachable";
+    case NetworkCause::kTimeout:
+      return "timeout";
+    case NetworkCause::kTls:
+      return "tls";
+    case NetworkCause::kCredentialsRefused:
+      return "credentials-refused";
+    case NetworkCause::kServerError:
+      return "server-error";
   }
   return "unreachable";
 }
