@@ -92,18 +92,7 @@ push evil shop/web:evil
 push evil shop/evil:1
 push evil library/evil:1
 start_containerd
-write_crivet_config <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+write_crivet_config < <(usual_rules)
 start_crivet
 kubelet run "$web:1.0" >/dev/null
 

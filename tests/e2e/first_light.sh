@@ -45,18 +45,7 @@ push_signed web shop/third 1.0
 push other shop/web:unsigned
 start_containerd
 # Longer than a loaded machine needs for the pod that must not wait for it.
-crivet_trust='timeout = "10s"' write_crivet_config <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+crivet_trust='timeout = "10s"' write_crivet_config < <(usual_rules)
 start_crivet
 
 say "the good case, and what must not run"

@@ -18,19 +18,7 @@ make_image one /bin/echo one
 make_image two /bin/echo two
 push_signed one shop/web 1.0
 start_containerd
-crivet_trust='refresh_interval = "1s"' write_crivet_config <<TOML
-$metrics_section
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+crivet_trust='refresh_interval = "1s"' write_crivet_config < <(echo "$metrics_section" && usual_rules)
 crivet_clock 0
 start_crivet
 expect_output one "$web:1.0"

@@ -11,19 +11,7 @@ web=$registry/shop/web
 crivet_trust_url=$fault_proxy_url
 
 rules() {
-  crivet_trust='refresh_interval = "1s"' write_crivet_config <<TOML
-$metrics_section
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+  crivet_trust='refresh_interval = "1s"' write_crivet_config < <(echo "$metrics_section" && usual_rules)
 }
 
 # A daemon that has just started does not remember that a refresh failed, and asks at once.

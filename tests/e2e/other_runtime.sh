@@ -55,18 +55,7 @@ start_runtime
 if kubelet_to "$runtime_sock" --metadata containerd-namespace=k8s.io call /containerd.services.images.v1.Images/List '{}' 2>/dev/null; then
   fail "this runtime has the API that it should not have"
 fi
-crivet_upstream=$runtime_sock crivet_trust='refresh_interval = "1s"' write_crivet_config <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+crivet_upstream=$runtime_sock crivet_trust='refresh_interval = "1s"' write_crivet_config < <(usual_rules)
 start_crivet
 
 say "tags are there, for kubelet; the runtime itself never heard of them"

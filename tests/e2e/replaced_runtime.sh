@@ -32,18 +32,7 @@ push_signed web shop/web 1.0
 push_signed sleeper shop/sleeper 1
 push evil shop/web:evil
 start_containerd_of 1.6
-write_crivet_config <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "acme"
-root = { key_ids = ["$(root_key_id)"] }
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
+write_crivet_config < <(usual_rules)
 start_crivet
 crivet_pid=$(part_pid crivet)
 expect_output hello "$web:1.0"

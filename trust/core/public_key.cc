@@ -9,6 +9,8 @@
 
 #include "trust/core/openssl_handles.h"
 
+// Above 400 lines: reading a key, naming it and checking with it share the tables of types and
+// curves, and whoever reviews one of them wants the others beside it.
 namespace crivet::trust {
 
 using openssl::QuietErrors;

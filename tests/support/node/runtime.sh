@@ -91,6 +91,22 @@ start_crivet() {
   part_ready crivet kubelet version
 }
 
+# What most tests' nodes go by: what is in the registry is verified, the pause image may run, nothing else.
+usual_rules() {
+  cat <<TOML
+[default]
+action = "deny"
+[[rule]]
+images = ["$registry/**"]
+action = "verify"
+trust = "acme"
+root = { key_ids = ["$(root_key_id)"] }
+[[rule]]
+images = ["registry.k8s.io/pause"]
+action = "allow"
+TOML
+}
+
 # write_crivet_config <<TOML: everything but [default] and the rules, which come from stdin. A test's own lines come in
 # crivet_head (top level), crivet_trust and crivet_gate; crivet_trust_url, crivet_trust_auth and crivet_upstream where these are
 # not Notary, "none" and containerd.
