@@ -51,20 +51,25 @@ std::optional<Sha256> StoredHash(const Manifest& manifest, const MetadataRequest
 }  // namespace
 
 RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
-                             std::stop_token stop)
-    : store_(store), clock_(clock), journal_(journal), stop_(std::move(stop)) {}
+                             CurrentSetup setup, std::stop_token stop)
+    : store_(store),
+      clock_(clock),
+      journal_(journal),
+      setup_(std::move(setup)),
+      stop_(std::move(stop)) {}
 
 TimePoint RefreshRunner::NowOrWall() const {
   const Result<TimePoint> now = clock_.Now();
   return now ? *now : clock_.Read().wall;
 }
 
-void RefreshRunner::Load(RepositorySlot& slot, const ServiceSetup& setup) {
+void RefreshRunner::Load(RepositorySlot& slot) {
   const std::lock_guard lock(slot.commit_mutex());
-  LoadLocked(slot, setup);
+  LoadLocked(slot);
 }
 
-void RefreshRunner::LoadLocked(RepositorySlot& slot, const ServiceSetup& setup) {
+void RefreshRunner::LoadLocked(RepositorySlot& slot) {
+  const std::shared_ptr<const ServiceSetup> setup = setup_();
   RepositorySlot::FromStore found;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     Result<FileStore::Loaded> loaded = store_.Load(slot.id());
@@ -74,11 +79,11 @@ void RefreshRunner::LoadLocked(RepositorySlot& slot, const ServiceSetup& setup) 
       break;
     }
     const FileStore::Stamp stamp = loaded->stamp;
-    found = Verified(slot, setup, *std::move(loaded));
+    found = Verified(slot, *setup, *std::move(loaded));
     // Files that another process replaced while they were read are not damage.
     if (found.repository || store_.StampOf(slot.id()) == stamp) break;
   }
-  found.reading = setup.ReadingOf(slot.id());
+  found.reading = setup->ReadingOf(slot.id());
   const std::shared_ptr<const Repository> repository = found.repository;
   slot.Adopt(std::move(found));
   // Whoever wrote the set may have been cut off before it dropped what the set has withdrawn.
@@ -134,17 +139,17 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
   return found;
 }
 
-RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const ServiceSetup& setup,
-                                          const Limits& limits, const Supplier& supply) {
-  const Reading reading = setup.ReadingOf(slot.id());
+RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& limits,
+                                          const Supplier& supply) {
   Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
   for (int tries = 0; tries < kMaxTries; ++tries) {
+    const Reading reading = setup_()->ReadingOf(slot.id());
     {
       const std::lock_guard lock(slot.commit_mutex());
       const RepositorySlot::Ground before = slot.ground();
       // Another process may have refreshed, or forgotten, the repository.
       const bool stale = before.unreadable || store_.StampOf(slot.id()) != before.stamp;
-      if (!before.loaded || stale) LoadLocked(slot, setup);
+      if (!before.loaded || stale) LoadLocked(slot);
     }
     const RepositorySlot::Ground ground = slot.ground();
     if (ground.unreadable) return tl::unexpected(*ground.unreadable);
@@ -183,13 +188,12 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
   };
 }
 
-RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const ServiceSetup& setup,
-                                                    const Order& order) {
+RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const Order& order) {
   const Limits limits = order.server->limits();
-  Outcome outcome = Run(slot, setup, limits, FromServer(slot, order, order.cached));
+  Outcome outcome = Run(slot, limits, FromServer(slot, order, order.cached));
   const bool by_a_cache = !outcome && outcome.error().error.reason == Reason::kExpired &&
                           order.cached == Cached::kAllowed;
-  if (by_a_cache) outcome = Run(slot, setup, limits, FromServer(slot, order, Cached::kNoCache));
+  if (by_a_cache) outcome = Run(slot, limits, FromServer(slot, order, Cached::kNoCache));
 
   const SinceBoot ended = clock_.Read().seconds();
   if (outcome) {
@@ -204,10 +208,9 @@ RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const 
   return outcome;
 }
 
-RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const ServiceSetup& setup,
-                                             const std::string& folder) {
-  const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
-  return Run(slot, setup, server ? server->limits() : Limits{},
+RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const std::string& folder) {
+  const std::shared_ptr<const ServerSetup> server = setup_()->ServerOf(slot.id());
+  return Run(slot, server ? server->limits() : Limits{},
              [&](const MetadataRequest& request) { return ReadFromFolder(folder, request); });
 }
 
@@ -218,6 +221,8 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
   if (!outcome && !outcome.error().newer_roots) return Settled::kDone;
   const std::lock_guard lock(slot.commit_mutex());
   if (slot.ground().serial != ground.serial) return Settled::kOutdated;
+  // A set without what the rules read by now would be taken for all that the server has.
+  if (setup_()->ReadingOf(slot.id()) != reading) return Settled::kOutdated;
   if (!outcome) {
     const NewerRoots& newer = *outcome.error().newer_roots;
     if (Save(slot, ground, {newer.files, newer.floors, {}, Scope::kChain}) == Settled::kOutdated) {

@@ -27,11 +27,14 @@ class RefreshRunner {
   /// targets file may take longer than anybody waits for it.
   static constexpr int kBudgetInTimeouts = 4;
 
-  RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
+  /// The rules and servers in force, which may change while a refresh is under way.
+  using CurrentSetup = std::function<std::shared_ptr<const ServiceSetup>()>;
+
+  RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal, CurrentSetup setup,
                 std::stop_token stop);
 
   /// Takes the store's state of the repository into the slot, verified anew.
-  void Load(RepositorySlot& slot, const ServiceSetup& setup);
+  void Load(RepositorySlot& slot);
 
   struct Order {
     std::shared_ptr<const ServerSetup> server;
@@ -42,12 +45,13 @@ class RefreshRunner {
   };
   using Outcome = tl::expected<Committed, RefreshFailure>;
 
-  /// One refresh from the server, which may not be silent for longer than its `timeout`.
-  Outcome RunFromServer(RepositorySlot& slot, const ServiceSetup& setup, const Order& order);
+  /// One refresh from the server, which may not be silent for longer than its `timeout`. Begins
+  /// anew where the rules have come to read something else meanwhile.
+  Outcome RunFromServer(RepositorySlot& slot, const Order& order);
 
   /// One refresh from a folder of files with the server's names, without hashes and numbers where
   /// the folder has none.
-  Outcome Import(RepositorySlot& slot, const ServiceSetup& setup, const std::string& folder);
+  Outcome Import(RepositorySlot& slot, const std::string& folder);
 
   /// Remembers a record in the store and the slot, unless the set in force has withdrawn its tag;
   /// in the slot alone where the store takes none.
@@ -57,17 +61,16 @@ class RefreshRunner {
   using Supplier = std::function<Fetched(const MetadataRequest&)>;
   enum class Settled : std::uint8_t {
     kDone,
-    kOutdated,  ///< somebody else brought something meanwhile: what this one stood on is gone
+    kOutdated,  ///< what this one stood on is gone: somebody else was quicker, or the rules changed
   };
 
-  Outcome Run(RepositorySlot& slot, const ServiceSetup& setup, const Limits& limits,
-              const Supplier& supply);
+  Outcome Run(RepositorySlot& slot, const Limits& limits, const Supplier& supply);
   Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
   Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Reading& reading,
                  Outcome& outcome);
   Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
                FileStore::Change change);
-  void LoadLocked(RepositorySlot& slot, const ServiceSetup& setup);
+  void LoadLocked(RepositorySlot& slot);
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
                                      FileStore::Loaded loaded);
   void DropWithdrawn(RepositorySlot& slot, const Repository& repository);
@@ -80,6 +83,7 @@ class RefreshRunner {
   FileStore& store_;
   ServiceClock& clock_;
   ServiceJournal& journal_;
+  const CurrentSetup setup_;
   const std::stop_token stop_;
 };
 

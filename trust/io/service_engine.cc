@@ -45,7 +45,8 @@ ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
       clock_(seams.build_date, std::move(seams.clock)),
       journal_(std::move(options.log)),
       store_(std::move(store)),
-      runner_(std::make_unique<RefreshRunner>(*store_, clock_, journal_, stop_.get_token())),
+      runner_(std::make_unique<RefreshRunner>(
+          *store_, clock_, journal_, [this] { return setup(); }, stop_.get_token())),
       table_(std::move(options.machine_id)) {}
 
 ServiceEngine::~ServiceEngine() {
@@ -107,7 +108,7 @@ bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
       break;
   }
   lanes_.Submit(kDisk, [this, slot] {
-    runner_->Load(*slot, *setup());
+    runner_->Load(*slot);
     slot->EndLoad();
     Plan(std::chrono::milliseconds(0));
   });
@@ -122,7 +123,7 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
     case RepositorySlot::Wait::kJoined:
       break;
     case RepositorySlot::Wait::kBegin:
-      runner_->Load(*slot, *setup());
+      runner_->Load(*slot);
       slot->EndLoad();
       break;
   }
@@ -162,7 +163,7 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
   const std::string lane = order.server->server.url;
   lanes_.Submit(lane, [this, slot, order = std::move(order)] {
-    runner_->RunFromServer(*slot, *setup(), order);
+    runner_->RunFromServer(*slot, order);
     slot->EndFlight(order.key);
     Plan(std::chrono::milliseconds(0));
   });

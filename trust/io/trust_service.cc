@@ -102,7 +102,7 @@ tl::expected<std::string, FetchFailure> TrustService::FetchRoot(
 
 tl::expected<Committed, RefreshFailure> TrustService::Import(const RepositoryId& id,
                                                              const std::string& folder) {
-  return engine_->runner().Import(*engine_->Slot(id), *engine_->setup(), folder);
+  return engine_->runner().Import(*engine_->Slot(id), folder);
 }
 
 }  // namespace crivet::trust

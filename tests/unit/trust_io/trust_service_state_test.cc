@@ -4,6 +4,7 @@
 #include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <string>
 #include <utility>
@@ -440,6 +441,26 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
   wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
   node.SetRules({wider});
   node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
+}
+
+BOOST_AUTO_TEST_CASE(Reconfigure_DuringARefresh_ItsSetHasTheNewRolesToo) {
+  TestNode node;
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
+    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
+    web.Publish();
+  });
+  node.Start();
+  node.server().Hang();
+  auto asked = std::async(std::launch::async, [&] { return node.Pull(kImage); });
+  node.server().WaitForRequests(1);
+  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
+  node.SetRules({wider});
+  node.Reconfigure();
+  node.server().Release();
+  BOOST_TEST(Outcome(asked.get()) == kSigned);
   BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
 }
 
