@@ -48,6 +48,14 @@ class AdminService final : public admin::v1::Admin::Service {
     return {grpc::StatusCode::INTERNAL, forgotten.error().detail};
   }
 
+  grpc::Status Reload(grpc::ServerContext* context, const admin::v1::ReloadRequest*,
+                      admin::v1::ReloadResponse* response) override {
+    const auto problems = options_.reload([&] { return !context->IsCancelled(); });
+    if (!problems) return {grpc::StatusCode::UNAVAILABLE, problems.error().detail};
+    for (const std::string& problem : *problems) response->add_kept_because(problem);
+    return grpc::Status::OK;
+  }
+
  private:
   const AdminServer::Options& options_;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "proxy/reload.h"
 #include "proxy/status_report.h"
 #include "trust/core/result.h"
 
@@ -22,6 +23,9 @@ class AdminServer {
     std::function<trust::Result<void>(const ReviewCalls& calls)> review_node;
     /// Drops what was trusted of a repository, and says so in the audit log.
     std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
+    /// Reads the configuration file again and waits for what comes of it, while `go_on`.
+    std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
+        reload;
   };
 
   /// kState where the socket cannot be made.

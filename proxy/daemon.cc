@@ -63,6 +63,7 @@ void DaemonParts::Run() {
     if (watched_fds[2].revents != 0) admin_->Accept();
     while (HandleSignal()) continue;
   }
+  reloads_.Close();
   road_.join();
   // Calls in flight have ended with the road; what is left is giving pulled images their tags.
   gate_->Shutdown(milliseconds{0});
@@ -88,6 +89,7 @@ void DaemonParts::BeginStop() {
     log_.Info(fmt::format("stopping: calls in flight get {}", FormatDuration(drain)));
   }
   stopping_ = true;
+  reloads_.Close();
   router_->Stop(drain);
 }
 
@@ -98,34 +100,43 @@ void DaemonParts::Reload() {
   sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
              static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
   audit_->Reopen();
-  if (auto next = LoadConfig(config_file_, place_)) {
-    const auto fixed = SettingsThatNeedARestart(*config_, *next);
-    if (fixed.empty()) {
-      Take(std::move(*next));
-    } else {
-      KeepBecause(fmt::format("\"{}\" has changed, which needs a restart", fixed.front()));
+  reloads_.Begin();
+  auto problems = TakeFile();
+  // systemd must know that this is over before whoever asked for it does.
+  sd_notify(0, "READY=1");
+  reloads_.End(std::move(problems));
+}
+
+ReloadOutcomes::Problems DaemonParts::TakeFile() {
+  auto next = LoadConfig(config_file_, place_);
+  ReloadOutcomes::Problems problems;
+  if (next) {
+    for (const std::string& key : SettingsThatNeedARestart(*config_, *next)) {
+      problems.push_back(fmt::format("\"{}\" has changed, which needs a restart", key));
     }
   } else {
-    for (const ConfigError& error : next.error()) log_.Error(error.ToString());
-    KeepBecause(next.error().front().ToString());
+    for (const ConfigError& error : next.error()) problems.push_back(error.ToString());
   }
-  sd_notify(0, "READY=1");
+  return problems.empty() ? Take(std::move(*next)) : KeepBecause(std::move(problems));
 }
 
-void DaemonParts::KeepBecause(const std::string& why) {
-  log_.Error(fmt::format("kept the old configuration: {}", why));
-  sd_notifyf(0, "STATUS=Kept the old configuration: %s", why.c_str());
+ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems problems) {
+  for (const std::string& why : problems) {
+    log_.Error(fmt::format("kept the old configuration: {}", why));
+  }
+  sd_notifyf(0, "STATUS=Kept the old configuration: %s", problems.front().c_str());
   const std::lock_guard lock(mutex_);
-  config_problem_ = why;
+  config_problem_ = problems.front();
+  return problems;
 }
 
-void DaemonParts::Take(Config next) {
+ReloadOutcomes::Problems DaemonParts::Take(Config next) {
   // The one step that can fail comes first, so that nothing has been taken yet when it does.
   if (next.metrics_listen != config_->metrics_listen) {
     if (auto made = MakeMetrics(next.metrics_listen); !made) {
       // The old address was free a moment ago.
       (void)MakeMetrics(config_->metrics_listen);
-      return KeepBecause(made.error().detail);
+      return KeepBecause({made.error().detail});
     }
   }
   auto taken = std::make_shared<const Config>(std::move(next));
@@ -143,6 +154,7 @@ void DaemonParts::Take(Config next) {
   log_.Info(fmt::format("took the new configuration, {}", config_file_));
   for (const std::string& warning : taken->warnings) log_.Warn(warning);
   sd_notify(0, "STATUS=");
+  return {};
 }
 
 void DaemonParts::Watch() {

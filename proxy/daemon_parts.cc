@@ -167,6 +167,10 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     if (auto forgotten = trust_->Forget(id); !forgotten) return forgotten;
     return AuditForget(CurrentConfig()->audit, id, Now());
   };
+  options.reload = [this](const std::function<bool()>& go_on) {
+    // The main thread hears it like any other, so that there is one way for a file to come in.
+    return reloads_.Request([] { kill(getpid(), SIGHUP); }, go_on);
+  };
   auto admin = AdminServer::Create(std::move(options));
   if (!admin) return tl::unexpected(admin.error());
   admin_ = std::move(*admin);

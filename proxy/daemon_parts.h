@@ -16,6 +16,7 @@
 #include "proxy/metrics.h"
 #include "proxy/metrics_endpoint.h"
 #include "proxy/owned_fd.h"
+#include "proxy/reload.h"
 #include "proxy/router.h"
 #include "proxy/trust_decider.h"
 #include "proxy/wall_clock.h"
@@ -56,8 +57,9 @@ class DaemonParts {
 
   bool HandleSignal();
   void Reload();
-  void Take(Config next);
-  void KeepBecause(const std::string& why);
+  ReloadOutcomes::Problems TakeFile();
+  ReloadOutcomes::Problems Take(Config next);
+  ReloadOutcomes::Problems KeepBecause(ReloadOutcomes::Problems problems);
   void BeginStop();
   void Watch();
 
@@ -74,6 +76,7 @@ class DaemonParts {
   std::string config_problem_;
   trust::TimePoint config_loaded_ = Now();
   bool translating_ = false;
+  ReloadOutcomes reloads_;
 
   const std::string config_file_;
   const Place place_;

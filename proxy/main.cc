@@ -25,6 +25,7 @@ Exit Main(int argc, char** argv) {
   cli::AddCheck(app, invocation);
   cli::AddVerify(app, invocation);
   cli::AddStatus(app, invocation);
+  cli::AddReload(app, invocation);
   cli::AddPin(app, invocation);
   cli::AddWarm(app, invocation);
   cli::AddForget(app, invocation);

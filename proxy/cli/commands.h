@@ -35,6 +35,7 @@ void AddServe(CLI::App& app, Invocation& invocation);
 void AddCheck(CLI::App& app, Invocation& invocation);
 void AddVerify(CLI::App& app, Invocation& invocation);
 void AddStatus(CLI::App& app, Invocation& invocation);
+void AddReload(CLI::App& app, Invocation& invocation);
 void AddPin(CLI::App& app, Invocation& invocation);
 void AddWarm(CLI::App& app, Invocation& invocation);
 void AddForget(CLI::App& app, Invocation& invocation);

@@ -2,7 +2,7 @@
 _crivet() {
   local cur prev words cword
   _init_completion || return
-  local commands="serve check verify status pin warm forget takeover release import version"
+  local commands="serve check verify status reload pin warm forget takeover release import version"
   local command="" word
   for word in "${words[@]:1:cword-1}"; do
     case " $commands " in *" $word "*) command=$word; break ;; esac
@@ -10,7 +10,7 @@ _crivet() {
   case $prev in
     --config) _filedir toml; return ;;
     --in-place) _filedir; return ;;
-    --namespace | --trust) return ;;
+    --namespace | --trust | --pid) return ;;
   esac
   if [[ -z $command ]]; then
     mapfile -t COMPREPLY < <(compgen -W "$commands --config --help" -- "$cur")
@@ -23,6 +23,7 @@ _crivet() {
     warm) options+=" --json --namespace" ;;
     pin) options+=" --namespace --trust" ;;
     status) options+=" --json --would-refuse" ;;
+    reload) options+=" --pid" ;;
     forget) options+=" --namespace --yes" ;;
     import) [[ $cur == -* ]] || { _filedir -d; return; } ;;
   esac

@@ -191,6 +191,52 @@ BOOST_AUTO_TEST_CASE(Sighup_WithASettingThatNeedsARestart_KeepsTheOldOneWhole) {
   BOOST_TEST(Pull(caller).status.code == kUnknown);
 }
 
+BOOST_AUTO_TEST_CASE(Reload_GoodFile_IsInForceWhenTheCommandEnds) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  auto caller = Caller();
+  for (const char* action : {"allow", "deny", "allow"}) {
+    Configure(ConfigWith(action));
+    const auto result = RunOnce(folder, {"reload", "--config", folder.File("config.toml")});
+    BOOST_TEST(result.exit_status == 0);
+    BOOST_TEST(result.out == "the daemon took the new configuration\n");
+    BOOST_TEST((Pull(caller).status.code == 0) == (action == std::string("allow")));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(Reload_BadFile_Ends78WithEveryReason) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  Configure(ConfigWith("allow", "listne = 1\ndrian = 2\n"));
+  const std::string file = folder.File("config.toml");
+  const auto result = RunOnce(folder, {"reload", "--config", file});
+  BOOST_TEST(result.exit_status == 78);
+  BOOST_TEST(result.out.empty());
+  BOOST_TEST(result.err == file + ":5:1: unknown key \"listne\" (did you mean \"listen\"?)\n" +
+                               file +
+                               ":6:1: unknown key \"drian\" (did you mean \"drain\"?)\n"
+                               "crivet: the daemon kept the old configuration\n");
+  auto caller = Caller();
+  BOOST_TEST(Pull(caller).status.code == kUnknown);
+}
+
+// The admin socket stays where it was, and the file no longer says where that is.
+BOOST_AUTO_TEST_CASE(Reload_FileThatIsNoToml_ReachesTheDaemonByASignal) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  Configure("admin = ");
+  std::vector<std::string> command = {"reload", "--config", folder.File("config.toml")};
+  BOOST_TEST(RunOnce(folder, command).exit_status == 2);
+  command.insert(command.end(), {"--pid", std::to_string(daemon.pid())});
+  const auto result = RunOnce(folder, command);
+  BOOST_TEST(result.exit_status == 2);
+  BOOST_TEST(result.err.find("by a signal") != std::string::npos);
+  BOOST_TEST(daemon.WaitFor("STATUS=").find("Kept the old configuration") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(Sigterm_LetsAnAcceptedCallEnd) {
   Latch arrived;
   Latch release;

@@ -26,7 +26,7 @@ expect() {
 says() { grep -qF -- "$2" "$folder/$1" || wrong "no '$2' on std$1, but: $(cat "$folder/$1")"; }
 silent() { [[ ! -s $folder/$1 ]] || wrong "std$1 should be empty: $(cat "$folder/$1")"; }
 
-commands=(serve check verify status pin warm forget import takeover release version)
+commands=(serve check verify status reload pin warm forget import takeover release version)
 
 for command in "" "${commands[@]}"; do
   # shellcheck disable=SC2086  # none is meant where it is empty

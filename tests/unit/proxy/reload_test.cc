@@ -1,6 +1,8 @@
 #include "proxy/reload.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
+#include <future>
 
 namespace crivet::proxy {
 namespace {
@@ -30,6 +32,54 @@ BOOST_AUTO_TEST_CASE(PathsOfSocketsAndState_NeedARestart) {
                                              "state_dir", "admin",    "audit in [log]"};
   BOOST_TEST(SettingsThatNeedARestart(Config(), next) == expected,
              boost::test_tools::per_element());
+}
+
+bool Always() { return true; }
+
+BOOST_AUTO_TEST_CASE(Request_GetsWhatCameOfTheReloadThatItAskedFor) {
+  ReloadOutcomes reloads;
+  std::promise<void> asked;
+  auto outcome = std::async(std::launch::async,
+                            [&] { return reloads.Request([&] { asked.set_value(); }, Always); });
+  asked.get_future().wait();
+  reloads.Begin();
+  reloads.End({"wrong"});
+  const auto got = outcome.get();
+  BOOST_REQUIRE(got.has_value());
+  BOOST_TEST(*got == ReloadOutcomes::Problems{"wrong"}, boost::test_tools::per_element());
+}
+
+// It may have read the file before the caller wrote it.
+BOOST_AUTO_TEST_CASE(Request_WhileAReloadRuns_WaitsForTheNext) {
+  ReloadOutcomes reloads;
+  std::promise<void> asked;
+  reloads.Begin();
+  auto outcome = std::async(std::launch::async,
+                            [&] { return reloads.Request([&] { asked.set_value(); }, Always); });
+  asked.get_future().wait();
+  reloads.End({"of the old file"});
+  reloads.Begin();
+  reloads.End({});
+  const auto got = outcome.get();
+  BOOST_REQUIRE(got.has_value());
+  BOOST_TEST(got->empty());
+}
+
+BOOST_AUTO_TEST_CASE(Request_OfADaemonThatStops_IsAnError) {
+  ReloadOutcomes reloads;
+  std::promise<void> asked;
+  auto outcome = std::async(std::launch::async,
+                            [&] { return reloads.Request([&] { asked.set_value(); }, Always); });
+  asked.get_future().wait();
+  reloads.Close();
+  BOOST_TEST(!outcome.get().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(Request_OfACallerThatWentAway_Ends) {
+  ReloadOutcomes reloads;
+  std::atomic<int> turns = 0;
+  const auto got = reloads.Request([] {}, [&] { return ++turns < 2; });
+  BOOST_TEST(!got.has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()
