@@ -7,14 +7,7 @@ set -euo pipefail
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
 
-if [[ -z $node_dir && $(id -u) == 0 ]]; then
-  for program in debootstrap systemd-nspawn; do
-    command -v "$program" >/dev/null || { say "needs $program (tests/packages)" && exit 77; }
-  done
-  rm -rf "$build/package"
-  "$root/systemd/package.sh" "$build" "$build/package" >/dev/null 2>&1
-  unpack_machine "$(echo "$build"/package/crivet_*.deb)"
-fi
+machine_package
 node_enter "$@"
 
 usual=/run/containerd/containerd.sock    # where kubelet and cAdvisor look
@@ -60,15 +53,8 @@ recovery_by_hand() {
   awk '/the same by hand:/ { found = 1 } found && /^ *```$/ { ++fences; next } fences == 1' "$root/systemd/README.md"
 }
 
-# reload: returns when the daemon has taken the file, or has said why not.
-reload() {
-  local before
-  before=$(reloads)
-  in_machine systemctl reload crivet
-  wait_until 10 "a word about the reload" reloads_after "$before"
-}
-reloads() { journal -u crivet | grep -cE 'took the new configuration|kept the old configuration' || true; }
-reloads_after() { [[ $(reloads) -gt $1 ]]; }
+# What is in the file is in force when systemctl returns.
+reload() { ends 0 systemctl reload crivet; }
 
 # write_config [MODE]: the rules of this test, in the file that the package brought.
 write_config() {
@@ -132,26 +118,12 @@ push_signed server shop/server 1.0
 push other shop/web:unsigned
 
 machine_prepare
-# The runtime that this run is about, with the Debian folder's runc.
-[[ $containerd_version == 1.6 ]] ||
-  cp "$(parts_root "$(suite_of_containerd "$containerd_version")")"/usr/bin/containerd* "$machine_root/usr/bin/"
-cp "$build"/package/crivet_*.deb "$machine_root/root/"
+machine_containerd
+cp "$(package_folder)"/crivet_*.deb "$machine_root/root/"
 package=$(echo "$machine_root"/root/crivet_*.deb)
-"$root/systemd/package.sh" "$build" "$machine_root/root/next" 0.1.1 >"$node_dir/log/package.log" 2>&1
-cp "$root/systemd/kubernetes/node-agent" "$machine_root/root/"
-mkdir -p "$machine_root"/etc/{acme,containerd/certs.d/_default}
+machine_next_package "$machine_root/root/next" 0.1.1
+mkdir -p "$machine_root/etc/acme"
 cp "$node_dir/tls/ca.crt" "$machine_root/etc/acme/notary-ca.crt"
-printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
-  >"$machine_root/etc/containerd/certs.d/_default/hosts.toml"
-cat >"$machine_root/etc/containerd/config.toml" <<TOML
-version = 2
-[plugins."io.containerd.grpc.v1.cri"]
-  sandbox_image = "$pause_image"
-  restrict_oom_score_adj = true
-  disable_apparmor = true
-  [plugins."io.containerd.grpc.v1.cri".registry]
-    config_path = "/etc/containerd/certs.d"
-TOML
 machine_boot
 kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
 step "booted: $(in_machine systemctl --version | head -n 1), $(kubelet_at "$usual" version)"
@@ -207,11 +179,21 @@ write_config enforce
 sed -i '1i listne = 1' "$machine_root/etc/crivet/config.toml"
 ends 78 crivet check
 expect_like "check" '/etc/crivet/config.toml:*: unknown key "listne"*' "$said"
-reload
+ends 1 systemctl reload crivet
+expect "the service goes on" active "$(property crivet ActiveState)"
 expect_like "the first line" 'DEGRADED: the newest configuration was not taken: /etc/crivet/config.toml:*"listne"*' \
   "$(in_machine crivet status 2>/dev/null)"
 expect_like "the journal" "*kept the old configuration: *listne*" "$(journal -u crivet --lines=20)"
 expect_like "systemctl" "*Kept the old configuration: *listne*" "$(in_machine systemctl status --no-pager crivet)"
+expect "the old rules" other "$(kubelet_at "$beside" run "$unsigned")"
+# Neither does a file that says nothing, nor one that needs a restart.
+echo '"' >"$machine_root/etc/crivet/config.toml"
+ends 1 systemctl reload crivet
+write_config enforce
+sed -i '1i state_dir = "/var/lib/elsewhere"' "$machine_root/etc/crivet/config.toml"
+ends 1 systemctl reload crivet
+expect_like "crivet reload" '*"state_dir" has changed, which needs a restart*kept the old configuration*' \
+  "$(in_machine crivet reload 2>&1 || true)"
 expect "the old rules" other "$(kubelet_at "$beside" run "$unsigned")"
 
 step "enforce, beside the socket"
@@ -314,7 +296,7 @@ expect_refused "$usual" tag-not-signed "$unsigned"
 
 step "a broken file keeps the old rules whole, in place too"
 sed -i '1i listne = 1' "$machine_root/etc/crivet/config.toml"
-reload
+ends 1 systemctl reload crivet
 expect_like "the journal" "*kept the old configuration: *listne*" "$(journal -u crivet --lines=20)"
 expect_refused "$usual" tag-not-signed "$unsigned"
 expect_like "containerd behind it" "containerd *" "$(kubelet_at "$usual" version)"
@@ -363,23 +345,6 @@ printf '[[rule]]\nname = "%s"\nimages = ["%s"]\naction = "allow"\n' lost 'a.exam
   >>"$machine_root/etc/crivet/config.toml"
 ends 0 crivet check
 expect_like "an unreachable rule" '*/etc/crivet/config.toml:*: rule "lost" never matches: more specific rules cover all its names*' "$said"
-write_config enforce
-reload
-
-step "the DaemonSet's agent replaces rules only with what the node's crivet accepts"
-ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
-expect "an agent without rules" "" "$said"
-sed '1i listne = 1' "$machine_root/etc/crivet/config.toml" >"$machine_root/root/rules.toml"
-ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
-expect_like "wrong rules" '*unknown key "listne"*kept the old rules*' "$said"
-ends 1 grep -q listne /etc/crivet/config.toml
-sed '1i # from the ConfigMap' "$machine_root/etc/crivet/config.toml" >"$machine_root/root/rules.toml"
-ends 0 env HOST=/ RULES=/root/rules.toml sh /root/node-agent once
-expect_like "good rules" "*took new rules*" "$said"
-ends 0 grep -q ConfigMap /etc/crivet/config.toml
-expect "the file's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
-ends 0 env HOST=/ PACKAGE=/root/next/crivet_0.1.1_amd64.deb sh /root/node-agent install
-expect_like "a package that is there" "*crivet 0.1.1 is installed*" "$said"
 write_config enforce
 reload
 

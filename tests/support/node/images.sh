@@ -15,9 +15,18 @@ store_blob() {
   printf '"digest":"sha256:%s","size":%s' "$digest" "$size"
 }
 
-# The one layer of all images: busybox with its common names. Printed: its folder, with layer.tar.gz and diff_id.
+# pack_layer FOLDER ROOTFS: makes layer.tar.gz and diff_id in FOLDER.
+pack_layer() {
+  mkdir -p "$1"
+  tar -C "$2" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf "$1/layer.tar" .
+  sha256_of "$1/layer.tar" >"$1/diff_id"
+  gzip -1 -n "$1/layer.tar"
+}
+
+# The one layer of an image: of the folder $image_layer where a test has made one, else busybox with its common names.
+# Printed: its folder, with layer.tar.gz and diff_id.
 base_layer() {
-  local dir=$node_dir/base-layer name
+  local dir=${image_layer:-$node_dir/base-layer} name
   if [[ ! -e $dir/diff_id ]]; then
     mkdir -p "$dir"/rootfs/{bin,etc,tmp,proc,sys,dev}
     cp "$(parts_root)/bin/busybox" "$dir/rootfs/bin/"
@@ -25,9 +34,7 @@ base_layer() {
       ln -s busybox "$dir/rootfs/bin/$name"
     done
     printf 'root:x:0:0:root:/:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\n' >"$dir/rootfs/etc/passwd"
-    tar -C "$dir/rootfs" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf "$dir/layer.tar" .
-    sha256_of "$dir/layer.tar" >"$dir/diff_id"
-    gzip -1 -n "$dir/layer.tar"
+    pack_layer "$dir" "$dir/rootfs"
   fi
   echo "$dir"
 }
@@ -37,12 +44,13 @@ image_config() {
   local architecture=$1 command
   shift
   command=$(printf ',"%s"' "$@")
-  printf '{"architecture":"%s","os":"linux","config":{"Cmd":[%s],"Env":["PATH=/bin"]},' "$architecture" "${command#,}"
+  printf '{"architecture":"%s","os":"linux","config":{"Cmd":[%s],"Env":["PATH=%s"]},' "$architecture" "${command#,}" "${image_path:-/bin}"
   printf '"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(cat "$(base_layer)/diff_id")"
 }
 
 # make_image NAME COMMAND...: an OCI layout at $node_dir/oci/NAME whose containers run COMMAND (no quotes or backslashes).
-# Environment: image_annotations='"key":"value",…' go into the manifest.
+# Environment: image_annotations='"key":"value",…' go into the manifest; image_layer, image_path: what is in it, and where
+# its containers look for programs.
 make_image() {
   local name=$1 manifest
   shift

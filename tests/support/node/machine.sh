@@ -4,6 +4,43 @@
 
 readonly machine_root=$node_dir/machine/root
 
+# machine_package: what a test of one needs before node_enter: the package, of what is built, and the folder.
+machine_package() {
+  local program
+  [[ -z $node_dir && $(id -u) == 0 ]] || return 0
+  for program in debootstrap systemd-nspawn; do
+    command -v "$program" >/dev/null || { say "needs $program (tests/packages)" && exit 77; }
+  done
+  rm -rf "$(package_folder)"
+  "$root/systemd/package.sh" "$build" "$(package_folder)" >/dev/null 2>&1 || fail "cannot pack $build"
+  unpack_machine "$(echo "$(package_folder)"/crivet_*.deb)"
+}
+package_folder() { echo "$build/package/$(basename "$0" .sh)"; }
+
+# machine_next_package FOLDER VERSION: the same with a later version's number.
+machine_next_package() {
+  "$root/systemd/package.sh" "$build" "$1" "$2" >"$node_dir/log/package.log" 2>&1
+}
+
+# machine_containerd: the containerd that this run is about, with the Debian folder's runc. Images come from the node's
+# registry, whatever their names.
+machine_containerd() {
+  [[ $containerd_version == 1.6 ]] ||
+    cp "$(parts_root "$(suite_of_containerd "$containerd_version")")"/usr/bin/containerd* "$machine_root/usr/bin/"
+  mkdir -p "$machine_root/etc/containerd/certs.d/_default"
+  printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
+    >"$machine_root/etc/containerd/certs.d/_default/hosts.toml"
+  cat >"$machine_root/etc/containerd/config.toml" <<TOML
+version = 2
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "$pause_image"
+  restrict_oom_score_adj = true
+  disable_apparmor = true
+  [plugins."io.containerd.grpc.v1.cri".registry]
+    config_path = "/etc/containerd/certs.d"
+TOML
+}
+
 # machine_prepare: the folder as it is before it boots; tests write to it. What they write goes with the node.
 machine_prepare() {
   mkdir -p "$node_dir"/machine/{upper,work,root}
