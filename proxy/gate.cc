@@ -208,7 +208,7 @@ class Gate::Server {
         const std::string name = "crivet.invalid/probe:latest";
         auto target = co_await images_.TargetOf(std::move(context), name);
         if (!std::holds_alternative<grpc::Status>(target)) break;
-        co_await Pause(kProbeInterval);
+        co_await upstream_.Pause(kProbeInterval);
       }
     } catch (...) {
       parts_.metrics.CountInternalError();

@@ -1,7 +1,5 @@
 #include "proxy/name_locks.h"
 
-#include <chrono>
-
 #include "proxy/upstream.h"
 
 namespace crivet::proxy {
@@ -12,7 +10,7 @@ Task<NameLocks::Hold> NameLocks::Acquire(const std::string& name) {
   Hold hold(*this, name);
   // Release() resumed us inside somebody else's destructor: go on elsewhere, so that a long queue
   // does not nest.
-  if (turn == Turn::kAfterWaiting) co_await Pause(std::chrono::milliseconds(0));
+  if (turn == Turn::kAfterWaiting) co_await Elsewhere();
   co_return hold;
 }
 

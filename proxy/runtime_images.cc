@@ -145,7 +145,7 @@ Task<grpc::Status> RuntimeImages::WaitUntilShown(const std::string& tagged,
       co_return grpc::Status(grpc::DEADLINE_EXCEEDED,
                              "the runtime does not show the name " + tagged);
     }
-    co_await Pause(pause);
+    co_await upstream_.Pause(pause);
     pause = std::min(pause * 2, kLongestPause);
   }
 }

@@ -118,20 +118,30 @@ Upstream::Upstream(const std::string& socket, const std::string& image_socket)
 
 Upstream::~Upstream() = default;
 
-Task<Done> Pause(milliseconds duration) {
+Task<Done> Upstream::Pause(milliseconds duration) {
+  const auto end = steady_clock::now() + duration;
+  co_await AwaitCallback<Done>([this, end](std::function<void(Done)> done) {
+    pauses_.At(end, [done = std::move(done)] { done(Done{}); });
+  });
+  co_return Done{};
+}
+
+Task<Done> Elsewhere() {
   grpc::Alarm alarm;
-  const auto deadline = std::chrono::system_clock::now() + duration;
-  co_await AwaitCallback<bool>(
-      [&alarm, deadline](std::function<void(bool)> done) { alarm.Set(deadline, std::move(done)); });
+  co_await AwaitCallback<bool>([&alarm](std::function<void(bool)> done) {
+    alarm.Set(std::chrono::system_clock::now(), std::move(done));
+  });
   co_return Done{};
 }
 
 Task<Done> Upstream::WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context) {
-  const auto give_up = std::min<std::chrono::system_clock::time_point>(
-      std::chrono::system_clock::now() + kPatience, context.deadline());
+  const auto begin = steady_clock::now();
   milliseconds pause{1};
   while (endpoint.channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) {
-    if (std::chrono::system_clock::now() >= give_up) break;
+    if (steady_clock::now() - begin >= kPatience) break;
+    if (std::chrono::system_clock::now() >= context.deadline()) break;
+    // Without its own pauses between attempts, which are as long and are timed by the wall clock.
+    grpc::experimental::ChannelResetConnectionBackoff(endpoint.channel.get());
     co_await Pause(pause);
     pause = std::min(pause * 2, kLongestPause);
   }

@@ -12,6 +12,7 @@
 #include "containerd/services/images/v1/images.grpc.pb.h"
 #include "proxy/call_task.h"
 #include "runtime/v1/api.grpc.pb.h"
+#include "trust/io/timetable.h"
 
 namespace crivet::proxy {
 
@@ -69,18 +70,23 @@ class Upstream {
   Task<grpc::Status> ReadContent(grpc::ClientContext& context, const std::string& digest,
                                  std::size_t max_bytes, std::string& content);
 
+  /// Ends after `duration`, whatever happens to the wall clock meanwhile: gRPC's own timers wait by
+  /// that one, and stand still for as long as it was set back.
+  Task<Done> Pause(std::chrono::milliseconds duration);
+
  private:
   struct Endpoint;
 
   template <typename Start>
   Task<grpc::Status> Call(Endpoint& endpoint, grpc::ClientContext& context, Start start);
-  static Task<Done> WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context);
+  Task<Done> WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context);
 
   std::unique_ptr<Endpoint> runtime_;
   std::unique_ptr<Endpoint> image_;
+  trust::Timetable pauses_;
 };
 
-/// Pause ends after `duration`, on a thread of gRPC's.
-Task<Done> Pause(std::chrono::milliseconds duration);
+/// Elsewhere goes on at once, on a thread of gRPC's.
+Task<Done> Elsewhere();
 
 }  // namespace crivet::proxy

@@ -93,6 +93,11 @@ restart_crivet
 wait_until 10 "a refresh under the wrong clock" pull_and refreshed 0
 crivet_clock $((one_day - 2 * 3600))  # hours behind the latest refresh, and nobody confirms it
 expect_output two --policy Always "$web:1.0"
+kubelet rmi "$web:1.0"
+within 5000 kubelet pull "$web:1.0"  # waits for its tag, by a clock that nobody sets
+part_kill containerd
+start_containerd
+within 1000 kubelet image-status "$web:1.0"
 restart_crivet
 expect_unavailable clock "$web:1.0" --policy Always
 crivet_clock "$one_day"

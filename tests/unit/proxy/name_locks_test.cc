@@ -13,7 +13,7 @@
 namespace crivet::proxy {
 namespace {
 
-// As in the daemon, where gRPC runs for as long as anything pauses.
+// As in the daemon, where gRPC runs for as long as anything waits.
 struct RunningGrpc {
   RunningGrpc() { grpc_init(); }
   ~RunningGrpc() { grpc_shutdown(); }
@@ -33,7 +33,7 @@ Detached Work(NameLocks& locks, const std::string& name, Counts& counts, int tot
     const int inside = ++counts.inside;
     if (inside > counts.most_inside) counts.most_inside = inside;
     ++counts.unguarded;
-    co_await Pause(std::chrono::milliseconds(0));
+    co_await Elsewhere();
     --counts.inside;
   }
   if (++counts.ended == total) counts.all_ended.set_value();
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(OtherName_IsNotWaitedFor) {
     auto hold = co_await on.Acquire(name);
     entered.set_value();
     while (told.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      co_await Pause(std::chrono::milliseconds(1));
+      co_await Elsewhere();
     }
   };
   std::promise<void> entered;
