@@ -11,7 +11,8 @@
 # however it ends, the kernel ends every process and every mount with it: nothing is left on the machine. Needs root.
 #
 # Parts: node/signing.sh (registry, Notary, MariaDB), node/images.sh, node/runtime.sh (containerd, dockerd, crivet),
-# node/trouble.sh (bent answers, another clock), node/expect.sh, node/machine.sh (a machine that systemd runs).
+# node/trouble.sh (bent answers, another clock), node/expect.sh, node/attack.sh (on plain containerd, then through crivet),
+# node/machine.sh (a machine that systemd runs).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${CRIVET_BUILD:-$root/build}
@@ -33,6 +34,8 @@ source "$root/tests/support/node/runtime.sh"
 source "$root/tests/support/node/trouble.sh"
 # shellcheck source=tests/support/node/expect.sh
 source "$root/tests/support/node/expect.sh"
+# shellcheck source=tests/support/node/attack.sh
+source "$root/tests/support/node/attack.sh"
 # shellcheck source=tests/support/node/machine.sh
 source "$root/tests/support/node/machine.sh"
 

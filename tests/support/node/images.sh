@@ -98,6 +98,13 @@ make_index() {
 image_digest() { grep -o 'sha256:[0-9a-f]*' "$node_dir/oci/$1/index.json"; }
 image_size() { grep -o '"size":[0-9]*' "$node_dir/oci/$1/index.json" | cut -d : -f 2; }
 
+# config_digest NAME: the ID of an image of one platform.
+config_digest() {
+  local manifest
+  manifest=$(image_digest "$1")
+  grep -o '"config":{[^}]*}' "$node_dir/oci/$1/blobs/sha256/${manifest#sha256:}" | grep -o 'sha256:[0-9a-f]*'
+}
+
 # push NAME REFERENCE: from the layout to the registry; REFERENCE without the registry's name.
 push() {
   skopeo --insecure-policy copy --quiet --all --dest-tls-verify=false "oci:$node_dir/oci/$1" \
