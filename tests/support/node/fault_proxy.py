@@ -8,18 +8,24 @@ fault_proxy.py FOLDER PORT NOTARY-URL: serves https with FOLDER/tls, and reads F
   maintenance     200 and a page for people, as a load balancer serves it
   missing ROLE    404 for every file of the role
   stale           for each file what was passed first, as a cache that nobody empties
+  held            for each file what was passed last
   altered ROLE    one character of the role's files is another
+  ahead SECONDS   as if the clock of Notary, with its database, were ahead: it renews a timestamp when it is asked for it after
+                  the expiry, as always, and not before
   away            503
 
-With `tokens` as a second line, files are for the bearer of a token, which alice gets for "secret". Each answer is a line on
-stdout: path, status.
+A second line may say more: with `tokens`, files are for the bearer of a token, which alice gets for "secret"; with `cached`,
+who does not say `Cache-Control: no-cache` gets what was passed last. Each answer is a line on stdout: path, status.
 """
 
 import base64
+import datetime
 import http.client
 import http.server
 import json
+import re
 import ssl
+import subprocess
 import sys
 import threading
 import urllib.parse
@@ -28,6 +34,7 @@ folder, port, notary = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.
 to_notary = ssl.create_default_context(cafile=f"{folder}/tls/ca.crt")
 lock = threading.Lock()
 first_passed = {}
+last_passed = {}
 
 
 def faults():
@@ -50,6 +57,26 @@ def ask_notary(path):
         connection.close()
 
 
+def expire_in_database(body, seconds):
+    """True where the timestamp is to be renewed, which Notary does by the `expires` of the row, whatever its signature."""
+    expires = re.search(r'"expires":"([^"]*)"', body.decode()).group(1)
+    ends = datetime.datetime.fromisoformat(expires[:19] + "+00:00")
+    if ends > datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds):
+        return False
+    past = f"UPDATE tuf_files SET data = REPLACE(data, '{expires}', '2001-01-01T00:00:00Z') WHERE role = 'timestamp'"
+    client = ["mariadb", "--no-defaults", f"--socket={folder}/mariadb.sock", "--user=root", "notaryserver"]
+    subprocess.run([*client, "--execute", past], check=True)
+    return True
+
+
+def ask_notary_ahead(path, seconds):
+    with lock:  # two renewals at once would be one too many
+        status, body = ask_notary(path)
+        if status == 200 and path.endswith("/timestamp.json") and expire_in_database(body, seconds):
+            status, body = ask_notary(path)
+        return status, body
+
+
 def answer_for(path, fault):
     word, _, role = fault.partition(" ")
     if word == "garbage":
@@ -63,13 +90,16 @@ def answer_for(path, fault):
         return 404, b'{"errors":[{"code":"METADATA_NOT_FOUND"}]}'
     if word == "stale" and path in first_passed:
         return first_passed[path]
-    status, body = ask_notary(path)
+    if word == "held" and path in last_passed:
+        return last_passed[path]
+    status, body = ask_notary_ahead(path, int(role)) if word == "ahead" else ask_notary(path)
     if word == "altered" and bent:
         middle = len(body) // 2
         return status, body[:middle] + (b"A" if body[middle : middle + 1] != b"A" else b"B") + body[middle + 1 :]
     if status == 200:
         with lock:
             first_passed.setdefault(path, (status, body))
+            last_passed[path] = (status, body)
     return status, body
 
 
@@ -83,6 +113,8 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         if "tokens" in more and self.headers.get("Authorization") != "Bearer good":
             realm = f"https://{notary.hostname}:{port}/token"
             return self.reply(401, b"{}", ("WWW-Authenticate", f'Bearer realm="{realm}",service="notary"'))
+        if "cached" in more and self.path in last_passed and "no-cache" not in self.headers.get("Cache-Control", ""):
+            return self.reply(*last_passed[self.path])
         return self.reply(*answer_for(self.path, fault))
 
     def give_token(self):
