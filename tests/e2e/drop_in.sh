@@ -15,6 +15,7 @@ moved=/run/containerd/upstream.sock      # where containerd goes
 beside=/run/crivet/crivet.sock
 web=$registry/shop/web:1.0
 unsigned=$registry/shop/web:unsigned
+large=$registry/shop/large:1.0
 
 step() { say "$(printf '%3d s  %s' "$SECONDS" "$*")"; }
 
@@ -107,6 +108,52 @@ end_load() {
   step "  $1: ${said##*$'\n'}"
 }
 
+# begin_call NAME ARGUMENTS…: a call of kubelet's that takes its time. end_call NAME: what it said, and its exit.
+begin_call() {
+  local name=$1
+  shift
+  part_start "$name" noted kubelet_at "$usual" "$@"
+}
+noted() {
+  local status=0
+  "$@" || status=$?
+  echo "exit $status"
+}
+end_call() {
+  wait_until 30 "$1 to end" not part_runs "$1"
+  said=$(cat "$node_dir/log/$1.log")
+  rm "$node_dir/log/$1.log" "$node_dir/pid/$1"
+}
+
+# The registry is far away: 64 MiB take half a minute. Slows the node's other traffic too.
+slow_network() { tc qdisc add dev lo root tbf rate 16mbit burst 256k latency 400ms; }
+fast_network() { tc qdisc del dev lo root; }
+# Layers come in: a pull is in the middle of its work.
+fetching() {
+  in_machine find /var/lib/containerd/io.containerd.content.v1.content/ingest -name data -size +256k | grep -q .
+}
+begin_long_pull() {
+  slow_network
+  begin_call pull pull "$large"
+  wait_until 20 "the first bytes of a large image" fetching
+}
+# What kubelet does next, in its own time.
+pull_again() {
+  end_call pull
+  expect_like "the pull in flight" "ErrImagePull: *code = Unavailable *exit 1" "$said"
+  fast_network
+  kubelet_at "$usual" pull "$large" >/dev/null
+  kubelet_at "$usual" image-status "$large" >/dev/null
+  kubelet_at "$usual" rmi "$large" >/dev/null
+}
+is_stopping() { [[ $(property crivet ActiveState) == deactivating ]]; }
+# slowest_below MILLISECONDS: of the load that has ended.
+slowest_below() {
+  local took
+  took=$(grep -oE '[0-9]+ ms' <<<"$said" | cut -d ' ' -f 1)
+  [[ $took -lt $1 ]] || fail "a call took $took ms"
+}
+
 start_registry
 start_notary
 push_pause
@@ -115,6 +162,11 @@ make_image other /bin/echo other
 make_image server /bin/sleep 100000
 push_signed web shop/web 1.0
 push_signed server shop/server 1.0
+mkdir "$node_dir/large"
+head -c 64M /dev/urandom >"$node_dir/large/content"
+pack_layer "$node_dir/large-layer" "$node_dir/large"
+image_layer=$node_dir/large-layer make_image large /bin/true
+push_signed large shop/large 1.0
 push other shop/web:unsigned
 
 machine_prepare
@@ -279,6 +331,32 @@ step "restart, reload and upgrade under a load of calls: none is refused"
 begin_load "$usual"
 for _ in 1 2 3; do ends 0 systemctl restart crivet; done
 end_load "three restarts"
+
+# `drain` is 5 s: who takes longer is told to come again, and nobody waits longer than that and a start.
+begin_load "$usual"
+begin_long_pull
+begin_call exec exec "$server" /bin/sleep 2.5
+wait_until 10 "the command in the container" pgrep -f '^/bin/sleep 2.5'
+ends 0 systemctl restart crivet
+end_call exec
+expect "a command that was running" "exit 0" "$said"
+pull_again
+end_load "a restart in the middle of a long pull"
+slowest_below 7000
+
+begin_load "$usual"
+begin_long_pull
+part_start restart in_machine systemctl restart crivet
+wait_until 10 "the end to begin" is_stopping
+fast_network
+end_call pull
+expect_like "a pull that ends in time" "sha256:*exit 0" "$said"
+wait_until 10 "the restart" not part_runs restart
+kubelet_at "$usual" image-status "$large" | grep -qxF "  $large" || fail "the pull has left no tag"
+kubelet_at "$usual" rmi "$large" >/dev/null
+end_load "a restart at the end of a long pull"
+slowest_below 7000
+
 begin_load "$usual"
 for mode in audit enforce audit enforce audit; do
   write_config "$mode"
@@ -288,8 +366,11 @@ end_load "five reloads"
 write_config enforce
 reload
 begin_load "$usual"
+begin_long_pull
 ends 0 apt-get install --yes --no-install-recommends /root/next/crivet_0.1.1_amd64.deb
-end_load "an upgrade"
+pull_again
+end_load "an upgrade in the middle of a long pull"
+slowest_below 7000
 expect "the installed version" 0.1.1 "$(in_machine dpkg-query --show crivet | cut -f 2)"
 expect_like "the rules after it" '*name = "acme"*' "$(cat "$machine_root/etc/crivet/config.toml")"
 expect_refused "$usual" tag-not-signed "$unsigned"
