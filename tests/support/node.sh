@@ -57,6 +57,11 @@ node_enter() {
     say "needs root: private namespaces, containers"
     exit 77  # CTest: skipped
   fi
+  local refused
+  if ! refused=$(unshare --mount --net --pid --fork --mount-proc true 2>&1); then
+    say "this machine lets root make no namespaces: $refused"
+    exit 77
+  fi
   unpack_parts "$containerd_version"
 
   local dir child status=0

@@ -11,9 +11,20 @@ machine_package() {
   for program in debootstrap systemd-nspawn; do
     command -v "$program" >/dev/null || { say "needs $program (tests/packages)" && exit 77; }
   done
+  if ! makes_devices; then
+    say "this machine lets root make no device files, which a Debian folder that boots has"
+    exit 77
+  fi
   rm -rf "$(package_folder)"
   "$root/systemd/package.sh" "$build" "$(package_folder)" >/dev/null 2>&1 || fail "cannot pack $build"
   unpack_machine "$(echo "$(package_folder)"/crivet_*.deb)"
+}
+makes_devices() {
+  local file works=1
+  file=$(mktemp -u "$build/device.XXXXXX")
+  mknod "$file" c 1 3 2>/dev/null && (: >"$file") 2>/dev/null && works=0
+  rm -f "$file"
+  return "$works"
 }
 package_folder() { echo "$build/package/$(basename "$0" .sh)"; }
 
