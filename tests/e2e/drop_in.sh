@@ -458,7 +458,9 @@ expect_refused "$usual" tag-not-signed "$unsigned"
 
 step "release: everything as it was before takeover"
 ends 0 crivet release
-expect_state beside
+# But for what crivet has learnt meanwhile.
+learnt=/var/lib/crivet/repositories/
+expect_state beside "$learnt"
 expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
 expect "the container" running "$(container_state "$usual" "$server")"
 ends 0 crivet release
@@ -468,7 +470,7 @@ ends 0 crivet takeover
 ends 0 sh -c "$(recovery_by_hand)"
 wait_until 20 "containerd at its own path" kubelet_at "$usual" status --ready
 ends 0 systemctl start crivet.socket crivet.service
-expect_state beside
+expect_state beside "$learnt"
 
 step "containerd's own group opens crivet's socket, and crivet containerd's"
 keep_state own-group
