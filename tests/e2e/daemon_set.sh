@@ -162,8 +162,8 @@ step "booted: $(kubelet_at "$usual" version)"
 step "the pod installs crivet and takes the manifest's rules"
 config_map "$node_dir/shipped.toml"
 start_pod first
-for unit in crivet.socket crivet.service; do expect "$unit" active "$(property "$unit" ActiveState)"; done
 wait_until 30 "the rules" agent_said "took new rules"
+for unit in crivet.socket crivet.service; do expect "$unit" active "$(property "$unit" ActiveState)"; done
 cmp "$machine_root$config" "$node_dir/shipped.toml" || fail "the node has other rules than the ConfigMap"
 expect "the file's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' "$config")"
 ends 0 crivet status
