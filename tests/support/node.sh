@@ -57,9 +57,9 @@ node_enter() {
     say "needs root: private namespaces, containers"
     exit 77  # CTest: skipped
   fi
-  local refused
-  if ! refused=$(unshare --mount --net --pid --fork --mount-proc true 2>&1); then
-    say "this machine lets root make no namespaces: $refused"
+  local problem
+  if ! problem=$(unshare --mount --net --pid --fork --mount-proc true 2>&1); then
+    say "this machine lets root make no namespaces: $problem"
     exit 77
   fi
   unpack_parts "$containerd_version"
