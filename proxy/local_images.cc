@@ -119,6 +119,7 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
     local.annotation_keys.push_back(key);
   }
   status = co_await ResolveNames(downstream, response.image(), local);
+  if (status.error_code() == grpc::NOT_FOUND) co_return Found(std::nullopt);
   if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
   co_return Found(std::move(local));
 }
@@ -131,6 +132,10 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
   auto context = SideContext(downstream);
   ForNativeApi(*context);
   grpc::Status status = co_await upstream_.ListNativeImages(*context, request, response);
+  if (status.ok() && response.images().empty()) {
+    // It is being removed: CRI hears of that last.
+    co_return grpc::Status(grpc::NOT_FOUND, "the image has no names any more");
+  }
   if (status.ok()) {
     for (const auto& found : response.images()) {
       const auto target = trust::Sha256Digest::Parse(found.target().digest());

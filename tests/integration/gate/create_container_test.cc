@@ -166,6 +166,15 @@ BOOST_FIXTURE_TEST_CASE(ImageThatIsNotHere_IsNotFound, Node) {
   BOOST_TEST(runtime.Calls("CreateContainer").empty());
 }
 
+// Its names go first, by containerd's own API, and CRI hears of it later.
+BOOST_FIXTURE_TEST_CASE(ImageThatIsJustBeingRemoved_IsNotFound, Node) {
+  runtime.OnCall("Images.List", [this](const auto&) { runtime.Untag(kWeb); });
+  BOOST_TEST(Create(good.image_id, kWeb).error_code() == grpc::NOT_FOUND);
+  runtime.Import(kWeb, good);
+  BOOST_TEST(Create(good.image_id, "").error_code() == grpc::NOT_FOUND);
+  BOOST_TEST(runtime.Calls("CreateContainer").empty());
+}
+
 // kubelet before 1.28.
 BOOST_FIXTURE_TEST_CASE(OldKubelet_SomeNameSatisfiesItsRule_Runs, Node) {
   BOOST_TEST(Create(good.image_id, "").ok());
