@@ -191,6 +191,16 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
        [&](const trust::RepositoryStatus& r) {
          return r.expires ? Sample((*r.expires - now).count()) : Sample();
        });
+  each("crivet_repository_signed_expires_seconds",
+       "Until the first role but the timestamp expires, which the publisher has to sign again.",
+       [&](const trust::RepositoryStatus& r) {
+         Sample least;
+         for (const auto& [role, version_and_expiry] : r.roles) {
+           const std::int64_t left = (version_and_expiry.second - now).count();
+           if (role != "timestamp" && (!least || left < *least)) least = left;
+         }
+         return least;
+       });
   each("crivet_repository_refresh_failures", "Refreshes that failed in a row.",
        [](const trust::RepositoryStatus& r) {
          return Sample(static_cast<std::int64_t>(r.failures_in_a_row));

@@ -27,7 +27,9 @@ Exposition EmptyExposition() {
 trust::RepositoryStatus Repository(const std::string& gun) {
   trust::RepositoryStatus status{.id = {"https://notary.example", *trust::Gun::Parse(gun)},
                                  .trust = "acme",
-                                 .roles = {},
+                                 .roles = {{"timestamp", {7, kNow + std::chrono::hours(24)}},
+                                           {"snapshot", {3, kNow + std::chrono::hours(72)}},
+                                           {"targets", {3, kNow + std::chrono::hours(48)}}},
                                  .verified_at = kNow - std::chrono::seconds(60),
                                  .next_refresh = {},
                                  .expires = kNow + std::chrono::hours(24),
@@ -89,6 +91,7 @@ BOOST_AUTO_TEST_CASE(Repository_ShowsAgeExpiryAndMissingCredentials) {
   const std::string labels = R"({trust="acme",gun="docker.io/acme/web"} )";
   BOOST_TEST(HasLine(text, "crivet_repository_metadata_age_seconds" + labels + "60"));
   BOOST_TEST(HasLine(text, "crivet_repository_expires_seconds" + labels + "86400"));
+  BOOST_TEST(HasLine(text, "crivet_repository_signed_expires_seconds" + labels + "172800"));
   BOOST_TEST(HasLine(text, "crivet_repository_no_credentials" + labels + "1"));
 }
 

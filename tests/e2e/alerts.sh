@@ -1,0 +1,127 @@
+#!/bin/bash
+# The alert rules in a real Prometheus that scrapes a real crivet: each finds its series and the labels that its texts name,
+# none fires on a node that is well, and those that can be brought about fire for their reason.
+set -euo pipefail
+
+# shellcheck source=tests/support/node.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+node_enter "$@"
+
+rules=$root/systemd/observability/alerts.yaml
+crivet_trust_url=$fault_proxy_url
+
+start_prometheus() {
+  cat >"$node_dir/prometheus.yml" <<YML
+global: {scrape_interval: 1s, evaluation_interval: 1s}
+rule_files: [$rules]
+scrape_configs:
+  - job_name: crivet
+    static_configs: [{targets: ["127.0.0.1:9477"]}]
+YML
+  part_start prometheus prometheus --config.file="$node_dir/prometheus.yml" --storage.tsdb.path="$node_dir/prometheus" \
+    --web.listen-address=127.0.0.1:9090 --log.level=warn
+  part_ready prometheus listens 9090
+}
+
+# alert NAME STATE [LABEL=VALUE]: Prometheus shows that alert so.
+alert() {
+  python3 - "$@" <<'PY'
+import json, sys, urllib.request
+name, state, *label = sys.argv[1:]
+alerts = json.load(urllib.request.urlopen("http://127.0.0.1:9090/api/v1/alerts"))["data"]["alerts"]
+found = [a for a in alerts if a["labels"]["alertname"] == name and a["state"] == state]
+for one in label:
+    key, value = one.split("=")
+    found = [a for a in found if a["labels"].get(key) == value]
+sys.exit(not found)
+PY
+}
+becomes() { wait_until 20 "alert $*" alert "$@"; }
+
+# Each rule is evaluated without an error; each selector in it, also every word that a pattern of it lists, finds series;
+# without its comparison it gives the labels that its texts name.
+rules_fit() {
+  python3 - <<'PY'
+import json, re, urllib.parse, urllib.request
+
+def api(path, **arguments):
+    url = f"http://127.0.0.1:9090/api/v1/{path}?" + urllib.parse.urlencode(arguments)
+    return json.load(urllib.request.urlopen(url))["data"]
+
+def series(query):
+    return [one["metric"] for one in api("query", query=query)["result"]]
+
+rules = [rule for group in api("rules")["groups"] for rule in group["rules"]]
+assert len(rules) >= 14, len(rules)
+for rule in rules:
+    assert rule["health"] == "ok", rule
+    for metric, labels in re.findall(r"(crivet_\w+)(\{[^}]*\})?", rule["query"]):
+        exact = [labels]
+        for pattern in re.findall(r'=~"([^"]*)"', labels):
+            exact = [labels.replace(f'=~"{pattern}"', f'="{word}"') for word in pattern.split("|")]
+        for each in exact:
+            assert series(metric + each), f"{rule['name']}: no series {metric}{each}"
+    bare = re.sub(r" and .*|\s*[<>=]=?\s*[-\d* ]+$", "", re.sub(r"\s*[<>=]=?\s*[-\d* ]+(?= and )", "", rule["query"]))
+    have = series(bare)
+    assert have, f"{rule['name']}: {bare} gives nothing"
+    used = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
+    assert used and used <= set(have[0]) | {"instance"}, f"{rule['name']}: {used} of {have[0]}"
+print(f"  {len(rules)} rules")
+PY
+}
+has_seen() {
+  python3 -c "
+import json, urllib.request
+result = json.load(urllib.request.urlopen('http://127.0.0.1:9090/api/v1/query?query=count_over_time(crivet_build_info[1m])'))
+raise SystemExit(not int(result['data']['result'][0]['value'][1]) >= $1)"
+}
+
+say "promtool accepts them"
+promtool check rules "$rules" >"$node_dir/log/promtool.log" || fail "$(cat "$node_dir/log/promtool.log")"
+
+start_registry
+start_notary
+start_fault_proxy
+push_pause
+make_image web /bin/echo hello
+push_signed web shop/web 1.0
+push_signed web shop/api 1.0
+push web shop/web:unsigned
+start_containerd
+crivet_trust='refresh_interval = "1s"' write_crivet_config < <(echo "$metrics_section" && usual_rules)
+crivet_clock 0
+start_crivet
+expect_output hello "$registry/shop/web:1.0"
+start_prometheus
+wait_until 20 "a few scrapes" has_seen 3
+
+say "each finds what it asks for, and a node that is well raises none"
+rules_fit
+expect "alerts" '[]' "$(python3 -c "import json,urllib.request as u; print(json.load(u.urlopen('http://127.0.0.1:9090/api/v1/alerts'))['data']['alerts'])")"
+
+say "refusals, by their reason"
+expect_shown "SignatureValidationFailed: *, tag-not-signed]" pull "$registry/shop/web:unsigned"
+becomes CrivetRefusesImages firing reason=tag-not-signed
+
+say "metadata that does not verify"
+fault "altered targets"
+expect_shown "*, hash]" pull "$registry/shop/api:1.0"
+becomes CrivetRefreshDoesNotVerify firing outcome=hash
+
+say "a server that is away, and metadata that comes to its end"
+part_stop fault-proxy
+expect_shown "RegistryUnavailable: *" pull "$registry/shop/elsewhere:1.0"
+becomes CrivetCannotTell firing
+crivet_clock $((12 * one_day))
+becomes CrivetMetadataExpiresSoon pending "gun=$registry/shop/web"
+if alert CrivetPublisherMustSign pending; then fail "years are left of what the publisher signed"; fi
+crivet_clock $((15 * one_day))
+becomes CrivetMetadataExpired pending "gun=$registry/shop/web"
+crivet_clock $((3 * 365 * one_day - 5 * one_day))
+becomes CrivetPublisherMustSign pending "gun=$registry/shop/web"
+
+say "a runtime that is away"
+crivet_clock 0
+part_stop containerd
+if kubelet version 2>/dev/null; then fail "containerd is gone, and answers"; fi
+becomes CrivetRuntimeDown pending
