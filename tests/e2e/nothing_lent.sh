@@ -91,4 +91,31 @@ ctr_client images tag "$twin" "$web:loaded" >/dev/null
 wait_until 10 "CRI to see it" has_id "$web:loaded" "$(config_digest twin)"
 expect_shown 'ErrImageNeverPull: *' run --policy Never "$web:loaded"
 
+if [[ $containerd_version == 2.1 ]]; then
+  say "a checkpoint: this containerd pulls the image that is named inside it, and makes the container of that"
+  stolen=localhost/shop/evil@$(image_digest evil)
+  make_checkpoint checkpoint "$stolen" localhost/shop/evil:1
+  push evil shop/evil:1
+  push_signed checkpoint shop/web checkpoint
+  wait_until 40 "the new tag" kubelet pull "$web:checkpoint"
+
+  # As create_and_run; what the container would say is what its image says. Starting it would take CRIU.
+  restore() {
+    local pod container status=0
+    pod=$(kubelet_to "$containerd_sock" --name attack --uid attack run-pod)
+    container=$(k --name attack --uid attack create "$pod" "$@") || status=$?
+    if [[ $status == 0 ]] && kubelet_to "$containerd_sock" --json inspect "$container" | grep -qE "$stolen|$evil_id"; then
+      ctr_client images rm "$stolen" >/dev/null
+      echo evil
+    fi
+    kubelet_to "$containerd_sock" stop-pod "$pod"
+    return "$status"
+  }
+  attack "a signed checkpoint" "$not_created" restore "$(id_of "$web:checkpoint")" --written "$web:checkpoint"
+  attack "a signed checkpoint, by its name" "$not_created" restore "$web:checkpoint"
+  attack "an archive" "$not_created" restore "$node_dir/checkpoint-layer/layer.tar"
+  attack "an archive under a signed name" "$not_created" restore "$node_dir/checkpoint-layer/layer.tar" --written "$web:1.0"
+  if ctr_client images ls -q | grep -F "$stolen"; then fail "the image that is named inside is here"; fi
+fi
+
 expect_no_way_past

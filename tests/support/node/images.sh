@@ -98,6 +98,21 @@ make_index() {
 image_digest() { grep -o 'sha256:[0-9a-f]*' "$node_dir/oci/$1/index.json"; }
 image_size() { grep -o '"size":[0-9]*' "$node_dir/oci/$1/index.json" | cut -d : -f 2; }
 
+# make_checkpoint NAME BASE TAG: a checkpoint as the runtime writes it, of a container that ran BASE, name@digest, under TAG.
+# Its archive is at $node_dir/NAME-layer/layer.tar.
+make_checkpoint() {
+  local name=$1 dir=$node_dir/$1-layer
+  mkdir -p "$dir/dump"
+  echo '{"ociVersion":"1.0.0","annotations":{}}' >"$dir/dump/spec.dump"
+  printf '{"id":"1","name":"web","rootfsImage":"%s","rootfsImageRef":"%s","rootfsImageName":"%s","runtime":"runc"}' \
+    "$3" "$2" "$3" >"$dir/dump/config.dump"
+  printf '{"id":"1","metadata":{"name":"web"},"image":{"image":"%s"},"labels":{},"annotations":{}}' "$3" >"$dir/dump/status.dump"
+  tar -C "$dir/dump" --owner=0 --group=0 -cf "$dir/layer.tar" .
+  sha256_of "$dir/layer.tar" >"$dir/diff_id"
+  gzip -1 -n -k "$dir/layer.tar"
+  image_layer=$dir image_annotations='"org.criu.checkpoint.container.name":"web"' make_image "$name" /bin/true
+}
+
 # config_digest NAME: the ID of an image of one platform.
 config_digest() {
   local manifest
