@@ -39,9 +39,11 @@ start_notary
 push_pause
 make_image web /bin/echo hello
 make_image other /bin/echo other
+make_image sleeper /bin/sleep 1000000
 push_signed web shop/web 1.0
 push_signed web shop/second 1.0
 push_signed web shop/third 1.0
+push_signed sleeper shop/sleeper 1
 push other shop/web:unsigned
 start_containerd
 # Longer than a loaded machine needs for the pod that must not wait for it.
@@ -106,6 +108,27 @@ part_kill crivet
 expect_shown "Version: rpc error: code = Unavailable *" version
 start_crivet
 expect_output hello --policy Never "$image"
+
+say "crivet stops: a call in flight is answered, a pull that lasts longer is cut, and can be repeated"
+kubelet pull "$registry/shop/sleeper:1" >/dev/null
+pod=$(kubelet --name sleeper --uid sleeper run-pod)
+container=$(kubelet --name sleeper --uid sleeper create "$pod" "$(kubelet image-status "$registry/shop/sleeper:1" | head -1)" \
+  --written "$registry/shop/sleeper:1")
+kubelet start "$container" >/dev/null
+begin_slow_pull
+in_background "$node_dir/exec.out" --deadline 60000 exec "$container" -- /bin/sh -c 'sleep 2; echo answered'
+exec=$!
+runs_in_container() { ctr_client tasks ps "$container" | awk 'NR > 2' | grep -q .; }
+wait_until 10 "the call to reach the container" runs_in_container
+part_stop crivet
+wait "$exec" || fail "the call in flight: $(cat "$node_dir/exec.out")"
+expect "the call in flight" answered "$(cat "$node_dir/exec.out")"
+end_slow_pull
+[[ $pull_status != 0 ]] || fail "the pull outlasted crivet"
+expect_like "the cut pull" "ErrImagePull: rpc error: code = Unavailable *" "$(cat "$node_dir/pull.out")"
+start_crivet
+expect_output hello "$image"
+kubelet stop-pod "$pod"
 
 say "crivet is killed while it pulls"
 begin_slow_pull
