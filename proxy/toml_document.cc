@@ -30,13 +30,16 @@ class Screen {
       if (c == '#') {
         while (i_ < text_.size() && text_[i_] != '\n') Step();
       } else if (c == '"' || c == '\'') {
+        if (!MayBeginString()) return TomlError{at_, "a string cannot begin here"};
         SkipString(c);
+        before_ = c;
       } else if (static_cast<unsigned char>(c) >= 0x80) {
         return TomlError{at_, "a character outside ASCII is only allowed in strings and comments"};
       } else {
         if (c == '.' && ++dots_ > kMaxTomlDotsOnALine) {
           return TomlError{at_, "too many dots on one line"};
         }
+        Note(c);
         Step();
       }
     }
@@ -44,6 +47,22 @@ class Screen {
   }
 
  private:
+  /// Where a string begins for the library too. Elsewhere it reads on as in a number or a bare key,
+  /// and so sees what we skip. After a dot a quoted key is one only outside of values, so none in
+  /// an inline table: nothing here has such a name.
+  bool MayBeginString() const {
+    if (before_ == '.') return !in_value_;
+    return std::string_view("\n=[{,").find(before_) != std::string_view::npos;
+  }
+
+  void Note(char c) {
+    if (c == '=') in_value_ = true;
+    if (in_value_ && (c == '[' || c == '{')) ++open_;
+    if (in_value_ && (c == ']' || c == '}') && open_ > 0) --open_;
+    if (c == '\n' && open_ == 0) in_value_ = false;
+    if (c != ' ' && c != '\t' && c != '\r') before_ = c;
+  }
+
   void Step() {
     const auto c = static_cast<unsigned char>(text_[i_++]);
     if (c == '\n') {
@@ -84,6 +103,9 @@ class Screen {
   std::size_t i_ = 0;
   std::size_t dots_ = 0;
   TextPosition at_{1, 1};
+  char before_ = '\n';     // the last character outside strings and comments that is not blank
+  bool in_value_ = false;  // after a `=`, to the end of the line that closes its brackets
+  std::size_t open_ = 0;   // those brackets
 };
 
 TextPosition PositionOf(const toml::source_region& region) {
