@@ -34,7 +34,8 @@ grpc::ChannelArguments ChannelSettings() {
   settings.SetMaxReceiveMessageSize(-1);
   settings.SetMaxSendMessageSize(-1);
   settings.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
-  settings.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 100);
+  // This one is also how long a busy runtime may take to say its first word.
+  settings.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
   settings.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   return settings;
 }

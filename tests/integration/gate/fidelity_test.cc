@@ -10,7 +10,11 @@
 #include <thread>
 #include <vector>
 
+#include "proxy/listener.h"
+#include "proxy/relay.h"
+#include "proxy/upstream.h"
 #include "tests/integration/gate/gate_fixture.h"
+#include "tests/support/road/raw_http2.h"
 
 namespace crivet::proxy {
 namespace {
@@ -50,6 +54,14 @@ class TrailersOnlyProbe : public grpc::ClientUnaryReactor {
   bool has_initial_metadata_ = false;
   std::promise<bool> ended_;
 };
+
+Detached AskForFsInfo(Upstream& upstream, std::promise<grpc::Status>& answered) {
+  auto context = OwnContext(std::chrono::seconds(10));
+  cri::ImageFsInfoRequest request;
+  cri::ImageFsInfoResponse response;
+  grpc::Status status = co_await upstream.ImageFsInfo(*context, request, response);
+  answered.set_value(status);
+}
 
 template <typename Map>
 std::string ValueOf(const Map& metadata, const std::string& key) {
@@ -169,6 +181,32 @@ BOOST_FIXTURE_TEST_CASE(CompressedRequest_Passes, Road) {
   grpc::ClientContext context;
   context.set_compression_algorithm(GRPC_COMPRESS_GZIP);
   BOOST_TEST(PullWith(context).ok());
+}
+
+// CRI-O tells protocols apart by it: a subtype would be reset.
+BOOST_AUTO_TEST_CASE(UpstreamContentType_IsPlainGrpc) {
+  TemporaryFolder folder;
+  const std::string path = folder.path() + "/runtime.sock";
+  auto listener = Listener::BindPrivate(path);
+  BOOST_REQUIRE(listener);
+  Upstream upstream(path, "");
+  std::promise<grpc::Status> answered;
+  AskForFsInfo(upstream, answered);
+  Listener::Accepted connection;
+  while (listener->Accept(connection) != Listener::AcceptOutcome::kAccepted) {
+    std::this_thread::yield();
+  }
+  testing::RawHttp2 server(testing::RawHttp2::Role::kServer, std::move(connection.fd));
+  server.Settings();
+  BOOST_REQUIRE(server.RunUntil([&] { return server.stream(1).ended; }));
+  BOOST_TEST(server.stream(1).Field("content-type") == "application/grpc");
+  BOOST_TEST(server.stream(1).Field(":authority") == "localhost");
+  server.RespondTrailersOnly(
+      1, {{":status", "200"}, {"content-type", "application/grpc"}, {"grpc-status", "5"}});
+  auto status = answered.get_future();
+  server.RunUntil(
+      [&] { return status.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+  BOOST_TEST(status.get().error_code() == grpc::NOT_FOUND);
 }
 
 BOOST_FIXTURE_TEST_CASE(RuntimeDown_IsUnavailableInTheSameBytes, Road) {
