@@ -49,9 +49,31 @@ next_process() {
   [[ $now != "$1" && $now != 0 && $(property crivet ActiveState) == active ]]
 }
 
-# The commands that systemd/README.md gives for the case that the program does not run any more.
-recovery_by_hand() {
-  awk '/the same by hand:/ { found = 1 } found && /^ *```$/ { ++fences; next } fences == 1' "$root/systemd/README.md"
+# page_says TEXT: the commands that stand after that text in systemd/README.md.
+page_says() {
+  awk -v text="$1" 'index($0, text) { found = 1 } found && /^ *```$/ { ++fences; next } fences == 1' "$root/systemd/README.md"
+}
+
+# kubelet, as far as its drop-in goes: a unit whose process runs one pod where it is told to.
+make_kubelet() {
+  cat >"$machine_root/usr/local/bin/kubelet" <<'SH'
+#!/bin/sh
+exec kubelet_client --endpoint "${KUBELET_EXTRA_ARGS##*unix://}" --log-root /var/log/pods --cgroup-parent /pods run "$(cat /root/image)"
+SH
+  chmod +x "$machine_root/usr/local/bin/kubelet"
+  printf '[Service]\nType=oneshot\nEnvironment=KUBELET_EXTRA_ARGS=--container-runtime-endpoint=unix://%s\nExecStart=/usr/local/bin/kubelet\n' \
+    "$usual" >"$machine_root/etc/systemd/system/kubelet.service"
+  ends 0 systemctl daemon-reload
+}
+# kubelet_runs EXIT IMAGE
+kubelet_runs() {
+  echo "$2" >"$machine_root/root/image"
+  ends "$1" systemctl start kubelet
+}
+remove_kubelet() {
+  rm -r "$machine_root"/{root/image,usr/local/bin/kubelet,etc/systemd/system/kubelet.service*}
+  in_machine systemctl reset-failed kubelet
+  ends 0 systemctl daemon-reload
 }
 
 # What is in the file is in force when systemctl returns.
@@ -259,6 +281,44 @@ ends 0 crivet verify "$web"
 ends 1 crivet verify "$unsigned"
 expect_like "the way out" "*what now*" "$said"
 
+step "kubelet beside: pointed at crivet by its drop-in, and back; who uses containerd's socket is not guarded"
+make_kubelet
+kubelet_runs 0 "$unsigned"
+kubelet_at "$usual" rmi "$unsigned" >/dev/null
+mkdir "$machine_root/etc/systemd/system/kubelet.service.d"
+cp "$root/systemd/kubernetes/kubelet-crivet.conf" "$machine_root/etc/systemd/system/kubelet.service.d/20-crivet.conf"
+ends 0 systemctl daemon-reload
+kubelet_runs 0 "$web"
+kubelet_runs 1 "$unsigned"
+expect_like "what kubelet shows" "*SignatureValidationFailed: *, tag-not-signed]*" "$(journal -u kubelet)"
+expect_like "the order" "*crivet.socket*" "$(property kubelet After)"
+rm -r "$machine_root/etc/systemd/system/kubelet.service.d"
+ends 0 systemctl daemon-reload
+kubelet_runs 0 "$unsigned"
+kubelet_at "$usual" rmi "$unsigned" >/dev/null
+remove_kubelet
+
+step "the image calls alone: status shows that no container is made through crivet"
+ends 0 systemctl restart crivet
+kubelet_at "$beside" pull "$web" >/dev/null
+expect "a container past it" hello "$(kubelet_at "$usual" run "$web")"
+ends 0 crivet status
+expect_like "status" "DEGRADED: only image calls are seen: CreateContainer goes past crivet*calls seen: *PullImage 1"$'\n'"*" "$said"
+
+step "secrets that others can read are refused"
+echo '{"auths": {}}' >"$machine_root/etc/crivet/docker.json"
+sed -i 's,^auth = .*,auth = "/etc/crivet/docker.json",' "$machine_root/etc/crivet/config.toml"
+in_machine chmod 0644 /etc/crivet/docker.json
+ends 78 crivet check
+expect_like "check" '/etc/crivet/config.toml:*/etc/crivet/docker.json*' "$said"
+in_machine chgrp crivet /etc/crivet/docker.json
+in_machine chmod 0640 /etc/crivet/docker.json
+ends 0 crivet check
+reload
+write_config enforce
+reload
+in_machine rm /etc/crivet/docker.json
+
 step "takeover refuses while another unit needs the socket, and changes nothing"
 keep_state beside
 printf '[Service]\nExecStart=/bin/sleep 1d\nEnvironment=OPTIONS=--containerd=%s\n' "$usual" \
@@ -268,6 +328,11 @@ ends 0 systemctl start docker
 ends 70 crivet takeover
 expect_like "the refusal" "*docker.service uses $usual*point it at $moved*" "$said"
 ends 0 systemctl stop docker
+printf '[Install]\nWantedBy=multi-user.target\n' >>"$machine_root/etc/systemd/system/docker.service"
+ends 0 systemctl enable docker
+ends 70 crivet takeover
+expect_like "the refusal" "*docker.service uses $usual*" "$said"
+ends 0 systemctl disable docker
 rm "$machine_root/etc/systemd/system/docker.service"
 ends 0 systemctl daemon-reload
 expect_state beside
@@ -303,8 +368,16 @@ ends 0 crivet check
 
 step "takeover: kubelet's, cAdvisor's and people's calls at the usual path"
 expect "the container" running "$(container_state "$usual" "$server")"
+# One that has been pointed at the new path is in nobody's way.
+printf '[Service]\nExecStart=/bin/sleep 1d\nEnvironment=OPTIONS=--containerd=%s\n' "$moved" \
+  >"$machine_root/etc/systemd/system/docker.service"
+ends 0 systemctl daemon-reload
+ends 0 systemctl start docker
 ends 0 crivet takeover
 step "  $(tail -n 3 <<<"$said" | head -n 1)"
+ends 0 systemctl stop docker
+rm "$machine_root/etc/systemd/system/docker.service"
+ends 0 systemctl daemon-reload
 ends 70 crivet takeover
 expect_like "a second takeover" "*in place already*crivet release*" "$said"
 expect "containerd's path" "$moved" "$(ss -lxnHp | awk '/"containerd"/ && $5 ~ "^/run/containerd/.*[.]sock$" { print $5 }')"
@@ -383,6 +456,10 @@ expect_refused "$usual" tag-not-signed "$unsigned"
 expect_like "containerd behind it" "containerd *" "$(kubelet_at "$usual" version)"
 write_config enforce
 reload
+
+step "an error without crivet's words is the runtime's own"
+if said=$(kubelet_at "$usual" pull registry.k8s.io/nowhere:1 2>&1); then fail "pulled what is not there"; fi
+expect_like "a missing image" "ErrImagePull: *registry.k8s.io/nowhere:1*not found*" "$said"
 
 step "all pods, at once: audit mode stops the refusals"
 write_config audit
@@ -467,7 +544,7 @@ ends 0 crivet release
 
 step "recovery by hand, without the program"
 ends 0 crivet takeover
-ends 0 sh -c "$(recovery_by_hand)"
+ends 0 sh -c "$(page_says "the same by hand:")"
 wait_until 20 "containerd at its own path" kubelet_at "$usual" status --ready
 ends 0 systemctl start crivet.socket crivet.service
 expect_state beside "$learnt"
@@ -479,6 +556,17 @@ gid=$(in_machine stat -c %g /etc/shadow)
 printf '[grpc]\n  gid = %s\n' "$gid" >>"$machine_root/etc/containerd/config.toml"
 ends 0 systemctl restart containerd
 expect "containerd's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$usual")"
+# Beside, the group comes by a drop-in.
+if kubelet_at "$beside" version 2>/dev/null; then fail "crivet opens a socket of another group"; fi
+mkdir "$machine_root/etc/systemd/system/crivet.service.d"
+printf '[Service]\nSupplementaryGroups=%s\n' "$gid" >"$machine_root/etc/systemd/system/crivet.service.d/group.conf"
+ends 0 systemctl daemon-reload
+ends 0 systemctl restart crivet
+kubelet_at "$beside" version >/dev/null
+rm -r "$machine_root/etc/systemd/system/crivet.service.d"
+ends 0 systemctl daemon-reload
+ends 0 systemctl restart crivet
+# In place, by itself.
 ends 0 crivet takeover
 expect "crivet's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$usual")"
 expect "containerd's socket" "0:$gid 660" "$(in_machine stat -c '%u:%g %a' "$moved")"
@@ -517,4 +605,20 @@ ends 0 apt-get purge --yes crivet
 expect_state before '/etc/(passwd|shadow|group|gshadow)-?( |$)|/etc/\.(pwd\.lock|updated)'
 expect "the container" running "$(container_state "$usual" "$server")"
 expect "the container's process" "$server_pid" "$(pgrep -f '^/bin/sleep 100000')"
-step "the machine is as it was"
+
+step "the tarball: the same, by the page's commands"
+cp "$(package_folder)"/crivet-*.tar.gz "$machine_root/root/"
+ends 0 sh -ec "cd /root; $(page_says "other distributions")"
+for unit in crivet.socket crivet.service; do
+  expect "$unit" active "$(property "$unit" ActiveState)"
+  expect "$unit at boot" enabled "$(property "$unit" UnitFileState)"
+done
+expect "the configuration's owner" "root:crivet 640" "$(in_machine stat -c '%U:%G %a' /etc/crivet/config.toml)"
+expect "audit mode" other "$(kubelet_at "$beside" run "$unsigned")"
+ends 0 crivet takeover
+expect "audit mode" other "$(kubelet_at "$usual" run "$unsigned")"
+ends 0 sh -ec "cd /root; $(page_says "takes it out again")"
+expect "what is left of it" "" "$(in_machine find /etc /usr /var/lib -xdev -name '*crivet*' -not -path '/var/lib/systemd/*')"
+expect "the container" running "$(container_state "$usual" "$server")"
+expect_like "the usual socket" "containerd *" "$(kubelet_at "$usual" version)"
+step "nothing is left"

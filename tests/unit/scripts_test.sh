@@ -18,6 +18,13 @@ if [[ -n $(awk '$1 !~ /^#/ && NF > 0 { print $1 }' tests/packages | sort | uniq 
   exit 1
 fi
 
+# The steps that tests/e2e/README.md quotes are there.
+grep '^|' tests/e2e/README.md | cut -d '|' -f 3 | grep -oE '[a-z_]+ ("[^"]*",? ?)+' | while read -r script steps; do
+  [[ $script != and ]] || continue
+  grep -oE '"[^"]*"' <<<"$steps" | while read -r step; do
+    grep -qF -e "step $step" -e "say $step" "tests/e2e/$script.sh" || { echo "tests/e2e/$script.sh has no step $step" && exit 1; }
+  done
+done
 [[ -e README.md ]] || exit 0
 # README.md's table is what dependency_table.sh prints, line for line.
 wanted=$(tests/support/dependency_table.sh)
