@@ -18,49 +18,204 @@
 namespace crivet::proxy {
 namespace {
 
-/// Walks a text as TOML's lexer does, as far as it takes to tell strings and comments from the
-/// rest, and refuses what the library must not see.
+constexpr std::string_view kBareKeyCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+constexpr std::string_view kBareValueCharacters =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+.:";
+
+/// Reads a text by TOML's grammar down to its tokens and refuses whatever differs, so that the
+/// library's lexer and this one cannot come apart: it would read on, as in a number, in what was
+/// skipped here as a string, and meet letters outside ASCII where it has undefined behaviour. What
+/// a number, a date or an escape is worth, and which names may meet, is left to the library.
 class Screen {
  public:
   explicit Screen(std::string_view text) : text_(text) {}
 
   std::optional<TomlError> FirstRefused() {
-    while (i_ < text_.size()) {
-      const char c = text_[i_];
-      if (c == '#') {
-        while (i_ < text_.size() && text_[i_] != '\n') Step();
-      } else if (c == '"' || c == '\'') {
-        if (!MayBeginString()) return TomlError{at_, "a string cannot begin here"};
-        SkipString(c);
-        before_ = c;
-      } else if (static_cast<unsigned char>(c) >= 0x80) {
-        return TomlError{at_, "a character outside ASCII is only allowed in strings and comments"};
-      } else {
-        if (c == '.' && ++dots_ > kMaxTomlDotsOnALine) {
-          return TomlError{at_, "too many dots on one line"};
-        }
-        Note(c);
-        Step();
-      }
-    }
-    return std::nullopt;
+    while (!AtEnd() && Line()) continue;
+    return std::move(refused_);
   }
 
  private:
-  /// Where a string begins for the library too. Elsewhere it reads on as in a number or a bare key,
-  /// and so sees what we skip. After a dot a quoted key is one only outside of values, so none in
-  /// an inline table: nothing here has such a name.
-  bool MayBeginString() const {
-    if (before_ == '.') return !in_value_;
-    return std::string_view("\n=[{,").find(before_) != std::string_view::npos;
+  // Each of these takes what its name says, or sets refused_ and returns false.
+
+  bool Line() {
+    SkipBlanks();
+    if (At('[')) {
+      if (!Header()) return false;
+    } else if (!AtEnd() && !At('#') && !AtLineBreak()) {
+      if (!Pair()) return false;
+    }
+    SkipBlanks();
+    SkipComment();
+    return AtEnd() || TakeLineBreak() || Refuse("expected the end of the line");
   }
 
-  void Note(char c) {
-    if (c == '=') in_value_ = true;
-    if (in_value_ && (c == '[' || c == '{')) ++open_;
-    if (in_value_ && (c == ']' || c == '}') && open_ > 0) --open_;
-    if (c == '\n' && open_ == 0) in_value_ = false;
-    if (c != ' ' && c != '\t' && c != '\r') before_ = c;
+  bool Header() {
+    Step();
+    const bool of_an_array = Take('[');
+    SkipBlanks();
+    if (!Key()) return false;
+    return (Take(']') && (!of_an_array || Take(']'))) || Refuse("expected \"]\"");
+  }
+
+  bool Pair() {
+    if (!Key()) return false;
+    if (!Take('=')) return Refuse("expected \"=\"");
+    SkipBlanks();
+    return Value();
+  }
+
+  bool Key() {
+    for (;;) {
+      if (AtQuote()) {
+        if (!String()) return false;
+      } else if (!TakeAny(kBareKeyCharacters)) {
+        return Refuse("expected a name");
+      }
+      SkipBlanks();
+      if (!At('.')) return true;
+      if (++dots_ > kMaxTomlDotsOnALine) return Refuse("too many dots on one line");
+      Step();
+      SkipBlanks();
+    }
+  }
+
+  bool Value() {
+    if (AtQuote()) return String();
+    if (!At('[') && !At('{')) return BareValue();
+    if (depth_ == TOML_MAX_NESTED_VALUES) return Refuse("too many brackets inside each other");
+    ++depth_;
+    const bool good = At('[') ? Array() : InlineTable();
+    --depth_;
+    return good;
+  }
+
+  bool BareValue() {
+    const std::size_t begin = i_;
+    if (!TakeAny(kBareValueCharacters)) return Refuse("expected a value");
+    // Behind a blank the library reads on when a time may follow, and then too far.
+    const bool may_be_date = i_ - begin == std::string_view("2026-12-01").size();
+    if (may_be_date && At(' ') && text_.find_first_of("0123456789", i_) == i_ + 1) {
+      return Refuse("expected a T between a date and its time");
+    }
+    return true;
+  }
+
+  bool Array() {
+    Step();
+    SkipBlanksAndLines();
+    while (!Take(']')) {
+      if (!Value()) return false;
+      SkipBlanksAndLines();
+      if (!At(']') && !Take(',')) return Refuse("expected a comma or \"]\"");
+      SkipBlanksAndLines();
+    }
+    return true;
+  }
+
+  bool InlineTable() {
+    Step();
+    SkipBlanks();
+    if (Take('}')) return true;
+    for (;;) {
+      if (!Pair()) return false;
+      SkipBlanks();
+      if (Take('}')) return true;
+      if (!Take(',')) return Refuse("expected a comma or \"}\"");
+      SkipBlanks();
+    }
+  }
+
+  bool String() {
+    const char quote = text_[i_];
+    const bool triple = AtTriple(quote);
+    for (int n = triple ? 3 : 1; n > 0; --n) Step();
+    while (!AtEnd()) {
+      if (quote == '"' && At('\\')) {
+        if (!Escape()) return false;
+      } else if (triple && AtTriple(quote)) {
+        for (int n = 0; n < 3; ++n) Step();
+        // One or two quotes may stand just before the closing three.
+        for (int n = 0; n < 2 && Take(quote); ++n) continue;
+        return true;
+      } else if (!triple && Take(quote)) {
+        return true;
+      } else if (!triple && At('\n')) {
+        break;
+      } else {
+        Step();
+      }
+    }
+    return Refuse("the string does not end");
+  }
+
+  /// After a backslash the library asks for a blank, and after the blanks of one that ends a line
+  /// for one more: the question with the undefined answer, in a string.
+  bool Escape() {
+    Step();
+    const std::size_t begin = i_;
+    while (AtBlank() || At('\n') || At('\r')) Step();
+    if (AtNonAscii()) {
+      refused_ = TomlError{at_, "a character outside ASCII cannot follow a backslash"};
+      return false;
+    }
+    if (i_ == begin && !AtEnd()) Step();
+    return true;
+  }
+
+  bool Refuse(std::string what) {
+    if (AtQuote()) what = "a string cannot begin here";
+    if (AtNonAscii()) what = "a character outside ASCII is only allowed in strings and comments";
+    refused_ = TomlError{at_, std::move(what)};
+    return false;
+  }
+
+  // These refuse nothing.
+
+  bool AtEnd() const { return i_ == text_.size(); }
+  bool At(char c) const { return !AtEnd() && text_[i_] == c; }
+  bool AtBlank() const { return At(' ') || At('\t'); }
+  bool AtQuote() const { return At('"') || At('\''); }
+  bool AtNonAscii() const { return !AtEnd() && static_cast<unsigned char>(text_[i_]) >= 0x80; }
+  bool AtTriple(char quote) const {
+    return text_.substr(i_).starts_with(std::string{quote, quote, quote});
+  }
+  bool AtLineBreak() const { return At('\n') || text_.substr(i_).starts_with("\r\n"); }
+
+  bool Take(char c) {
+    if (!At(c)) return false;
+    Step();
+    return true;
+  }
+
+  bool TakeAny(std::string_view characters) {
+    const std::size_t begin = i_;
+    while (!AtEnd() && characters.find(text_[i_]) != std::string_view::npos) Step();
+    return i_ != begin;
+  }
+
+  bool TakeLineBreak() {
+    if (!AtLineBreak()) return false;
+    Take('\r');
+    Step();
+    return true;
+  }
+
+  void SkipBlanks() {
+    while (AtBlank()) Step();
+  }
+
+  void SkipComment() {
+    if (!At('#')) return;
+    while (!AtEnd() && !AtLineBreak()) Step();
+  }
+
+  void SkipBlanksAndLines() {
+    do {
+      SkipBlanks();
+      SkipComment();
+    } while (TakeLineBreak());
   }
 
   void Step() {
@@ -73,39 +228,12 @@ class Screen {
     }
   }
 
-  bool AtTriple(char quote) const {
-    return i_ + 2 < text_.size() && text_[i_] == quote && text_[i_ + 1] == quote &&
-           text_[i_ + 2] == quote;
-  }
-
-  void SkipString(char quote) {
-    const bool triple = AtTriple(quote);
-    for (int n = triple ? 3 : 1; n > 0; --n) Step();
-    while (i_ < text_.size()) {
-      if (quote == '"' && text_[i_] == '\\') {
-        Step();
-        if (i_ < text_.size()) Step();
-      } else if (triple && AtTriple(quote)) {
-        for (int n = 0; n < 3; ++n) Step();
-        // One or two quotes may stand just before the closing three.
-        for (int n = 0; n < 2 && i_ < text_.size() && text_[i_] == quote; ++n) Step();
-        return;
-      } else if (!triple && (text_[i_] == quote || text_[i_] == '\n')) {
-        Step();
-        return;
-      } else {
-        Step();
-      }
-    }
-  }
-
   std::string_view text_;
   std::size_t i_ = 0;
-  std::size_t dots_ = 0;
   TextPosition at_{1, 1};
-  char before_ = '\n';     // the last character outside strings and comments that is not blank
-  bool in_value_ = false;  // after a `=`, to the end of the line that closes its brackets
-  std::size_t open_ = 0;   // those brackets
+  std::size_t dots_ = 0;  // on this line
+  int depth_ = 0;         // of brackets in a value
+  std::optional<TomlError> refused_;
 };
 
 TextPosition PositionOf(const toml::source_region& region) {

@@ -51,8 +51,10 @@ inline constexpr std::size_t kMaxTomlBytes = 1024 * 1024;
 inline constexpr std::size_t kMaxTomlDotsOnALine = 64;
 
 /// ParseToml reads a TOML 1.0 text into a tree of our own, so that the library stays in one file.
-/// Text outside strings and comments must be ASCII: the library's 3.3.0 has undefined behaviour on
-/// other letters there (`é = 1`), and TOML allows none anyway. Members are in the text's order.
+/// The text goes through a grammar of ours first, because the library's 3.3.0 has undefined
+/// behaviour on letters outside ASCII wherever it asks for a blank. What that refuses of TOML: a
+/// blank instead of the T between a date and its time, a character outside ASCII that follows a
+/// line-ending backslash and its blanks, a byte order mark. Members are in the text's order.
 tl::expected<TomlTable, TomlError> ParseToml(std::string_view text);
 
 }  // namespace crivet::proxy
