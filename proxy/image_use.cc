@@ -40,6 +40,12 @@ Judgement WithoutManifests(GateCall& call, Judgement judgement) {
                      "the runtime knows no manifest of the image");
 }
 
+Judgement WithOtherManifests(GateCall& call, Judgement judgement) {
+  return call.Refuse(std::move(judgement), Reason::kDigestNotSigned,
+                     "another manifest of the image is not vouched for, and the snapshotter does "
+                     "not check layers");
+}
+
 // Judges by the one name that the pod's author wrote; other names of the same image never help.
 Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
                            const trust::ImageReference& reference, const LocalImage& image,
@@ -59,8 +65,10 @@ Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
     if (IsAllowRule(judgement)) co_return co_await CheckCarries(call, std::move(judgement), image);
     if (!accepted) accepted.emplace(std::move(judgement));
   }
-  if (accepted && (needs == Needs::kOneManifest || !refused)) co_return std::move(*accepted);
+  const bool every = !refused && image.odd_targets.empty();
+  if (accepted && (needs == Needs::kOneManifest || every)) co_return std::move(*accepted);
   if (refused) co_return std::move(*refused);
+  if (accepted) co_return WithOtherManifests(call, std::move(*accepted));
   trust::Question question{.reference = reference,
                            .pod_namespace = call.pod_namespace(),
                            .local = std::nullopt,
@@ -86,25 +94,25 @@ Task<Judgement> JudgeUnnamed(GateCall& call, const std::string& written, const L
                              .pod_namespace = call.pod_namespace(),
                              .local = name.target,
                              .credentials = std::nullopt};
+    // Nothing can be found out about content that is not known, but who forbids the name.
+    if (!name.target) question.reach = trust::Question::Reach::kOffline;
     auto judgement = co_await call.Judge(std::move(question), written);
     if (IsDenyRule(judgement) && judgement.Refuses()) co_return judgement;
     if (judgement.Refuses()) {
       if (!refused) refused.emplace(std::move(judgement));
       continue;
     }
-    vouched.push_back(name.target);
+    if (!name.target) continue;
+    vouched.push_back(*name.target);
     if (!accepted) accepted.emplace(std::move(judgement));
   }
-  const bool every = std::all_of(image.targets.begin(), image.targets.end(), [&](const auto& it) {
-    return std::find(vouched.begin(), vouched.end(), it) != vouched.end();
-  });
+  const bool every = image.odd_targets.empty() &&
+                     std::all_of(image.targets.begin(), image.targets.end(), [&](const auto& it) {
+                       return std::find(vouched.begin(), vouched.end(), it) != vouched.end();
+                     });
   if (accepted && (needs == Needs::kOneManifest || every)) co_return std::move(*accepted);
   if (refused) co_return std::move(*refused);
-  if (accepted) {
-    co_return call.Refuse(std::move(*accepted), Reason::kDigestNotSigned,
-                          "another manifest of the image is not vouched for, and the snapshotter "
-                          "does not check layers");
-  }
+  if (accepted) co_return WithOtherManifests(call, std::move(*accepted));
   auto nameless = call.JudgeText(written);
   co_return call.Refuse(std::move(nameless), Reason::kDigestNotSigned,
                         "the image has no name here that a rule could vouch for");
@@ -133,7 +141,7 @@ Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
 // Only asked where it matters: an ID with one manifest has nothing to choose from.
 Task<tl::expected<Needs, grpc::Status>> NeedsOf(GateCall& call, const LocalImage& image) {
   using Result = tl::expected<Needs, grpc::Status>;
-  if (image.targets.size() < 2) co_return Result(Needs::kOneManifest);
+  if (image.targets.size() + image.odd_targets.size() < 2) co_return Result(Needs::kOneManifest);
   auto remote = co_await call.parts().images.UsesRemoteSnapshotter(
       call.downstream(), call.settings().remote_snapshotters);
   if (!remote) co_return Result(tl::unexpect, remote.error());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "proxy/image_names.h"
@@ -15,7 +16,9 @@ namespace {
 // A manifest or an index; registries refuse larger ones.
 constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxCachedManifests = 4096;
-constexpr int kMaxNamesOfImage = 1024;
+// With more, the runtime is asked for all names that it has: it holds each of its names against
+// each filter.
+constexpr std::size_t kMaxFilters = 1024;
 
 // What containerd, CRI-O and Podman mark a checkpoint's manifest with.
 constexpr std::string_view kCheckpointMarks[] = {
@@ -45,18 +48,15 @@ bool MayBeCheckpoint(const std::string& manifest) {
   return marked || !read.is_object();
 }
 
-void AddTarget(LocalImage& local, const trust::Sha256Digest& target) {
-  if (std::find(local.targets.begin(), local.targets.end(), target) == local.targets.end()) {
-    local.targets.push_back(target);
-  }
+template <typename Target>
+void AddOnce(std::vector<Target>& targets, const Target& target) {
+  if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
 }
 
 std::vector<std::string> NamesOf(const cri::Image& image) {
   std::vector<std::string> names(image.repo_tags().begin(), image.repo_tags().end());
   names.insert(names.end(), image.repo_digests().begin(), image.repo_digests().end());
   names.push_back(image.id());
-  // Beyond this the rest is not asked for; a manifest that is left out vouches for nothing.
-  if (names.size() > kMaxNamesOfImage) names.resize(kMaxNamesOfImage);
   return names;
 }
 
@@ -112,6 +112,13 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
   grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
   if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
   if (!response.has_image()) co_return Found(std::nullopt);
+  if (response.image().repo_tags_size() + response.image().repo_digests_size() > kMaxNamesOfImage) {
+    status = grpc::Status(grpc::RESOURCE_EXHAUSTED,
+                          "image " + response.image().id() + " has more than " +
+                              std::to_string(kMaxNamesOfImage) +
+                              " names here, and each of them would have to be judged: remove some");
+    co_return Found(tl::unexpect, std::move(status));
+  }
 
   LocalImage local;
   local.id = response.image().id();
@@ -126,22 +133,30 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
 
 Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext& downstream,
                                                const cri::Image& image, LocalImage& local) {
+  const auto names = NamesOf(image);
   native::ListImagesRequest request;
-  for (const auto& name : NamesOf(image)) request.add_filters("name==\"" + name + "\"");
+  if (names.size() <= kMaxFilters) {
+    for (const auto& name : names) request.add_filters("name==\"" + name + "\"");
+  }
   native::ListImagesResponse response;
   auto context = SideContext(downstream);
   ForNativeApi(*context);
   grpc::Status status = co_await upstream_.ListNativeImages(*context, request, response);
-  if (status.ok() && response.images().empty()) {
-    // It is being removed: CRI hears of that last.
-    co_return grpc::Status(grpc::NOT_FOUND, "the image has no names any more");
-  }
   if (status.ok()) {
+    const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
     for (const auto& found : response.images()) {
+      if (!wanted.contains(found.name())) continue;
       const auto target = trust::Sha256Digest::Parse(found.target().digest());
-      if (!target) continue;
-      local.names.push_back({found.name(), *target});
-      AddTarget(local, *target);
+      local.names.push_back({found.name(), target ? std::optional(*target) : std::nullopt});
+      if (target) {
+        AddOnce(local.targets, *target);
+      } else {
+        AddOnce(local.odd_targets, found.target().digest());
+      }
+    }
+    // It is being removed: CRI hears of that last.
+    if (local.names.empty()) {
+      co_return grpc::Status(grpc::NOT_FOUND, "the image has no names any more");
     }
     co_return status;
   }
@@ -149,17 +164,18 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
   NoteMissing();
   for (const auto& text : image.repo_digests()) {
     const auto named = trust::ImageReference::Parse(text);
-    if (!named || !named->digest()) continue;
-    const trust::Sha256Digest target = *named->digest();
-    local.names.push_back({text, target});
-    AddTarget(local, target);
-    for (auto& tag : names_.TagsOf(named->Canonical())) local.names.push_back({tag, target});
+    if (!named) continue;
+    local.names.push_back({text, named->digest()});
+    if (!named->digest()) continue;
+    AddOnce(local.targets, *named->digest());
+    for (auto& tag : names_.TagsOf(named->Canonical())) {
+      local.names.push_back({tag, named->digest()});
+    }
   }
   for (const auto& text : image.repo_tags()) {
     const auto named = trust::ImageReference::Parse(text);
     if (!named) continue;
-    const auto target = TargetByRepoDigests(names_, *named, image);
-    if (target) local.names.push_back({text, *target});
+    local.names.push_back({text, TargetByRepoDigests(names_, *named, image)});
   }
   co_return grpc::Status::OK;
 }
@@ -169,7 +185,9 @@ Task<RuntimeImages::IsCheckpoint> RuntimeImages::HasCheckpoint(
   if (std::any_of(image.annotation_keys.begin(), image.annotation_keys.end(), IsCheckpointMark)) {
     co_return IsCheckpoint(true);
   }
-  for (const auto& manifest : image.targets) {
+  std::vector<std::string> manifests = image.odd_targets;
+  for (const auto& target : image.targets) manifests.push_back(target.ToString());
+  for (const auto& manifest : manifests) {
     auto checkpoint = co_await ReadsAsCheckpoint(downstream, manifest);
     if (!checkpoint || *checkpoint) co_return checkpoint;
   }
@@ -177,18 +195,17 @@ Task<RuntimeImages::IsCheckpoint> RuntimeImages::HasCheckpoint(
 }
 
 Task<RuntimeImages::IsCheckpoint> RuntimeImages::ReadsAsCheckpoint(
-    const grpc::CallbackServerContext& downstream, const trust::Sha256Digest& manifest) {
+    const grpc::CallbackServerContext& downstream, const std::string& manifest) {
   {
     std::lock_guard lock(mutex_);
     const auto known = checkpoints_.find(manifest);
     if (known != checkpoints_.end()) co_return IsCheckpoint(known->second);
   }
   std::string content;
-  const std::string digest = manifest.ToString();
   auto context = SideContext(downstream);
   ForNativeApi(*context);
   grpc::Status status =
-      co_await upstream_.ReadContent(*context, digest, kMaxManifestBytes, content);
+      co_await upstream_.ReadContent(*context, manifest, kMaxManifestBytes, content);
   bool checkpoint = false;
   if (status.ok()) {
     checkpoint = MayBeCheckpoint(content);

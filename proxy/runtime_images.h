@@ -33,13 +33,16 @@ using Target = std::variant<trust::Sha256Digest, NoTarget, NoNativeApi, grpc::St
 struct LocalImage {
   struct Name {
     std::string text;  ///< as the runtime records it
-    trust::Sha256Digest target;
+    /// Nothing where it is not known, or a digest of another algorithm.
+    std::optional<trust::Sha256Digest> target;
   };
   std::string id;
   /// Names with the manifest that each points to; the image's ID is a name too.
   std::vector<Name> names;
   /// The manifests, each once.
   std::vector<trust::Sha256Digest> targets;
+  /// Manifests by digests of other algorithms: nobody vouches for them.
+  std::vector<std::string> odd_targets;
   /// What CRI tells of the manifest's annotations; containerd tells nothing.
   std::vector<std::string> annotation_keys;
 };
@@ -61,7 +64,9 @@ class RuntimeImages {
   Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
                            const trust::ImageReference& reference, const cri::Image& image);
 
-  /// The image behind a canonical name or an ID; no value where the runtime has none.
+  /// The image behind a canonical name or an ID; no value where the runtime has none. With more
+  /// than kMaxNamesOfImage names it is RESOURCE_EXHAUSTED: each of them may count.
+  static constexpr int kMaxNamesOfImage = 4096;
   using Found = tl::expected<std::optional<LocalImage>, grpc::Status>;
   Task<Found> Find(const grpc::CallbackServerContext& downstream, const std::string& name_or_id);
 
@@ -93,7 +98,7 @@ class RuntimeImages {
   Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
                                   const cri::Image& image, LocalImage& local);
   Task<IsCheckpoint> ReadsAsCheckpoint(const grpc::CallbackServerContext& downstream,
-                                       const trust::Sha256Digest& manifest);
+                                       const std::string& manifest);
 
   Upstream& upstream_;
   ImageNames& names_;
@@ -101,7 +106,7 @@ class RuntimeImages {
   std::atomic<bool> native_missing_{false};
 
   std::mutex mutex_;
-  std::unordered_map<trust::Sha256Digest, bool> checkpoints_;
+  std::unordered_map<std::string, bool> checkpoints_;  // by digest
 };
 
 }  // namespace crivet::proxy

@@ -29,6 +29,12 @@ struct Node : GateFixture {
   static bool Says(const std::string& text, const std::string& word) {
     return text.find(word) != std::string::npos;
   }
+  // Further names of the signed image, between `web` and what begins with z.
+  void ImportMany(int count) {
+    for (int i = 0; i < count; ++i) {
+      runtime.Import("registry.example/acme/y-many:" + std::to_string(i), good);
+    }
+  }
   FakeCri::Manifest good{.digest = *trust::Sha256Digest::Parse(IdOf('0')), .image_id = ""};
   FakeCri::Manifest evil = good;
 };
@@ -189,6 +195,56 @@ BOOST_FIXTURE_TEST_CASE(OldKubelet_OneNameUnderDeny_IsRefused, Node) {
   decider.Deny("registry.example/acme/forbidden");
   runtime.Import("registry.example/acme/forbidden:1", good);
   BOOST_TEST(Says(Refusal(Create(good.image_id, "")), "denied"));
+}
+
+// Whoever may pull names as many as he likes: the one that counts must not drown in them.
+BOOST_FIXTURE_TEST_CASE(OldKubelet_NameUnderDenyBehindThousands_IsRefused, Node) {
+  decider.Deny("registry.example/acme/z-forbidden");
+  ImportMany(1100);
+  BOOST_TEST(Create(good.image_id, "").ok());
+  runtime.Import("registry.example/acme/z-forbidden:1", good);
+  const auto status = Create(good.image_id, "");
+  BOOST_TEST(status.error_code() == grpc::UNKNOWN);
+  BOOST_TEST(Says(status.error_message(), "denied"));
+  BOOST_TEST(runtime.Ran().size() == 1U);
+  // The author's own name is judged alone, as ever.
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+}
+
+BOOST_FIXTURE_TEST_CASE(ManifestBehindThousandsOfNames_IsLookedAtToo, NodeWithStargz) {
+  ImportMany(1100);
+  const auto twin = runtime.MakeManifest("other layers", "good config");
+  runtime.Import("registry.example/acme/z-twin:1", twin);
+  Refusal(Create(good.image_id, kWeb));
+}
+
+BOOST_FIXTURE_TEST_CASE(MoreNamesThanAreLookedAt_IsRefused, Node) {
+  ImportMany(5000);
+  const auto status = Create(good.image_id, "");
+  BOOST_TEST(status.error_code() == grpc::RESOURCE_EXHAUSTED);
+  BOOST_TEST(Says(status.error_message(), "4096 names"), status.error_message());
+  BOOST_TEST(runtime.Ran().empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(OldKubelet_NameUnderDenyOfATargetThatIsNotRead_IsRefused, Node) {
+  decider.Deny("registry.example/acme/forbidden");
+  runtime.ImportBySha512("registry.example/acme/forbidden:1", "good layers", "good config");
+  BOOST_TEST(Says(Refusal(Create(good.image_id, "")), "denied"));
+}
+
+BOOST_FIXTURE_TEST_CASE(ManifestOfAnotherAlgorithm_IsVouchedForByNobody, NodeWithStargz) {
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  BOOST_TEST(Create(good.image_id, "").ok());
+  runtime.ImportBySha512("docker.io/library/a:1", "other layers", "good config");
+  BOOST_TEST(!Create(good.image_id, kWeb).ok());
+  BOOST_TEST(!Create(good.image_id, "").ok());
+  BOOST_TEST(runtime.Ran().size() == 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(CheckpointOfAnotherAlgorithm_IsRefused, Node) {
+  runtime.ImportBySha512("docker.io/library/a:1", "pages", "good config",
+                         "org.criu.checkpoint.container.name");
+  BOOST_TEST(Says(Refusal(Create(good.image_id, kWeb)), "checkpoint"));
 }
 
 BOOST_FIXTURE_TEST_CASE(OldKubelet_SignedNameOfOtherContentUnderTheSameId_DoesNotHelp, Node) {

@@ -80,6 +80,18 @@ BOOST_FIXTURE_TEST_CASE(UnsignedContent_StaysAbsent, OtherRuntime) {
   BOOST_TEST(!Create(evil.image_id, "").ok());
 }
 
+// Its tag is of a repository that has no digest here, so that nobody knows where it points.
+BOOST_FIXTURE_TEST_CASE(OldKubelet_NameUnderDenyOfAnUnknownTarget_IsRefused, OtherRuntime) {
+  BOOST_TEST(Pull(kWeb).ok());
+  decider.Deny("registry.example/acme/forbidden");
+  BOOST_TEST(Create(good.image_id, "").ok());
+  runtime.Import("registry.example/acme/forbidden:1", good);
+  const auto status = Create(good.image_id, "");
+  BOOST_TEST(status.error_code() == grpc::UNKNOWN);
+  BOOST_TEST(status.error_message().find("denied") != std::string::npos);
+  BOOST_TEST(runtime.Ran().size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace crivet::proxy

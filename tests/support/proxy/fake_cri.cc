@@ -359,6 +359,13 @@ void FakeCri::Import(const std::string& name, const Manifest& manifest) {
   server_->store_.names[name] = {manifest.digest.ToString(), {}, 0};
 }
 
+void FakeCri::ImportBySha512(const std::string& name, const std::string& content,
+                             const std::string& config, const std::string& annotation) {
+  std::lock_guard lock(server_->mutex_);
+  const std::string digest = server_->store_.AddBySha512(content, config, annotation);
+  server_->store_.names[name] = {digest, {}, 0};
+}
+
 void FakeCri::Untag(const std::string& name) {
   std::lock_guard lock(server_->mutex_);
   server_->store_.names.erase(name);

@@ -56,6 +56,9 @@ class FakeCri {
   // ---- The image store, as `ctr images` sees it ----
 
   void Import(const std::string& name, const Manifest& manifest);
+  /// Makes a manifest that is known by its SHA-512 alone, and lets the name point to it.
+  void ImportBySha512(const std::string& name, const std::string& content,
+                      const std::string& config, const std::string& annotation = "");
   void Untag(const std::string& name);
   /// What a name points to; empty where it is not there.
   std::string TargetOf(const std::string& name) const;

@@ -12,15 +12,28 @@ std::string DigestText(const std::string& bytes) {
   return "sha256:" + trust::ToHex(trust::Sha256Of(bytes));
 }
 
+std::string ManifestText(const std::string& content, const std::string& config,
+                         const std::string& annotation) {
+  std::string text =
+      R"({"config":{"digest":")" + DigestText(config) + R"("},"content":")" + content + "\"";
+  if (!annotation.empty()) text += R"(,"annotations":{")" + annotation + R"(":"yes"})";
+  return text + "}";
+}
+
 }  // namespace
 
 std::string FakeImageStore::AddManifest(const std::string& content, const std::string& config,
                                         const std::string& annotation) {
-  const std::string id = DigestText(config);
-  std::string blob = R"({"config":{"digest":")" + id + R"("},"content":")" + content + "\"";
-  if (!annotation.empty()) blob += R"(,"annotations":{")" + annotation + R"(":"yes"})";
-  blob += "}";
-  return AddRawManifest(blob, config);
+  return AddRawManifest(ManifestText(content, config, annotation), config);
+}
+
+std::string FakeImageStore::AddBySha512(const std::string& content, const std::string& config,
+                                        const std::string& annotation) {
+  const std::string bytes = ManifestText(content, config, annotation);
+  const std::string digest = "sha512:" + trust::ToHex(trust::Sha512Of(bytes));
+  ids_[digest] = DigestText(config);
+  blobs_[digest] = bytes;
+  return digest;
 }
 
 std::string FakeImageStore::AddRawManifest(const std::string& bytes, const std::string& config) {

@@ -23,6 +23,9 @@ class FakeImageStore {
                           const std::string& annotation);
   /// The same for a manifest of any bytes.
   std::string AddRawManifest(const std::string& bytes, const std::string& config);
+  /// The same, known by its SHA-512 alone.
+  std::string AddBySha512(const std::string& content, const std::string& config,
+                          const std::string& annotation);
   const std::string* Blob(const std::string& digest) const;
 
   void Push(const std::string& name, const std::string& target) { registry_[name] = target; }
