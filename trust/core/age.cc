@@ -13,14 +13,15 @@ bool Binds(const Floor& floor, const AuthorizedKeys& authorized) {
 }
 
 Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,
-                        const Sha256& sha256) {
+                        const Sha256& signed_sha256) {
   if (version < floor.version) {
     return Fail(Reason::kRollback, VersionOf(role, version) + " is older than version " +
                                        std::to_string(floor.version) +
                                        ", which was verified before");
   }
-  // NOTARY 0.1 D: the same number with other content is a replacement in silence.
-  if (version == floor.version && sha256 != floor.sha256) {
+  // NOTARY 0.1 D: the same number with other content is a replacement in silence. The layout of the
+  // file is no content: whoever is on the wire can change it, and must not keep the file away.
+  if (version == floor.version && signed_sha256 != floor.signed_sha256) {
     return Fail(Reason::kRollback, VersionOf(role, version) + " is not the version " +
                                        std::to_string(floor.version) + " that was verified before");
   }

@@ -19,9 +19,9 @@ namespace crivet::trust {
 /// a publisher gets out of a version that an attacker has driven up.
 bool Binds(const Floor& floor, const AuthorizedKeys& authorized);
 
-/// kRollback where `version` is below the floor, or is the floor's with other bytes.
+/// kRollback where `version` is below the floor, or is the floor's with other signed bytes.
 Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,
-                        const Sha256& sha256);
+                        const Sha256& signed_sha256);
 
 /// CheckTime is kExpired from the moment `expires + grace` on.
 Result<void> CheckTime(const RoleName& role, std::int64_t version, TimePoint expires, TimePoint now,

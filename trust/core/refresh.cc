@@ -241,7 +241,8 @@ bool Refresh::State::Accept(const RoleName& role, const AuthorizedKeys& authoriz
   auto content = parse(*envelope);
   if (!content) return fail(content.error());
 
-  VerifiedFile<T> file{std::make_shared<const T>(*std::move(content)), listed, *std::move(signers)};
+  VerifiedFile<T> file{std::make_shared<const T>(*std::move(content)), listed,
+                       envelope->signed_bytes().sha256(), *std::move(signers)};
   const auto age = CheckAge(role, authorized, file);
   if (!age) {
     End(role, age.error());
@@ -259,7 +260,8 @@ bool Refresh::State::Reuse(const VerifiedFile<T>* known, const FileEntry& listed
   // The parent may have given the role other keys, paths or another threshold since. Where the
   // signatures known to be good do not suffice, the file is read again.
   if (!authorized.Covers(known->signers)) return false;
-  out = {known->metadata, known->listed, SignersOf(authorized, known->signers)};
+  out = {known->metadata, known->listed, known->signed_sha256,
+         SignersOf(authorized, known->signers)};
   return true;
 }
 
@@ -269,7 +271,7 @@ Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys
   const auto floor = floors().find(role);
   if (floor != floors().end() && Binds(floor->second, authorized)) {
     const auto checked =
-        CheckFloor(role, floor->second, file.metadata->version(), file.listed.sha256);
+        CheckFloor(role, floor->second, file.metadata->version(), file.signed_sha256);
     if (!checked) return checked;
   }
   return CheckExpiry(role, *file.metadata);

@@ -54,6 +54,10 @@ void Refresh::State::Commit() {
   outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
 }
 
+Floor Refresh::State::RootFloor() const {
+  return {root().version(), chain_.back().signed_sha256, chain_.back().signers};
+}
+
 Floors Refresh::State::RaisedFloors() const {
   Floors raised;
   // A floor goes with its delegation. In the order of names a parent comes before its children.
@@ -65,9 +69,9 @@ Floors Refresh::State::RaisedFloors() const {
                       (parent && !raised.contains(*parent));
     if (!gone) raised.emplace(role, floor);
   }
-  raised[RoleName::Root()] = Floor{root().version(), chain_.back().sha256, chain_.back().signers};
+  raised[RoleName::Root()] = RootFloor();
   const auto raise = [&](const RoleName& role, const auto& file) {
-    raised[role] = Floor{file.metadata->version(), file.listed.sha256, file.signers};
+    raised[role] = Floor{file.metadata->version(), file.signed_sha256, file.signers};
   };
   raise(RoleName::Timestamp(), timestamp_);
   raise(RoleName::Snapshot(), snapshot_);
@@ -96,8 +100,7 @@ std::optional<NewerRoots> Refresh::State::RootsToReport() {
   NewerRoots newer;
   newer.chain = chain_;
   newer.floors = floors();
-  newer.floors[RoleName::Root()] =
-      Floor{root().version(), chain_.back().sha256, chain_.back().signers};
+  newer.floors[RoleName::Root()] = RootFloor();
   newer.files = read_.TakeChain(chain_);
   if (previous()) {
     Repository::Parts parts = *previous();

@@ -46,6 +46,7 @@ class Refresh::State {
   bool IsUnchanged(const Sha256& timestamp) const;
   void CommitUnchanged();
   void Commit();
+  Floor RootFloor() const;
   Floors RaisedFloors() const;
   std::vector<StoredFile> TakeFiles();
 

@@ -25,10 +25,10 @@ class Snapshot;
 class Targets;  // the four: metadata.h
 
 /// Floor is the newest version of a role that this node has verified, with what it takes to tell
-/// whether it still binds: its bytes and who signed them (DESIGN 4, rollback floors).
+/// whether it still binds: what was signed, and who did (DESIGN 4, rollback floors).
 struct Floor {
   std::int64_t version = 0;
-  Sha256 sha256{};
+  Sha256 signed_sha256{};
   std::set<KeyId> signers;
   friend bool operator==(const Floor&, const Floor&) = default;
 };

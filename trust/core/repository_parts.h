@@ -19,6 +19,8 @@ struct VerifiedFile {
   std::shared_ptr<const T> metadata;
   /// What the bytes were checked against. Of a timestamp: its own size and digest.
   FileEntry listed;
+  /// Of what was signed.
+  Sha256 signed_sha256{};
   /// Keys of the role, as it was when the file was read, whose signatures verified.
   std::set<KeyId> signers;
 };

@@ -79,7 +79,7 @@ void RootWalk::OnNewest(Fetched answer) {
   // The newest root ever verified counts for good: no key could have taken itself away backwards.
   if (start_.floor) {
     const auto checked =
-        CheckFloor(RoleName::Root(), *start_.floor, version, newest_->link().sha256);
+        CheckFloor(RoleName::Root(), *start_.floor, version, newest_->link().signed_sha256);
     if (!checked) return End(checked.error().reason, checked.error().detail);
   }
   if (start_.chain.empty()) {
@@ -87,16 +87,36 @@ void RootWalk::OnNewest(Fetched answer) {
     return WalkBackward();
   }
   const RootLink& trusted = start_.chain.back();
-  const Floor reached{trusted.root->version(), trusted.sha256, {}};
-  const auto checked = CheckFloor(RoleName::Root(), reached, version, newest_->link().sha256);
+  const Floor reached{trusted.root->version(), trusted.signed_sha256, {}};
+  const auto checked =
+      CheckFloor(RoleName::Root(), reached, version, newest_->link().signed_sha256);
   if (!checked) return End(checked.error().reason, checked.error().detail);
-  if (version == reached.version) return End(Found{start_.chain, {}});
+  if (version == reached.version) return EndAtTrusted();
   if (version - reached.version > static_cast<std::int64_t>(start_.limits.root_steps)) {
     return End(Reason::kUntrustedRoot, "root version " + Number(version) +
                                            " is too far from the trusted version " +
                                            Number(reached.version));
   }
   WalkForward();
+}
+
+// Nothing newer. But the trusted file may have come in a layout of somebody on the wire: the one
+// that the snapshot lists takes its place, with its own signatures.
+void RootWalk::EndAtTrusted() {
+  Found found{start_.chain, {}};
+  if (!start_.newest || newest_->link().sha256 == found.chain.back().sha256) {
+    return End(std::move(found));
+  }
+  found.chain.pop_back();
+  if (!found.chain.empty()) {
+    const auto follows = newest_->CheckFollows(found.chain.back(), start_.gun);
+    if (!follows) return End(follows.error().reason, follows.error().detail);
+  }
+  found.chain.push_back(newest_->link());
+  found.chain = Anchored(std::move(found.chain), start_.pins, start_.now);
+  if (found.chain.empty()) return EndUnanchored(newest_->version());
+  found.files.emplace(newest_->version(), newest_->bytes());
+  End(std::move(found));
 }
 
 void RootWalk::WalkForward() {
@@ -190,8 +210,12 @@ void RootWalk::EndBackward(std::optional<NetworkCause> cause) {
     return End(std::move(found));
   }
   if (cause) return End(FailureOf({FetchFailure::Kind::kNetwork, *cause}, *wanted_, "root"));
-  End(Reason::kUntrustedRoot, "no pin matches root version " + Number(links_.back().version()) +
-                                  " or an older root that leads to it");
+  EndUnanchored(links_.back().version());
+}
+
+void RootWalk::EndUnanchored(std::int64_t newest) {
+  End(Reason::kUntrustedRoot,
+      "no pin matches root version " + Number(newest) + " or an older root that leads to it");
 }
 
 void RootWalk::Want(Step step, std::string file) {

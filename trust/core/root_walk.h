@@ -67,7 +67,9 @@ class RootWalk {
   bool Prepend(RootFile older);
   std::optional<RootFile> ConfiguredRoot(std::int64_t version) const;
   bool EveryPinMatches() const;
+  void EndAtTrusted();
   void EndBackward(std::optional<NetworkCause> cause);
+  void EndUnanchored(std::int64_t newest);
   void Want(Step step, std::string file);
   void End(Reason reason, std::string detail);
   void End(RefreshFailure failure);

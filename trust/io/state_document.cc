@@ -95,7 +95,7 @@ std::optional<Floors> FloorsIn(std::optional<JsonValue> value) {
   for (const JsonMember& member : *members) {
     const Result<RoleName> role = RoleName::Parse(member.name);
     const std::optional<std::int64_t> version = IntegerAt(member.value, "version");
-    const std::optional<Sha256> hash = HashAt(member.value, "sha256");
+    const std::optional<Sha256> hash = HashAt(member.value, "signed_sha256");
     const std::optional<std::vector<KeyId>> signers = KeysIn(member.value.Find("signers"));
     if (!role || !version || !hash || !signers) return std::nullopt;
     floors.emplace(*role, Floor{*version, *hash, {signers->begin(), signers->end()}});
@@ -150,7 +150,7 @@ std::string WriteManifest(const Manifest& manifest) {
   Json floors = Json::object();
   for (const auto& [role, floor] : manifest.floors) {
     floors[role.text()] = {{"version", floor.version},
-                           {"sha256", ToHex(floor.sha256)},
+                           {"signed_sha256", ToHex(floor.signed_sha256)},
                            {"signers", KeysOut(floor.signers)}};
   }
   return Sealed({{"url", manifest.id.url},

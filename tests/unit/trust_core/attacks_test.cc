@@ -470,6 +470,43 @@ BOOST_FIXTURE_TEST_CASE(RootVersionThatIsNotTheNext, Honest) {
   CheckRefusedForEver(attacker, Reason::kUntrustedRoot, "root");
 }
 
+// Somebody on the wire, without a key, spoils the layout of a root that the publisher has signed,
+// and everything else. The root acts at once; it must not keep the file away that the snapshot
+// lists.
+BOOST_FIXTURE_TEST_CASE(NewerRootInAnotherLayout_LocksNobodyOut, Honest) {
+  server.SetKeys("root", {RootKeyFor(server.gun())});
+  server.Publish();
+  SigningRepository attacker = server;
+  attacker.Serve("root.json", server.bytes("root") + " ");
+  Damage forged;
+  forged.signers = {SigningKey::Ecdsa()};
+  attacker.Serve("timestamp.json", attacker.Damaged("timestamp", forged));
+  for (const bool restarted : {false, true}) {
+    BOOST_REQUIRE(node.RefreshFrom(attacker));
+    BOOST_TEST(node.trusted()->root().version() == 2);
+    if (restarted) BOOST_REQUIRE(!node.Restart());
+    CheckGood();
+  }
+  const auto failed = node.RefreshFrom(server);
+  BOOST_TEST(!failed, DetailOf(failed));
+  BOOST_TEST(!node.Restart());
+  CheckGood();
+}
+
+// The same with a timestamp: its hash is listed nowhere.
+BOOST_FIXTURE_TEST_CASE(TimestampInAnotherLayout_LocksNobodyOut, Honest) {
+  server.Sign("targets", "base", kGood);
+  server.Touch("targets");
+  server.Publish();
+  SigningRepository attacker = server;
+  attacker.Serve("timestamp.json", server.bytes("timestamp") + " ");
+  BOOST_REQUIRE(!node.RefreshFrom(attacker));
+  CheckGood();
+  const auto failed = node.RefreshFrom(server);
+  BOOST_TEST(!failed, DetailOf(failed));
+  CheckGood();
+}
+
 // A root that says it is very far away makes the node ask for nothing.
 BOOST_FIXTURE_TEST_CASE(RootVersionFarAway_CostsNoRequests, Honest) {
   SigningRepository attacker = server;
