@@ -189,6 +189,8 @@ BOOST_AUTO_TEST_CASE(UpstreamContentType_IsPlainGrpc) {
   const std::string path = folder.path() + "/runtime.sock";
   auto listener = Listener::BindPrivate(path);
   BOOST_REQUIRE(listener);
+  // gRPC looks after sockets while some server or call waits: in the daemon the gate's server does.
+  FakeCri poller({.socket = folder.path() + "/poller.sock", .sandbox_image = ""});
   Upstream upstream(path, "");
   std::promise<grpc::Status> answered;
   AskForFsInfo(upstream, answered);
