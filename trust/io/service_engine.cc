@@ -53,12 +53,12 @@ ServiceEngine::~ServiceEngine() {
   stop_.request_stop();
   timetable_.Stop();
   lanes_.Stop();
-  std::set<std::shared_ptr<Inquiry>> open;
+  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open;
   {
     const std::lock_guard lock(mutex_);
     open = open_;
   }
-  for (const std::shared_ptr<Inquiry>& inquiry : open) inquiry->AnswerNow();
+  for (const auto& [inquiry, deadline] : open) inquiry->AnswerNow();
 }
 
 std::shared_ptr<const ServiceSetup> ServiceEngine::setup() const {
@@ -171,11 +171,8 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
 
 void ServiceEngine::Keep(const std::shared_ptr<Inquiry>& inquiry,
                          Timetable::Clock::time_point deadline) {
-  {
-    const std::lock_guard lock(mutex_);
-    open_.insert(inquiry);
-  }
-  timetable_.At(deadline, [this, weak = std::weak_ptr(inquiry)] {
+  const std::lock_guard lock(mutex_);
+  open_[inquiry] = timetable_.At(deadline, [this, weak = std::weak_ptr(inquiry)] {
     // What is done with an answer must not hold up the next deadline.
     if (weak.lock()) {
       lanes_.Submit(kAnswers, [weak] {
@@ -187,7 +184,10 @@ void ServiceEngine::Keep(const std::shared_ptr<Inquiry>& inquiry,
 
 void ServiceEngine::Release(const std::shared_ptr<Inquiry>& inquiry) {
   const std::lock_guard lock(mutex_);
-  open_.erase(inquiry);
+  const auto open = open_.find(inquiry);
+  if (open == open_.end()) return;
+  timetable_.Drop(open->second);
+  open_.erase(open);
 }
 
 void ServiceEngine::LoadStored() {
@@ -200,16 +200,16 @@ void ServiceEngine::LoadStored() {
   });
 }
 
-// The plan is one task: the next look at what is due. An earlier wish takes its place.
+// The plan is one task: the next look at what is due. An earlier wish takes its place, and nothing
+// is left of it: wishes come with each name that pods make up.
 void ServiceEngine::Plan(std::chrono::milliseconds in) {
   if (refreshing_ == TrustService::Refreshing::kOnlyWhenAsked) return;
   const Timetable::Clock::time_point when = Timetable::Clock::now() + in;
-  {
-    const std::lock_guard lock(mutex_);
-    if (planned_ <= when) return;
-    planned_ = when;
-  }
-  timetable_.At(when, [this, when] {
+  const std::lock_guard planning(mutex_);
+  if (planned_ <= when) return;
+  planned_ = when;
+  timetable_.Drop(plan_);
+  plan_ = timetable_.At(when, [this, when] {
     {
       const std::lock_guard lock(mutex_);
       if (planned_ != when) return;

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -99,8 +98,9 @@ class ServiceEngine {
     RefreshRate limit;
   };
   std::map<std::string, Rate> rates_;  // by URL
-  std::set<std::shared_ptr<Inquiry>> open_;
+  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open_;
   Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
+  Timetable::Ticket plan_;
 
   // Last: their threads use all of the above.
   WorkerLanes lanes_;

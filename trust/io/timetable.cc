@@ -8,11 +8,22 @@ Timetable::Timetable() : thread_([this] { Run(); }) {}
 
 Timetable::~Timetable() { Stop(); }
 
-void Timetable::At(Clock::time_point when, Task task) {
+Timetable::Ticket Timetable::At(Clock::time_point when, Task task) {
   const std::lock_guard lock(mutex_);
-  if (stopped_) return;
-  const auto added = tasks_.emplace(when, std::move(task));
+  if (stopped_) return {};
+  const Ticket ticket{when, ++last_number_};
+  const auto added = tasks_.emplace(ticket, std::move(task)).first;
   if (added == tasks_.begin()) changed_.notify_one();
+  return ticket;
+}
+
+void Timetable::Drop(const Ticket& ticket) {
+  Task dropped;
+  const std::lock_guard lock(mutex_);
+  const auto found = tasks_.find(ticket);
+  if (found == tasks_.end()) return;
+  dropped = std::move(found->second);
+  tasks_.erase(found);
 }
 
 void Timetable::Stop() {
@@ -32,7 +43,7 @@ void Timetable::Run() {
       changed_.wait(lock);
       continue;
     }
-    const Clock::time_point next = tasks_.begin()->first;
+    const Clock::time_point next = tasks_.begin()->first.when;
     if (Clock::now() < next) {
       changed_.wait_until(lock, next);
       continue;
