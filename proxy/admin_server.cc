@@ -10,6 +10,7 @@
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/listener.h"
+#include "proxy/steady_deadline.h"
 
 namespace crivet::proxy {
 namespace {
@@ -69,7 +70,7 @@ class AdminServer::Server {
 
   ~Server() {
     // Cancels what still runs: a review of the node would otherwise go on for minutes.
-    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now());
+    if (server_ != nullptr) server_->Shutdown(DeadlineIn(std::chrono::milliseconds(0)));
   }
 
   int fd() const { return listener_.fd(); }

@@ -17,6 +17,7 @@
 #include "proxy/image_names.h"
 #include "proxy/owned_fd.h"
 #include "proxy/relay.h"
+#include "proxy/steady_deadline.h"
 
 namespace crivet::proxy {
 namespace {
@@ -101,7 +102,7 @@ class Gate::Server {
       if (std::exchange(stopping_, true)) return;
     }
     if (server_ == nullptr) return;
-    server_->Shutdown(std::chrono::system_clock::now() + drain);
+    server_->Shutdown(DeadlineIn(drain));
     server_->Wait();
     if (probe_ended_.valid()) probe_ended_.wait();
   }

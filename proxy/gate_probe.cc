@@ -4,6 +4,8 @@
 #include <grpcpp/create_channel_posix.h>
 #include <grpcpp/generic/generic_stub.h>
 
+#include "proxy/steady_deadline.h"
+
 namespace crivet::proxy {
 
 class GateProbe::Channel {
@@ -11,7 +13,7 @@ class GateProbe::Channel {
   explicit Channel(int fd)
       : channel_(grpc::CreateInsecureChannelFromFd("gate", fd)), stub_(channel_) {}
 
-  grpc::StatusCode Ask(std::chrono::system_clock::time_point deadline) {
+  grpc::StatusCode Ask(gpr_timespec deadline) {
     grpc::ClientContext context;
     context.set_deadline(deadline);
     grpc::CompletionQueue queue;
@@ -38,7 +40,7 @@ GateProbe::GateProbe(std::function<int()> connect) : connect_(std::move(connect)
 GateProbe::~GateProbe() = default;
 
 bool GateProbe::Answers(std::chrono::milliseconds timeout) {
-  const auto deadline = std::chrono::system_clock::now() + timeout;
+  const gpr_timespec deadline = DeadlineIn(timeout);
   if (channel_ == nullptr) {
     const int fd = connect_();
     if (fd < 0) return false;

@@ -3,6 +3,8 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/steady_deadline.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -31,7 +33,7 @@ std::unique_ptr<grpc::ClientContext> RelayContext(const grpc::CallbackServerCont
 
 std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeout) {
   auto context = std::make_unique<grpc::ClientContext>();
-  context->set_deadline(std::chrono::system_clock::now() + timeout);
+  context->set_deadline(DeadlineIn(timeout));
   return context;
 }
 

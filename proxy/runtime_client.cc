@@ -4,6 +4,8 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
+#include "proxy/steady_deadline.h"
+
 namespace crivet::proxy {
 
 std::shared_ptr<grpc::Channel> RuntimeChannel(const std::string& socket) {
@@ -17,7 +19,7 @@ std::shared_ptr<grpc::Channel> RuntimeChannel(const std::string& socket) {
 
 std::unique_ptr<grpc::ClientContext> BlockingContext(std::chrono::milliseconds limit) {
   auto context = std::make_unique<grpc::ClientContext>();
-  context->set_deadline(std::chrono::system_clock::now() + limit);
+  context->set_deadline(DeadlineIn(limit));
   context->set_wait_for_ready(true);
   return context;
 }

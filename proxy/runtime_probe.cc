@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "proxy/steady_deadline.h"
 #include "runtime/v1/api.grpc.pb.h"
 
 namespace crivet::proxy {
@@ -43,7 +44,7 @@ tl::unexpected<trust::Error> Failed(const std::string& socket_path, const char* 
 }  // namespace
 
 Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::system_clock::now() + limit;
+  const gpr_timespec deadline = DeadlineIn(limit);
   const auto stub_of_runtime = runtime::v1::RuntimeService::NewStub(Dial(socket_path));
   const auto stub_of_images = runtime::v1::ImageService::NewStub(Dial(socket_path));
   RuntimeView view;
@@ -63,7 +64,7 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
       view.version = version.runtime_version();
       break;
     }
-    if (std::chrono::system_clock::now() + kPause >= deadline) {
+    if (gpr_time_cmp(DeadlineIn(kPause), deadline) >= 0) {
       return Failed(socket_path, "Version", status);
     }
     std::this_thread::sleep_for(kPause);
@@ -111,7 +112,7 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
 }
 
 Result<void> ProbeCadvisor(const std::string& socket_path, std::chrono::milliseconds limit) {
-  const auto deadline = std::chrono::system_clock::now() + limit;
+  const gpr_timespec deadline = DeadlineIn(limit);
   grpc::GenericStub stub(Dial(socket_path));
   // Empty requests: no message type is needed to see whether a method is served.
   for (const char* method : {"/containerd.services.version.v1.Version/Version",

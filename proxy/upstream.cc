@@ -8,9 +8,11 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "proxy/handover.h"
+#include "proxy/steady_deadline.h"
 
 namespace crivet::proxy {
 namespace {
@@ -44,6 +46,48 @@ grpc::ChannelArguments ChannelSettings() {
 bool CameFromPeer(const grpc::ClientContext& context) {
   return context.debug_error_string().find("Error received from peer") != std::string::npos;
 }
+
+// Budget ends a call that has a deadline of its own a moment after it, where gRPC does not: its
+// timers wait by the wall clock, and stand still for as long as that was set back.
+class Budget {
+ public:
+  Budget(trust::Timetable& timetable, grpc::ClientContext& context) : timetable_(timetable) {
+    const auto left = TimeUntil(context.raw_deadline());
+    if (!left) return;
+    state_ = std::make_shared<State>();
+    state_->context = &context;
+    ticket_ = timetable.At(steady_clock::now() + *left + kGrace, [state = state_] {
+      const std::lock_guard lock(state->mutex);
+      if (state->context == nullptr) return;
+      state->is_spent = true;
+      state->context->TryCancel();
+    });
+  }
+  Budget(const Budget&) = delete;
+  Budget& operator=(const Budget&) = delete;
+  ~Budget() { End(); }
+
+  // The call is over; true where it was this that ended it.
+  bool End() {
+    if (state_ == nullptr) return false;
+    timetable_.Drop(ticket_);
+    const std::lock_guard lock(state_->mutex);
+    state_->context = nullptr;
+    return state_->is_spent;
+  }
+
+ private:
+  static constexpr milliseconds kGrace{100};
+  struct State {
+    std::mutex mutex;
+    grpc::ClientContext* context = nullptr;
+    bool is_spent = false;
+  };
+
+  trust::Timetable& timetable_;
+  std::shared_ptr<State> state_;
+  trust::Timetable::Ticket ticket_;
+};
 
 class ContentReader
     : public grpc::ClientReadReactor<::containerd::services::content::v1::ReadContentResponse> {
@@ -130,7 +174,7 @@ Task<Done> Upstream::Pause(milliseconds duration) {
 Task<Done> Elsewhere() {
   grpc::Alarm alarm;
   co_await AwaitCallback<bool>([&alarm](std::function<void(bool)> done) {
-    alarm.Set(std::chrono::system_clock::now(), std::move(done));
+    alarm.Set(gpr_inf_past(GPR_CLOCK_MONOTONIC), std::move(done));
   });
   co_return Done{};
 }
@@ -140,7 +184,8 @@ Task<Done> Upstream::WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& con
   milliseconds pause{1};
   while (endpoint.channel->GetState(/*try_to_connect=*/true) != GRPC_CHANNEL_READY) {
     if (steady_clock::now() - begin >= kPatience) break;
-    if (std::chrono::system_clock::now() >= context.deadline()) break;
+    const auto left = TimeUntil(context.raw_deadline());
+    if (left && *left <= milliseconds(0)) break;
     // Without its own pauses between attempts, which are as long and are timed by the wall clock.
     grpc::experimental::ChannelResetConnectionBackoff(endpoint.channel.get());
     co_await Pause(pause);
@@ -152,7 +197,11 @@ Task<Done> Upstream::WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& con
 template <typename Start>
 Task<grpc::Status> Upstream::Call(Endpoint& endpoint, grpc::ClientContext& context, Start start) {
   co_await WaitUntilReady(endpoint, context);
+  Budget budget(pauses_, context);
   grpc::Status status = co_await AwaitCallback<grpc::Status>(std::move(start));
+  if (budget.End() && status.error_code() == grpc::CANCELLED) {
+    co_return grpc::Status(grpc::DEADLINE_EXCEEDED, "Deadline Exceeded");
+  }
   if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context)) {
     co_return grpc::Status(grpc::UNAVAILABLE,
                            "the container runtime at " + endpoint.socket + " is not available");
