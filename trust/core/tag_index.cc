@@ -37,9 +37,8 @@ std::string_view BytesOf(const Sha256& digest) {
 
 }  // namespace
 
-std::string_view TagIndex::NameOf(Entry entry) const {
-  const Entry begin = entry == 0 ? 0 : name_ends_[entry - 1];
-  return std::string_view(names_).substr(begin, name_ends_[entry] - begin);
+std::string_view TagIndex::NameOf(const Slot& slot) const {
+  return std::string_view(names_).substr(slot.name_begin, slot.name_size);
 }
 
 std::size_t TagIndex::BucketOf(std::string_view bytes) const {
@@ -48,8 +47,10 @@ std::size_t TagIndex::BucketOf(std::string_view bytes) const {
 
 std::optional<Sha256Digest> TagIndex::Find(std::string_view tag) const {
   if (size() == 0) return std::nullopt;
-  for (Entry at = first_by_tag_[BucketOf(tag)]; at != kNone; at = next_by_tag_[at]) {
-    if (NameOf(at) == tag) return Sha256Digest(digests_[at]);
+  for (Entry at = first_by_tag_[BucketOf(tag)]; at != kNone;) {
+    const Slot& slot = slots_[at];
+    if (NameOf(slot) == tag) return Sha256Digest(slot.digest);
+    at = slot.next_by_tag;
   }
   return std::nullopt;
 }
@@ -57,23 +58,22 @@ std::optional<Sha256Digest> TagIndex::Find(std::string_view tag) const {
 TagIndex::TagRange TagIndex::TagsOf(const Sha256Digest& digest) const {
   if (size() == 0) return {this, kNone};
   Entry at = first_by_digest_[BucketOf(BytesOf(digest.bytes()))];
-  while (at != kNone && digests_[at] != digest.bytes()) at = next_by_digest_[at];
+  while (at != kNone && slots_[at].digest != digest.bytes()) at = slots_[at].next_by_digest;
   return {this, at};
 }
 
 TagIndex::TagRange::Iterator& TagIndex::TagRange::Iterator::operator++() {
-  const Sha256& digest = index_->digests_[entry_];
+  const std::vector<Slot>& slots = index_->slots_;
+  const Sha256& digest = slots[entry_].digest;
   do {
-    entry_ = index_->next_by_digest_[entry_];
-  } while (entry_ != kNone && index_->digests_[entry_] != digest);
+    entry_ = slots[entry_].next_by_digest;
+  } while (entry_ != kNone && slots[entry_].digest != digest);
   return *this;
 }
 
 std::size_t TagIndex::resident_bytes() const {
-  return names_.capacity() + digests_.capacity() * sizeof(Sha256) +
-         (name_ends_.capacity() + first_by_tag_.capacity() + next_by_tag_.capacity() +
-          first_by_digest_.capacity() + next_by_digest_.capacity()) *
-             sizeof(Entry);
+  return names_.capacity() + slots_.capacity() * sizeof(Slot) +
+         (first_by_tag_.capacity() + first_by_digest_.capacity()) * sizeof(Entry);
 }
 
 TagIndex::Builder::Builder(const Sha256& seed) {
@@ -83,14 +83,16 @@ TagIndex::Builder::Builder(const Sha256& seed) {
 void TagIndex::Builder::Reserve(std::size_t tags) {
   constexpr std::size_t kUsualNameSize = 16;
   index_.names_.reserve(tags * kUsualNameSize);
-  index_.name_ends_.reserve(tags);
-  index_.digests_.reserve(tags);
+  index_.slots_.reserve(tags);
 }
 
 void TagIndex::Builder::Add(std::string_view tag, const Sha256& digest) {
+  index_.slots_.push_back({.digest = digest,
+                           .name_begin = static_cast<std::uint32_t>(index_.names_.size()),
+                           .name_size = static_cast<std::uint32_t>(tag.size()),
+                           .next_by_tag = kNone,
+                           .next_by_digest = kNone});
   index_.names_ += tag;
-  index_.name_ends_.push_back(static_cast<Entry>(index_.names_.size()));
-  index_.digests_.push_back(digest);
 }
 
 TagIndex TagIndex::Builder::Build() && {
@@ -99,13 +101,12 @@ TagIndex TagIndex::Builder::Build() && {
   index_.names_.shrink_to_fit();
   index_.first_by_tag_.assign(std::bit_ceil(size), kNone);
   index_.first_by_digest_.assign(std::bit_ceil(size), kNone);
-  index_.next_by_tag_.resize(size);
-  index_.next_by_digest_.resize(size);
   for (Entry entry = 0; entry < size; ++entry) {
-    Entry& by_tag = index_.first_by_tag_[index_.BucketOf(index_.NameOf(entry))];
-    index_.next_by_tag_[entry] = std::exchange(by_tag, entry);
-    Entry& by_digest = index_.first_by_digest_[index_.BucketOf(BytesOf(index_.digests_[entry]))];
-    index_.next_by_digest_[entry] = std::exchange(by_digest, entry);
+    Slot& slot = index_.slots_[entry];
+    Entry& by_tag = index_.first_by_tag_[index_.BucketOf(index_.NameOf(slot))];
+    slot.next_by_tag = std::exchange(by_tag, entry);
+    Entry& by_digest = index_.first_by_digest_[index_.BucketOf(BytesOf(slot.digest))];
+    slot.next_by_digest = std::exchange(by_digest, entry);
   }
   return std::move(index_);
 }

@@ -15,8 +15,10 @@ namespace crivet::trust {
 /// TagIndex holds the tags of one targets file: found by tag and by digest in constant time, about
 /// 60 bytes a tag beside its name (DESIGN 9). Immutable once built, safe to share between threads.
 ///
-/// Layout: all names in one string, and two hash tables with chains over the same entries. The hash
-/// is seeded by the file's own digest, so whoever writes the file cannot choose names that collide.
+/// Layout: all names in one string, and two hash tables with chains over the same slots. What a
+/// look at one tag needs stands in its slot: of a large file every memory line read is a miss. The
+/// hash is seeded by the file's own digest, so whoever writes the file cannot choose names that
+/// collide.
 class TagIndex {
  public:
   class Builder;
@@ -24,7 +26,7 @@ class TagIndex {
 
   TagIndex() = default;
 
-  std::size_t size() const { return digests_.size(); }
+  std::size_t size() const { return slots_.size(); }
   std::optional<Sha256Digest> Find(std::string_view tag) const;
   /// Every tag that has this digest, in no particular order. The range and its views live no longer
   /// than the index.
@@ -35,17 +37,22 @@ class TagIndex {
   using Entry = std::uint32_t;
   static constexpr Entry kNone = 0xffffffff;
 
-  std::string_view NameOf(Entry entry) const;
+  struct Slot {
+    Sha256 digest;
+    std::uint32_t name_begin;  // in names_
+    std::uint32_t name_size;
+    Entry next_by_tag;
+    Entry next_by_digest;
+  };
+
+  std::string_view NameOf(const Slot& slot) const;
   std::size_t BucketOf(std::string_view bytes) const;
 
   std::uint64_t seed_ = 0;
   std::string names_;
-  std::vector<Entry> name_ends_;  // in names_; a name begins where the one before it ends
-  std::vector<Sha256> digests_;
-  std::vector<Entry> first_by_tag_;  // a bucket's first entry; a power of two of them
-  std::vector<Entry> next_by_tag_;
+  std::vector<Slot> slots_;
+  std::vector<Entry> first_by_tag_;  // a bucket's first slot; a power of two of them
   std::vector<Entry> first_by_digest_;
-  std::vector<Entry> next_by_digest_;
 };
 
 /// TagRange iterates over the tags of one digest. For range-for.
@@ -53,7 +60,7 @@ class TagIndex::TagRange {
  public:
   class Iterator {
    public:
-    std::string_view operator*() const { return index_->NameOf(entry_); }
+    std::string_view operator*() const { return index_->NameOf(index_->slots_[entry_]); }
     Iterator& operator++();
     friend bool operator==(const Iterator& a, const Iterator& b) { return a.entry_ == b.entry_; }
 
