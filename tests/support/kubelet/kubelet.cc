@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <thread>
+#include <utility>
 
 namespace crivet::test {
 namespace {
@@ -176,7 +177,13 @@ Outcome<Ended> Kubelet::WaitForEnd(const std::string& container_id, int seconds)
     }
     const runtime::v1::ContainerStatus& status = answer->status();
     if (status.state() == runtime::v1::CONTAINER_EXITED) {
-      return Ended{status.exit_code(), ReadLog(status.log_path())};
+      // On a busy machine the runtime tells the end before it has written the last of the output.
+      std::string log = ReadLog(status.log_path());
+      for (int again = 0; log.empty() && again < 20; ++again) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+        log = ReadLog(status.log_path());
+      }
+      return Ended{status.exit_code(), std::move(log)};
     }
     if (std::chrono::steady_clock::now() > end) {
       const grpc::Status late(grpc::StatusCode::DEADLINE_EXCEEDED, "the container did not end");
