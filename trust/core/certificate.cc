@@ -1,6 +1,7 @@
 #include "trust/core/certificate.h"
 
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <chrono>
@@ -133,6 +134,11 @@ Result<Certificate> Certificate::FromDer(std::string_view der) {
   state->der = DerOf(x509, i2d_X509);
   // The same certificate must not come in two encodings, nor with bytes behind it.
   if (state->der != der) return Malformed("not a certificate in DER");
+  // Go's parser, and so Notary's client, refuses these as a whole; below, an extension that cannot
+  // be read would look like one that is not there.
+  if ((X509_get_extension_flags(x509) & EXFLAG_INVALID) != 0) {
+    return Malformed("a certificate with an extension that cannot be read");
+  }
   state->sha256 = Sha256Of(der);
   state->common_name = OnlyCommonName(X509_get_subject_name(x509));
   state->subject = TextOf(X509_get_subject_name(x509));

@@ -21,7 +21,8 @@ class Certificate {
   enum class Key : std::uint8_t { kEcdsa, kRsa, kOther };
   static constexpr std::size_t kMaxDerSize = 32 * 1024;
 
-  /// FromDer reads exactly one certificate; kMalformed for anything else, trailing bytes included.
+  /// FromDer reads exactly one certificate; kMalformed for anything else: trailing bytes, or an
+  /// extension that OpenSSL knows and that cannot be read or stands there twice.
   static Result<Certificate> FromDer(std::string_view der);
 
   const std::string& der() const;

@@ -57,6 +57,15 @@ void AddExtension(X509* certificate, int nid, const std::string& value) {
   Require(extension && X509_add_ext(certificate, extension.get(), -1) == 1, "extension");
 }
 
+void AddRawExtension(X509* x509, const std::string& name, const std::string& bytes) {
+  const Owned<ASN1_OCTET_STRING, ASN1_OCTET_STRING_free> value(ASN1_OCTET_STRING_new());
+  ASN1_OCTET_STRING_set(value.get(), reinterpret_cast<const unsigned char*>(bytes.data()),
+                        static_cast<int>(bytes.size()));
+  const Owned<X509_EXTENSION, X509_EXTENSION_free> extension(
+      X509_EXTENSION_create_by_NID(nullptr, OBJ_sn2nid(name.c_str()), 0, value.get()));
+  Require(extension && X509_add_ext(x509, extension.get(), -1) == 1, "raw extension");
+}
+
 void SetTime(ASN1_TIME* field, TimePoint time) {
   Require(ASN1_TIME_set(field, static_cast<time_t>(time.time_since_epoch().count())) != nullptr,
           "time");
@@ -168,6 +177,7 @@ SigningKey SigningKey::WithCertificate(const SigningKey& authority,
     usages += (usages.empty() ? "" : ",") + usage;
   }
   if (!usages.empty()) AddExtension(x509, NID_ext_key_usage, usages);
+  for (const auto& [name, bytes] : request.raw_extensions) AddRawExtension(x509, name, bytes);
   Require(X509_sign(x509, authority.handle_->key.get(),
                     EVP_get_digestbyname(request.digest.c_str())) > 0,
           "certificate");

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "trust/core/public_key.h"
@@ -20,6 +21,8 @@ struct CertificateRequest {
   Role role = Role::kLeaf;
   /// OpenSSL's short names; what Notary's own client writes. Empty: no such extension.
   std::vector<std::string> extended_usages = {"codeSigning"};
+  /// Extensions by OpenSSL's short names with any bytes for their value, for the attacks.
+  std::vector<std::pair<std::string, std::string>> raw_extensions = {};
   /// The digest of the certificate's own signature.
   std::string digest = "SHA256";
 };

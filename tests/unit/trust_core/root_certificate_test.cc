@@ -138,6 +138,44 @@ BOOST_AUTO_TEST_CASE(Parse_AnythingElse_IsMalformed) {
   }
 }
 
+struct Unreadable {
+  const char* what;
+  std::vector<std::string> usages;
+  std::vector<std::pair<std::string, std::string>> raw;
+  friend std::ostream& operator<<(std::ostream& out, const Unreadable& row) {
+    return out << row.what;
+  }
+};
+
+// DER: a sequence of one object identifier, and a sequence that is empty.
+const std::string kServerAuth = "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"s;
+const std::string kEmpty = "\x30\x00"s;
+
+const Unreadable kUnreadables[] = {
+    {"usages that are garbage", {}, {{"extendedKeyUsage", "\xff\xff\xff\xff"s}}},
+    {"usages without a byte", {}, {{"extendedKeyUsage", ""}}},
+    {"usages cut short", {}, {{"extendedKeyUsage", kServerAuth.substr(0, 7)}}},
+    {"usages twice", {"codeSigning"}, {{"extendedKeyUsage", kServerAuth}}},
+    {"usages readable, then garbage", {"serverAuth"}, {{"extendedKeyUsage", "\xff"s}}},
+    {"constraints that are garbage", {}, {{"basicConstraints", "\xff\xff"s}}},
+    {"constraints twice", {}, {{"basicConstraints", kEmpty}, {"basicConstraints", kEmpty}}},
+};
+
+// Notary's client cannot load such a certificate either: Go refuses it as a whole. A reader that
+// takes what it cannot read for absent would let a key sign for servers, or a leaf be an authority.
+BOOST_DATA_TEST_CASE(ExtensionThatCannotBeRead_IsNotTakenForAbsent, data::make(kUnreadables), row) {
+  const CertificateRequest request{
+      .common_names = {kName}, .extended_usages = row.usages, .raw_extensions = row.raw};
+  for (const auto& key : {SigningKey::Ecdsa().SelfSigned(request),
+                          SigningKey::Ecdsa().IssuedBy(Authority(), request)}) {
+    const auto set = CertificateSet::Parse(key.certificate_pem());
+    BOOST_TEST(!set.has_value());
+    const auto parsed = PublicKey::Parse(key.key_type(), key.base64_public());
+    BOOST_REQUIRE(!parsed.has_value());
+    BOOST_TEST(CodeOf(parsed.error().reason) == "malformed");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(FromDer_BytesBehindTheCertificate_AreMalformed) {
   const auto set = Pems(SigningKey::Ecdsa().SelfSigned({.common_names = {"a"}}).certificate_pem());
   const std::string der = set.certificates().front().der();
