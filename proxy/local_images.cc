@@ -16,6 +16,7 @@ namespace {
 // A manifest or an index; registries refuse larger ones.
 constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
 constexpr std::size_t kMaxCachedManifests = 4096;
+constexpr std::size_t kMaxManifestsOfIndex = 64;
 // With more, the runtime is asked for all names that it has: it holds each of its names against
 // each filter.
 constexpr std::size_t kMaxFilters = 1024;
@@ -46,6 +47,39 @@ bool MayBeCheckpoint(const std::string& manifest) {
   };
   const json read = json::parse(manifest, note_mark, /*allow_exceptions=*/false);
   return marked || !read.is_object();
+}
+
+// What a manifest says of its configuration, or an index of its manifests.
+struct Contents {
+  std::string config;
+  std::vector<std::string> manifests;
+};
+
+Contents ContentsOf(const std::string& text) {
+  using nlohmann::json;
+  const auto digest_in = [](const json& descriptor) {
+    const bool has = descriptor.is_object() && descriptor.contains("digest");
+    return has && descriptor["digest"].is_string() ? descriptor["digest"].get<std::string>()
+                                                   : std::string();
+  };
+  Contents contents;
+  const json read = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!read.is_object()) return contents;
+  if (read.contains("config")) contents.config = digest_in(read["config"]);
+  if (!read.contains("manifests") || !read["manifests"].is_array()) return contents;
+  for (const json& manifest : read["manifests"]) {
+    if (contents.manifests.size() == kMaxManifestsOfIndex) break;
+    if (auto digest = digest_in(manifest); !digest.empty()) {
+      contents.manifests.push_back(std::move(digest));
+    }
+  }
+  return contents;
+}
+
+// Whether a name can have no other target than one of the image: its ID, which containerd moves
+// only to manifests of the same configuration, and a name by the target's own digest.
+bool IsFixed(const LocalImage::Name& name, const std::string& id) {
+  return name.text == id || (name.target && name.text.ends_with("@" + name.target->ToString()));
 }
 
 template <typename Target>
@@ -158,7 +192,7 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
     if (local.names.empty()) {
       co_return grpc::Status(grpc::NOT_FOUND, "the image has no names any more");
     }
-    co_return status;
+    co_return co_await DropMoved(downstream, local);
   }
   if (status.error_code() != grpc::UNIMPLEMENTED) co_return status;
   NoteMissing();
@@ -178,6 +212,58 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
     local.names.push_back({text, TargetByRepoDigests(names_, *named, image)});
   }
   co_return grpc::Status::OK;
+}
+
+// CRI learns by an event that a name has moved to another image. Until then it shows the name at
+// the image that it left, and what the name points to by now would vouch for that.
+Task<grpc::Status> RuntimeImages::DropMoved(const grpc::CallbackServerContext& downstream,
+                                            LocalImage& local) {
+  std::vector<trust::Sha256Digest> moved;
+  for (const auto& target : local.targets) {
+    const bool fixed = std::any_of(local.names.begin(), local.names.end(), [&](const auto& name) {
+      return name.target == target && IsFixed(name, local.id);
+    });
+    if (fixed) continue;
+    const std::string manifest = target.ToString();
+    auto same = co_await HasConfig(downstream, manifest, local.id);
+    if (!same) co_return same.error();
+    if (!*same) moved.push_back(target);
+  }
+  const auto has_moved = [&](const trust::Sha256Digest& target) {
+    return std::find(moved.begin(), moved.end(), target) != moved.end();
+  };
+  std::erase_if(local.targets, has_moved);
+  std::erase_if(local.names,
+                [&](const auto& name) { return name.target && has_moved(*name.target); });
+  co_return grpc::Status::OK;
+}
+
+Task<tl::expected<bool, grpc::Status>> RuntimeImages::HasConfig(
+    const grpc::CallbackServerContext& downstream, const std::string& manifest,
+    const std::string& config) {
+  using Result = tl::expected<bool, grpc::Status>;
+  std::vector<std::string> left = {manifest};
+  bool listed = false;
+  while (!left.empty()) {
+    const std::string digest = std::move(left.back());
+    left.pop_back();
+    std::string content;
+    auto context = SideContext(downstream);
+    ForNativeApi(*context);
+    grpc::Status status =
+        co_await upstream_.ReadContent(*context, digest, kMaxManifestBytes, content);
+    // An index names manifests for other platforms, which are not here. What cannot be read says
+    // nothing for anybody.
+    if (status.error_code() == grpc::NOT_FOUND || status.error_code() == grpc::UNIMPLEMENTED ||
+        status.error_code() == grpc::RESOURCE_EXHAUSTED) {
+      continue;
+    }
+    if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
+    Contents contents = ContentsOf(content);
+    if (contents.config == config) co_return Result(true);
+    if (!std::exchange(listed, true)) left = std::move(contents.manifests);
+  }
+  co_return Result(false);
 }
 
 Task<RuntimeImages::IsCheckpoint> RuntimeImages::HasCheckpoint(

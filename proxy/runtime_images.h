@@ -97,6 +97,11 @@ class RuntimeImages {
   Task<grpc::Status> WaitUntilShown(const std::string& tagged, const std::string& image_id);
   Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
                                   const cri::Image& image, LocalImage& local);
+  Task<grpc::Status> DropMoved(const grpc::CallbackServerContext& downstream, LocalImage& local);
+  /// Whether `manifest`, or one of those that it lists, is of this configuration.
+  Task<tl::expected<bool, grpc::Status>> HasConfig(const grpc::CallbackServerContext& downstream,
+                                                   const std::string& manifest,
+                                                   const std::string& config);
   Task<IsCheckpoint> ReadsAsCheckpoint(const grpc::CallbackServerContext& downstream,
                                        const std::string& manifest);
 

@@ -181,6 +181,35 @@ BOOST_FIXTURE_TEST_CASE(ImageThatIsJustBeingRemoved_IsNotFound, Node) {
   BOOST_TEST(runtime.Calls("CreateContainer").empty());
 }
 
+// Another pod's pull gives the name to the signed image between the two look-ups; CRI hears of it
+// by an event, so that it shows the name at the image before for a while.
+BOOST_FIXTURE_TEST_CASE(NameThatIsJustMoving_LendsNothingToTheImageThatItLeaves, Node) {
+  runtime.OnCall("Images.List", [this](const auto&) { runtime.Import(kWeb, good); });
+  for (const char* named : {kWeb, ""}) {
+    BOOST_TEST_CONTEXT(named) {
+      runtime.Import(kWeb, evil);
+      Refusal(Create(evil.image_id, named));
+    }
+  }
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+}
+
+// Two archives of one image may differ in their manifests; CRI shows no digests of what was
+// imported.
+BOOST_FIXTURE_TEST_CASE(SignedManifestBesideAnotherOfTheSameId_Runs, Node) {
+  const auto twin = runtime.MakeManifest("other layers", "good config");
+  runtime.Import("registry.example/acme/z-twin:1", twin);
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  const auto index =
+      runtime.MakeRawManifest(R"({"manifests":[{"digest":")" + IdOf('7') + R"("},{"digest":")" +
+                                  good.digest.ToString() + R"("}]})",
+                              "good config");
+  decider.Sign("registry.example/acme/index:1", index.digest);
+  runtime.Import("registry.example/acme/index:1", index);
+  runtime.Import("registry.example/acme/z-twin:1", twin);
+  BOOST_TEST(Create(good.image_id, "registry.example/acme/index:1").ok());
+}
+
 // kubelet before 1.28.
 BOOST_FIXTURE_TEST_CASE(OldKubelet_SomeNameSatisfiesItsRule_Runs, Node) {
   BOOST_TEST(Create(good.image_id, "").ok());
@@ -348,6 +377,7 @@ BOOST_FIXTURE_TEST_CASE(TwoManifestsOfOneId_OneAccepted_IsRefusedUnderARemoteSna
   Refusal(Create(good.image_id, kWeb));
   Refusal(Create(good.image_id, ""));
   runtime.Untag("registry.example/acme/web:twin");
+  runtime.Import(kWeb, good);  // the name of the ID comes back to it
   BOOST_TEST(Create(good.image_id, kWeb).ok());
 }
 

@@ -356,7 +356,7 @@ void FakeCri::DisconnectRegistry() {
 
 void FakeCri::Import(const std::string& name, const Manifest& manifest) {
   std::lock_guard lock(server_->mutex_);
-  server_->store_.names[name] = {manifest.digest.ToString(), {}, 0};
+  server_->store_.Import(name, manifest.digest.ToString());
 }
 
 void FakeCri::ImportBySha512(const std::string& name, const std::string& content,
@@ -368,7 +368,7 @@ void FakeCri::ImportBySha512(const std::string& name, const std::string& content
 
 void FakeCri::Untag(const std::string& name) {
   std::lock_guard lock(server_->mutex_);
-  server_->store_.names.erase(name);
+  server_->store_.Untag(name);
 }
 
 std::string FakeCri::TargetOf(const std::string& name) const {

@@ -106,6 +106,19 @@ std::string FakeImageStore::TargetToRun(const std::string& id) const {
   return of_id.empty() ? "" : names.at(of_id.front()).target;
 }
 
+void FakeImageStore::Import(const std::string& name, const std::string& target) {
+  names[name] = Name{.target = target};
+  names[IdOf(target)] = Name{.target = target};
+}
+
+void FakeImageStore::Untag(const std::string& name) {
+  const auto found = names.find(name);
+  if (found == names.end()) return;
+  const std::string id = IdOf(found->second.target);
+  names.erase(found);
+  if (NamesOf(id).empty()) names.erase(id);
+}
+
 void FakeImageStore::RemoveId(const std::string& id) {
   std::erase_if(names, [&](const auto& entry) { return IdOf(entry.second.target) == id; });
 }

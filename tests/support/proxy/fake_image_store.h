@@ -46,6 +46,11 @@ class FakeImageStore {
   std::string TargetToRun(const std::string& id) const;
   void RemoveId(const std::string& id);
 
+  /// Names a manifest behind CRI's back. CRI gives it the name of its ID as well.
+  void Import(const std::string& name, const std::string& target);
+  /// Removes a name; with the last one goes that of the ID.
+  void Untag(const std::string& name);
+
   std::map<std::string, Name> names;
 
  private:
