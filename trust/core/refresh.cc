@@ -31,7 +31,9 @@ Refresh::State::State(Start start)
   const bool current =
       !chain_.empty() && (start_.source == Source::kStore ||
                           CheckCurrent(chain_.back(), start_.id.gun, start_.now).has_value());
-  if (current) {
+  if (current && APinWantsOlderRoots()) {
+    BeginOlderRoots();
+  } else if (current) {
     BeginCycle();
   } else {
     BeginRoots(std::nullopt, std::nullopt);
@@ -81,6 +83,15 @@ void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
   roots_.emplace(std::move(walk));
 }
 
+void Refresh::State::BeginOlderRoots() {
+  roots_.emplace(RootWalk::Start{.gun = start_.id.gun,
+                                 .chain = chain_,
+                                 .pins = start_.pins,
+                                 .back = RootWalk::Start::Back::kBeforeTheChain,
+                                 .now = start_.now,
+                                 .limits = start_.limits});
+}
+
 void Refresh::State::EndRoots() {
   RootWalk::Outcome found = std::move(*roots_).Finish();
   roots_.reset();
@@ -97,6 +108,9 @@ void Refresh::State::EndRoots() {
   }
   const bool newer = chain_.empty() || found->chain.back().sha256 != chain_.back().sha256;
   chain_ = std::move(found->chain);
+  // What a store does not have may still be served.
+  searched_ =
+      start_.source == Source::kServer && (searched_ || found->older == RootWalk::Older::kSearched);
   for (const RootLink& link : chain_) {
     const auto file = found->files.find(link.root->version());
     if (file == found->files.end()) continue;

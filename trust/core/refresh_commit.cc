@@ -9,6 +9,29 @@
 
 namespace crivet::trust {
 
+bool Refresh::State::WasSearched(const RootPin& pin) const {
+  return previous() &&
+         std::any_of(previous()->pins.begin(), previous()->pins.end(),
+                     [&](const MatchedPin& known) { return known.searched && known.pin == pin; });
+}
+
+// A pin that came after the first contact, or whose link could not be had then, gets its chance
+// too. Where the server has nothing for it, it is not asked again.
+bool Refresh::State::APinWantsOlderRoots() const {
+  if (start_.source == Source::kStore || chain_.front().root->version() == 1) return false;
+  return std::any_of(start_.pins.begin(), start_.pins.end(), [&](const RootPin& pin) {
+    return !MatchChain(pin, chain_, start_.now) && !WasSearched(pin);
+  });
+}
+
+std::vector<MatchedPin> Refresh::State::MatchedPins() const {
+  std::vector<MatchedPin> pins = MatchPins(start_.pins, chain_, start_.now);
+  for (MatchedPin& matched : pins) {
+    matched.searched = !matched.match && (searched_ || WasSearched(matched.pin));
+  }
+  return pins;
+}
+
 bool Refresh::State::IsUnchanged(const Sha256& timestamp) const {
   return previous() && timestamp == previous()->timestamp.listed.sha256 &&
          previous()->snapshot.metadata->Find(RoleName::Root())->sha256 == chain_.back().sha256 &&
@@ -36,21 +59,23 @@ void Refresh::State::CommitUnchanged() {
   Repository::Parts parts = *previous();
   parts.chain = chain_;
   parts.verified_at = start_.now;
-  parts.pins = MatchPins(start_.pins, chain_, start_.now);
-  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), false};
+  parts.pins = MatchedPins();
+  // Older links that a pin asked for are stored with the rest.
+  const bool longer = chain_.front().root->version() < previous()->chain.front().root->version();
+  outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), longer};
 }
 
 void Refresh::State::Commit() {
   const bool from_store = start_.source == Source::kStore;
-  Repository::Parts parts{start_.id,
-                          chain_,
-                          timestamp_,
-                          snapshot_,
-                          roles_,
-                          roles_wanted_,
-                          RaisedFloors(),
-                          from_store ? start_.verified_at : start_.now,
-                          MatchPins(start_.pins, chain_, start_.now)};
+  Repository::Parts parts{.id = start_.id,
+                          .chain = chain_,
+                          .timestamp = timestamp_,
+                          .snapshot = snapshot_,
+                          .roles = roles_,
+                          .roles_read = roles_wanted_,
+                          .floors = RaisedFloors(),
+                          .verified_at = from_store ? start_.verified_at : start_.now,
+                          .pins = MatchedPins()};
   outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
 }
 
@@ -106,7 +131,7 @@ std::optional<NewerRoots> Refresh::State::RootsToReport() {
     Repository::Parts parts = *previous();
     parts.chain = chain_;
     parts.floors = newer.floors;
-    parts.pins = MatchPins(start_.pins, chain_, start_.now);
+    parts.pins = MatchedPins();
     newer.repository = std::make_shared<const Repository>(std::move(parts));
   }
   return newer;

@@ -33,6 +33,7 @@ class Refresh::State {
   enum class Step : std::uint8_t { kTimestamp, kSnapshot, kTargets };
 
   void BeginRoots(std::optional<FileEntry> newest, std::optional<RefreshFailure> otherwise);
+  void BeginOlderRoots();
   void EndRoots();
 
   void BeginCycle();
@@ -46,6 +47,9 @@ class Refresh::State {
   bool IsUnchanged(const Sha256& timestamp) const;
   void CommitUnchanged();
   void Commit();
+  bool WasSearched(const RootPin& pin) const;
+  bool APinWantsOlderRoots() const;
+  std::vector<MatchedPin> MatchedPins() const;
   Floor RootFloor() const;
   Floors RaisedFloors() const;
   std::vector<StoredFile> TakeFiles();
@@ -87,6 +91,8 @@ class Refresh::State {
   std::optional<RootWalk> roots_;
   bool newest_root_asked_ = false;
   bool listed_root_asked_ = false;
+  /// The roots before the chain were looked through for every pin.
+  bool searched_ = false;
   /// How the cycle ends if the roots bring nothing new: a signature that did not verify.
   std::optional<RefreshFailure> otherwise_;
 

@@ -39,7 +39,7 @@ std::vector<MatchedPin> MatchPins(const std::vector<RootPin>& pins,
                                   const std::vector<RootLink>& chain, TimePoint now) {
   std::vector<MatchedPin> matched;
   for (const RootPin& pin : pins) {
-    MatchedPin answer{pin, MatchChain(pin, chain, now), TimePoint::min(), TimePoint::max()};
+    MatchedPin answer{pin, MatchChain(pin, chain, now), TimePoint::min(), TimePoint::max(), false};
     BoundByCertificates(pin, chain, now, answer);
     matched.push_back(std::move(answer));
   }

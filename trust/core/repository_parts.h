@@ -31,6 +31,8 @@ struct MatchedPin {
   std::optional<PinMatch> match;
   TimePoint from;
   TimePoint until;
+  /// No match, and the server has no older root that would be one.
+  bool searched = false;
 };
 
 /// Parts is what a Repository is made of. Copying it shares the metadata.

@@ -37,7 +37,9 @@ RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& req
 }
 
 RootWalk::RootWalk(Start start) : start_(std::move(start)) {
-  if (start_.newest) {
+  if (start_.back == Start::Back::kBeforeTheChain) {
+    Want(Step::kOldest, Number(start_.chain.front().root->version()) + ".root.json");
+  } else if (start_.newest) {
     Want(Step::kNewest, "root." + ToHex(start_.newest->sha256) + ".json");
     wanted_->max_bytes = std::min(wanted_->max_bytes, start_.newest->length);
     wanted_->sha256 = start_.newest->sha256;
@@ -56,6 +58,8 @@ void RootWalk::Supply(Fetched answer) {
       return OnNewest(std::move(answer));
     case Step::kForward:
       return OnForward(std::move(answer));
+    case Step::kOldest:
+      return OnOldest(std::move(answer));
     case Step::kBackward:
       return OnBackward(std::move(answer));
   }
@@ -149,14 +153,14 @@ void RootWalk::OnForward(Fetched answer) {
 void RootWalk::WalkBackward() {
   while (true) {
     const RootFile& oldest = links_.front();
-    const bool far_enough = start_.back == Start::Back::kToAnchors && EveryPinMatches();
+    const bool far_enough = start_.back != Start::Back::kAsFarAsThereAre && EveryPinMatches();
     if (far_enough || oldest.version() == 1 || links_.size() > start_.limits.root_steps) {
-      return EndBackward(std::nullopt);
+      return EndBackward(Older::kSearched);
     }
     const std::int64_t before = oldest.version() - 1;
     auto configured = ConfiguredRoot(before);
     if (!configured) return Want(Step::kBackward, Number(before) + ".root.json");
-    if (!Prepend(*std::move(configured))) return EndBackward(std::nullopt);
+    if (!Prepend(*std::move(configured))) return EndBackward(Older::kSearched);
   }
 }
 
@@ -164,9 +168,9 @@ void RootWalk::WalkBackward() {
 // pinned to different links, and each is judged by its own pin.
 bool RootWalk::EveryPinMatches() const {
   return std::all_of(start_.pins.begin(), start_.pins.end(), [&](const RootPin& pin) {
-    return pin.tofu || std::any_of(links_.begin(), links_.end(), [&](const RootFile& file) {
-             return Matches(pin, file.link(), start_.now);
-           });
+    return MatchChain(pin, start_.chain, start_.now) || pin.tofu ||
+           std::any_of(links_.begin(), links_.end(),
+                       [&](const RootFile& file) { return Matches(pin, file.link(), start_.now); });
   });
 }
 
@@ -185,21 +189,42 @@ bool RootWalk::Prepend(RootFile older) {
   return true;
 }
 
-void RootWalk::OnBackward(Fetched answer) {
-  if (!answer) {
-    const bool network = answer.error().kind == FetchFailure::Kind::kNetwork;
-    return EndBackward(network ? std::optional(answer.error().cause) : std::nullopt);
+// The chain has what the oldest link says, but not the signatures that its predecessor is told by.
+void RootWalk::OnOldest(Fetched answer) {
+  if (!answer) return EndBackward(answer.error());
+  auto oldest = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  if (!oldest || oldest->link().signed_sha256 != start_.chain.front().signed_sha256) {
+    return EndBackward(Older::kNotSearched);
   }
-  // A root that is no link ends the walk like one that is not there: what counts is whether an
-  // anchor was found before.
-  auto older = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
-  if (!older || !Prepend(*std::move(older))) return EndBackward(std::nullopt);
+  links_.push_back(*std::move(oldest));
   WalkBackward();
 }
 
-void RootWalk::EndBackward(std::optional<NetworkCause> cause) {
+void RootWalk::OnBackward(Fetched answer) {
+  if (!answer) return EndBackward(answer.error());
+  // A root that is no link ends the walk like one that is not there: what counts is whether an
+  // anchor was found before.
+  auto older = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  if (!older || !Prepend(*std::move(older))) return EndBackward(Older::kNotSearched);
+  WalkBackward();
+}
+
+void RootWalk::EndBackward(const FetchFailure& failure) {
+  if (failure.kind == FetchFailure::Kind::kNetwork) {
+    EndBackward(Older::kNotSearched, failure.cause);
+  } else {
+    const bool none = failure.kind == FetchFailure::Kind::kNotFound;
+    EndBackward(none ? Older::kSearched : Older::kNotSearched);
+  }
+}
+
+void RootWalk::EndBackward(Older older, std::optional<NetworkCause> cause) {
   Found found;
+  found.older = older;
+  // The trusted chain begins with its own oldest link, not with the copy that was read again.
+  if (!start_.chain.empty() && !links_.empty()) links_.pop_back();
   for (const RootFile& file : links_) found.chain.push_back(file.link());
+  found.chain.insert(found.chain.end(), start_.chain.begin(), start_.chain.end());
   found.chain = Anchored(std::move(found.chain), start_.pins, start_.now);
   if (!found.chain.empty()) {
     for (const RootFile& file : links_) {

@@ -17,8 +17,9 @@ namespace crivet::trust {
 ///
 /// With a trusted chain it asks for the newest root and then for every one in between, each exactly
 /// one version further and signed by its predecessor. Without one it asks for the newest and walks
-/// back, link by link, until the pins have found their anchors. A pin's own `root_file` is taken
-/// from the configuration and never asked for. Not thread-safe.
+/// back, link by link, until the pins have found their anchors; with kBeforeTheChain it walks back
+/// from the chain's oldest link, and whatever it meets, the chain stays trusted. A pin's own
+/// `root_file` is taken from the configuration and never asked for. Not thread-safe.
 class RootWalk {
  public:
   struct Start {
@@ -30,20 +31,26 @@ class RootWalk {
     std::vector<RootPin> pins = {};
     /// Set where a verified snapshot lists the newest root.
     std::optional<FileEntry> newest = {};
-    /// How far back a first contact goes.
+    /// How far back it goes.
     enum class Back : std::uint8_t {
-      kToAnchors,        ///< until every pin has found its anchor
+      kToAnchors,        ///< a first contact: until every pin has found its anchor
       kAsFarAsThereAre,  ///< a store holds the whole chain: a set in it may hang from an older link
+      kBeforeTheChain,   ///< a pin does not match the chain: as kToAnchors, for older links alone
     } back = Back::kToAnchors;
     TimePoint now = {};
     Limits limits = {};
   };
+
+  /// Older tells whether it went back until every pin had its anchor, or there was nothing older.
+  /// An answer that is no link may be somebody's on the wire, and says nothing of what there is.
+  enum class Older : std::uint8_t { kNotSearched, kSearched };
 
   struct Found {
     /// From the anchor to the newest.
     std::vector<RootLink> chain;
     /// By version, what was read on the way and is part of the chain.
     std::map<std::int64_t, std::string> files;
+    Older older = Older::kNotSearched;
   };
   using Outcome = tl::expected<Found, RefreshFailure>;
 
@@ -56,10 +63,11 @@ class RootWalk {
   Outcome Finish() && { return std::move(*outcome_); }
 
  private:
-  enum class Step : std::uint8_t { kNewest, kForward, kBackward };
+  enum class Step : std::uint8_t { kNewest, kForward, kOldest, kBackward };
 
   void OnNewest(Fetched answer);
   void OnForward(Fetched answer);
+  void OnOldest(Fetched answer);
   void OnBackward(Fetched answer);
   void WalkForward();
   void WalkBackward();
@@ -68,7 +76,8 @@ class RootWalk {
   std::optional<RootFile> ConfiguredRoot(std::int64_t version) const;
   bool EveryPinMatches() const;
   void EndAtTrusted();
-  void EndBackward(std::optional<NetworkCause> cause);
+  void EndBackward(const FetchFailure& failure);
+  void EndBackward(Older older, std::optional<NetworkCause> cause = std::nullopt);
   void EndUnanchored(std::int64_t newest);
   void Want(Step step, std::string file);
   void End(Reason reason, std::string detail);
@@ -79,7 +88,8 @@ class RootWalk {
   Step step_ = Step::kNewest;
   std::optional<MetadataRequest> wanted_;
   std::optional<RootFile> newest_;
-  /// Forward: the links found beyond the trusted chain. Backward: all links, oldest first.
+  /// Forward: the links found beyond the trusted chain. Backward: all links, oldest first; the last
+  /// is the trusted chain's oldest where there is one.
   std::deque<RootFile> links_;
   std::optional<Outcome> outcome_;
 };

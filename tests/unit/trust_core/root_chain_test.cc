@@ -196,6 +196,52 @@ BOOST_FIXTURE_TEST_CASE(Warm_PinReplacedThenRemoved_ChainFollows, Rotated) {
   BOOST_TEST(!node.trusted()->Match(node.start().pins.front(), kNow));
 }
 
+// As on first contact: each pin gets its chance, also one that comes later, and one whose link
+// could not be had at once.
+BOOST_FIXTURE_TEST_CASE(Warm_OlderPinAdded_FindsItsAnchor, Rotated) {
+  RotateTo(3);
+  TrustingNode node(PinnedTo(3));
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  BOOST_TEST(node.trusted()->chain().size() == 1u);
+  const RootPin older = PinnedTo(1).pins.front();
+  node.start().pins.push_back(older);
+  server.Refuse("1.root.json", {FetchFailure::Kind::kNetwork, NetworkCause::kTimeout});
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  BOOST_TEST(!node.trusted()->Match(older, kNow));
+  server.Recover();
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  const auto match = node.trusted()->Match(older, kNow);
+  BOOST_REQUIRE(match);
+  BOOST_TEST(match->link == 0u);
+  BOOST_REQUIRE(!node.Restart());
+  BOOST_TEST(node.trusted()->Match(older, kNow).has_value());
+  server.ForgetRequests();
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  BOOST_TEST(server.requests() == Requests{"timestamp.json"}, per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(Warm_PinThatMatchesNothing_IsLookedForOnce, Rotated) {
+  RotateTo(3);
+  TrustingNode node(PinnedTo(3));
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  node.start().pins.push_back(PinOf(RootKeyFor(kGun)));
+  // An answer that is no link may come from anybody on the wire: it ends the search for now.
+  server.Serve("2.root.json", "<html>");
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  server.Recover();
+  server.ForgetRequests();
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  BOOST_TEST(server.requests() ==
+                 (Requests{"3.root.json", "2.root.json", "1.root.json", "timestamp.json"}),
+             per_element());
+  BOOST_TEST(node.trusted()->chain().size() == 1u);
+  server.ForgetRequests();
+  server.Sign("targets", "1.0", DigestOf("image"));
+  server.Publish();
+  BOOST_REQUIRE(!node.RefreshFrom(server));
+  BOOST_TEST(server.requests().front() == "timestamp.json");
+}
+
 BOOST_FIXTURE_TEST_CASE(Warm_LinkMissing_IsUnavailable_NewestPinDoesNotHelp, Rotated) {
   // A node that has gone on from its pin must not be led back to it: a retired key may be stolen.
   TrustingNode node(PinnedTo(1));
