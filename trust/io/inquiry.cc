@@ -162,8 +162,8 @@ Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen
   const std::optional<Reason> reason = ReasonOf(look.decision);
   if (!reason) return Need::kNothing;
   // What a set that was verified a moment ago does not have will not be there now either; but time
-  // may have run out for it since.
-  if (*reason == Reason::kExpired) return Need::kRefresh;
+  // may have run out for it since, and other rules may read more of it.
+  if (*reason == Reason::kExpired || *reason == Reason::kNoTrustData) return Need::kRefresh;
   return *age > kMissRemembered ? Need::kRefresh : Need::kNothing;
 }
 

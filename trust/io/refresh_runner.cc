@@ -48,6 +48,20 @@ std::optional<Sha256> StoredHash(const Manifest& manifest, const MetadataRequest
   return newest.second;
 }
 
+// Whether a load failed at a role that was not read when the set was stored. Such roles, and those
+// below, are taken out of `roles` then.
+bool LeaveOutNewRole(const Manifest& manifest, const RefreshFailure& failure,
+                     std::vector<RoleName>& roles) {
+  const Result<RoleName> missing = RoleName::Parse(failure.role);
+  if (failure.error.reason != Reason::kNoTrustData || !missing || !missing->IsDelegation() ||
+      manifest.files.contains(failure.role)) {
+    return false;
+  }
+  return std::erase_if(roles, [&](const RoleName& role) {
+           return role == *missing || role.text().starts_with(failure.role + '/');
+         }) > 0;
+}
+
 }  // namespace
 
 RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
@@ -114,12 +128,16 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
                        .limits = server ? server->limits() : Limits{}};
   // A time that the clock has taken back is not written down again.
   if (start.verified_at == manifest.verified_at) found.saved_at = manifest.verified_at;
-  Outcome outcome =
-      Drive(Refresh(std::move(start)), [&](const MetadataRequest& request) -> Fetched {
-        const std::optional<Sha256> sha256 = StoredHash(manifest, request);
-        if (!sha256) return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
-        return store_.ReadFile(slot.id(), *sha256, request.max_bytes);
-      });
+  const Supplier from_store = [&](const MetadataRequest& request) -> Fetched {
+    const std::optional<Sha256> sha256 = StoredHash(manifest, request);
+    if (!sha256) return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
+    return store_.ReadFile(slot.id(), *sha256, request.max_bytes);
+  };
+  Outcome outcome = Drive(Refresh(start), from_store);
+  // What the rules have come to read since takes nothing from those that get by without it.
+  while (!outcome && LeaveOutNewRole(manifest, outcome.error(), start.roles)) {
+    outcome = Drive(Refresh(start), from_store);
+  }
   if (outcome) {
     found.repository = outcome->repository;
     return found;

@@ -444,6 +444,38 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
   BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == DigestOf("web 2.0").ToString());
 }
 
+// The last complete set answers for as long as it lasts: an operator may change the rules while the
+// server is away, and the node may restart.
+BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatCannotBeHad_TakesNothingFromOtherRules) {
+  TestNode node;
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
+    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
+    web.Publish();
+  });
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  node.server().With(kWeb, [](SigningRepository& web) { web.RefuseAll(kAway); });
+  Rule plain = node.VerifyRule("registry.acme.example/**", kWeb);
+  Rule by_ci = plain;
+  by_ci.name = "ci";
+  by_ci.namespaces = {"ci-*"};
+  by_ci.roles = {RoleName::Parse("targets/ci").value()};
+  node.SetRules({plain, by_ci});
+  node.Reconfigure();
+  Question in_ci = TestNode::Ask(kWeb + ":2.0");
+  in_ci.pod_namespace = std::string("ci-1");
+  for (const bool restarted : {false, true}) {
+    if (restarted) node.Start();
+    BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+    BOOST_TEST(Outcome(node.service().DecideNow(in_ci)) == "unreachable");
+  }
+  node.Advance(31s);
+  node.server().With(kWeb, [](SigningRepository& web) { web.Recover(); });
+  BOOST_TEST(Outcome(node.service().DecideNow(in_ci)) == DigestOf("web 2.0").ToString());
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+}
+
 BOOST_AUTO_TEST_CASE(Reconfigure_DuringARefresh_ItsSetHasTheNewRolesToo) {
   TestNode node;
   node.server().With(kWeb, [](SigningRepository& web) {
