@@ -82,12 +82,14 @@ void RefreshRunner::Load(RepositorySlot& slot) {
   LoadLocked(slot);
 }
 
-void RefreshRunner::LoadLocked(RepositorySlot& slot) {
+std::optional<Error> RefreshRunner::LoadLocked(RepositorySlot& slot) {
   const std::shared_ptr<const ServiceSetup> setup = setup_();
+  const Reading reading = setup->ReadingOf(slot.id());
   RepositorySlot::FromStore found;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     Result<FileStore::Loaded> loaded = store_.Load(slot.id());
     if (!loaded) {
+      if (slot.KeepUnread(reading)) return loaded.error();
       found = RepositorySlot::FromStore{};
       found.failure = RefreshFailure{loaded.error(), "", std::nullopt, false, std::nullopt};
       break;
@@ -97,11 +99,12 @@ void RefreshRunner::LoadLocked(RepositorySlot& slot) {
     // Files that another process replaced while they were read are not damage.
     if (found.repository || store_.StampOf(slot.id()) == stamp) break;
   }
-  found.reading = setup->ReadingOf(slot.id());
+  found.reading = reading;
   const std::shared_ptr<const Repository> repository = found.repository;
   slot.Adopt(std::move(found));
   // Whoever wrote the set may have been cut off before it dropped what the set has withdrawn.
   if (repository) DropWithdrawn(slot, *repository);
+  return std::nullopt;
 }
 
 RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
@@ -167,7 +170,9 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
       const RepositorySlot::Ground before = slot.ground();
       // Another process may have refreshed, or forgotten, the repository.
       const bool stale = before.unreadable || store_.StampOf(slot.id()) != before.stamp;
-      if (!before.loaded || stale) LoadLocked(slot);
+      if (!before.loaded || stale) {
+        if (std::optional<Error> unread = LoadLocked(slot)) return Failed(*std::move(unread));
+      }
     }
     const RepositorySlot::Ground ground = slot.ground();
     if (ground.unreadable) return tl::unexpected(*ground.unreadable);

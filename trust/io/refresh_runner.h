@@ -70,7 +70,8 @@ class RefreshRunner {
                  Outcome& outcome);
   Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
                FileStore::Change change);
-  void LoadLocked(RepositorySlot& slot);
+  /// The error where the store cannot be read and what is in memory stays.
+  std::optional<Error> LoadLocked(RepositorySlot& slot);
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
                                      FileStore::Loaded loaded);
   void DropWithdrawn(RepositorySlot& slot, const Repository& repository);

@@ -161,6 +161,14 @@ void RepositorySlot::Adopt(FromStore loaded) {
   NoteSet();
 }
 
+bool RepositorySlot::KeepUnread(const Reading& reading) {
+  const std::lock_guard lock(mutex_);
+  if (!view_.repository) return false;
+  reading_ = reading;
+  loaded_ = true;
+  return true;
+}
+
 void RepositorySlot::Adopt(const Committed& committed, Reading reading) {
   const std::lock_guard lock(mutex_);
   view_.repository = committed.repository;

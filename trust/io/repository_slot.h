@@ -116,6 +116,9 @@ class RepositorySlot {
     Reading reading;
   };
   void Adopt(FromStore loaded);
+  /// The store cannot be read: a set in memory, with its floors, goes on. False where there is
+  /// none.
+  bool KeepUnread(const Reading& reading);
   void Adopt(const Committed& committed, Reading reading);
   void Adopt(const NewerRoots& newer);
   /// Whether the store has them too.

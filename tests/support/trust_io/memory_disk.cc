@@ -63,7 +63,9 @@ std::uint64_t MemoryDisk::steps() const {
 void MemoryDisk::DieAt(std::uint64_t step) { dies_at_ = step; }
 void MemoryDisk::FailAt(std::uint64_t step, int error) { fails_at_ = {step, error}; }
 void MemoryDisk::FailAll(int error) { fails_always_ = error; }
+void MemoryDisk::FailReads(int error) { fails_reads_ = error; }
 void MemoryDisk::Heal() {
+  fails_reads_.reset();
   fails_always_.reset();
   fails_at_.reset();
 }
@@ -150,6 +152,7 @@ int MemoryDisk::OpenPath(const std::string& path) {
 
 int MemoryDisk::OpenFolder(int folder, const std::string& name) {
   const std::lock_guard lock(mutex_);
+  if (fails_reads_) return -*fails_reads_;
   const Id found = Find(open_.at(folder).node, name);
   if (found == kNone) return -ENOENT;
   return nodes_.at(found).folder ? Opened(found) : -ENOTDIR;

@@ -37,6 +37,8 @@ class MemoryDisk final : public FileSystem {
   void FailAt(std::uint64_t step, int error);
   /// Every step fails, until Heal.
   void FailAll(int error);
+  /// No folder can be opened, until Heal.
+  void FailReads(int error);
   void Heal();
 
   // For damage by hand; paths from the root, `a/b/c`.
@@ -98,6 +100,7 @@ class MemoryDisk final : public FileSystem {
   std::optional<std::uint64_t> dies_at_;
   std::optional<std::pair<std::uint64_t, int>> fails_at_;
   std::optional<int> fails_always_;
+  std::optional<int> fails_reads_;
 };
 
 }  // namespace crivet::trust

@@ -167,6 +167,38 @@ BOOST_AUTO_TEST_CASE(FullDisk_MemoryServes_TheStatusSaysSo_AndTheNextRefreshSave
   BOOST_TEST(node.Lines().size() == 3U);  // full, away, takes writes again
 }
 
+// A process may run out of descriptors for a moment.
+BOOST_AUTO_TEST_CASE(StateThatCannotBeRead_TakesNothingFromMemory) {
+  TestNode node;
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
+  SigningRepository first;
+  node.server().With(kWeb, [&](SigningRepository& web) { first = web; });
+  PublishSecond(node);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+
+  node.disk().FailReads(EMFILE);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kState));
+  node.Reconfigure();
+  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
+  node.SetRules({wider, node.VerifyRule("registry.acme.example/shop/**", kWeb)});
+  node.Reconfigure();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  // And the floors stand.
+  node.server().With(kWeb, [&](SigningRepository& web) { web = first; });
+  node.disk().Heal();
+  node.Advance(31s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+  BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kRollback));
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == kSecond);
+}
+
 BOOST_AUTO_TEST_CASE(FullDisk_FloorsHoldInMemory) {
   TestNode node;
   node.Start();
