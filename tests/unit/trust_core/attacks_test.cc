@@ -1,5 +1,43 @@
 // Attacks that broke Notary or another TUF client, each tried on a node that has verified an honest
 // edition before, again and again, and across restarts. NOTARY 0 and D name them.
+//
+// Where each row of NOTARY D is, in its order; without a file's name, here:
+//   CVE-2015-9258          AlgorithmChosenByTheFile, KeyClaimedToBeOfAnotherType; public_key_test
+//   CVE-2015-9259          ExpiredRoot
+//   NCC-3, TUF-01-002      FastForward_*
+//   NCC-5..8               file_store_test Folders_AreForTheOwnerAlone; http_fetcher_test Tls_*;
+//                          config_test Bad_File_* MissingCaFile; token_source_test Wipe_*
+//   NCC App. A             ThresholdsThatAreNone; metadata_test Root_Threshold*
+//   TUF-01-001             UnsignedMember_ChangesNothing
+//   TUF-01-003             TimestampKeyHolder_*, SnapshotKeyHolder_*
+//   TUF-01-004             RoleNamesThatArePaths; file_store_test Names_OfAnyShape_*
+//   "this work"            Nulls_*, DuplicateMembers_*, DeepNesting, SameVersion_OtherContent,
+//                          TimestampKeyHolder_*, SnapshotKeyHolder_*
+//   builder.go (latent)    ExpiredRootThenBadDelegation
+//   CVE-2020-6173          ThousandsOfSignatures
+//   CVE-2020-6174 and its kind, GHSA-77hh-43cm-v8j6
+//                          OneSignerManyTimes_MeetsNoThreshold; signature_threshold_test
+//   CVE-2020-15163         BadNextRoot_*; root_chain_test Link_*
+//   CVE-2021-41131 and its kind
+//                          RoleNamesThatArePaths; file_store_test SymbolicLinks_*,
+//                          Names_OfAnyShape_*
+//   CVE-2022-29173         FloorsOutliveTheMetadata
+//   CVE-2024-47534         decide_test Pull_TheFirstRoleThatListsTheTag_Decides
+//   CVE-2026-23991         metadata_test EveryMember_*
+//   CVE-2026-23992         ThresholdsThatAreNone; metadata_test *Threshold*
+//   go-tuf's four commits  metadata_test Root_OnePublicKeyUnderTwoIds_*,
+//   Targets_DigestsThatAreNone_*,
+//                          Root_ShortEd25519Key_*; SnapshotKeyHolder_DropsDelegation
+//   conformance 672d7c0    refresh_test DelegationKeysChanged_*, DelegationThresholdRaised_*
+//   CVE-2025-2885          RootVersionThatIsNotTheNext
+//   CVE-2025-2886          of TUF 1.0
+//   CVE-2025-2887, -2888   SnapshotKeyHolder_*, TimestampKeyHolder_*
+//   cycles, CVE-2026-6967  DelegationCycle, ExpiredDelegation, DelegationLongerThanListed
+//   Connaisseur's regex    image_reference_test Parse_NamesMadeToExplode_*; wildcard_test
+//   Connaisseur, earlier   of Kubernetes; the pause image: gate/run_pod_sandbox_test
+//   CVE-2024-3727          image_reference_test Parse_AnythingElse_IsMalformed
+//   X41 TUF-CR-22-03       NumberOfManyDigits
+//   distribution/reference image_reference_test Parse_Vectors_*, Parse_OutsideTheGrammar_*
 
 #include <boost/test/unit_test.hpp>
 

@@ -9,6 +9,15 @@
 // DESIGN 4 and 11 say what has to come out: N fails; in S nothing but the timestamp is even read;
 // in C the refresh fails and is reported. Whatever happens, the last complete set goes on
 // answering. The newer edition signs another digest, so that accepting it would show.
+//
+// The rows of NOTARY E's table are N_, S_ and C_ below, but for "threshold 2"
+// (ThresholdRaisedBeyondTheSigners_Fails) and "targets missing one delegation" (Undelegated_,
+// EntryWithoutDelegation_ and Delegated_NotSignedYet_ in refresh_test). Its last paragraph: missing
+// files are N_, S_ and C_FileMissing_, extra space ExtraSpace_, local damage LocalDamage_, root
+// damaged on both sides LocalAndRemoteRootDamaged_, keys KeyRotatedWithoutSigning_ and KeyRotated_,
+// sets of roots root_chain_test, an unwritable cache FullDisk_ and offline Restart_ in
+// trust_service_state_test, size ThousandsOfTags_ in metadata_test and bench/. "Disk root overrides
+// DisableTOFU" has no counterpart: pins are asked on every load (Tofu_ in root_chain_test).
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -319,9 +328,10 @@ BOOST_DATA_TEST_CASE(C_FileMissing_Fails_LastSetAnswers, data::make(Absences()),
 
 // White space that nobody's hash covers.
 BOOST_DATA_TEST_CASE(ExtraSpace_IsAWrongHash,
-                     data::make({"snapshot", "targets", "targets/releases"}), role) {
+                     data::make({"root", "snapshot", "targets", "targets/releases"}), role) {
   SigningRepository server = Newer({});
   server.Serve(server.FileName(role), server.bytes(role) + " ");
+  if (std::string(role) == "root") server.Serve("root.json", server.bytes(role) + " ");
   TrustingNode knowing = Knowing(Edition());
   const auto warm = knowing.RefreshFrom(server);
   BOOST_REQUIRE(warm);
@@ -330,27 +340,122 @@ BOOST_DATA_TEST_CASE(ExtraSpace_IsAWrongHash,
   BOOST_TEST(!RunRefresh(Reading(server), server));
 }
 
+// Nothing lists the timestamp: its signature covers what matters of it.
+BOOST_AUTO_TEST_CASE(ExtraSpace_AfterTheTimestamp_ChangesNothing) {
+  SigningRepository server = Newer({});
+  server.Serve("timestamp.json", server.bytes("timestamp") + " ");
+  TrustingNode node = Knowing(Edition());
+  const auto failed = node.RefreshFrom(server);
+  BOOST_TEST(!failed, DetailOf(failed));
+  BOOST_TEST((node.Lookup(kReleases, "1.0") == kAfter));
+  BOOST_TEST(RunRefresh(Reading(server), server).has_value());
+}
+
+// The matrix' "threshold 2" of every role, one signer being there; in S the parent was not read
+// anew, so nobody asks for more than before.
+BOOST_DATA_TEST_CASE(ThresholdRaisedBeyondTheSigners_Fails,
+                     data::make({"root", "timestamp", "snapshot", "targets", "targets/releases",
+                                 "targets/releases/deep"}),
+                     name) {
+  const std::string role = name;
+  SigningRepository server = Edition();
+  const auto before = server.keys(role);
+  const SigningKey another = role == "root" ? RootKeyFor(server.gun()) : SigningKey::Ecdsa();
+  if (role == kReleases || role == kDeep) {
+    server.Delegate(role, {before.front(), another}, 2);
+  } else {
+    server.SetKeys(role, {before.front(), another}, 2);
+  }
+  server.SetSigners(role, before);
+  for (const std::string& signed_role : {std::string("targets"), kReleases, kDeep}) {
+    server.Sign(signed_role, "1.0", kAfter);
+  }
+  server.Publish();
+
+  TrustingNode warm = Knowing(Edition());
+  for (int attempt = 1; attempt <= 2; ++attempt) {
+    const auto failed = warm.RefreshFrom(server);
+    BOOST_REQUIRE(failed);
+    BOOST_TEST(CodeOf(failed->error.reason) == "threshold", DetailOf(failed));
+    BOOST_TEST(failed->role == role);
+    // A newer root that verified acts at once: what its keys no longer cover is gone.
+    if (role == "root" || role == kReleases || role == kDeep) CheckLastSetAnswers(warm);
+    BOOST_TEST((warm.Lookup(kReleases, "1.0") != kAfter));
+  }
+
+  TrustingNode cold(Reading(server));
+  const auto failed = cold.RefreshFrom(server);
+  BOOST_REQUIRE(failed);
+  BOOST_TEST(CodeOf(failed->error.reason) == "threshold", DetailOf(failed));
+  BOOST_TEST(cold.trusted() == nullptr);
+
+  TrustingNode same = Knowing(Edition());
+  SigningRepository unchanged = Edition();
+  unchanged.Serve("root.json", server.bytes("root"));
+  BOOST_TEST(!same.RefreshFrom(unchanged));
+  CheckLastSetAnswers(same);
+}
+
+// What a store can come to: NOTARY E's five ways, and those of its corrupting stores.
+struct LocalWay {
+  std::string name;
+  std::function<void(TrustingNode& node, const std::string& file, const std::string& role)> harm;
+  friend std::ostream& operator<<(std::ostream& out, const LocalWay& way) {
+    return out << way.name;
+  }
+};
+
+std::vector<LocalWay> LocalWays() {
+  std::vector<LocalWay> ways{
+      {"deleted", [](TrustingNode& node, const std::string& file,
+                     const std::string&) { node.store().files().erase(file); }},
+      {"of another repository",
+       [](TrustingNode& node, const std::string& file, const std::string& role) {
+         static const SigningRepository kOther;
+         node.store().files()[file] = kOther.bytes(role == "root" ? role : "targets");
+       }},
+  };
+  for (const Way& way : Ways()) {
+    ways.push_back(
+        {way.name, [way](TrustingNode& node, const std::string& file, const std::string& role) {
+           node.store().files()[file] = Edition().Damaged(role, way.damage);
+         }});
+  }
+  return ways;
+}
+
 // What is wrong in the store heals from the server, or nothing is trusted.
 BOOST_DATA_TEST_CASE(LocalDamage_HealsFromTheServer,
-                     data::make({"1.root", "timestamp", "snapshot", "targets", "targets/releases"}),
-                     name) {
-  for (const std::string way : {"deleted", "truncated", "emptied", "of another repository"}) {
-    TrustingNode node = Knowing(Edition());
-    auto& files = node.store().files();
-    if (way == "deleted") files.erase(name);
-    if (way == "truncated") files[name].resize(files[name].size() / 2);
-    if (way == "emptied") files[name].clear();
-    if (way == "of another repository") {
-      SigningRepository other;
-      files[name] = other.bytes(std::string(name) == "1.root" ? "root" : "targets");
-    }
-    BOOST_TEST(node.Restart().has_value(), way);
-    BOOST_TEST(node.trusted() == nullptr);
-    SigningRepository server = Edition();
-    const auto failed = node.RefreshFrom(server);
-    BOOST_TEST(!failed, DetailOf(failed));
-    CheckLastSetAnswers(node);
-  }
+                     data::make({"1.root", "timestamp", "snapshot", "targets", "targets/releases",
+                                 "targets/releases/deep"}) *
+                         data::make(LocalWays()),
+                     file, way) {
+  const std::string role = std::string(file) == "1.root" ? "root" : file;
+  TrustingNode node = Knowing(Edition());
+  BOOST_REQUIRE(node.store().files().contains(file));
+  way.harm(node, file, role);
+  BOOST_TEST(node.Restart().has_value());
+  BOOST_TEST(node.trusted() == nullptr);
+  SigningRepository server = Edition();
+  const auto failed = node.RefreshFrom(server);
+  BOOST_TEST(!failed, DetailOf(failed));
+  CheckLastSetAnswers(node);
+}
+
+// Both copies of the root are bad, each in its own way: nothing is left to trust, and nothing is.
+BOOST_DATA_TEST_CASE(LocalAndRemoteRootDamaged_NothingIsTrusted,
+                     data::make(LocalWays()) * data::make(Ways()), local, remote) {
+  TrustingNode node = Knowing(Edition());
+  const Floors floors = node.floors();
+  local.harm(node, "1.root", "root");
+  BOOST_TEST(node.Restart().has_value());
+  SigningRepository server = Edition();
+  server.Serve("root.json", server.Damaged("root", remote.damage));
+  server.Serve(server.FileName("root"), server.Damaged("root", remote.damage));
+  server.Serve("1.root.json", server.Damaged("root", remote.damage));
+  BOOST_TEST(node.RefreshFrom(server).has_value());
+  BOOST_TEST(node.trusted() == nullptr);
+  BOOST_TEST((node.floors() == floors));
 }
 
 // A key is changed in the parent, and the role is not signed by it.
