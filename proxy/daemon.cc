@@ -1,6 +1,7 @@
 #include "proxy/daemon.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -28,6 +29,10 @@ namespace {
 
 // By then the start, or a reload, has run its code.
 constexpr milliseconds kSettled{3000};
+
+// Each of some twenty threads, and each that refreshes for a moment, would get an arena of its own
+// and keep there what was freed. Few of them allocate at the same time.
+constexpr int kMallocArenas = 2;
 
 // For poll: the shorter of both, -1 is for ever.
 int WaitUntil(std::optional<steady_clock::time_point> when, int at_most_ms) {
@@ -172,6 +177,7 @@ trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string
                                                       Place place) {
   // The admin socket and every file that is made belong to this user alone.
   umask(S_IRWXG | S_IRWXO);
+  mallopt(M_ARENA_MAX, kMallocArenas);
   auto parts =
       std::make_unique<DaemonParts>(std::move(config), std::move(config_file), std::move(place));
   if (auto made = parts->Make(); !made) return tl::unexpected(made.error());
