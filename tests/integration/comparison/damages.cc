@@ -15,30 +15,6 @@ struct Way {
   Damage damage;
 };
 
-Damage Bytes(std::function<void(std::string&)> edit) {
-  Damage damage;
-  damage.bytes = std::move(edit);
-  return damage;
-}
-
-Damage Content(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.content = std::move(edit);
-  return damage;
-}
-
-Damage File(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.envelope = std::move(edit);
-  return damage;
-}
-
-Damage SignedBy(std::vector<SigningKey> keys) {
-  Damage damage;
-  damage.signers = std::move(keys);
-  return damage;
-}
-
 // Puts text before the first place where another one stands.
 Damage Inserted(const std::string& text, const std::string& before) {
   return Bytes([=](std::string& bytes) { bytes.insert(bytes.find(before), text); });

@@ -12,12 +12,6 @@ using std::chrono::hours;
 const std::string kReleases = "targets/releases";
 const std::string kDeep = "targets/releases/deep";
 
-Damage Content(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.content = std::move(edit);
-  return damage;
-}
-
 // The edition that this makes of the edition after.
 using Make = std::function<void(SigningRepository&)>;
 

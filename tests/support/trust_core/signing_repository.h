@@ -10,24 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/trust_core/damage.h"
 #include "tests/support/trust_core/signing_key.h"
 #include "trust/core/refresh.h"
 
 namespace crivet::trust {
-
-/// Damage is what goes wrong with one file while it is made. Whatever is set is applied in the
-/// order of the members.
-struct Damage {
-  using Json = nlohmann::json;
-  /// Changes what is signed; the signatures then cover it.
-  std::function<void(Json& content)> content;
-  /// Signs with these keys in place of the role's.
-  std::optional<std::vector<SigningKey>> signers;
-  /// Changes the whole file after it was signed: `signed` and `signatures`.
-  std::function<void(Json& envelope)> envelope;
-  /// Changes the bytes.
-  std::function<void(std::string& bytes)> bytes;
-};
 
 /// SigningRepository is a publisher and a Notary server in memory: it signs with throw-away keys
 /// and answers for its files by the server's names. It can make every mistake a publisher, a server

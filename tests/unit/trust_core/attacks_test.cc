@@ -121,18 +121,6 @@ struct Honest {
   }
 };
 
-Damage Content(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.content = std::move(edit);
-  return damage;
-}
-
-Damage Bytes(std::function<void(std::string&)> edit) {
-  Damage damage;
-  damage.bytes = std::move(edit);
-  return damage;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(AttacksTest)

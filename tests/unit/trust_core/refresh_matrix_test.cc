@@ -48,30 +48,6 @@ struct Way {
   friend std::ostream& operator<<(std::ostream& out, const Way& way) { return out << way.name; }
 };
 
-Damage Bytes(std::function<void(std::string&)> edit) {
-  Damage damage;
-  damage.bytes = std::move(edit);
-  return damage;
-}
-
-Damage Content(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.content = std::move(edit);
-  return damage;
-}
-
-Damage File(std::function<void(Json&)> edit) {
-  Damage damage;
-  damage.envelope = std::move(edit);
-  return damage;
-}
-
-Damage SignedBy(std::vector<SigningKey> keys) {
-  Damage damage;
-  damage.signers = std::move(keys);
-  return damage;
-}
-
 // Root keys need certificates, so a stranger's has one too.
 const SigningKey& Stranger() {
   static const SigningKey kKey = RootKeyFor("docker.io/acme/web");

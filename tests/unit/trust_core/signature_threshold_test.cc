@@ -23,7 +23,7 @@ Envelope FileWith(const Json& signatures) {
 
 Json SignatureOf(const SigningKey& key) { return Json::parse(key.SignatureJson(kMessage)); }
 
-Envelope SignedBy(const std::vector<SigningKey>& keys) {
+Envelope FileSignedBy(const std::vector<SigningKey>& keys) {
   Json signatures = Json::array();
   for (const SigningKey& key : keys) signatures.push_back(SignatureOf(key));
   return FileWith(signatures);
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(EveryKeyType_Verifies) {
        {SigningKey::Ecdsa("P-224"), SigningKey::Ecdsa("P-256"), SigningKey::Ecdsa("P-384"),
         SigningKey::Ecdsa("P-521"), SigningKey::Rsa(), SigningKey::Ed25519(),
         SigningKey::Ecdsa().SelfSigned(request), SigningKey::Rsa().SelfSigned(request)}) {
-    const auto signers = VerifySignatures(SignedBy({key}), Role({key}));
+    const auto signers = VerifySignatures(FileSignedBy({key}), Role({key}));
     BOOST_REQUIRE_MESSAGE(signers, key.key_type());
     BOOST_TEST((*signers == std::set<KeyId>{key.Parsed().id()}));
   }
@@ -64,23 +64,24 @@ BOOST_AUTO_TEST_CASE(Signers_AreExactlyThoseThatVerify) {
   const SigningKey b = SigningKey::Ecdsa();
   const SigningKey absent = SigningKey::Ecdsa();
   const SigningKey stranger = SigningKey::Ecdsa();
-  const auto signers = VerifySignatures(SignedBy({b, stranger, a}), Role({a, b, absent}, 2));
+  const auto signers = VerifySignatures(FileSignedBy({b, stranger, a}), Role({a, b, absent}, 2));
   BOOST_REQUIRE(signers);
   BOOST_TEST((*signers == std::set<KeyId>{a.Parsed().id(), b.Parsed().id()}));
 }
 
 BOOST_AUTO_TEST_CASE(NoSignature_IsSignature) {
-  CheckRefused(SignedBy({}), Role({SigningKey::Ecdsa()}), Reason::kSignature);
+  CheckRefused(FileSignedBy({}), Role({SigningKey::Ecdsa()}), Reason::kSignature);
 }
 
 BOOST_AUTO_TEST_CASE(OnlyStrangersSigned_IsSignature) {
-  CheckRefused(SignedBy({SigningKey::Ecdsa()}), Role({SigningKey::Ecdsa()}), Reason::kSignature);
+  CheckRefused(FileSignedBy({SigningKey::Ecdsa()}), Role({SigningKey::Ecdsa()}),
+               Reason::kSignature);
 }
 
 BOOST_AUTO_TEST_CASE(FewerThanTheThreshold_IsThreshold) {
   const SigningKey a = SigningKey::Ecdsa();
   const SigningKey b = SigningKey::Ecdsa();
-  CheckRefused(SignedBy({a}), Role({a, b}, 2), Reason::kThreshold);
+  CheckRefused(FileSignedBy({a}), Role({a, b}, 2), Reason::kThreshold);
 }
 
 BOOST_AUTO_TEST_CASE(OneSignatureManyTimes_CountsOnce) {
@@ -105,7 +106,7 @@ BOOST_AUTO_TEST_CASE(OnePublicKeyUnderTwoIds_CountsOnce) {
   request.common_names = {"docker.io/acme/web"};
   const SigningKey certified = plain.SelfSigned(request);
   BOOST_REQUIRE(plain.id() != certified.id());
-  const Envelope file = SignedBy({plain, certified});
+  const Envelope file = FileSignedBy({plain, certified});
   CheckRefused(file, Role({plain, certified}, 2), Reason::kThreshold);
   // Both IDs are signers all the same: a pin may name either.
   BOOST_TEST(VerifySignatures(file, Role({plain, certified}, 1))->size() == 2u);
@@ -151,9 +152,9 @@ BOOST_AUTO_TEST_CASE(OneBitOfContent_IsSignature) {
 
 BOOST_AUTO_TEST_CASE(ThresholdOfNothing_IsRefused) {
   const SigningKey key = SigningKey::Ecdsa();
-  CheckRefused(SignedBy({}), Role({key}, 0), Reason::kSignature);
-  BOOST_TEST(!VerifySignatures(SignedBy({key}), Role({key}, 0)));
-  BOOST_TEST(!VerifySignatures(SignedBy({key}), Role({}, 0)));
+  CheckRefused(FileSignedBy({}), Role({key}, 0), Reason::kSignature);
+  BOOST_TEST(!VerifySignatures(FileSignedBy({key}), Role({key}, 0)));
+  BOOST_TEST(!VerifySignatures(FileSignedBy({key}), Role({}, 0)));
 }
 
 BOOST_AUTO_TEST_CASE(KeyIdsThatNoKeyCanHave_AreSkipped) {
