@@ -59,6 +59,9 @@ std::vector<Way> Ways(const Editions& editions) {
       {"`version` twice in", Inserted("\"version\":99,", "\"version\":")},
       {"`signed` twice in", Inserted("\"signed\":{},", "\"signed\":")},
       {"`Signed` for `signed` in", Replaced("\"signed\":", "\"Signed\":")},
+      {"100000 brackets beside `signed` in",
+       Inserted("\"x\":" + std::string(100000, '[') + std::string(100000, ']') + ",",
+                "\"signed\":")},
       {"100 more signatures in", File([](Json& f) {
          const Json signature = f["signatures"][0];
          for (int i = 0; i < 100; ++i) f["signatures"].push_back(signature);

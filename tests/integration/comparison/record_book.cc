@@ -7,6 +7,9 @@
 namespace crivet::trust {
 namespace {
 
+const std::string kEveryRole = "every role";
+const std::string kRoles = "root,snapshot,targets,targets/releases,timestamp";
+
 std::string Trimmed(const std::string& text) {
   const auto first = text.find_first_not_of(' ');
   if (first == std::string::npos) return "";
@@ -36,8 +39,12 @@ std::vector<std::string> Names(const std::string& cell) {
   return names;
 }
 
-// `expired {targets,root}` as two names.
+// `expired {targets,root}` as two names, `expired every role` as five.
 std::vector<std::string> Expanded(const std::string& name) {
+  if (const auto every = name.find(kEveryRole); every != std::string::npos) {
+    std::string spelled = name;
+    return Expanded(spelled.replace(every, kEveryRole.size(), "{" + kRoles + "}"));
+  }
   const auto open = name.find('{');
   if (open == std::string::npos) return {name};
   const auto close = name.find('}', open);
@@ -86,6 +93,10 @@ std::string Joined(const std::vector<std::string>& names) {
     if (!out.empty()) out += ", ";
     out += kind;
     if (roles.empty()) continue;
+    if (roles == kRoles) {
+      out += " " + kEveryRole;
+      continue;
+    }
     out += roles.find(',') == std::string::npos ? " " + roles : " {" + roles + "}";
   }
   return out;

@@ -27,7 +27,8 @@ class RecordBook {
 };
 
 /// What a README claims: the rows of its tables whose head begins with `| case | node |`. In the
-/// first two columns a comma separates names, and `expired {targets,root}` stands for two of them.
+/// first two columns a comma separates names; `expired {targets,root}` stands for two of them, and
+/// `expired every role` for one of each role.
 /// A line that cannot be read, or says something twice: std::runtime_error.
 struct Claims {
   std::map<RecordBook::Question, Answers> differences;
