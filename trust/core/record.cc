@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/core/authorized_keys.h"
 #include "trust/core/limits.h"
 #include "trust/core/metadata.h"
 
@@ -11,10 +12,10 @@ namespace {
 
 // Whether the keys that had signed a role still hold it, all of them, and would still be enough.
 bool KeysHold(const RoleName& role, const std::vector<KeyId>& keys, const Repository& repository) {
-  const auto today = repository.KeysOf(role);
-  return today && !keys.empty() && keys.size() >= today->threshold &&
+  const AuthorizedKeys* const today = repository.KeysOf(role);
+  return today != nullptr && !keys.empty() && today->Covers({keys.begin(), keys.end()}) &&
          std::all_of(keys.begin(), keys.end(),
-                     [&today](const KeyId& key) { return today->key_ids.contains(key); });
+                     [today](const KeyId& key) { return today->keys.contains(key); });
 }
 
 bool EveryKeyHolds(const VerifiedRecord& record, const Repository& repository) {

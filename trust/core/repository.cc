@@ -142,15 +142,10 @@ std::optional<Sha256Digest> Repository::Lookup(const RoleName& role, std::string
   return targets->Find(tag);
 }
 
-std::optional<Repository::RoleKeys> Repository::KeysOf(const RoleName& role) const {
+const AuthorizedKeys* Repository::KeysOf(const RoleName& role) const {
   const auto parent = role.parent();
-  if (parent && !derived_->covered.contains(*parent)) return std::nullopt;
-  const AuthorizedKeys* const authorized = parts_->AuthorizedFor(role);
-  if (authorized == nullptr) return std::nullopt;
-  RoleKeys keys;
-  keys.threshold = authorized->threshold;
-  for (const auto& [id, key] : authorized->keys) keys.key_ids.insert(id);
-  return keys;
+  if (parent && !derived_->covered.contains(*parent)) return nullptr;
+  return parts_->AuthorizedFor(role);
 }
 
 std::set<KeyId> Repository::SignersOf(const RoleName& role) const {

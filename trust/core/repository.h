@@ -18,6 +18,7 @@
 
 namespace crivet::trust {
 
+struct AuthorizedKeys;
 struct RootPin;
 class Root;
 class Timestamp;
@@ -87,13 +88,9 @@ class Repository {
   std::optional<Sha256Digest> Lookup(const RoleName& role, std::string_view tag) const;
 
   /// Keys and threshold that the verified parent gives a role (the newest root for the four, else
-  /// its delegating role); nullopt where nobody gives it any, or where the delegating role's own
+  /// its delegating role); null where nobody gives it any, or where the delegating role's own
   /// signers are no longer enough under the newest root.
-  struct RoleKeys {
-    std::set<KeyId> key_ids;
-    std::size_t threshold = 0;
-  };
-  std::optional<RoleKeys> KeysOf(const RoleName& role) const;
+  const AuthorizedKeys* KeysOf(const RoleName& role) const;
 
   /// Who signed the loaded metadata of a role, out of the keys that it still has; empty where none
   /// is loaded.

@@ -340,6 +340,21 @@ BOOST_FIXTURE_TEST_CASE(OneOfTwoSigningKeysRotatedOut_IsNotAccepted, DecidingNod
   BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kDigestMismatch);
 }
 
+// One public key under two IDs counts once, here as for a file.
+BOOST_FIXTURE_TEST_CASE(ThresholdRaised_OneKeyUnderTwoIdsIsNotAccepted, DecidingNode) {
+  const SigningKey plain = SigningKey::Ecdsa();
+  const SigningKey certified = plain.SelfSigned(CertificateRequest{});
+  server.Delegate("targets/releases", {plain, certified});
+  server.Sign("targets/releases", "1.0", kOld);
+  PublishAndRefresh();
+  PullAndRemember(kImage);
+  server.Delegate("targets/releases", {plain, certified, SigningKey::Ecdsa()}, 2);
+  server.Sign("targets/releases", "1.0", kNew);
+  PublishAndRefresh();
+  BOOST_REQUIRE(failure() == nullptr);
+  BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kDigestMismatch);
+}
+
 BOOST_FIXTURE_TEST_CASE(ThresholdRaised_OneKeyIsNotAccepted, MovedOn) {
   std::vector<SigningKey> keys = server.keys("targets/releases");
   keys.push_back(SigningKey::Ecdsa());

@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(Delegated_NotSignedYet_IsEmpty) {
   BOOST_TEST(repository->Find(kReleases) == nullptr);
   BOOST_TEST(repository->roles_read().contains(kReleases));
   BOOST_TEST((repository->Lookup(RoleName::Targets(), "base") == kOld));
-  BOOST_TEST(repository->KeysOf(kReleases)->key_ids.size() == 1u);
+  BOOST_TEST(repository->KeysOf(kReleases)->keys.size() == 1u);
 }
 
 BOOST_FIXTURE_TEST_CASE(EntryWithoutDelegation_IsIgnored, Published) {
