@@ -108,8 +108,13 @@ SinceBoot EarliestOnDemand(const RefreshHistory& history) {
   return SinceBoot{0};
 }
 
-RefreshRate::RefreshRate(double per_second)
-    : gap_(static_cast<std::int64_t>(std::ceil(1000.0 / per_second))) {}
+RefreshRate::RefreshRate(double per_second) {
+  // A rate may be so small that the gap is no number of milliseconds any more.
+  constexpr milliseconds kLongest{hours{24 * 366 * 100}};
+  const double gap = std::ceil(1000.0 / per_second);
+  const bool fits = gap < static_cast<double>(kLongest.count());
+  gap_ = fits ? milliseconds{static_cast<std::int64_t>(gap)} : kLongest;
+}
 
 bool RefreshRate::TryTake(std::chrono::milliseconds now) {
   if (now < next_free_) return false;

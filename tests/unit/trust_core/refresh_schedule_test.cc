@@ -343,6 +343,12 @@ BOOST_AUTO_TEST_CASE(TryTake_LessThanOneASecond) {
   BOOST_TEST(rate.TryTake(11s));
 }
 
+BOOST_AUTO_TEST_CASE(TryTake_AlmostNever) {
+  RefreshRate rate(1e-300);
+  BOOST_TEST(rate.TryTake(1s));
+  BOOST_TEST(!rate.TryTake(24h * 366));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
