@@ -33,7 +33,10 @@ void Timetable::Stop() {
     changed_.notify_one();
   }
   if (thread_.joinable()) thread_.join();
-  tasks_.clear();
+  // Others may still drop theirs; what a task holds goes without the lock.
+  std::map<Ticket, Task> left;
+  const std::lock_guard lock(mutex_);
+  left.swap(tasks_);
 }
 
 void Timetable::Run() {

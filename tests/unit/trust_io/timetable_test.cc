@@ -3,6 +3,9 @@
 #include <boost/test/unit_test.hpp>
 #include <future>
 #include <memory>
+#include <string>
+#include <thread>
+#include <vector>
 
 namespace crivet::trust {
 namespace {
@@ -54,6 +57,22 @@ BOOST_AUTO_TEST_CASE(DropOfATaskThatRan_DoesNothing) {
   timetable.Drop(ticket);
   timetable.Drop(Timetable::Ticket());
   other.get_future().wait();
+}
+
+// What waits for an answer lets go of its deadline on threads that outlive the timetable's own.
+BOOST_AUTO_TEST_CASE(Drop_WhileItStops_LeavesNothingTwice) {
+  for (int round = 0; round < 50; ++round) {
+    Timetable timetable;
+    std::vector<Timetable::Ticket> tickets;
+    for (int i = 0; i < 1000; ++i) {
+      tickets.push_back(timetable.At(Clock::now() + hours(1 + i), [] {}));
+    }
+    std::thread dropping([&] {
+      for (const Timetable::Ticket& ticket : tickets) timetable.Drop(ticket);
+    });
+    timetable.Stop();
+    dropping.join();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
