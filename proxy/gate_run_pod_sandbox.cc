@@ -38,18 +38,6 @@ Task<tl::expected<std::string, grpc::Status>> SandboxImage(GateCall& call) {
   co_return Result(SandboxImageOf(response).value_or(""));
 }
 
-// Which content the sandbox image's name has here; without the native API, what CRI knows of it.
-Task<Target> LocalTarget(GateCall& call, const trust::ImageReference& reference) {
-  const std::string canonical = reference.Canonical();
-  auto context = SideContext(call.downstream());
-  auto target = co_await call.parts().images.TargetOf(std::move(context), canonical);
-  if (!std::holds_alternative<NoNativeApi>(target)) co_return target;
-  auto found = co_await call.parts().images.Find(call.downstream(), canonical);
-  if (!found) co_return Target(found.error());
-  if (!found->has_value() || (*found)->targets.size() != 1) co_return Target(NoTarget{});
-  co_return Target((*found)->targets.front());
-}
-
 // Makes the pinned pull and the tag that the runtime will look for.
 Task<grpc::Status> PutRight(GateCall& call, const trust::ImageReference& reference,
                             const Judgement& judgement, const cri::RunPodSandboxRequest& request) {
@@ -127,7 +115,8 @@ Task<grpc::Status> JudgeSandboxImage(GateCall& call, const std::string& name,
     co_return grpc::Status::OK;
   }
 
-  auto target = co_await LocalTarget(call, *reference);
+  // The runtime goes by what CRI shows: a name that it does not show, it pulls.
+  auto target = co_await call.parts().images.LocalDigest(call.downstream(), *reference);
   if (judgement.InAudit()) {
     RecordAudited(call, judgement, target);
     co_return grpc::Status::OK;

@@ -132,9 +132,47 @@ Task<Target> RuntimeImages::LocalDigest(const grpc::CallbackServerContext& downs
   const std::string canonical = reference.Canonical();
   auto context = SideContext(downstream);
   auto target = co_await TargetOf(std::move(context), canonical);
+  if (const auto* named = std::get_if<trust::Sha256Digest>(&target)) {
+    auto holds = co_await Holds(downstream, image, *named);
+    if (!holds) co_return Target(std::move(holds.error()));
+    co_return *holds ? target : Target(NoTarget{});
+  }
   if (!std::holds_alternative<NoNativeApi>(target)) co_return target;
   const auto digest = TargetByRepoDigests(names_, reference, image);
   co_return digest ? Target(*digest) : Target(NoTarget{});
+}
+
+Task<Target> RuntimeImages::LocalDigest(const grpc::CallbackServerContext& downstream,
+                                        const trust::ImageReference& reference) {
+  cri::ImageStatusRequest request;
+  request.mutable_image()->set_image(reference.Canonical());
+  cri::ImageStatusResponse response;
+  auto context = SideContext(downstream);
+  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
+  if (!status.ok()) co_return Target(std::move(status));
+  if (!response.has_image()) co_return Target(NoTarget{});
+  co_return co_await LocalDigest(downstream, reference, response.image());
+}
+
+Task<tl::expected<bool, grpc::Status>> RuntimeImages::Holds(
+    const grpc::CallbackServerContext& downstream, const cri::Image& image,
+    const trust::Sha256Digest& manifest) {
+  using Result = tl::expected<bool, grpc::Status>;
+  const std::string digest = manifest.ToString();
+  const auto& known = image.repo_digests();
+  if (std::any_of(known.begin(), known.end(),
+                  [&](const auto& name) { return name.ends_with("@" + digest); })) {
+    co_return Result(true);
+  }
+  // What was imported has no such names.
+  auto context = SideContext(downstream);
+  auto target = co_await TargetOf(std::move(context), image.id());
+  if (auto* failure = std::get_if<grpc::Status>(&target)) {
+    co_return Result(tl::unexpect, std::move(*failure));
+  }
+  const auto* of_id = std::get_if<trust::Sha256Digest>(&target);
+  if (of_id != nullptr && *of_id == manifest) co_return Result(true);
+  co_return co_await HasConfig(downstream, digest, image.id());
 }
 
 Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext& downstream,

@@ -60,9 +60,15 @@ class RuntimeImages {
   /// What `name` points to. `context` is used up.
   Task<Target> TargetOf(std::unique_ptr<grpc::ClientContext> context, const std::string& name);
 
-  /// Which manifest `reference` names in the runtime, which shows it as `image`.
+  /// Which manifest `reference` names in the runtime, which shows it as `image`. NoTarget also
+  /// where that is another image's: CRI learns by an event that a name has moved.
   Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
                            const trust::ImageReference& reference, const cri::Image& image);
+
+  /// The same where nobody has asked the runtime yet. NoTarget also where CRI does not show the
+  /// name.
+  Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
+                           const trust::ImageReference& reference);
 
   /// The image behind a canonical name or an ID; no value where the runtime has none. With more
   /// than kMaxNamesOfImage names it is RESOURCE_EXHAUSTED: each of them may count.
@@ -98,6 +104,10 @@ class RuntimeImages {
   Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
                                   const cri::Image& image, LocalImage& local);
   Task<grpc::Status> DropMoved(const grpc::CallbackServerContext& downstream, LocalImage& local);
+  /// Whether `manifest` is one of the image's.
+  Task<tl::expected<bool, grpc::Status>> Holds(const grpc::CallbackServerContext& downstream,
+                                               const cri::Image& image,
+                                               const trust::Sha256Digest& manifest);
   /// Whether `manifest`, or one of those that it lists, is of this configuration.
   Task<tl::expected<bool, grpc::Status>> HasConfig(const grpc::CallbackServerContext& downstream,
                                                    const std::string& manifest,

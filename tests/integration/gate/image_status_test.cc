@@ -43,6 +43,14 @@ BOOST_FIXTURE_TEST_CASE(TagMovedBehindOurBack_IsAbsent, TwoManifests) {
   BOOST_TEST(!IsPresent(kWeb));
 }
 
+// What the name means by now is no evidence for the image that CRI still shows under it.
+BOOST_FIXTURE_TEST_CASE(TagThatIsJustMoving_IsAbsentUntilTheRuntimeShowsIt, TwoManifests) {
+  runtime.Import(kWeb, evil);
+  runtime.Move(kWeb, good, 1);
+  BOOST_TEST(!IsPresent(kWeb));
+  BOOST_TEST(Status(kWeb).image().id() == good.image_id);
+}
+
 BOOST_FIXTURE_TEST_CASE(NameAbsent_IsAbsentWithoutADecision, TwoManifests) {
   BOOST_TEST(!IsPresent(kWeb));
   BOOST_TEST(Decisions() == 0U);

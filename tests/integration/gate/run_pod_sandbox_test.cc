@@ -67,6 +67,23 @@ BOOST_FIXTURE_TEST_CASE(OtherContentUnderItsName_IsPutRight, NodeWithPause) {
   BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
 }
 
+// Another call has just given the name to the signed image, and the runtime goes by what CRI shows.
+BOOST_FIXTURE_TEST_CASE(NameThatIsJustMoving_RunsOnlyWhenTheRuntimeShowsIt, NodeWithPause) {
+  runtime.Import("registry.example/acme/a:1", evil);
+  runtime.Import(kPause, evil);
+  runtime.Move(kPause, good, 3);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
+}
+
+// Where CRI does not show the name at all, the runtime would pull what the registry has.
+BOOST_FIXTURE_TEST_CASE(NameThatIsNotShownYet_RunsOnlyWhenTheRuntimeShowsIt, NodeWithPause) {
+  runtime.Move(kPause, good, 3);
+  runtime.Push(kPause, evil);
+  BOOST_TEST(RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
+}
+
 BOOST_FIXTURE_TEST_CASE(Unsigned_IsRefused, NodeWithPause) {
   decider.Withdraw(kPause);
   runtime.Import(kPause, evil);

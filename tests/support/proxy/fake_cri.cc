@@ -366,6 +366,11 @@ void FakeCri::ImportBySha512(const std::string& name, const std::string& content
   server_->store_.names[name] = {digest, {}, 0};
 }
 
+void FakeCri::Move(const std::string& name, const Manifest& manifest, int polls) {
+  std::lock_guard lock(server_->mutex_);
+  server_->store_.Move(name, manifest.digest.ToString(), polls);
+}
+
 void FakeCri::Untag(const std::string& name) {
   std::lock_guard lock(server_->mutex_);
   server_->store_.Untag(name);

@@ -59,6 +59,9 @@ class FakeCri {
   /// Makes a manifest that is known by its SHA-512 alone, and lets the name point to it.
   void ImportBySha512(const std::string& name, const std::string& content,
                       const std::string& config, const std::string& annotation = "");
+  /// Points a name elsewhere by the native API; so many look-ups by CRI still find what it was, or
+  /// nothing.
+  void Move(const std::string& name, const Manifest& manifest, int polls);
   void Untag(const std::string& name);
   /// What a name points to; empty where it is not there.
   std::string TargetOf(const std::string& name) const;

@@ -73,14 +73,15 @@ std::optional<std::string> FakeImageStore::Pull(const std::string& text, std::st
 std::string FakeImageStore::Resolve(const std::string& text) {
   std::set<std::string> ids;
   for (const auto& [name, entry] : names) {
-    if (entry.hidden_polls == 0) ids.insert(IdOf(entry.target));
+    if (!entry.shown().empty()) ids.insert(IdOf(entry.shown()));
   }
   if (trust::IsImageId(text)) return ids.contains(text) ? text : "";
   if (const auto reference = trust::ImageReference::Parse(text)) {
     const auto found = names.find(reference->Canonical());
     if (found != names.end()) {
-      if (found->second.hidden_polls == 0) return IdOf(found->second.target);
-      --found->second.hidden_polls;
+      const std::string shown = found->second.shown();
+      if (found->second.hidden_polls > 0) --found->second.hidden_polls;
+      if (!shown.empty()) return IdOf(shown);
     }
   }
   if (text.empty()) return "";
@@ -94,7 +95,7 @@ std::vector<std::string> FakeImageStore::NamesOf(const std::string& id) const {
   std::vector<std::string> tags;
   std::vector<std::string> others;
   for (const auto& [name, entry] : names) {
-    if (entry.hidden_polls > 0 || IdOf(entry.target) != id || name == id) continue;
+    if (entry.shown().empty() || IdOf(entry.shown()) != id || name == id) continue;
     (name.find('@') == std::string::npos ? tags : others).push_back(name);
   }
   tags.insert(tags.end(), others.begin(), others.end());
@@ -108,6 +109,14 @@ std::string FakeImageStore::TargetToRun(const std::string& id) const {
 
 void FakeImageStore::Import(const std::string& name, const std::string& target) {
   names[name] = Name{.target = target};
+  names[IdOf(target)] = Name{.target = target};
+}
+
+void FakeImageStore::Move(const std::string& name, const std::string& target, int polls) {
+  Name& moved = names[name];
+  moved.before = moved.target;
+  moved.hidden_polls = polls;
+  moved.target = target;
   names[IdOf(target)] = Name{.target = target};
 }
 

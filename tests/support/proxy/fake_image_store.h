@@ -16,6 +16,9 @@ class FakeImageStore {
     std::map<std::string, std::string> labels = {};
     /// How often a look-up by CRI still misses the name: CRI learns of it by an event.
     int hidden_polls = 0;
+    /// What the name points to for CRI until then; empty: nothing.
+    std::string before = {};
+    const std::string& shown() const { return hidden_polls == 0 ? target : before; }
   };
 
   /// Adds a manifest to the world; returns its digest. Its ID is the digest of `config`.
@@ -48,6 +51,8 @@ class FakeImageStore {
 
   /// Names a manifest behind CRI's back. CRI gives it the name of its ID as well.
   void Import(const std::string& name, const std::string& target);
+  /// Points a name elsewhere; so many look-ups by CRI still find what it was, or nothing.
+  void Move(const std::string& name, const std::string& target, int polls);
   /// Removes a name; with the last one goes that of the ID.
   void Untag(const std::string& name);
 
