@@ -38,7 +38,9 @@ class [[nodiscard]] Task {
     struct Continue {
       bool await_ready() const noexcept { return false; }
       std::coroutine_handle<> await_suspend(Handle done) const noexcept {
-        return done.promise().awaiting;
+        promise_type& promise = done.promise();
+        if (promise.arrived.exchange(true, std::memory_order_acq_rel)) return promise.awaiting;
+        return std::noop_coroutine();
       }
       void await_resume() const noexcept {}
     };
@@ -50,6 +52,8 @@ class [[nodiscard]] Task {
     void unhandled_exception() noexcept { exception = std::current_exception(); }
 
     std::coroutine_handle<> awaiting;
+    // The end of the task and the end of await_suspend race; whoever comes second goes on.
+    std::atomic<bool> arrived{false};
     std::optional<T> value;
     std::exception_ptr exception;
   };
@@ -63,9 +67,13 @@ class [[nodiscard]] Task {
   }
 
   bool await_ready() const noexcept { return false; }
-  std::coroutine_handle<> await_suspend(std::coroutine_handle<> awaiting) noexcept {
-    handle_.promise().awaiting = awaiting;
-    return handle_;
+  // A task that has its answer at once ends in here: a loop over many does not nest, also where the
+  // compiler makes no tail calls (sanitizers).
+  bool await_suspend(std::coroutine_handle<> awaiting) noexcept {
+    promise_type& promise = handle_.promise();
+    promise.awaiting = awaiting;
+    handle_.resume();
+    return !promise.arrived.exchange(true, std::memory_order_acq_rel);
   }
   T await_resume() {
     auto& promise = handle_.promise();
