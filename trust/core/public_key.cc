@@ -45,7 +45,7 @@ struct Curve {
 
   std::size_t point_size() const { return 1 + 2 * coordinate_size; }
 };
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 constexpr Curve kCurves[] = {
     {"secp224r1", 28,
      "\x30\x4e\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x21"

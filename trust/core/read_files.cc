@@ -22,6 +22,7 @@ StoredFile ReadFiles::Take(std::string name, const Sha256& sha256) {
 
 std::vector<StoredFile> ReadFiles::TakeChain(const std::vector<RootLink>& chain) {
   std::vector<StoredFile> files;
+  files.reserve(chain.size());
   for (const RootLink& link : chain) {
     files.push_back(Take(NameOfRoot(link.root->version()), link.sha256));
   }

@@ -75,7 +75,7 @@ void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
   RootWalk::Start walk{.gun = start_.id.gun,
                        .chain = chain_,
                        .pins = start_.pins,
-                       .newest = std::move(newest),
+                       .newest = newest,
                        .now = start_.now,
                        .limits = start_.limits};
   if (floor != floors().end()) walk.floor = floor->second;
@@ -284,8 +284,7 @@ Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys
                                       const VerifiedFile<T>& file) const {
   const auto floor = floors().find(role);
   if (floor != floors().end() && Binds(floor->second, authorized)) {
-    const auto checked =
-        CheckFloor(role, floor->second, file.metadata->version(), file.signed_sha256);
+    auto checked = CheckFloor(role, floor->second, file.metadata->version(), file.signed_sha256);
     if (!checked) return checked;
   }
   return CheckExpiry(role, *file.metadata);

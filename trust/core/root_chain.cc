@@ -133,6 +133,7 @@ Validity CertificateValidity(const RootLink& link) {
   }
   if (by_public_key.size() < keys.threshold) return {TimePoint::max(), TimePoint::min()};
   std::vector<Validity> longest;
+  longest.reserve(by_public_key.size());
   for (const auto& [public_key, own] : by_public_key) longest.push_back(own);
   std::sort(longest.begin(), longest.end(),
             [](const Validity& a, const Validity& b) { return a.until > b.until; });

@@ -102,8 +102,11 @@ struct Challenge {
       named_twice = true;
       return;
     }
-    if (lower == "realm") value.realm = std::move(text);
-    if (lower == "service") value.service = std::move(text);
+    if (lower == "realm") {
+      value.realm = std::move(text);
+    } else if (lower == "service") {
+      value.service = std::move(text);
+    }
     // A server that sends more parameters than any scheme knows gains no time by it.
     if (names.size() < 32) names.push_back(std::move(lower));
   }

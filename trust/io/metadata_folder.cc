@@ -41,7 +41,8 @@ Fetched ReadFromFolder(const std::string& folder, const MetadataRequest& request
     if (name.ends_with(hashed)) name.replace(name.size() - hashed.size(), hashed.size(), ".json");
   }
   for (const std::string& candidate : {request.file, name}) {
-    std::optional<std::string> content = ReadRegular(folder + "/" + candidate, request.max_bytes);
+    std::optional<std::string> content =
+        ReadRegular(std::string(folder).append("/").append(candidate), request.max_bytes);
     if (content) return *std::move(content);
   }
   return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});

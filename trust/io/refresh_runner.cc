@@ -261,7 +261,7 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
   if (outcome->changed || !noted) {
     FileStore::Change change{slot.WithUnsaved(outcome->files), repository.floors(), verified_at,
                              Scope::kWhole};
-    if (Save(slot, ground, std::move(change)) == Settled::kOutdated) return Settled::kOutdated;
+    if (Save(slot, ground, change) == Settled::kOutdated) return Settled::kOutdated;
   }
   NoteFirstUse(slot, ground, reading, repository);
   slot.Adopt(*outcome, reading);
@@ -272,7 +272,7 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
 
 RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
                                            const RepositorySlot::Ground& ground,
-                                           FileStore::Change change) {
+                                           const FileStore::Change& change) {
   const auto saved = store_.Commit(slot.id(), ground.stamp, change);
   if (saved) {
     slot.NoteSaved(*saved, change);

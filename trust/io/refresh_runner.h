@@ -69,7 +69,7 @@ class RefreshRunner {
   Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Reading& reading,
                  Outcome& outcome);
   Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
-               FileStore::Change change);
+               const FileStore::Change& change);
   /// The error where the store cannot be read and what is in memory stays.
   std::optional<Error> LoadLocked(RepositorySlot& slot);
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,

@@ -40,7 +40,7 @@ Secret BasicAuthorization(const RegistryCredentials& credentials) {
 
 // `realm` keeps its own query.
 HttpRequest TokenRequest(const AuthChallenge& challenge, const HttpUrl& realm, const Gun& gun,
-                         const SharedCredentials& credentials, TokenSource::Budget budget) {
+                         const SharedCredentials& credentials, const TokenSource::Budget& budget) {
   HttpRequest request;
   request.url = realm.text;
   request.max_bytes = kMaxTokenBytes;
@@ -98,7 +98,7 @@ TokenSource::TokenSource(HttpClient& client, HttpUrl server, std::vector<std::st
       note_(std::move(note)) {}
 
 TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCredentials& credentials,
-                                              Budget budget) {
+                                              const Budget& budget) {
   if (credentials && IsBearerToken(credentials->registry_token)) {
     return Secret("Bearer " + credentials->registry_token);
   }
@@ -121,7 +121,7 @@ TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCreden
 
 TokenSource::Authorization TokenSource::Answer(const std::vector<std::string>& challenges,
                                                const Gun& gun, const SharedCredentials& credentials,
-                                               Budget budget) {
+                                               const Budget& budget) {
   const Key key{gun, ClassOf(credentials)};
   {
     const std::lock_guard lock(mutex_);
@@ -146,7 +146,7 @@ TokenSource::Authorization TokenSource::Answer(const std::vector<std::string>& c
 
 TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
                                                      const SharedCredentials& credentials,
-                                                     Budget budget) {
+                                                     const Budget& budget) {
   const Result<HttpUrl> realm = HttpUrl::Parse(challenge.realm);
   if (!realm || !MayTrust(*realm)) {
     NoteRefused(realm ? realm->host : std::string("(not a URL)"));

@@ -39,12 +39,12 @@ class TokenSource {
 
   /// What to send with a first attempt: a kept token, a new one where the server is known to want
   /// one, or nothing (empty).
-  Authorization Known(const Gun& gun, const SharedCredentials& credentials, Budget budget);
+  Authorization Known(const Gun& gun, const SharedCredentials& credentials, const Budget& budget);
 
   /// What to send after the server asked with `challenges` (values of WWW-Authenticate). Whatever
   /// was kept for these credentials is dropped first. kCredentialsRefused where there is no way.
   Authorization Answer(const std::vector<std::string>& challenges, const Gun& gun,
-                       const SharedCredentials& credentials, Budget budget);
+                       const SharedCredentials& credentials, const Budget& budget);
 
  private:
   struct Kept {
@@ -54,7 +54,7 @@ class TokenSource {
   using Key = std::pair<Gun, CredentialsClass>;
 
   Authorization AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
-                             const SharedCredentials& credentials, Budget budget);
+                             const SharedCredentials& credentials, const Budget& budget);
   bool MayTrust(const HttpUrl& realm) const;
   void NoteRefused(const std::string& realm);
   void Keep(const Key& key, Kept kept);

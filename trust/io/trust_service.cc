@@ -55,7 +55,7 @@ TrustView TrustService::View(const RepositoryId& id) {
   return slot->See(ClassOf(nullptr), engine_->clock().Read().seconds()).view;
 }
 
-void TrustService::Reconfigure(std::vector<TrustServer> servers,
+void TrustService::Reconfigure(const std::vector<TrustServer>& servers,
                                std::shared_ptr<const Policy> policy) {
   const Result<void> taken = engine_->Reconfigure(servers, std::move(policy));
   if (!taken) engine_->journal().Say("the old configuration stays: " + taken.error().detail);

@@ -110,7 +110,7 @@ class TrustService {
   TrustView View(const RepositoryId& id);
 
   /// Takes new rules and servers at once; what a removed pin anchored is no longer trusted.
-  void Reconfigure(std::vector<TrustServer> servers, std::shared_ptr<const Policy> policy);
+  void Reconfigure(const std::vector<TrustServer>& servers, std::shared_ptr<const Policy> policy);
 
   /// Drops chain, floors and records of a repository (`crivet forget`).
   Result<void> Forget(const RepositoryId& id);
