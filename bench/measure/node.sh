@@ -1,6 +1,6 @@
 #!/bin/bash
-# What only real parts can tell, on a node of its own: calls to containerd, pulls, `notary lookup` beside `crivet verify`,
-# what a refresh costs the Notary server. Prints lines `name<TAB>value`, times in ms.
+# What only real parts can tell, on a node of its own: calls to containerd, pulls, Docker's own verified pull, `notary lookup`
+# beside `crivet verify`, what a refresh costs the Notary server. Prints lines `name<TAB>value`, times in ms.
 #
 #   bench/measure/node.sh quick|full [python file that measures calls to containerd]
 set -euo pipefail
@@ -75,6 +75,19 @@ measure_pulls() {
     forget_all
     pull_and_remove "pull crivet, first sight" "$crivet_sock"
   done
+}
+
+# What Docker's own engine takes for the same image, and how much more under Content Trust.
+measure_docker() {
+  local rounds=$1 i
+  start_dockerd
+  for ((i = 0; i < rounds; ++i)); do
+    timed "docker pull, not verified" docker_client pull --quiet "$image"
+    docker_client image prune --all --force >/dev/null
+    timed "docker pull, verified" docker_trusted pull --quiet "$image"
+    docker_client image prune --all --force >/dev/null
+  done
+  part_stop dockerd
 }
 
 measure_lookups() {
@@ -152,5 +165,6 @@ if [[ -n ${2:-} ]]; then
 fi
 report "image MiB" "$size"
 measure_pulls "$pulls"
+measure_docker "$lookups"
 measure_lookups "$lookups" "$tags"
 measure_refreshes "$refresh_seconds"
