@@ -199,7 +199,7 @@ tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& fil
 }
 
 std::string AdminSocketOf(const std::string& file) {
-  const std::string usual = Config().admin;
+  std::string usual = Config().admin;
   const auto text = ReadNamedFile(file, Secrecy::kPublic);
   if (!text) return usual;
   const auto document = ParseToml(*text);

@@ -26,7 +26,7 @@ trust::Decision Judge(Decider& decider, const trust::ImageReference& reference,
                       trust::PodNamespace pod_namespace, std::optional<trust::Sha256Digest> local) {
   return DecideNow(decider, {.reference = reference,
                              .pod_namespace = std::move(pod_namespace),
-                             .local = std::move(local),
+                             .local = local,
                              .credentials = std::nullopt});
 }
 
@@ -34,7 +34,7 @@ trust::Decision Judge(Decider& decider, const trust::ImageReference& reference,
 class ContainerReview {
  public:
   ContainerReview(const NodeInventory& inventory, const NodeContainer& container, Decider& decider)
-      : inventory_(inventory), container_(container), decider_(decider) {
+      : container_(container), decider_(decider) {
     const auto names = inventory.names_of.find(container.image_id);
     if (names == inventory.names_of.end()) return;
     for (const std::size_t i : names->second) names_.push_back(&inventory.names[i]);
@@ -99,7 +99,6 @@ class ContainerReview {
     return WouldBeRefused{container_.image_id, std::nullopt, container_.who, std::move(nameless)};
   }
 
-  const NodeInventory& inventory_;
   const NodeContainer& container_;
   Decider& decider_;
   std::vector<const NodeImage*> names_;
