@@ -526,7 +526,8 @@ expect_like "the journal" "*Watchdog timeout*" "$(journal -u crivet --lines=50)"
 
 step "containerd restarts, and is killed, behind crivet"
 ends 0 systemctl restart containerd
-kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
+# It listens a moment before it is initialized, and says so to whoever asks.
+wait_until 20 "containerd to be initialized" kubelet_at "$usual" status --ready
 signal KILL containerd
 wait_until 30 "containerd to be back" kubelet_at "$usual" status --ready
 expect "the container" running "$(container_state "$usual" "$server")"
