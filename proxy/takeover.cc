@@ -1,6 +1,7 @@
 #include "proxy/takeover.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,10 +128,12 @@ Result<void> Takeover::CheckOthers(const std::string& socket_path,
       if (ReadText(it->path()).find(socket_path) == std::string::npos) continue;
       const bool active = Systemctl({"is-active", "--quiet", unit}).has_value();
       if (!active && !Systemctl({"is-enabled", "--quiet", unit})) continue;
-      return Fail(Reason::kState,
-                  unit + " uses " + socket_path + " (" + it->path().string() +
-                      ") and may need calls that crivet does not forward: point it at " + upstream +
-                      " with a drop-in (systemctl edit " + unit + "), or disable it");
+      return Fail(
+          Reason::kState,
+          fmt::format(
+              "{0} uses {1} ({2}) and may need calls that crivet does not forward: point it at "
+              "{3} with a drop-in (systemctl edit {0}), or disable it",
+              unit, socket_path, it->path().string(), upstream));
     }
   }
   return {};
