@@ -147,8 +147,8 @@ TOML
 }
 
 # A hundredth of a pull shows in a median of many.
-pulls=21 lookups=5 size=128 tags=10000 refresh_seconds=20
-[[ $mode == full ]] || { pulls=2 lookups=2 size=32 tags=1000 refresh_seconds=5; }
+pulls=21 rounds=5 size=128 tags=10000 refresh_seconds=20
+[[ $mode == full ]] || { pulls=2 rounds=2 size=32 tags=1000 refresh_seconds=5; }
 image=$registry/shop/large:1.0
 start_registry
 start_notary
@@ -165,6 +165,6 @@ if [[ -n ${2:-} ]]; then
 fi
 report "image MiB" "$size"
 measure_pulls "$pulls"
-measure_docker "$lookups"
-measure_lookups "$lookups" "$tags"
+measure_docker "$rounds"
+measure_lookups "$rounds" "$tags"
 measure_refreshes "$refresh_seconds"

@@ -18,7 +18,7 @@ Timetable::Ticket Timetable::At(Clock::time_point when, Task task) {
 }
 
 void Timetable::Drop(const Ticket& ticket) {
-  Task dropped;
+  Task dropped;  // goes without the lock
   const std::lock_guard lock(mutex_);
   const auto found = tasks_.find(ticket);
   if (found == tasks_.end()) return;

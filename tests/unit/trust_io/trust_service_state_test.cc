@@ -437,6 +437,15 @@ BOOST_AUTO_TEST_CASE(Records_AreMadeBySignedTagsOnly) {
   BOOST_TEST(node.service().Status().repositories.empty());
 }
 
+// web:2.0 is signed by a role that the usual rules do not read.
+void DelegateToCi(TestNode& node) {
+  node.server().With(kWeb, [](SigningRepository& web) {
+    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
+    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
+    web.Publish();
+  });
+}
+
 BOOST_AUTO_TEST_CASE(Reconfigure_AnswersByTheNewRulesAtOnce) {
   TestNode node;
   node.Start();
@@ -462,11 +471,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_APinTakenOut_TakesItsChain) {
 
 BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
   TestNode node;
-  node.server().With(kWeb, [](SigningRepository& web) {
-    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
-    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
-    web.Publish();
-  });
+  DelegateToCi(node);
   node.Start();
   BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == "tag-not-signed");
   Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
@@ -480,11 +485,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
 // server is away, and the node may restart.
 BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatCannotBeHad_TakesNothingFromOtherRules) {
   TestNode node;
-  node.server().With(kWeb, [](SigningRepository& web) {
-    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
-    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
-    web.Publish();
-  });
+  DelegateToCi(node);
   node.Start();
   BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
   node.server().With(kWeb, [](SigningRepository& web) { web.RefuseAll(kAway); });
@@ -510,11 +511,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatCannotBeHad_TakesNothingFromOtherRules
 
 BOOST_AUTO_TEST_CASE(Reconfigure_DuringARefresh_ItsSetHasTheNewRolesToo) {
   TestNode node;
-  node.server().With(kWeb, [](SigningRepository& web) {
-    web.Delegate("targets/ci", {SigningKey::Ecdsa()});
-    web.Sign("targets/ci", "2.0", DigestOf("web 2.0"));
-    web.Publish();
-  });
+  DelegateToCi(node);
   node.Start();
   node.server().Hang();
   auto asked = std::async(std::launch::async, [&] { return node.Pull(kImage); });
