@@ -6,6 +6,7 @@
 #include "proxy/config_files.h"
 #include "proxy/config_sections.h"
 #include "trust/core/policy.h"
+#include "trust/io/pull_secret.h"
 
 namespace crivet::proxy {
 namespace {
@@ -61,6 +62,7 @@ class RuleReader {
     for (const auto& text : images->value) {
       if (auto pattern = trust::ImagePattern::Parse(text.value)) {
         rule_.images.push_back(std::move(*pattern));
+        image_positions_.push_back(text.at);
       } else {
         findings_.Wrong(text.at, fmt::format("\"images\": {}", pattern.error().detail));
       }
@@ -110,6 +112,7 @@ class RuleReader {
       ReadRoles();
       ReadPresence();
       if (!rule_.is_default) ReadGun();
+      WarnOfPullSecrets();
     }
     if (rule_.is_default) return;
     if (action_known_ && rule_.action != trust::Action::kAllow) {
@@ -139,6 +142,7 @@ class RuleReader {
                                              Suggestion(label->value, labels)));
       return;
     }
+    from_pull_ = server->auth == trust::TrustServer::Auth::kFromPull;
     rule_.trust = server->label;
     rule_.url = server->url;
   }
@@ -276,6 +280,28 @@ class RuleReader {
     rule_.gun = std::move(*gun);
   }
 
+  /// Says which names' pull secrets stay here although the server takes them from pulls.
+  void WarnOfPullSecrets() {
+    if (!verifies() || !from_pull_) return;
+    const std::string unsent =
+        fmt::format("pull secrets are not sent to [trust.{}] for ", rule_.trust);
+    const std::string_view remedy =
+        "; where it wants credentials for them, set its auth to the path of a Docker config.json";
+    if (rule_.is_default) {
+      findings_.Warn(table_.at(), fmt::format("{}what no rule names{}", unsent, remedy));
+    } else if (rule_.gun) {
+      findings_.Warn(
+          table_.PositionOf("gun"),
+          fmt::format("{}images that another name was signed for (gun){}", unsent, remedy));
+    } else {
+      for (std::size_t i = 0; i < rule_.images.size(); ++i) {
+        if (trust::RegistryNamedBy(rule_.images[i])) continue;
+        findings_.Warn(image_positions_[i], fmt::format("{}\"{}\", which names no registry{}",
+                                                        unsent, rule_.images[i].text(), remedy));
+      }
+    }
+  }
+
   void ReadBreakGlass() {
     const auto is_good = [](const std::string& text) -> Valued<std::string> {
       if (text.size() > 256) return tl::unexpected<std::string>("is longer than 256 bytes");
@@ -295,7 +321,9 @@ class RuleReader {
   const RuleContext& context_;
   ConfigFindings& findings_;
   Rule rule_;
+  std::vector<TextPosition> image_positions_;
   bool action_known_ = false;
+  bool from_pull_ = false;
 };
 
 }  // namespace

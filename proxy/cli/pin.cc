@@ -40,7 +40,7 @@ Exit Pin(const std::string& config_file, const PinOptions& options) {
   }
   const auto service = OpenTrust(*config);
   if (service == nullptr) return Exit::kInternal;
-  const auto root = service->FetchRoot(collection->id, std::nullopt);
+  const auto root = service->FetchRoot(collection->id);
   if (!root) {
     PrintToStderr(fmt::format("crivet: {}: {}", collection->id.url, WhyNotFetched(root.error())));
     return Exit::kUnavailable;

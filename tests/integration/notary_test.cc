@@ -74,17 +74,18 @@ class Node {
                 std::optional<RegistryCredentials> with = std::nullopt)
       : credentials(std::move(with)), gun_(std::move(gun)) {
     server_.label = "acme";
-    server_.url = std::move(url);
+    server_.url = Environment("CRIVET_NOTARY_URL");
     server_.ca_file = Tls("ca.crt");
     server_.auth = TrustServer::Auth::kFromPull;
     server_.timeout = 10s;
     Start();
-    const auto root = service_->FetchRoot({server_.url, Gun::Parse(gun_).value()}, credentials);
+    const auto root = service_->FetchRoot({server_.url, Gun::Parse(gun_).value()});
     if (!root) throw std::runtime_error("no root of " + gun_);
     const Json content = Json::parse(*root).at("signed");
     for (const Json& id : content.at("roles").at("root").at("keyids")) {
       pin_.key_ids.push_back(KeyId::Parse(id.get<std::string>()).value());
     }
+    server_.url = std::move(url);
     Start();
   }
 
@@ -93,7 +94,7 @@ class Node {
     service_.reset();
     Rule rule;
     rule.name = "all";
-    rule.images = {ImagePattern::Parse("**").value()};
+    rule.images = {ImagePattern::Parse("registry.acme.example/**").value()};
     rule.action = Action::kVerify;
     rule.trust = "acme";
     rule.url = server_.url;

@@ -10,16 +10,6 @@ namespace {
 
 constexpr std::chrono::seconds kMissRemembered{30};
 
-bool HasAny(const RegistryCredentials& credentials) {
-  return !credentials.username.empty() || !credentials.password.empty() ||
-         !credentials.identity_token.empty() || !credentials.registry_token.empty();
-}
-
-SharedCredentials Shared(const std::optional<RegistryCredentials>& credentials) {
-  if (!credentials || !HasAny(*credentials)) return nullptr;
-  return std::make_shared<const RegistryCredentials>(*credentials);
-}
-
 bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
 
 std::optional<Reason> ReasonOf(const Decision& decision) {
@@ -61,7 +51,7 @@ Decision Decided(const Question& question, const AppliedRule& applied, const Tru
 Inquiry::Inquiry(ServiceEngine& engine, Question question, TrustService::Done done)
     : engine_(engine),
       question_(std::move(question)),
-      credentials_(Shared(question_.credentials)),
+      secret_(question_.reference, question_.credentials),
       done_(std::move(done)) {}
 
 void Inquiry::Advance() {
@@ -129,7 +119,8 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
             {}};
   const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
   if (from_pull) {
-    look.credentials = credentials_ ? credentials_ : look.slot->Kept(applied.rule->trust);
+    const PullSecret secret = secret_.empty() ? look.slot->Kept(applied.rule->trust) : secret_;
+    look.credentials = secret.For(*applied.rule, applied.repository->gun);
   }
   const SinceBoot since_boot = engine_.clock().Read().seconds();
   RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);

@@ -9,6 +9,7 @@
 #include <set>
 #include <vector>
 
+#include "trust/io/pull_secret.h"
 #include "trust/io/service_engine.h"
 #include "trust/io/trust_service.h"
 
@@ -53,7 +54,7 @@ class Inquiry : public std::enable_shared_from_this<Inquiry> {
 
   ServiceEngine& engine_;
   const Question question_;
-  const SharedCredentials credentials_;
+  const PullSecret secret_;
   TrustService::Done done_;
   std::atomic<bool> answered_{false};
 

@@ -233,7 +233,7 @@ void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials&
   history_is_refusal_ = false;
   verified_ = at;
   refused_.erase(key.credentials);
-  if (credentials) kept_.insert_or_assign(key.trust, credentials);
+  if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.gun, credentials));
   last_failure_.reset();
   failures_in_a_row_ = 0;
   no_credentials_ = false;
@@ -330,10 +330,10 @@ DueRefresh RepositorySlot::Due(const Moment& moment, std::chrono::seconds interv
   return NextRefresh(history_, phase_, interval, moment.wall, moment.seconds());
 }
 
-SharedCredentials RepositorySlot::Kept(const std::string& trust) const {
+PullSecret RepositorySlot::Kept(const std::string& trust) const {
   const std::lock_guard lock(mutex_);
   const auto kept = kept_.find(trust);
-  return kept == kept_.end() ? nullptr : kept->second;
+  return kept == kept_.end() ? PullSecret() : kept->second;
 }
 
 // Under the lock.

@@ -16,6 +16,7 @@
 #include "trust/core/refresh_schedule.h"
 #include "trust/io/credentials.h"
 #include "trust/io/file_store.h"
+#include "trust/io/pull_secret.h"
 #include "trust/io/service_clock.h"
 #include "trust/io/service_setup.h"
 #include "trust/io/trust_service.h"
@@ -145,7 +146,9 @@ class RepositorySlot {
   // For the background.
   bool InUse() const;
   DueRefresh Due(const Moment& moment, std::chrono::seconds interval) const;
-  SharedCredentials Kept(const std::string& trust) const;
+  /// What last worked through a server's label; whether it may go there today is for
+  /// PullSecret::For.
+  PullSecret Kept(const std::string& trust) const;
 
   // For the table.
   bool IsStranger() const;
@@ -192,7 +195,7 @@ class RepositorySlot {
   bool history_is_refusal_ = false;
   std::optional<SinceBoot> verified_;
   std::map<CredentialsClass, Refused> refused_;
-  std::map<std::string, SharedCredentials> kept_;
+  std::map<std::string, PullSecret> kept_;
 
   std::optional<RefreshFailure> last_failure_;
   std::uint64_t failures_in_a_row_ = 0;

@@ -16,9 +16,9 @@ constexpr char kAnswers[] = "answers";
 constexpr std::chrono::minutes kLongestPlan{10};
 
 // The credentials of a refresh that nobody waits for.
-SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServerSetup& server) {
-  const bool from_pull = server.server.auth == TrustServer::Auth::kFromPull;
-  return from_pull ? slot.Kept(server.server.label) : nullptr;
+SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServiceSetup& setup,
+                                 const ServerSetup& server) {
+  return setup.Granted(slot.Kept(server.server.label), server, slot.id());
 }
 
 }  // namespace
@@ -238,7 +238,8 @@ void ServiceEngine::RefreshDue() {
     const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
     if (due.at > moment.seconds()) {
       next = std::min(next, std::chrono::milliseconds(due.at) - moment.since_boot);
-    } else if (!slot->HasFlight({server->server.label, ClassOf(BackgroundsOwn(*slot, *server))})) {
+    } else if (!slot->HasFlight(
+                   {server->server.label, ClassOf(BackgroundsOwn(*slot, *current, *server))})) {
       wanted.push_back({due, std::move(slot), std::move(server)});
     }
   }
@@ -261,7 +262,7 @@ void ServiceEngine::RefreshDue() {
 void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
                                       const std::shared_ptr<const ServerSetup>& server,
                                       Cached cached) {
-  const SharedCredentials kept = BackgroundsOwn(*slot, *server);
+  const SharedCredentials kept = BackgroundsOwn(*slot, *setup(), *server);
   const RepositorySlot::Wish wish{{server->server.label, ClassOf(kept)},
                                   RepositorySlot::Insistence::kInsists,
                                   server->server.timeout,

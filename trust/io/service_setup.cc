@@ -45,6 +45,16 @@ std::shared_ptr<const ServerSetup> ServiceSetup::ServerOf(const RepositoryId& id
   return same_url == servers_.end() ? nullptr : same_url->second;
 }
 
+SharedCredentials ServiceSetup::Granted(const PullSecret& secret, const ServerSetup& server,
+                                        const RepositoryId& id) const {
+  if (server.server.auth != TrustServer::Auth::kFromPull) return nullptr;
+  for (const std::shared_ptr<const Rule>& rule : policy_->rules()) {
+    if (rule->trust != server.server.label || !policy_->MayRead(*rule, id)) continue;
+    if (SharedCredentials granted = secret.For(*rule, id.gun)) return granted;
+  }
+  return nullptr;
+}
+
 Reading ServiceSetup::ReadingOf(const RepositoryId& id) const {
   Reading reading;
   std::set<RoleName> roles{RoleName::Targets()};

@@ -12,6 +12,7 @@
 #include "trust/core/repository_id.h"
 #include "trust/core/result.h"
 #include "trust/io/metadata_fetcher.h"
+#include "trust/io/pull_secret.h"
 #include "trust/io/trust_server.h"
 
 namespace crivet::trust {
@@ -53,6 +54,11 @@ class ServiceSetup {
   /// The server through which a repository is refreshed without anybody asking: that of the first
   /// rule which reads it, else any with its URL. Null where there is none.
   std::shared_ptr<const ServerSetup> ServerOf(const RepositoryId& id) const;
+
+  /// What may be sent of `secret` through `server` when it is asked for a repository and no pull
+  /// waits: what some rule of today lets go there.
+  SharedCredentials Granted(const PullSecret& secret, const ServerSetup& server,
+                            const RepositoryId& id) const;
 
   /// Everything that rules read of a repository; no pins where no rule reads it.
   Reading ReadingOf(const RepositoryId& id) const;

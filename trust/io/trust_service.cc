@@ -88,12 +88,10 @@ ServiceStatus TrustService::Status() const {
   return status;
 }
 
-tl::expected<std::string, FetchFailure> TrustService::FetchRoot(
-    const RepositoryId& id, const std::optional<RegistryCredentials>& credentials) {
+tl::expected<std::string, FetchFailure> TrustService::FetchRoot(const RepositoryId& id) {
   const std::shared_ptr<const ServerSetup> server = engine_->setup()->ServerOf(id);
   if (!server) return tl::unexpected(FetchFailure{});
   MetadataFetcher::Terms terms;
-  if (credentials) terms.credentials = std::make_shared<const RegistryCredentials>(*credentials);
   terms.patience = server->server.timeout;
   terms.deadline = std::chrono::steady_clock::now() + server->server.timeout;
   return server->fetcher->Fetch(id.gun, {"root.json", server->limits().root_bytes, {}}, terms)

@@ -21,6 +21,7 @@ struct Question {
   PodNamespace pod_namespace = NoNamespace{};
   /// Unset: which digest may be pulled. Set: may this content count as `reference`?
   std::optional<Sha256Digest> local;
+  /// What the PullImage of `reference` carried. Goes where PullSecret::For lets it.
   std::optional<RegistryCredentials> credentials;
   enum class Reach : std::uint8_t {
     kRefresh,  ///< from memory; a miss or a stale set waits for one bounded refresh (DESIGN 4)
@@ -117,9 +118,9 @@ class TrustService {
 
   ServiceStatus Status() const;
 
-  /// Fetches the newest root of a collection without trusting it, for `crivet pin`.
-  tl::expected<std::string, FetchFailure> FetchRoot(
-      const RepositoryId& id, const std::optional<RegistryCredentials>& credentials);
+  /// Fetches the newest root of a collection without trusting it, for `crivet pin`. Asks as the
+  /// server's own `auth` says; there are no pull secrets.
+  tl::expected<std::string, FetchFailure> FetchRoot(const RepositoryId& id);
 
   /// Imports one collection from a folder of metadata files named as the server names them
   /// (`root.json`, `timestamp.json`, `targets/releases.json`, …), verified as it enters.

@@ -51,8 +51,7 @@ Rule TestNode::ActionRule(const std::string& pattern, Action action) {
   return rule;
 }
 
-void TestNode::SetRules(std::vector<Rule> rules) {
-  Rule fallback;
+void TestNode::SetRules(std::vector<Rule> rules, Rule fallback) {
   fallback.name = "default";
   fallback.is_default = true;
   Result<Policy> policy = Policy::Create(std::move(rules), std::move(fallback));

@@ -34,7 +34,8 @@ class TestNode {
   Rule VerifyRule(const std::string& pattern, const std::string& pinned_gun,
                   const std::string& label = "acme");
   static Rule ActionRule(const std::string& pattern, Action action);
-  void SetRules(std::vector<Rule> rules);
+  /// What no rule matches is refused, unless `fallback` says otherwise.
+  void SetRules(std::vector<Rule> rules, Rule fallback = {});
 
   /// Takes the place of the service that runs. Ends the test where it cannot be made.
   void Start(TrustService::Refreshing refreshing = TrustService::Refreshing::kOnlyWhenAsked);

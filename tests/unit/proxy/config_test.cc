@@ -387,6 +387,30 @@ BOOST_AUTO_TEST_CASE(Weakening_Options_AreWarnedOf) {
   BOOST_TEST(config->warnings == expected, boost::test_tools::per_element());
 }
 
+// The trust server belongs to somebody else than those registries.
+BOOST_AUTO_TEST_CASE(PullSecrets_ThatAreNotSentToTheTrustServer_AreWarnedOf) {
+  std::string text = kGood;
+  text.replace(text.find("auth = \"none\"\n"), 14, "");
+  text.replace(text.find("action = \"deny\""), 15,
+               "action = \"verify\"\ntrust = \"acme\"\nroot = { key_ids = [\"" + kKey + "\"] }");
+  const std::string rest =
+      "action = \"verify\"\ntrust = \"acme\"\nroot = { key_ids = [\"" + kKey + "\"] }\n";
+  text += "[[rule]]\nimages = [\"mirror.example/**\"]\ngun = \"docker.io/**\"\n" + rest +
+          "[[rule]]\nimages = [\"other.example/x\", \"*/team/**\"]\n" + rest;
+  const auto config = ParseConfig(text, "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(text));
+  const std::string unsent = "pull secrets are not sent to [trust.acme] for ";
+  const std::string remedy =
+      "; where it wants credentials for them, set its auth to the path of a Docker config.json";
+  BOOST_REQUIRE(config->warnings.size() == 4U);
+  BOOST_TEST(config->warnings[0] == "f:1:1: " + unsent + "what no rule names" + remedy);
+  BOOST_TEST(config->warnings[1].starts_with("f:6:1: [trust.acme] takes credentials from pulls"));
+  BOOST_TEST(config->warnings[2] ==
+             "f:17:1: " + unsent + "images that another name was signed for (gun)" + remedy);
+  BOOST_TEST(config->warnings[3] ==
+             "f:22:30: " + unsent + "\"*/team/**\", which names no registry" + remedy);
+}
+
 // `crivet takeover` does not edit the file: it still names the path that crivet took.
 BOOST_AUTO_TEST_CASE(InPlace_UpstreamIsWhereTheRuntimeWasMovedTo) {
   const Place place{.moved_upstream = "/run/containerd/upstream.sock"};

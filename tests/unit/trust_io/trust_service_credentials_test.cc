@@ -1,7 +1,9 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <future>
 #include <string>
+#include <vector>
 
 #include "tests/support/trust_io/test_node.h"
 
@@ -147,6 +149,103 @@ BOOST_AUTO_TEST_CASE(ServerWithoutAuth_GetsNoCredentialsOfPulls_AndPullsShareThe
   for (const SimulatedServer::Asked& asked : node.server().asked()) {
     BOOST_TEST(asked.username.empty());
   }
+}
+
+/// Whether anybody's name came to the server.
+bool WasGivenASecret(const SimulatedServer& server) {
+  const std::vector<SimulatedServer::Asked> asked = server.asked();
+  return std::any_of(asked.begin(), asked.end(),
+                     [](const SimulatedServer::Asked& one) { return !one.username.empty(); });
+}
+
+BOOST_AUTO_TEST_CASE(SecretOfAMirror_IsNotSentToTheServerOfWhatItMirrors) {
+  TestNode node;
+  Rule rule = node.VerifyRule("mirror.other.example/acme/**", kWeb);
+  rule.gun = ImagePattern::ParseGun("registry.acme.example/**").value();
+  node.SetRules({rule});
+  node.Start();
+  const std::string image = "mirror.other.example/acme/shop/web:1.0";
+  const Decision decision = node.service().DecideNow(TestNode::AskAs(image, "mirrors-robot"));
+  BOOST_TEST(Outcome(decision) == kSigned);
+  BOOST_TEST(!WasGivenASecret(node.server()));
+}
+
+BOOST_AUTO_TEST_CASE(SecretOfARegistryThatNoRuleNames_IsNotSent) {
+  for (const std::string pattern : {"**", "*/shop/web", "*/**"}) {
+    TestNode node;
+    node.SetRules({node.VerifyRule(pattern, kWeb)});
+    node.Start();
+    const Decision decision = node.service().DecideNow(TestNode::AskAs(kImage, "others-robot"));
+    BOOST_TEST(Outcome(decision) == kSigned);
+    BOOST_TEST(!WasGivenASecret(node.server()), pattern);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(SecretUnderADefaultThatVerifies_IsNotSent) {
+  TestNode node;
+  Rule fallback = node.VerifyRule("**", kWeb);
+  fallback.images.clear();
+  node.SetRules({}, fallback);
+  node.Start();
+  const Decision decision = node.service().DecideNow(TestNode::AskAs(kImage, "others-robot"));
+  BOOST_TEST(Outcome(decision) == kSigned);
+  BOOST_TEST(!WasGivenASecret(node.server()));
+}
+
+BOOST_AUTO_TEST_CASE(SecretForAnotherPatternOfTheRule_IsNotSent) {
+  TestNode node;
+  Rule rule = node.VerifyRule("**", kWeb);
+  rule.images.push_back(ImagePattern::Parse("registry.acme.example/shop/db").value());
+  node.SetRules({rule});
+  node.Start();
+  node.service().DecideNow(TestNode::AskAs(kImage, "others-robot"));
+  BOOST_TEST(!WasGivenASecret(node.server()));
+}
+
+BOOST_AUTO_TEST_CASE(SecretThatIsNotSent_HasNoFailureOfItsOwn) {
+  TestNode node;
+  node.SetRules({node.VerifyRule("**", kWeb)});
+  node.server().Require("alice");
+  node.Start();
+  node.service().DecideNow(TestNode::AskAs(kImage, "one"));
+  node.server().ForgetAsked();
+  // All of these are the same question: an anonymous one, and it has been answered.
+  node.service().DecideNow(TestNode::AskAs(kImage, "two"));
+  node.Pull(kImage);
+  BOOST_TEST(node.server().asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(KeptSecret_IsNotReplacedByAMirrors) {
+  TestNode node;
+  Rule mirror = node.VerifyRule("mirror.other.example/acme/**", kWeb);
+  mirror.gun = ImagePattern::ParseGun("registry.acme.example/**").value();
+  node.SetRules({node.VerifyRule("registry.acme.example/**", kWeb), mirror});
+  node.Start();
+  node.service().DecideNow(TestNode::AskAs(kImage, "alice"));
+  node.Advance(301s);
+  const std::string image = "mirror.other.example/acme/shop/web:1.0";
+  node.service().DecideNow(TestNode::AskAs(image, "mirrors-robot"));
+  node.Advance(301s);
+  node.server().ForgetAsked();
+  node.Pull(kImage);
+  BOOST_REQUIRE(!node.server().asked().empty());
+  for (const SimulatedServer::Asked& asked : node.server().asked()) {
+    BOOST_TEST(asked.username == "alice");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(KeptSecret_IsNotSentOnceNoRuleNamesItsRegistry) {
+  TestNode node;
+  node.Start(TrustService::Refreshing::kInBackground);
+  node.service().DecideNow(TestNode::AskAs(kImage, "alice"));
+  BOOST_TEST(WasGivenASecret(node.server()));
+  node.SetRules({node.VerifyRule("*/shop/web", kWeb)});
+  node.server().ForgetAsked();
+  node.Advance(301s);
+  node.Reconfigure();
+  node.Pull(kImage);
+  node.server().WaitForRequests(1);
+  BOOST_TEST(!WasGivenASecret(node.server()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -565,7 +565,7 @@ BOOST_AUTO_TEST_CASE(Import_OfAFolderThatDoesNotVerify_ChangesNothing) {
 BOOST_AUTO_TEST_CASE(FetchRoot_TrustsNothing) {
   TestNode node;
   node.Start();
-  const auto root = node.service().FetchRoot(TestNode::IdOf(kWeb), std::nullopt);
+  const auto root = node.service().FetchRoot(TestNode::IdOf(kWeb));
   BOOST_REQUIRE(root);
   node.server().With(kWeb, [&](SigningRepository& web) { BOOST_TEST(*root == web.bytes("root")); });
   BOOST_TEST(!node.service().View(TestNode::IdOf(kWeb)).repository);
