@@ -7,11 +7,13 @@
 #include <sstream>
 
 #include "proxy/config_files.h"
+#include "proxy/containerd_node.h"
 #include "proxy/program.h"
-#include "proxy/takeover_plan.h"
 
 namespace crivet::proxy {
 namespace {
+
+using trust::Result;
 
 constexpr std::chrono::seconds kPatience{5};
 
@@ -26,26 +28,44 @@ bool SystemdRuns() {
   return std::filesystem::exists("/run/systemd/system", ignored);
 }
 
-// Where containerd's unit makes it listen; empty where there is no such unit.
-std::string ContainerdAddress() {
-  const std::string shown =
-      OutputOf({"systemctl", "show", "--property=ExecStart", "containerd.service"});
-  auto command = CommandOf(shown);
-  if (!command) return {};
-  command->insert(command->end(), {"config", "dump"});
-  const auto facts = ParseContainerdFacts(shown, OutputOf(*command));
-  return facts ? facts->grpc_address : std::string();
+// Where containerd listens; empty where systemd starts none. What would change with its next start
+// goes to `findings`.
+Result<std::string> ContainerdAddress(NodeFindings& findings) {
+  const auto unit = ReadContainerdUnit();
+  // A machine whose runtime is another one, or is started by another program, has no finding.
+  if (!unit && unit.error().reason == trust::Reason::kState) return std::string();
+  if (!unit) return tl::unexpected(unit.error());
+  const auto process = ReadContainerdProcess(*unit);
+  if (!process) return tl::unexpected(process.error());
+  const auto options = ParseContainerdOptions(process->arguments);
+  if (!options) return tl::unexpected(options.error());
+  if (options->address) return options->address->value;
+  const std::string file = ConfigFileOf(*process, *options);
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(file, ignored);
+  const auto config = DumpContainerdConfig(*process, exists ? file : "");
+  if (!config) return tl::unexpected(config.error());
+  if (file == kMovedConfig) {
+    const auto proven = ProveInPlace(*process);
+    if (!proven) findings.warnings.push_back(proven.error().detail);
+  }
+  return config->grpc_address;
 }
 
 // containerd unlinks its path when it starts and stops: two at one path cut each other off.
 void CheckSockets(const Config& config, NodeFindings& findings) {
   if (!SystemdRuns()) return;
-  const std::string containerd = ContainerdAddress();
-  if (containerd.empty()) return;
+  const auto containerd = ContainerdAddress(findings);
+  if (!containerd) {
+    findings.warnings.push_back("where containerd listens is not compared: " +
+                                containerd.error().detail);
+    return;
+  }
+  if (containerd->empty()) return;
   auto paths = ListenPathsOf(OutputOf({"systemctl", "show", "--property=Listen", "crivet.socket"}));
   if (paths.empty()) paths.push_back(config.listen);
   for (const std::string& path : paths) {
-    if (!SamePlace(path, containerd)) continue;
+    if (!SamePlace(path, *containerd)) continue;
     findings.wrong.push_back(
         fmt::format("crivet and containerd would both listen on {}: \"crivet takeover\" moves "
                     "containerd first",
@@ -61,7 +81,9 @@ NodeFindings CheckNode(const Config& config) {
   std::error_code ignored;
   if (!std::filesystem::is_socket(config.upstream, ignored)) return findings;
   if (const auto facts = AskRuntime(config.upstream, kPatience)) {
-    findings.warnings = RuntimeWarnings(config, *facts);
+    for (std::string& warning : RuntimeWarnings(config, *facts)) {
+      findings.warnings.push_back(std::move(warning));
+    }
   } else {
     findings.warnings.push_back(fmt::format("the runtime does not answer at {}", config.upstream));
   }

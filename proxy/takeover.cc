@@ -12,6 +12,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "proxy/containerd_node.h"
 #include "proxy/program.h"
 #include "proxy/runtime_probe.h"
 #include "proxy/takeover_plan.h"
@@ -139,6 +140,23 @@ Result<void> Takeover::CheckOthers(const std::string& socket_path,
   return {};
 }
 
+// Everything that can be known before anything is touched.
+Result<TakeoverPlan> Takeover::MakePlan() const {
+  auto facts = ReadContainerd();
+  if (!facts) return tl::unexpected(facts.error());
+  if (facts->unit.main_pid == 0) {
+    return Fail(
+        Reason::kState,
+        "containerd.service does not run: start it first, so that what it runs with and its "
+        "containers can be compared");
+  }
+  auto plan =
+      PlanTakeover(*facts, ResetsOf(facts->unit), options_.crivet_command, options_.crivet_config);
+  if (!plan) return plan;
+  if (auto proven = ProvePlan(*facts, *plan); !proven) return tl::unexpected(proven.error());
+  return plan;
+}
+
 Result<void> Takeover::Take() {
   if (auto checked = CheckPrivileges(); !checked) return checked;
   if (IsInPlace()) {
@@ -146,19 +164,7 @@ Result<void> Takeover::Take() {
                 "a takeover is in place already, or was interrupted: "
                 "`crivet release` undoes it");
   }
-  auto exec_start = Systemctl({"show", "--property=ExecStart", "containerd.service"});
-  if (!exec_start) return tl::unexpected(exec_start.error());
-  auto command = CommandOf(*exec_start);
-  if (!command) return tl::unexpected(command.error());
-  command->insert(command->end(), {"config", "dump"});
-  auto dump = RunProgram(*command, seconds{30});
-  if (!dump) return tl::unexpected(dump.error());
-  auto facts = ParseContainerdFacts(*exec_start, dump->text);
-  if (!facts) return tl::unexpected(facts.error());
-  std::error_code ignored;
-  facts->config_exists = fs::exists(facts->config_file, ignored);
-  if (facts->config_exists) facts->config_version = ConfigVersionOf(ReadText(facts->config_file));
-  auto plan = PlanTakeover(*facts, options_.crivet_command, options_.crivet_config);
+  auto plan = MakePlan();
   if (!plan) return tl::unexpected(plan.error());
   if (auto checked = CheckOthers(plan->socket_path, plan->upstream_path); !checked) return checked;
   auto before = ProbeKubelet(plan->socket_path, kProbeLimit);
@@ -168,7 +174,9 @@ Result<void> Takeover::Take() {
 
   const auto step = [&]() -> Result<void> {
     for (const std::string& path : TakeoverFiles()) {
-      if (auto written = WriteNew(path, plan->files.at(path)); !written) return written;
+      const auto file = plan->files.find(path);
+      if (file == plan->files.end()) continue;
+      if (auto written = WriteNew(path, file->second); !written) return written;
     }
     options_.say("moving containerd to " + plan->upstream_path);
     // crivet leaves its own path first; containerd leaves its path before crivet takes it, because
@@ -227,22 +235,9 @@ Result<void> Takeover::Release() {
     return {};
   }
   options_.say("giving containerd its socket back");
-  // Where it was: the configuration that the moved one imports still names it.
-  std::string socket_path = "/run/containerd/containerd.sock";
-  RemoveFiles();
-  auto exec_start = Systemctl({"daemon-reload"}).and_then([&](const std::string&) {
-    return Systemctl({"show", "--property=ExecStart", "containerd.service"});
-  });
-  if (!exec_start) return tl::unexpected(exec_start.error());
-  auto command = CommandOf(*exec_start);
-  if (command) {
-    command->insert(command->end(), {"config", "dump"});
-    if (auto dump = RunProgram(*command, seconds{30})) {
-      if (auto facts = ParseContainerdFacts(*exec_start, dump->text)) {
-        socket_path = facts->grpc_address;
-      }
-    }
-  }
+  std::string socket_path = SocketPathOf(ReadText(kSocketDropIn));
+  // Interrupted before that file was written.
+  if (socket_path.empty()) socket_path = "/run/containerd/containerd.sock";
   if (auto back = PutBack(socket_path); !back) return back;
   options_.say("containerd answers at " + socket_path);
   return {};

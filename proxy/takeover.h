@@ -3,6 +3,7 @@
 #include <functional>
 #include <string>
 
+#include "proxy/takeover_plan.h"
 #include "trust/core/result.h"
 
 namespace crivet::proxy {
@@ -32,6 +33,7 @@ class Takeover {
 
  private:
   trust::Result<void> CheckPrivileges() const;
+  trust::Result<TakeoverPlan> MakePlan() const;
   trust::Result<void> CheckOthers(const std::string& socket_path,
                                   const std::string& upstream) const;
   trust::Result<std::string> Systemctl(const std::vector<std::string>& arguments) const;

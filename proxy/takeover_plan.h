@@ -5,37 +5,19 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/containerd_config.h"
+#include "proxy/containerd_unit.h"
 #include "trust/core/result.h"
 
 namespace crivet::proxy {
 
 /// ContainerdFacts is what has to be known of an installed containerd before its socket is taken.
 struct ContainerdFacts {
-  std::vector<std::string> command;  ///< as systemd starts it
-  std::string config_file;           ///< what it reads; may not exist
-  bool config_exists = false;
-  std::string config_version = "2";  ///< of that file's format
-  std::string grpc_address;          ///< effective, where kubelet looks
-  std::string ttrpc_address;         ///< effective
-  std::string uid = "0";             ///< who owns containerd's socket, a number
-  std::string gid = "0";             ///< the group that may open it, a number
+  ContainerdUnit unit;
+  ContainerdProcess process;
+  std::vector<std::string> files;  ///< of its configuration, in the order in which it reads them
+  ContainerdConfig config;         ///< merged
 };
-
-/// ParseContainerdFacts reads the facts from `systemctl show --property=ExecStart` of the unit and
-/// the text of the configuration that containerd itself prints (`containerd config dump`).
-/// kMalformed where one of them is not as expected, with what a person can do.
-trust::Result<ContainerdFacts> ParseContainerdFacts(std::string_view exec_start,
-                                                    std::string_view config_dump);
-
-/// CommandOf is the argv out of systemd's `ExecStart=` property. kMalformed where there is none.
-trust::Result<std::vector<std::string>> CommandOf(std::string_view exec_start);
-
-/// ConfigFileOf is the configuration that such a command reads.
-std::string ConfigFileOf(const std::vector<std::string>& command);
-
-/// ConfigVersionOf is the `version` that a containerd configuration declares; "1" where it has
-/// none.
-std::string ConfigVersionOf(std::string_view config_text);
 
 /// TakeoverPlan is every file that taking the socket's place creates. None of them exists before,
 /// so that undoing it is removing them.
@@ -46,16 +28,36 @@ struct TakeoverPlan {
 };
 
 /// The files of a takeover in the order in which they are written; they go in reverse. What moves
-/// containerd is last: cut off before it, the node starts pods as ever.
+/// containerd is last: cut off before it, the node starts pods as ever. A plan has one of the two
+/// drop-ins for containerd, by what else is there.
 std::vector<std::string> TakeoverFiles();
 
+/// What containerd reads from then on: the node's own files, then where its socket is.
+inline constexpr char kMovedConfig[] = "/etc/crivet/containerd.toml";
+inline constexpr char kMovedAddress[] = "/etc/crivet/containerd-address.toml";
+
 /// PlanTakeover decides what to write. containerd's own configuration is not edited: a second one
-/// imports it and moves the gRPC address. The ttrpc address keeps its path, because shims that
-/// already run report their exits there (DESIGN 8). Whoever may open containerd's socket may open
-/// crivet's, and crivet may open containerd's. kMalformed where containerd's command line
-/// fixes the address itself.
+/// reads all its files, then moves the gRPC address. The ttrpc address keeps its path, because
+/// shims that already run report their exits there (DESIGN 8). Whoever may open containerd's socket
+/// may open crivet's, and crivet may open containerd's. `resets` are the unit's drop-ins that set
+/// ExecStart, by path. kMalformed, by what a person can do, where the unit's text cannot be kept or
+/// fixes the address itself. Pure.
 trust::Result<TakeoverPlan> PlanTakeover(const ContainerdFacts& facts,
+                                         const std::vector<std::string>& resets,
                                          const std::string& crivet_command,
                                          const std::string& crivet_config);
+
+/// SocketPathOf is the path that the drop-in of a takeover gives to crivet.socket; empty where that
+/// text names none. Pure.
+std::string SocketPathOf(std::string_view socket_drop_in);
+
+/// The drop-in of a takeover that gives crivet.socket its path.
+inline constexpr char kSocketDropIn[] = "/etc/systemd/system/crivet.socket.d/50-takeover.conf";
+
+/// ProofOf says what would be lost if containerd ran with `moved` instead of `config`, in words
+/// that name the values; empty where nothing is. Pure.
+std::string ProofOf(const ContainerdConfig& config, const ContainerdConfig& moved,
+                    const std::string& upstream_path,
+                    const std::vector<std::string>& files_with_address);
 
 }  // namespace crivet::proxy
