@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "proxy/image_names.h"
+#include "proxy/map_entries.h"
 #include "proxy/relay.h"
 #include "proxy/runtime_images.h"
 
@@ -194,8 +195,8 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
 
   LocalImage local;
   local.id = response.image().id();
-  for (const auto& [key, value] : response.image().spec().annotations()) {
-    local.annotation_keys.push_back(key);
+  for (const auto& annotation : response.image().spec().annotations()) {
+    local.annotation_keys.push_back(annotation.key());
   }
   status = co_await ResolveNames(downstream, response.image(), local);
   if (status.error_code() == grpc::NOT_FOUND) co_return Found(std::nullopt);
@@ -367,9 +368,8 @@ Task<RuntimeImages::UsesRemote> RuntimeImages::UsesRemoteSnapshotter(
     for (const auto& usage : fs_response.image_filesystems()) {
       if (Mentions(usage.fs_id().mountpoint(), snapshotter)) return true;
     }
-    const auto config = status_response.info().find("config");
-    return config != status_response.info().end() &&
-           Mentions(config->second, "\"snapshotter\":\"" + snapshotter + "\"");
+    const std::string* config = FindEntry(status_response.info(), "config");
+    return config != nullptr && Mentions(*config, "\"snapshotter\":\"" + snapshotter + "\"");
   };
   co_return UsesRemote(std::any_of(remote.begin(), remote.end(), uses));
 }

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "containerd/services/images/v1/images.grpc.pb.h"
+#include "proxy/map_entries.h"
 #include "proxy/node_review.h"
 #include "proxy/runtime_client.h"
 #include "runtime/v1/api.grpc.pb.h"
@@ -85,8 +86,8 @@ void AddNames(const cri::Image& image,
 
 NodeContainer ContainerOf(const cri::Container& container) {
   const auto label = [&](const char* key) {
-    const auto found = container.labels().find(key);
-    return found == container.labels().end() ? std::string() : found->second;
+    const std::string* value = FindEntry(container.labels(), key);
+    return value == nullptr ? std::string() : *value;
   };
   NodeContainer out;
   out.pod_namespace = label("io.kubernetes.pod.namespace");

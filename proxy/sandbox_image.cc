@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "proxy/map_entries.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -47,10 +49,10 @@ std::string FromToml(std::string_view config) {
 }  // namespace
 
 std::optional<std::string> SandboxImageOf(const ::runtime::v1::StatusResponse& status) {
-  const auto config = status.info().find("config");
-  if (config == status.info().end()) return std::nullopt;
-  const Json json = Json::parse(config->second, nullptr, /*allow_exceptions=*/false);
-  std::string name = json.is_object() ? FromContainerd(json) : FromToml(config->second);
+  const std::string* config = FindEntry(status.info(), "config");
+  if (config == nullptr) return std::nullopt;
+  const Json json = Json::parse(*config, nullptr, /*allow_exceptions=*/false);
+  std::string name = json.is_object() ? FromContainerd(json) : FromToml(*config);
   if (name.empty()) return std::nullopt;
   return name;
 }

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "proxy/map_entries.h"
 #include "runtime/v1/api.pb.h"
 #include "tests/support/daemon/daemon_process.h"
 #include "tests/support/road/fake_runtime.h"
@@ -478,8 +479,8 @@ BOOST_AUTO_TEST_CASE(WouldRefuse_ListsImagesAndContainersThatEnforcingWouldRefus
     cri::ListContainersResponse response;
     cri::Container& container = *response.add_containers();
     container.mutable_metadata()->set_name("main");
-    (*container.mutable_labels())["io.kubernetes.pod.namespace"] = "prod";
-    (*container.mutable_labels())["io.kubernetes.pod.name"] = "web-0";
+    AddEntry(*container.mutable_labels(), "io.kubernetes.pod.namespace", "prod");
+    AddEntry(*container.mutable_labels(), "io.kubernetes.pod.name", "web-0");
     container.set_image_ref(id);
     container.mutable_image()->set_image(id);
     container.mutable_image()->set_user_specified_image("registry.example/web:1");

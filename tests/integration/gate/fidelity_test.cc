@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "proxy/listener.h"
+#include "proxy/map_entries.h"
 #include "proxy/relay.h"
 #include "proxy/upstream.h"
 #include "tests/integration/gate/gate_fixture.h"
@@ -80,7 +81,7 @@ BOOST_FIXTURE_TEST_CASE(UnknownFields_SurviveTheRewrite, Road) {
   const std::string unknown = "\xc2\x3e\x03xyz";
   request.MergeFromString(unknown);
   request.mutable_image()->MergeFromString(unknown);
-  (*request.mutable_image()->mutable_annotations())["a"] = "b";
+  AddEntry(*request.mutable_image()->mutable_annotations(), "a", "b");
   grpc::ClientContext context;
   cri::PullImageResponse response;
   BOOST_TEST(images->PullImage(&context, request, &response).ok());
@@ -168,7 +169,8 @@ BOOST_FIXTURE_TEST_CASE(Cancellation_ReachesTheRuntimeAtOnce, Road) {
 BOOST_FIXTURE_TEST_CASE(LargeRequest_Passes, Road) {
   auto request = CreateRequest(good.image_id, kWeb);
   runtime.Import(kWeb, good);
-  (*request.mutable_config()->mutable_labels())["large"] = std::string(20 * 1024 * 1024, 'x');
+  AddEntry(*request.mutable_config()->mutable_image()->mutable_annotations(), "large",
+           std::string(20 * 1024 * 1024, 'x'));
   grpc::ClientContext context;
   cri::CreateContainerResponse response;
   const auto status = runtime_stub->CreateContainer(&context, request, &response);

@@ -9,6 +9,7 @@
 
 #include "containerd/services/content/v1/content.grpc.pb.h"
 #include "containerd/services/images/v1/images.grpc.pb.h"
+#include "proxy/map_entries.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "tests/support/proxy/fake_image_store.h"
 
@@ -18,6 +19,12 @@ namespace {
 namespace cri = ::runtime::v1;
 namespace native = ::containerd::services::images::v1;
 namespace content = ::containerd::services::content::v1;
+
+std::map<std::string, std::string> NativeLabels(const native::Image& image) {
+  std::map<std::string, std::string> labels;
+  for (const auto& label : image.labels()) labels.insert_or_assign(label.key(), label.value());
+  return labels;
+}
 
 }  // namespace
 
@@ -52,7 +59,6 @@ class FakeCri::Server {
 
   void Describe(const std::string& id, cri::Image& image) const {
     image.set_id(id);
-    image.set_size(4096);
     for (const auto& name : store_.NamesOf(id)) {
       const auto reference = trust::ImageReference::Parse(name);
       if (!reference) continue;
@@ -115,7 +121,7 @@ class FakeCri::Server {
       const std::string id = s.store_.Resolve(request->image().image());
       if (id.empty()) return grpc::Status::OK;
       s.Describe(id, *response->mutable_image());
-      if (request->verbose()) (*response->mutable_info())["info"] = "{}";
+      if (request->verbose()) AddEntry(*response->mutable_info(), "info", "{}");
       return grpc::Status::OK;
     }
 
@@ -165,8 +171,9 @@ class FakeCri::Server {
       const std::string sandbox = s.options_.sandbox_image.empty()
                                       ? ""
                                       : "\"sandboxImage\":\"" + s.options_.sandbox_image + "\",";
-      (*response->mutable_info())["config"] =
-          "{" + sandbox + "\"containerd\":{\"snapshotter\":\"" + s.options_.snapshotter + "\"}}";
+      AddEntry(
+          *response->mutable_info(), "config",
+          "{" + sandbox + "\"containerd\":{\"snapshotter\":\"" + s.options_.snapshotter + "\"}}");
       return grpc::Status::OK;
     }
 
@@ -243,10 +250,8 @@ class FakeCri::Server {
       if (s.store_.names.contains(image.name())) {
         return {grpc::ALREADY_EXISTS, "image " + image.name() + " exists"};
       }
-      s.store_.names[image.name()] =
-          FakeImageStore::Name{image.target().digest(),
-                               {image.labels().begin(), image.labels().end()},
-                               s.options_.shown_after_polls};
+      s.store_.names[image.name()] = FakeImageStore::Name{
+          image.target().digest(), NativeLabels(image), s.options_.shown_after_polls};
       *response->mutable_image() = image;
       s.changed_.notify_all();
       return grpc::Status::OK;
@@ -260,7 +265,7 @@ class FakeCri::Server {
       if (found == s.store_.names.end()) return {grpc::NOT_FOUND, "not found"};
       const auto& paths = request->update_mask().paths();
       if (paths.empty()) {
-        found->second.labels = {request->image().labels().begin(), request->image().labels().end()};
+        found->second.labels = NativeLabels(request->image());
       }
       found->second.target = request->image().target().digest();
       return grpc::Status::OK;
@@ -304,7 +309,9 @@ class FakeCri::Server {
     image.mutable_target()->set_digest(entry.second.target);
     image.mutable_target()->set_media_type("application/vnd.oci.image.manifest.v1+json");
     image.mutable_target()->set_size(7);
-    for (const auto& [key, value] : entry.second.labels) (*image.mutable_labels())[key] = value;
+    for (const auto& [key, value] : entry.second.labels) {
+      AddEntry(*image.mutable_labels(), key, value);
+    }
   }
 
   const Options options_;

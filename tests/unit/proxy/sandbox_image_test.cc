@@ -5,6 +5,8 @@
 #include <ostream>
 #include <string>
 
+#include "proxy/map_entries.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -35,7 +37,7 @@ BOOST_AUTO_TEST_SUITE(SandboxImageTest)
 
 BOOST_DATA_TEST_CASE(Config_TellsTheName, boost::unit_test::data::make(kRows), row) {
   ::runtime::v1::StatusResponse status;
-  (*status.mutable_info())["config"] = row.config;
+  AddEntry(*status.mutable_info(), "config", row.config);
   BOOST_TEST(SandboxImageOf(status).value_or("") == row.image);
 }
 
