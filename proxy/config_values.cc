@@ -1,6 +1,7 @@
 #include "proxy/config_values.h"
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -50,6 +51,14 @@ std::optional<HostAndPort> SplitHostAndPort(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) return std::nullopt;
   return HostAndPort{std::string(text.substr(0, colon)), text.substr(colon + 1)};
+}
+
+// Texts of the file: what is shown of them stays on one short line.
+std::string ShownPath(std::string text) {
+  if (text.size() > 120) text.resize(120);
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return c < ' ' || c == 0x7F; }, '?');
+  return text;
 }
 
 }  // namespace
@@ -145,6 +154,12 @@ std::string FormatDuration(std::chrono::milliseconds duration) {
 }
 
 Valued<std::string> CheckAbsolutePath(const std::string& text, PathUse use) {
+  // As kubelet and crictl write it.
+  for (const std::string_view scheme : {"unix://", "unix:"}) {
+    if (!text.starts_with(scheme)) continue;
+    return tl::unexpected<std::string>(fmt::format("must be a path, without \"{}\": write \"{}\"",
+                                                   scheme, ShownPath(text.substr(scheme.size()))));
+  }
   if (text.empty() || text.front() != '/') {
     return tl::unexpected<std::string>("must be an absolute path");
   }

@@ -2,6 +2,8 @@
 #include <cstdlib>
 
 #include "proxy/cli/subcommand.h"
+#include "proxy/cli/usage.h"
+#include "proxy/version.h"
 
 namespace {
 
@@ -16,9 +18,10 @@ Exit Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Exit status: 0 allowed or done, 1 denied, 2 unavailable, 64 usage, 70 internal,\n"
-      "78 configuration.\n\n"
+      "78 configuration. \"crivet help COMMAND\" explains one command.\n\n"
       "Example:\n  crivet verify registry.acme.example/web:2.1");
   Invocation invocation;
+  app.set_version_flag("--version", "crivet " + std::string(crivet::proxy::Version()));
   app.add_option("--config", invocation.config_file, "The configuration file, for every command")
       ->type_name("FILE");
   cli::AddServe(app, invocation);
@@ -33,13 +36,20 @@ Exit Main(int argc, char** argv) {
   cli::AddTakeover(app, invocation);
   cli::AddRelease(app, invocation);
   cli::AddVersion(app, invocation);
+  const auto arguments = cli::HelpAsOption(std::vector<std::string>(argv + 1, argv + argc));
+  // Before --help of the same line is answered.
+  if (const auto problem = cli::UnknownCommand(app, arguments)) {
+    PrintToStderr("crivet: " + *problem);
+    return Exit::kUsage;
+  }
   try {
-    app.parse(argc, argv);
+    // CLI11 takes them from the back.
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::Success& asked) {
     (void)app.exit(asked);
     return Exit::kDone;
   } catch (const CLI::ParseError& error) {
-    PrintToStderr("crivet: " + std::string(error.what()) + "\nTry \"crivet --help\".");
+    PrintToStderr("crivet: " + cli::UsageProblem(app, arguments, error));
     return Exit::kUsage;
   }
   return invocation.run();

@@ -310,8 +310,11 @@ tl::expected<TomlTable, TomlError> ParseToml(std::string_view text) {
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
-    return tl::unexpected<TomlError>(
-        {PositionOf(error.source()), std::string(error.description())});
+    std::string what(error.description());
+    if (what.find("could not determine value type") != std::string::npos) {
+      what += " (a text stands in quotes)";
+    }
+    return tl::unexpected<TomlError>({PositionOf(error.source()), std::move(what)});
   }
   return ConvertTable(parsed.table());
 }

@@ -97,24 +97,75 @@ std::string Sample(const WildcardSteps& steps) {
   return sample;
 }
 
+std::string Quoted(std::string_view text) {
+  constexpr std::size_t kMostShown = 160;
+  std::string quoted = "\"";
+  for (const char c : text.substr(0, kMostShown)) quoted += c < ' ' || c == 0x7F ? '?' : c;
+  return quoted + '"';
+}
+
+// Why a pattern's sample is no name without tag and digest.
+std::string NoPattern(std::string_view text) {
+  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
+    return "a name has no \"" + std::string(text.substr(0, scheme)) + "://\": write " +
+           Quoted(text.substr(scheme + 3));
+  }
+  if (text.ends_with('/')) {
+    return "a name does not end in \"/\": " + Quoted(std::string(text) + "**") +
+           " is everything below it";
+  }
+  const auto last = text.rfind('/');
+  const auto end = text.find_first_of(":@", last == std::string_view::npos ? 0 : last);
+  if (end != std::string_view::npos) {
+    const auto name = ImageReference::Parse(text);
+    return "a pattern is for every tag and digest of a name: write " +
+           Quoted(name ? name->repository() : text.substr(0, end));
+  }
+  return "not a pattern of `host/path`, such as \"registry.example/team/**\": " + Quoted(text);
+}
+
+// The pattern that means what somebody wrote in the short form of Docker's names.
+std::string WrittenOut(std::string_view text, const std::string& sample,
+                       const std::string& repository) {
+  constexpr std::string_view kHub = "docker.io/";
+  if (repository.ends_with(sample)) {
+    return repository.substr(0, repository.size() - sample.size()) + std::string(text);
+  }
+  if (text.starts_with(kHub)) {
+    return "docker.io/library/" + std::string(text.substr(kHub.size()));
+  }
+  // An alias of the hub's host.
+  const auto slash = text.find('/');
+  return slash == std::string_view::npos ? repository
+                                         : std::string(kHub) + std::string(text.substr(slash + 1));
+}
+
 }  // namespace
 
 Result<ImagePattern> ImagePattern::ParseSteps(std::string_view text) {
-  if (text.size() > kMaxPatternSize) return Fail(Reason::kMalformed, "a pattern this long");
+  if (text.size() > kMaxPatternSize) {
+    return Fail(Reason::kMalformed, "a pattern of more than 1024 bytes");
+  }
+  if (text.find("://") != std::string_view::npos || text.ends_with('/')) {
+    return Fail(Reason::kMalformed, NoPattern(text));
+  }
   WildcardSteps steps;
   for (std::size_t at = 0; !AtEnd(text, at);) {
     const std::size_t end = EndOfComponent(text, at);
     const std::string_view component = text.substr(at, end - at);
     at = end + 1;
     if (component.empty()) {
-      return Fail(Reason::kMalformed, "a pattern with an empty component");
+      return Fail(Reason::kMalformed, "a pattern with an empty component: " + Quoted(text));
     }
     if (component == "*") {
       steps.push_back({Kind::kOne, {}});
     } else if (component == "**") {
       steps.push_back({Kind::kMany, {}});
     } else if (component.find('*') != std::string_view::npos) {
-      return Fail(Reason::kMalformed, "a wildcard is a whole component: `*` for one, `**` for any");
+      return Fail(Reason::kMalformed,
+                  "a wildcard is a whole component, `*` for one and `**` for any number, not a "
+                  "part as in " +
+                      Quoted(component));
     } else {
       steps.push_back({Kind::kLiteral, std::string(component)});
     }
@@ -128,11 +179,15 @@ Result<ImagePattern> ImagePattern::Parse(std::string_view text) {
   const std::string sample = Sample(pattern->steps_);
   const auto name = ImageReference::Parse(sample);
   if (!name || name->tag() || name->digest() || name->NamesOtherDigest()) {
-    return Fail(Reason::kMalformed, "not a pattern of `host/path` without tag and digest");
+    return Fail(Reason::kMalformed, NoPattern(text));
   }
   if (!pattern->Matches(name->repository())) {
-    return Fail(Reason::kMalformed, "no image has such a name: " + sample + " is " +
-                                        name->repository() + " written out");
+    if (text == "*") {
+      return Fail(Reason::kMalformed,
+                  "\"*\" is one component, and every name has at least two: \"**\" is every image");
+    }
+    return Fail(Reason::kMalformed, "no image has such a name: write " +
+                                        Quoted(WrittenOut(text, sample, name->repository())));
   }
   return pattern;
 }
@@ -143,7 +198,7 @@ Result<ImagePattern> ImagePattern::ParseGun(std::string_view text) {
   // `**` alone may expand to a whole name, `*` in front to a host.
   const auto name = ImageReference::Parse(Sample(pattern->steps_));
   if (!name || name->tag() || name->digest() || name->NamesOtherDigest()) {
-    return Fail(Reason::kMalformed, "not a pattern of `host/path` without tag and digest");
+    return Fail(Reason::kMalformed, NoPattern(text));
   }
   return pattern;
 }

@@ -58,6 +58,12 @@ bool HasOddSegment(std::string_view path) {
   return false;
 }
 
+std::string NoUrl(std::string_view text) {
+  std::string why = "is not a URL such as https://notary.example";
+  if (text.find("://") == std::string_view::npos) why += ": it has no https:// before it";
+  return why;
+}
+
 }  // namespace
 
 Result<ServerUrl> ServerUrl::Parse(std::string_view text) {
@@ -72,13 +78,13 @@ Result<ServerUrl> ServerUrl::Parse(std::string_view text) {
   // curl forgives a third slash.
   if (const std::size_t slashes = text.find("://");
       slashes == std::string_view::npos || text.substr(slashes + 3).starts_with('/')) {
-    return Fail(Reason::kMalformed, "is not a URL such as https://notary.example");
+    return Fail(Reason::kMalformed, NoUrl(text));
   }
   const std::unique_ptr<CURLU, FreeUrl> url(curl_url());
   const std::string given(text);
   if (url == nullptr ||
       curl_url_set(url.get(), CURLUPART_URL, given.c_str(), CURLU_PATH_AS_IS) != CURLUE_OK) {
-    return Fail(Reason::kMalformed, "is not a URL such as https://notary.example");
+    return Fail(Reason::kMalformed, NoUrl(text));
   }
   const std::string scheme = Part(url.get(), CURLUPART_SCHEME);
   if (scheme != "https" && scheme != "http") {

@@ -79,20 +79,22 @@ struct RefusedRow {
 
 const RefusedRow kRefused[] = {
     {"empty", "", "empty component"},
-    {"slash at the end", "r.example/", "empty component"},
+    {"slash at the end", "r.example/", "\"r.example/**\" is everything below it"},
     {"two slashes", "r.example//web", "empty component"},
     {"wildcard inside a component", "r.example/web-*", "whole component"},
     {"three stars", "r.example/***", "whole component"},
-    {"tag", "r.example/web:1.0", "without tag"},
-    {"digest", "r.example/web@sha256:00", "without tag"},
+    {"tag", "r.example/web:1.0", "write \"r.example/web\""},
+    {"short name with a tag", "nginx:1.25", "write \"docker.io/library/nginx\""},
+    {"digest", "r.example/web@sha256:00", "write \"r.example/web\""},
     {"upper case in the path", "r.example/Web", "host/path"},
-    {"scheme", "https://r.example/web", "empty component"},
-    {"short name", "nginx", "docker.io/library/nginx"},
-    {"short name of an organisation", "acme/web", "docker.io/acme/web"},
-    {"official image without library", "docker.io/nginx", "docker.io/library/nginx"},
-    {"one component on docker.io", "docker.io/*", "docker.io/library/x"},
-    {"an alias of docker.io", "index.docker.io/acme/web", "docker.io/acme/web"},
-    {"one wildcard", "*", "docker.io/library/registry.example"},
+    {"scheme", "https://r.example/web", "write \"r.example/web\""},
+    {"short name", "nginx", "write \"docker.io/library/nginx\""},
+    {"short name of an organisation", "acme/web", "write \"docker.io/acme/web\""},
+    {"short name with a wildcard", "acme/*", "write \"docker.io/acme/*\""},
+    {"official image without library", "docker.io/nginx", "write \"docker.io/library/nginx\""},
+    {"one component on docker.io", "docker.io/*", "write \"docker.io/library/*\""},
+    {"an alias of docker.io", "index.docker.io/acme/*", "write \"docker.io/acme/*\""},
+    {"one wildcard", "*", "\"**\" is every image"},
 };
 
 BOOST_DATA_TEST_CASE(Parse_WhatCanMatchNothing_IsRefused, kRefused, row) {
