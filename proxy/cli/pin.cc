@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "proxy/cli/pin_server.h"
 #include "proxy/cli/pin_text.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
@@ -15,6 +16,7 @@ struct PinOptions {
   std::string image;
   std::string pod_namespace;
   std::string label;
+  ServerOptions server;
 };
 
 std::string WhyNotFetched(const trust::FetchFailure& failure) {
@@ -29,7 +31,31 @@ std::string WhyNotFetched(const trust::FetchFailure& failure) {
   return {};
 }
 
-Exit Pin(const std::string& config_file, const PinOptions& options) {
+/// Asks the collection's server and prints whose its root is, `section` and the rule to paste.
+Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
+             const std::vector<std::string>& section) {
+  const auto root = service.FetchRoot(collection.id);
+  if (!root) {
+    PrintToStderr(fmt::format("crivet: {}: {}", collection.id.url, WhyNotFetched(root.error())));
+    return Exit::kUnavailable;
+  }
+  // The reference has been read before.
+  const std::string repository = trust::ImageReference::Parse(image)->repository();
+  const auto text = DescribeRoot(*root, collection, repository, Now());
+  if (!text) {
+    PrintToStderr(fmt::format("crivet: this root must not be pinned: {} [{}]", text.error().detail,
+                              trust::CodeOf(text.error().reason)));
+    return Exit::kDenied;
+  }
+  for (const std::string& line : text->who) PrintToStderr(line);
+  Exit exit = Exit::kDone;
+  for (const auto* lines : {&section, &text->rule}) {
+    for (const std::string& line : *lines) exit = Worst(exit, PrintToStdout(line));
+  }
+  return exit;
+}
+
+Exit PinByConfig(const std::string& config_file, const PinOptions& options) {
   const auto config = ReadConfig(config_file);
   if (!config) return Exit::kConfiguration;
   const auto collection =
@@ -40,23 +66,31 @@ Exit Pin(const std::string& config_file, const PinOptions& options) {
   }
   const auto service = OpenTrust(*config);
   if (service == nullptr) return Exit::kInternal;
-  const auto root = service->FetchRoot(collection->id);
-  if (!root) {
-    PrintToStderr(fmt::format("crivet: {}: {}", collection->id.url, WhyNotFetched(root.error())));
-    return Exit::kUnavailable;
+  return PinFrom(*service, *collection, options.image, {});
+}
+
+Exit PinByUrl(const std::string& config_file, const PinOptions& options) {
+  const auto reference = trust::ImageReference::Parse(options.image);
+  if (!reference) {
+    PrintToStderr("crivet: " + reference.error().detail);
+    return Exit::kUsage;
   }
-  // FindCollection has read the reference.
-  const std::string repository = trust::ImageReference::Parse(options.image)->repository();
-  const auto text = DescribeRoot(*root, *collection, repository, Now());
-  if (!text) {
-    PrintToStderr(fmt::format("crivet: this root must not be pinned: {} [{}]", text.error().detail,
-                              trust::CodeOf(text.error().reason)));
-    return Exit::kDenied;
+  auto server = ServerToPin(options.server, options.label);
+  if (!server) {
+    PrintToStderr("crivet: pin: " + server.error());
+    return Exit::kUsage;
   }
-  for (const std::string& line : text->who) PrintToStderr(line);
-  Exit exit = Exit::kDone;
-  for (const std::string& line : text->rule) exit = Worst(exit, PrintToStdout(line));
-  return exit;
+  // What the file says already need not be pasted. A file that is wrong, or not there, is no
+  // obstacle: this may be the first thing that is written into it.
+  const std::string known = LabelOfUrl(config_file, server->url);
+  if (!known.empty() && options.label.empty()) server->label = known;
+  const auto section = server->label == known ? std::vector<std::string>() : ServerSection(*server);
+  const ScratchFolder folder;
+  const auto service =
+      folder.path().empty() ? nullptr : OpenTrust(ConfigOf(*server, folder.path()));
+  if (service == nullptr) return Exit::kInternal;
+  const Collection collection{{server->url, trust::Gun::Of(*reference)}, server->label, nullptr};
+  return PinFrom(*service, collection, options.image, section);
 }
 
 }  // namespace
@@ -64,15 +98,28 @@ Exit Pin(const std::string& config_file, const PinOptions& options) {
 void AddPin(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
       AddSubcommand(app, invocation, "pin", "Show whose a root is; print the rule to paste",
-                    "crivet pin registry.acme.example/web");
+                    "crivet pin --url https://notary.acme.example registry.acme.example/web");
   const auto options = std::make_shared<PinOptions>();
   command.add_option("IMAGE", options->image, "An image of the repository")->required();
   command.add_option("--namespace", options->pod_namespace, "By the rule for a pod of NS")
       ->type_name("NS");
   command.add_option("--trust", options->label, "Ask [trust.LABEL], where no rule says which")
       ->type_name("LABEL");
+  ServerOptions& server = options->server;
+  CLI::Option& url =
+      *command.add_option("--url", server.url, "Ask this server, named by no [trust.*]");
+  url.type_name("URL");
+  command.add_option("--ca-file", server.ca_file, "Its authorities, instead of the system's")
+      ->type_name("FILE")
+      ->needs(&url);
+  command.add_option("--kind", server.kind, "What it serves: notary")
+      ->type_name("KIND")
+      ->needs(&url);
   command.callback([&invocation, options] {
-    invocation.run = [&invocation, options] { return Pin(invocation.config_file, *options); };
+    invocation.run = [&invocation, options] {
+      return options->server.url.empty() ? PinByConfig(invocation.config_file, *options)
+                                         : PinByUrl(invocation.config_file, *options);
+    };
   });
 }
 
