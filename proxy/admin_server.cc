@@ -36,8 +36,12 @@ class AdminService final : public admin::v1::Admin::Service {
                                                       writer->Write(image);
                                                     },
                                                 .go_on = [&] { return !context->IsCancelled(); }});
-    if (reviewed) return grpc::Status::OK;
-    return {grpc::StatusCode::UNAVAILABLE, reviewed.error().detail};
+    // UNAVAILABLE would mean that this daemon is.
+    if (!reviewed) return {grpc::StatusCode::FAILED_PRECONDITION, reviewed.error().detail};
+    admin::v1::JudgedImage last;
+    ReportLookedAt(*reviewed, last);
+    writer->Write(last);
+    return grpc::Status::OK;
   }
 
   grpc::Status Forget(grpc::ServerContext*, const admin::v1::ForgetRequest* request,

@@ -19,8 +19,9 @@ class AdminServer {
     std::string path;
     /// Takes the snapshot; may block for a second or two.
     std::function<StatusSnapshot()> snapshot;
-    /// Judges every image on the node as enforcing would. The error is for people.
-    std::function<trust::Result<void>(const ReviewCalls& calls)> review_node;
+    /// Judges every image on the node as enforcing would, and gives what it looked at. The error is
+    /// for people.
+    std::function<trust::Result<NodeInventory>(const ReviewCalls& calls)> review_node;
     /// Drops what was trusted of a repository, and says so in the audit log.
     std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.

@@ -164,7 +164,7 @@ void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings&
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
                                                            const std::string& file,
                                                            const Place& place) {
-  ConfigFindings findings(file);
+  ConfigFindings findings(file, place.root);
   const auto document = ParseToml(text);
   if (!document) {
     findings.Wrong(document.error().at, document.error().what);
@@ -179,11 +179,14 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
           top.Duration("drain", std::chrono::milliseconds{0}, std::chrono::minutes{10})) {
     config.drain = drain->value;
   }
+  if (const auto word = top.Word("mode", {"enforce", "audit"})) {
+    config.mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
+  }
   config.servers = ReadServers(top, findings);
   ReadGate(top, place, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);
-  config.policy = ReadPolicy(top, config.servers, Now(), findings);
+  config.policy = ReadPolicy(top, config.servers, config.mode, Now(), findings);
   top.Finish();
   if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
   WarnOfUnusedServers(config, top, findings);
@@ -193,7 +196,7 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
 
 tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
                                                           const Place& place) {
-  const auto text = ReadNamedFile(file, Secrecy::kPublic);
+  const auto text = ReadFileUnder(place.root, file, Secrecy::kPublic);
   if (!text) return tl::unexpected(std::vector<ConfigError>{{file, 0, 0, text.error()}});
   return ParseConfig(*text, file, place);
 }

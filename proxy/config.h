@@ -16,7 +16,9 @@ namespace crivet::proxy {
 
 /// Place is where crivet stands (DESIGN 8): beside the runtime's socket, or in place of it.
 struct Place {
-  std::string moved_upstream;  ///< where the runtime was moved to; empty: beside
+  std::string moved_upstream = {};  ///< where the runtime was moved to; empty: beside
+  /// Folder that holds the files of the machine that the configuration is for; empty: this machine.
+  std::string root = {};
   bool in_place() const { return !moved_upstream.empty(); }
 };
 
@@ -28,6 +30,7 @@ struct Config {
   std::string state_dir = "/var/lib/crivet";
   std::string admin = "/run/crivet/admin.sock";
   std::chrono::milliseconds drain{5000};
+  trust::Mode mode = trust::Mode::kEnforce;  ///< of rules that have none of their own
 
   struct Gate {
     ContainerdApi containerd_api = ContainerdApi::kNone;

@@ -1,7 +1,9 @@
 #include "proxy/config_files.h"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,8 +19,7 @@ constexpr std::size_t kMaxNamedFileBytes = 4 * 1024 * 1024;
 
 class OpenFile {
  public:
-  explicit OpenFile(const std::string& path)
-      : fd_(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  explicit OpenFile(int fd) : fd_(fd) {}
   OpenFile(const OpenFile&) = delete;
   OpenFile& operator=(const OpenFile&) = delete;
   ~OpenFile() {
@@ -30,14 +31,22 @@ class OpenFile {
   int fd_;
 };
 
+constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
+
+int OpenUnder(const std::string& root, const std::string& path) {
+  const OpenFile folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (folder.fd() < 0) return -1;
+  open_how how{};
+  how.flags = kFlags;
+  how.resolve = RESOLVE_IN_ROOT;
+  return static_cast<int>(syscall(SYS_openat2, folder.fd(), path.c_str(), &how, sizeof(how)));
+}
+
 tl::unexpected<std::string> LastError() {
   return tl::unexpected<std::string>("cannot be read: " + std::generic_category().message(errno));
 }
 
-}  // namespace
-
-Valued<std::string> ReadNamedFile(const std::string& path, Secrecy secrecy) {
-  const OpenFile file(path);
+Valued<std::string> ReadOpen(const OpenFile& file, Secrecy secrecy) {
   struct stat status {};
   if (file.fd() < 0 || fstat(file.fd(), &status) != 0) return LastError();
   if (!S_ISREG(status.st_mode)) return tl::unexpected<std::string>("is not a regular file");
@@ -57,6 +66,18 @@ Valued<std::string> ReadNamedFile(const std::string& path, Secrecy secrecy) {
       return tl::unexpected<std::string>("is larger than 4 MiB");
     }
   }
+}
+
+}  // namespace
+
+Valued<std::string> ReadNamedFile(const std::string& path, Secrecy secrecy) {
+  return ReadOpen(OpenFile(open(path.c_str(), kFlags)), secrecy);
+}
+
+Valued<std::string> ReadFileUnder(const std::string& root, const std::string& path,
+                                  Secrecy secrecy) {
+  if (root.empty()) return ReadNamedFile(path, secrecy);
+  return ReadOpen(OpenFile(OpenUnder(root, path)), secrecy);
 }
 
 bool SamePlace(const std::string& a, const std::string& b) {

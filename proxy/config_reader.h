@@ -17,10 +17,15 @@ namespace crivet::proxy {
 /// ConfigFindings gathers what is wrong and what is only doubtful. Not thread-safe.
 class ConfigFindings {
  public:
-  explicit ConfigFindings(std::string file) : file_(std::move(file)) {}
+  /// `root` is the folder with the files of the machine that the text is for; empty: this machine.
+  explicit ConfigFindings(std::string file, std::string root = {})
+      : file_(std::move(file)), root_(std::move(root)) {}
 
   void Wrong(TextPosition at, std::string what);
   void Warn(TextPosition at, const std::string& what);
+
+  /// Where the files are that the text names.
+  const std::string& root() const { return root_; }
 
   bool any_wrong() const { return !wrong_.empty(); }
   /// In the order of the text.
@@ -29,6 +34,7 @@ class ConfigFindings {
 
  private:
   std::string file_;
+  std::string root_;
   std::vector<ConfigError> wrong_;
   std::vector<ConfigError> warnings_;
 };

@@ -13,6 +13,28 @@ namespace {
 
 using trust::Rule;
 
+Valued<std::string> CheckKeyId(const std::string& text) {
+  if (trust::KeyId::Parse(text)) return text;
+  constexpr std::size_t kDigits = 64;
+  const bool hex = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  });
+  if (text.starts_with("sha256:")) {
+    return tl::unexpected<std::string>("a key ID is written without \"sha256:\"");
+  }
+  if (hex && text.size() == kDigits) {
+    return tl::unexpected<std::string>("a key ID is written in lower case");
+  }
+  if (hex) {
+    return tl::unexpected<std::string>(
+        fmt::format("a key ID has 64 digits, and not {}: \"crivet pin IMAGE\" and \"notary key "
+                    "list\" print all of them",
+                    text.size()));
+  }
+  return tl::unexpected<std::string>(
+      "a key ID is 64 lower-case hex digits, as \"crivet pin IMAGE\" prints it");
+}
+
 /// Reads one `[[rule]]`, or `[default]`.
 class RuleReader {
  public:
@@ -49,11 +71,23 @@ class RuleReader {
     }
     ReadActionAndMode();
     ReadForAction();
+    WarnOfAllowedRegistries();
     table_.Finish();
     return std::move(rule_);
   }
 
  private:
+  void WarnOfAllowedRegistries() {
+    if (rule_.action != trust::Action::kAllow || !action_known_) return;
+    for (const trust::ImagePattern& pattern : rule_.images) {
+      if (!pattern.text().starts_with('*')) continue;
+      findings_.Warn(table_.PositionOf("images"),
+                     fmt::format("\"{}\" allows images of every registry, unverified: name the "
+                                 "registries that are meant",
+                                 pattern.text()));
+    }
+  }
+
   void ReadImages() {
     if (!table_.Has("images")) table_.Missing("images", "the names that the rule is for");
     const auto images = table_.Strings("images");
@@ -138,8 +172,10 @@ class RuleReader {
     if (server == context_.servers.end()) {
       std::vector<std::string> labels;
       for (const auto& s : context_.servers) labels.push_back(s.label);
-      findings_.Wrong(label->at, fmt::format("there is no [trust.{}]{}", label->value,
-                                             Suggestion(label->value, labels)));
+      findings_.Wrong(label->at,
+                      fmt::format("there is no [trust.{}]{}", label->value,
+                                  labels.empty() ? ": \"crivet pin --url URL IMAGE\" prints one"
+                                                 : Suggestion(label->value, labels)));
       return;
     }
     from_pull_ = server->auth == trust::TrustServer::Auth::kFromPull;
@@ -154,11 +190,7 @@ class RuleReader {
     const auto section = table_.Table("root");
     if (!section) return;
     TableReader root(*section->value, section->at, "root", findings_);
-    const auto is_key_id = [](const std::string& text) -> Valued<std::string> {
-      if (trust::KeyId::Parse(text)) return text;
-      return tl::unexpected<std::string>("a key ID is 64 lower-case hex digits");
-    };
-    for (const auto& id : root.EachChecked("key_ids", is_key_id)) {
+    for (const auto& id : root.EachChecked("key_ids", CheckKeyId)) {
       rule_.root.key_ids.push_back(*trust::KeyId::Parse(id.value));
     }
     ReadCertificates(root, "cert_file", rule_.root.certificates);
@@ -170,9 +202,10 @@ class RuleReader {
           root.PositionOf("tofu"),
           "tofu = true: the first root that this node meets is trusted, whoever made it");
     }
-    // A file that could not be read has its own error, so presence of the key counts here.
-    const bool names_one = !rule_.root.key_ids.empty() || root.Has("cert_file") ||
-                           root.Has("ca_file") || root.Has("root_file") || rule_.root.tofu;
+    // What could not be read has its own error, so presence of the key counts here.
+    const bool names_one = (root.Has("key_ids") && !root.HasEmptyArray("key_ids")) ||
+                           root.Has("cert_file") || root.Has("ca_file") || root.Has("root_file") ||
+                           rule_.root.tofu;
     if (!names_one) {
       findings_.Wrong(section->at,
                       "\"root\" must name whom to believe: at least one of key_ids, cert_file, "
@@ -186,7 +219,7 @@ class RuleReader {
     auto path = table.Checked(
         key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
     if (!path) return std::nullopt;
-    auto content = ReadNamedFile(path->value, Secrecy::kPublic);
+    auto content = ReadFileUnder(findings_.root(), path->value, Secrecy::kPublic);
     if (!content) {
       findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
       return std::nullopt;

@@ -87,11 +87,8 @@ void WarnOfUnreachable(const trust::Policy& policy, const std::vector<PlacedRule
 
 std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top,
                                                 const std::vector<trust::TrustServer>& servers,
-                                                trust::TimePoint now, ConfigFindings& findings) {
-  trust::Mode mode = trust::Mode::kEnforce;
-  if (const auto word = top.Word("mode", {"enforce", "audit"})) {
-    mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
-  }
+                                                trust::Mode mode, trust::TimePoint now,
+                                                ConfigFindings& findings) {
   const RuleContext context{servers, mode, now};
   Rule fallback;
   if (!top.Has("default")) {

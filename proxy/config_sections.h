@@ -26,9 +26,11 @@ trust::Rule ReadDefaultRule(TableReader& table, const RuleContext& context,
                             ConfigFindings& findings);
 trust::Rule ReadRule(TableReader& table, const RuleContext& context, ConfigFindings& findings);
 
-/// ReadPolicy reads `mode`, `[default]` and every `[[rule]]`. Null where something is wrong.
+/// ReadPolicy reads `[default]` and every `[[rule]]`; `mode` is of those that have none of their
+/// own. Null where something is wrong.
 std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top,
                                                 const std::vector<trust::TrustServer>& servers,
-                                                trust::TimePoint now, ConfigFindings& findings);
+                                                trust::Mode mode, trust::TimePoint now,
+                                                ConfigFindings& findings);
 
 }  // namespace crivet::proxy

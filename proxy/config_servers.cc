@@ -149,7 +149,7 @@ class ServerReader {
     auto path = table_.Checked(
         key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
     if (!path) return std::nullopt;
-    auto content = ReadNamedFile(path->value, secrecy);
+    auto content = ReadFileUnder(findings_.root(), path->value, secrecy);
     if (!content) {
       findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
       return std::nullopt;

@@ -117,7 +117,7 @@ trust::Result<void> DaemonParts::MakeGate() {
 }
 
 trust::Result<void> DaemonParts::MakeRoad(Listener listener) {
-  const std::string path = listener.path();
+  const std::string path = socket_ = listener.path();
   auto router = Router::Create(
       {.listener = std::move(listener),
        .upstream = config_->upstream,
@@ -154,14 +154,19 @@ trust::Result<void> DaemonParts::MakeAdmin() {
   AdminServer::Options options;
   options.path = config_->admin;
   options.snapshot = [this] { return TakeSnapshot(); };
-  options.review_node = [this](const ReviewCalls& calls) -> trust::Result<void> {
+  options.review_node = [this](const ReviewCalls& calls) -> trust::Result<NodeInventory> {
     const auto config = CurrentConfig();
-    const auto inventory = TakeInventory(config->upstream, config->image_upstream);
-    if (!inventory) return tl::unexpected(inventory.error());
+    auto inventory = TakeInventory(config->upstream, config->image_upstream);
+    if (!inventory) return inventory;
+    inventory->sandbox_image = config->gate.sandbox_image;
+    if (inventory->sandbox_image.empty()) {
+      const auto facts = AskRuntime(config->upstream, kRuntimePatience);
+      if (facts) inventory->sandbox_image = facts->sandbox_image;
+    }
     // A decider of its own: what is only looked at is not counted as decided.
     TrustDecider decider(*trust_, config->policy);
     ReviewNode(*inventory, decider, calls);
-    return {};
+    return inventory;
   };
   options.forget = [this](const trust::RepositoryId& id) -> trust::Result<void> {
     if (auto forgotten = trust_->Forget(id); !forgotten) return forgotten;
@@ -208,7 +213,14 @@ StatusSnapshot DaemonParts::TakeSnapshot() {
   snapshot.rules = decider_->Counters();
   snapshot.road = router_->Snapshot();
   snapshot.trust = trust_->Status();
+  snapshot.place = place_;
+  snapshot.socket = socket_;
   snapshot.runtime = AskRuntime(snapshot.config->upstream, kRuntimePatience);
+  if (snapshot.runtime) {
+    const std::string& images = snapshot.config->image_upstream;
+    snapshot.images =
+        CountImages(images.empty() ? snapshot.config->upstream : images, kRuntimePatience);
+  }
   if (const auto sandbox = trust::ImageReference::Parse(SandboxImageName(snapshot))) {
     snapshot.sandbox = trust_->DecideNow(
         {.reference = *sandbox, .local = std::nullopt, .credentials = std::nullopt});

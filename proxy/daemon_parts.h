@@ -81,6 +81,7 @@ class DaemonParts {
   const std::string config_file_;
   const Place place_;
   const trust::TimePoint started_ = Now();
+  std::string socket_;  // set before anybody can ask for it
   Log log_;
   OwnedFd signals_;
   OwnedFd road_ended_;

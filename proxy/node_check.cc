@@ -9,6 +9,7 @@
 #include "proxy/config_files.h"
 #include "proxy/containerd_node.h"
 #include "proxy/program.h"
+#include "proxy/wall_clock.h"
 
 namespace crivet::proxy {
 namespace {
@@ -73,21 +74,57 @@ void CheckSockets(const Config& config, NodeFindings& findings) {
   }
 }
 
+// Where runtimes listen that people use.
+std::vector<std::string> OtherRuntimes(const Config& config) {
+  std::vector<std::string> others;
+  for (const char* path : {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock",
+                           "/run/crio/crio.sock", "/run/cri-dockerd.sock"}) {
+    std::error_code ignored;
+    if (SamePlace(path, config.upstream) || SamePlace(path, config.listen)) continue;
+    if (std::filesystem::is_socket(path, ignored)) others.emplace_back(path);
+  }
+  return others;
+}
+
+void CheckImages(const Config& config, const RuntimeFacts& facts, NodeFindings& findings) {
+  auto inventory = TakeInventory(config.upstream, config.image_upstream);
+  if (!inventory) {
+    findings.warnings.push_back(inventory.error().detail);
+    return;
+  }
+  inventory->sandbox_image =
+      config.gate.sandbox_image.empty() ? facts.sandbox_image : config.gate.sandbox_image;
+  findings.refused = RefusedByRules(*inventory, *config.policy, Now());
+  findings.inventory = std::move(*inventory);
+}
+
 }  // namespace
 
 NodeFindings CheckNode(const Config& config) {
   NodeFindings findings;
   CheckSockets(config, findings);
   std::error_code ignored;
-  if (!std::filesystem::is_socket(config.upstream, ignored)) return findings;
-  if (const auto facts = AskRuntime(config.upstream, kPatience)) {
-    for (std::string& warning : RuntimeWarnings(config, *facts)) {
-      findings.warnings.push_back(std::move(warning));
-    }
-  } else {
-    findings.warnings.push_back(fmt::format("the runtime does not answer at {}", config.upstream));
+  if (!std::filesystem::is_socket(config.upstream, ignored)) {
+    findings.warnings.push_back(NoRuntimeAt(config.upstream, OtherRuntimes(config)));
+    return findings;
   }
+  const auto facts = AskRuntime(config.upstream, kPatience);
+  if (!facts) {
+    findings.warnings.push_back(fmt::format("the runtime does not answer at {}", config.upstream));
+    return findings;
+  }
+  for (std::string& warning : RuntimeWarnings(config, *facts)) {
+    findings.warnings.push_back(std::move(warning));
+  }
+  CheckImages(config, *facts, findings);
   return findings;
+}
+
+std::string NoRuntimeAt(const std::string& upstream, const std::vector<std::string>& others) {
+  std::string text =
+      fmt::format("no runtime is at {}: is it running, and is \"upstream\" its socket?", upstream);
+  for (const std::string& other : others) text += fmt::format(" One is at {}.", other);
+  return text;
 }
 
 Place PlaceOnNode() {

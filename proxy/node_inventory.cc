@@ -21,7 +21,8 @@ trust::Result<cri::ListImagesResponse> ListImages(const std::string& socket) {
   const grpc::Status status =
       images->ListImages(BlockingContext(kPatience).get(), cri::ListImagesRequest(), &response);
   if (status.ok()) return response;
-  return trust::Fail(trust::Reason::kUnreachable, "ListImages: " + status.error_message());
+  return trust::Fail(trust::Reason::kUnreachable, "the runtime does not answer at " + socket +
+                                                      ": ListImages: " + status.error_message());
 }
 
 trust::Result<cri::ListContainersResponse> ListRunning(const std::string& socket) {
@@ -32,7 +33,9 @@ trust::Result<cri::ListContainersResponse> ListRunning(const std::string& socket
   const grpc::Status status =
       runtime->ListContainers(BlockingContext(kPatience).get(), request, &response);
   if (status.ok()) return response;
-  return trust::Fail(trust::Reason::kUnreachable, "ListContainers: " + status.error_message());
+  return trust::Fail(
+      trust::Reason::kUnreachable,
+      "the runtime does not answer at " + socket + ": ListContainers: " + status.error_message());
 }
 
 /// Name -> target, from containerd's own API; empty where the runtime has none.
@@ -100,6 +103,16 @@ NodeContainer ContainerOf(const cri::Container& container) {
 }
 
 }  // namespace
+
+std::optional<std::uint64_t> CountImages(const std::string& image_upstream,
+                                         std::chrono::milliseconds limit) {
+  const auto images = cri::ImageService::NewStub(RuntimeChannel(image_upstream));
+  cri::ListImagesResponse response;
+  const grpc::Status status =
+      images->ListImages(BlockingContext(limit).get(), cri::ListImagesRequest(), &response);
+  if (!status.ok()) return std::nullopt;
+  return static_cast<std::uint64_t>(response.images_size());
+}
 
 trust::Result<NodeInventory> TakeInventory(const std::string& upstream,
                                            const std::string& image_upstream) {

@@ -119,6 +119,37 @@ void ReviewNode(const NodeInventory& inventory, Decider& decider, const ReviewCa
     if (auto refused = ContainerReview(inventory, container, decider).Refused())
       calls.found(*refused);
   }
+  const auto sandbox = trust::ImageReference::Parse(inventory.sandbox_image);
+  if (!sandbox || !calls.go_on()) return;
+  // What is missing or other content is pulled first, so what may be pulled counts.
+  auto decision = Judge(decider, *sandbox, trust::AnyNamespace{}, std::nullopt);
+  if (!IsAllow(decision)) {
+    calls.found({inventory.sandbox_image, std::nullopt, "", std::move(decision), true});
+  }
+}
+
+std::vector<WouldBeRefused> RefusedByRules(const NodeInventory& inventory,
+                                           const trust::Policy& policy, trust::TimePoint now) {
+  std::vector<WouldBeRefused> refused;
+  const auto add = [&](const std::string& name, std::optional<trust::Sha256Digest> local,
+                       bool sandbox) {
+    const auto reference = trust::ImageReference::Parse(name);
+    if (!reference || trust::IsImageId(name)) return;
+    const auto rules = policy.RulesFor(*reference, now);
+    const bool denied = std::all_of(rules.begin(), rules.end(), [](const auto& applied) {
+      return applied.rule->action == trust::Action::kDeny;
+    });
+    if (rules.empty() || !denied) return;
+    trust::Decision decision;
+    decision.applied = rules.front();
+    const bool by_default = rules.front().rule->is_default;
+    decision.verdict = trust::Refusal(
+        trust::Reason::kDenied, by_default ? "refused by the default" : "refused by a deny rule");
+    refused.push_back({name, std::move(local), "", std::move(decision), sandbox});
+  };
+  for (const NodeImage& image : inventory.names) add(image.name, image.target, false);
+  add(inventory.sandbox_image, std::nullopt, true);
+  return refused;
 }
 
 }  // namespace crivet::proxy

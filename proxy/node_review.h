@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -31,6 +33,7 @@ struct NodeInventory {
   /// Image ID -> the names it goes by, as indices into `names`.
   std::map<std::string, std::vector<std::size_t>> names_of;
   std::vector<NodeContainer> containers;
+  std::string sandbox_image;  ///< of which every sandbox is made; empty where nobody tells
 };
 
 /// WouldBeRefused is one name, or one container, that enforcing would refuse.
@@ -39,12 +42,23 @@ struct WouldBeRefused {
   std::optional<trust::Sha256Digest> local;
   std::string container;  ///< empty for an image alone
   trust::Decision decision;
+  bool sandbox = false;  ///< the image that every sandbox is made of
 };
 
 /// TakeInventory asks the runtime and, where it has one, containerd's images API. Blocks.
 /// kUnreachable where the runtime does not answer.
 trust::Result<NodeInventory> TakeInventory(const std::string& upstream,
                                            const std::string& image_upstream);
+
+/// RefusedByRules is each name of an image, and the sandbox image, that no rule would let run for
+/// any pod, whoever signed it. Asks nobody: what a rule verifies is not among it. Pure.
+std::vector<WouldBeRefused> RefusedByRules(const NodeInventory& inventory,
+                                           const trust::Policy& policy, trust::TimePoint now);
+
+/// CountImages is how many images the runtime holds; nothing where it does not answer within
+/// `limit`. Blocks.
+std::optional<std::uint64_t> CountImages(const std::string& image_upstream,
+                                         std::chrono::milliseconds limit);
 
 /// ReviewCalls is how a review speaks to whoever wants it.
 struct ReviewCalls {
@@ -54,8 +68,8 @@ struct ReviewCalls {
 };
 
 /// ReviewNode judges every name and every running container as ImageStatus and CreateContainer
-/// would, whatever the rules' mode, and reports each that would be refused. Blocks while decisions
-/// wait for refreshes.
+/// would, and the sandbox image as a pull, whatever the rules' mode, and reports each that would be
+/// refused. Blocks while decisions wait for refreshes.
 void ReviewNode(const NodeInventory& inventory, Decider& decider, const ReviewCalls& calls);
 
 }  // namespace crivet::proxy

@@ -55,6 +55,12 @@ bool Saw(const RoadSnapshot& road, std::string_view service) {
   return false;
 }
 
+bool AnythingIsEnforced(const Config& config) {
+  const auto& rules = config.policy->rules();
+  return std::any_of(rules.begin(), rules.end(),
+                     [](const auto& rule) { return rule->mode == trust::Mode::kEnforce; });
+}
+
 void AddRepositoryStates(const trust::RepositoryStatus& repository, trust::TimePoint now,
                          std::vector<std::string>& states) {
   const std::string& gun = repository.id.gun.text();
@@ -135,11 +141,17 @@ void FillSandboxImage(const StatusSnapshot& snapshot, admin::v1::SandboxImage& o
 void FillRoad(const StatusSnapshot& snapshot, admin::v1::StatusResponse& response) {
   admin::v1::Upstream& upstream = *response.mutable_upstream();
   upstream.set_path(snapshot.config->upstream);
-  upstream.set_state(std::string(snapshot.runtime ? "up" : WordOf(snapshot.road.upstream)));
+  // What was just asked counts, and not how the road's last call ended.
+  const UpstreamState state = snapshot.runtime ? UpstreamState::kUp
+                              : snapshot.road.upstream == UpstreamState::kUp
+                                  ? UpstreamState::kDown
+                                  : snapshot.road.upstream;
+  upstream.set_state(std::string(WordOf(state)));
   if (snapshot.runtime) {
     upstream.set_name(snapshot.runtime->name);
     upstream.set_version(snapshot.runtime->version);
   }
+  if (snapshot.images) upstream.set_images(*snapshot.images);
   for (std::size_t row = 0; row < snapshot.road.methods.size(); ++row) {
     const std::uint64_t started = snapshot.road.methods[row].started;
     if (started == 0) continue;
@@ -163,7 +175,7 @@ std::vector<std::string> DegradedStates(const StatusSnapshot& snapshot) {
   }
   if (!snapshot.runtime) {
     states.push_back("the runtime does not answer at " + snapshot.config->upstream);
-  } else if (SandboxImageName(snapshot).empty()) {
+  } else if (SandboxImageName(snapshot).empty() && AnythingIsEnforced(*snapshot.config)) {
     states.emplace_back(
         "nobody tells the name of the sandbox image, so it is not judged: set [gate] "
         "sandbox_image");
@@ -179,7 +191,8 @@ std::vector<std::string> DegradedStates(const StatusSnapshot& snapshot) {
         "only image calls are seen: CreateContainer goes past crivet "
         "(--image-service-endpoint alone?)");
   }
-  if (snapshot.sandbox && !std::holds_alternative<trust::Allow>(snapshot.sandbox->verdict)) {
+  if (snapshot.sandbox && snapshot.sandbox->mode() == trust::Mode::kEnforce &&
+      !std::holds_alternative<trust::Allow>(snapshot.sandbox->verdict)) {
     states.push_back("the sandbox image is refused: " + SandboxImageName(snapshot));
   }
   for (const auto& repository : snapshot.trust.repositories) {
@@ -192,6 +205,9 @@ void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& res
   response.set_version(std::string(Version()));
   response.set_started(Seconds(snapshot.started));
   response.set_config_file(snapshot.config_file);
+  response.set_mode(snapshot.config->mode == trust::Mode::kEnforce ? "enforce" : "audit");
+  response.set_place(snapshot.place.in_place() ? "in place" : "beside");
+  response.set_socket(snapshot.socket);
   response.set_config_loaded(Seconds(snapshot.config_loaded));
   for (std::string& state : DegradedStates(snapshot)) response.add_degraded(std::move(state));
   for (const std::string& warning : snapshot.config->warnings) response.add_warnings(warning);
@@ -217,6 +233,7 @@ void ReportRefused(const WouldBeRefused& refused, admin::v1::JudgedImage& image)
   image.set_image(refused.image);
   if (refused.local) image.set_digest(refused.local->ToString());
   image.set_container(refused.container);
+  image.set_sandbox(refused.sandbox);
   if (const auto* deny = std::get_if<trust::Deny>(&refused.decision.verdict)) {
     image.set_verdict("deny");
     image.set_reason(std::string(trust::CodeOf(deny->reason)));
@@ -226,6 +243,13 @@ void ReportRefused(const WouldBeRefused& refused, admin::v1::JudgedImage& image)
   }
   image.set_rule(refused.decision.applied.rule->name);
   image.set_message(trust::RefusalMessage(refused.decision, refused.image));
+}
+
+void ReportLookedAt(const NodeInventory& inventory, admin::v1::JudgedImage& image) {
+  admin::v1::LookedAt& out = *image.mutable_looked_at();
+  out.set_images(inventory.names_of.size());
+  out.set_containers(inventory.containers.size());
+  out.set_sandbox_image(inventory.sandbox_image);
 }
 
 }  // namespace crivet::proxy

@@ -31,6 +31,10 @@ struct StatusSnapshot {
   std::shared_ptr<const RuleCounters> rules;
   RoadSnapshot road;
   trust::ServiceStatus trust;
+  Place place;
+  std::string socket;  ///< where crivet listens
+  /// Images that the runtime holds; empty where it does not tell.
+  std::optional<std::uint64_t> images;
   /// Empty where the runtime does not answer.
   std::optional<RuntimeFacts> runtime;
   /// The decision on the sandbox image, where its name is known.
@@ -41,13 +45,15 @@ struct StatusSnapshot {
 /// word; empty where neither tells.
 std::string SandboxImageName(const StatusSnapshot& snapshot);
 
-/// DegradedStates is one short line for each thing that is not as it should be. Pure.
+/// DegradedStates is one short line for each thing that is not as it should be. In audit mode an
+/// image that would be refused is none: everything works as it should. Pure.
 std::vector<std::string> DegradedStates(const StatusSnapshot& snapshot);
 
 /// ReportStatus fills the admin service's answer. Pure.
 void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& response);
 
-/// ReportRefused fills one message of WouldRefuse. Pure.
+/// ReportRefused fills one message of WouldRefuse, ReportLookedAt its last one. Pure.
 void ReportRefused(const WouldBeRefused& refused, admin::v1::JudgedImage& image);
+void ReportLookedAt(const NodeInventory& inventory, admin::v1::JudgedImage& image);
 
 }  // namespace crivet::proxy

@@ -1,27 +1,115 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
 
+#include "proxy/cli/refused_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/node_check.h"
+#include "proxy/status_report.h"
 
 namespace crivet::proxy::cli {
 namespace {
 
-Exit Check(const std::string& file) {
-  // As the node's daemon will read it.
-  const auto config = ReadConfig(file, PlaceOnNode());
-  if (!config) return Exit::kConfiguration;
-  const NodeFindings node = CheckNode(*config);
-  for (const auto* warnings : {&config->warnings, &node.warnings}) {
-    for (const std::string& warning : *warnings) PrintToStderr("warning: " + warning);
+struct CheckOptions {
+  std::string root;
+  bool json = false;
+  bool strict = false;
+};
+
+/// Everything that a check found.
+struct Findings {
+  std::string file;
+  std::vector<std::string> wrong;
+  std::vector<std::string> warnings;
+  std::vector<RefusedImage> refused;
+  std::size_t rules = 0;
+  std::size_t servers = 0;
+};
+
+void AddRefused(const NodeFindings& node, Findings& findings) {
+  if (node.refused.empty()) return;
+  std::vector<admin::v1::JudgedImage> uses;
+  for (const WouldBeRefused& refused : node.refused) {
+    ReportRefused(refused, uses.emplace_back());
   }
-  for (const std::string& wrong : node.wrong) PrintToStderr(wrong);
-  if (!node.wrong.empty()) return Exit::kConfiguration;
+  findings.refused = GroupByImage(uses);
+  const bool sandbox = node.refused.back().sandbox;
+  findings.warnings.push_back(
+      fmt::format("the rules let {} of the images here run for nobody (the node holds {}){}",
+                  findings.refused.size(), node.inventory->names_of.size(),
+                  sandbox ? "; the sandbox image is among them, without which no pod starts" : ""));
+}
+
+Findings Look(const std::string& file, const CheckOptions& options) {
+  Findings findings;
+  findings.file = file;
+  const bool here = options.root.empty();
+  // As the node's daemon will read it.
+  const auto config = LoadConfig(file, here ? PlaceOnNode() : Place{.root = options.root});
+  if (!config) {
+    for (const ConfigError& error : config.error()) findings.wrong.push_back(error.ToString());
+    return findings;
+  }
   // The default is a rule of the policy, and not one of the file's [[rule]] sections.
-  return PrintToStdout(fmt::format("{}: good: {} rules, {} trust servers, {} warnings", file,
-                                   config->policy->rules().size() - 1, config->servers.size(),
-                                   config->warnings.size() + node.warnings.size()));
+  findings.rules = config->policy->rules().size() - 1;
+  findings.servers = config->servers.size();
+  findings.warnings = config->warnings;
+  // Another machine's files say nothing of its runtime.
+  if (!here) return findings;
+  NodeFindings node = CheckNode(*config);
+  findings.wrong = std::move(node.wrong);
+  findings.warnings.insert(findings.warnings.end(), node.warnings.begin(), node.warnings.end());
+  AddRefused(node, findings);
+  return findings;
+}
+
+Exit PrintJson(const Findings& findings, Exit exit) {
+  nlohmann::json refused = nlohmann::json::array();
+  for (const RefusedImage& image : findings.refused) {
+    refused.push_back({{"image", image.name}, {"sandbox", image.sandbox}, {"rule", image.rule}});
+  }
+  const nlohmann::json out = {{"schema", "crivet.check/1"},        {"file", findings.file},
+                              {"good", exit == Exit::kDone},       {"wrong", findings.wrong},
+                              {"warnings", findings.warnings},     {"rules", findings.rules},
+                              {"trust_servers", findings.servers}, {"refused", std::move(refused)}};
+  // Texts come from a file.
+  return Worst(exit,
+               PrintToStdout(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
+}
+
+Exit PrintForPeople(const Findings& findings, Exit exit) {
+  for (const std::string& warning : findings.warnings) PrintToStderr("warning: " + warning);
+  for (const std::string& line : RefusedForPeople(findings.refused)) PrintToStderr("  " + line);
+  if (const auto rules = RulesToPaste(findings.refused); !rules.empty()) {
+    PrintToStderr("No rule is for some of these. This lets them run, unverified:");
+    for (const std::string& line : rules) PrintToStderr(line.empty() ? "" : "  " + line);
+  }
+  for (const std::string& wrong : findings.wrong) PrintToStderr(wrong);
+  if (exit == Exit::kDone) {
+    return PrintToStdout(fmt::format("{}: good: {} rules, {} trust servers, {} warnings",
+                                     findings.file, findings.rules, findings.servers,
+                                     findings.warnings.size()));
+  }
+  if (findings.wrong.empty()) {
+    PrintToStderr(
+        fmt::format("crivet: {} warnings, and --strict takes none", findings.warnings.size()));
+  }
+  return exit;
+}
+
+Exit Check(const std::string& file, const CheckOptions& options) {
+  std::error_code error;
+  if (!options.root.empty() && !std::filesystem::is_directory(options.root, error)) {
+    PrintToStderr(fmt::format("crivet: check: --root: {} is no folder", options.root));
+    return Exit::kUsage;
+  }
+  const Findings findings = Look(file, options);
+  const bool bad = !findings.wrong.empty() || (options.strict && !findings.warnings.empty());
+  const Exit exit = bad ? Exit::kConfiguration : Exit::kDone;
+  return options.json ? PrintJson(findings, exit) : PrintForPeople(findings, exit);
 }
 
 }  // namespace
@@ -30,8 +118,17 @@ void AddCheck(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
       AddSubcommand(app, invocation, "check", "Check the configuration",
                     "crivet check --config new.toml && cp new.toml /etc/crivet/config.toml");
-  command.callback(
-      [&invocation] { invocation.run = [&] { return Check(invocation.config_file); }; });
+  const auto options = std::make_shared<CheckOptions>();
+  command
+      .add_option("--root", options->root,
+                  "For the machine whose files are in DIR; FILE and\n"
+                  "what it names are looked for there, nothing else")
+      ->type_name("DIR");
+  command.add_flag("--json", options->json, "For programs; members are only ever added");
+  command.add_flag("--strict", options->strict, "Take a warning for a mistake");
+  command.callback([&invocation, options] {
+    invocation.run = [&invocation, options] { return Check(invocation.config_file, *options); };
+  });
 }
 
 }  // namespace crivet::proxy::cli

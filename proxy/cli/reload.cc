@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
+#include "proxy/cli/daemon_answer.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
 
@@ -31,8 +32,7 @@ Exit Reload(const std::string& config_file, pid_t pid) {
   context->set_wait_for_ready(false);
   admin::v1::ReloadResponse response;
   if (const auto status = daemon->Reload(context.get(), {}, &response); !status.ok()) {
-    PrintToStderr(fmt::format("crivet: the daemon does not answer at {}: {}", socket,
-                              status.error_message()));
+    PrintToStderr("crivet: " + WhyNoAnswer(socket, status));
     return SignalInstead(pid);
   }
   if (response.kept_because().empty()) {

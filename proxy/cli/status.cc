@@ -4,6 +4,8 @@
 #include <memory>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
+#include "proxy/cli/daemon_answer.h"
+#include "proxy/cli/refused_text.h"
 #include "proxy/cli/status_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
@@ -17,27 +19,45 @@ struct Flags {
   bool would_refuse = false;
 };
 
-Exit DaemonAway(const std::string& admin, const grpc::Status& status) {
-  PrintToStderr(
-      fmt::format("crivet: the daemon does not answer at {}: {}", admin, status.error_message()));
+Exit NoAnswer(const std::string& admin, const grpc::Status& status) {
+  PrintToStderr("crivet: " + WhyNoAnswer(admin, status));
   return Exit::kUnavailable;
+}
+
+Exit PrintLines(const std::vector<std::string>& lines) {
+  Exit exit = Exit::kDone;
+  for (const std::string& line : lines) exit = Worst(exit, PrintToStdout(line));
+  return exit;
 }
 
 Exit ShowStatus(const std::string& admin, const Flags& flags) {
   const auto daemon = admin::v1::Admin::NewStub(RuntimeChannel(admin));
-  auto context = BlockingContext(std::chrono::seconds{10});
+  // Longer than the daemon waits for a runtime and a trust server that hang.
+  auto context = BlockingContext(std::chrono::seconds{30});
   // A daemon that is not there is the answer, not something to wait for.
   context->set_wait_for_ready(false);
   admin::v1::StatusResponse response;
   if (const auto status = daemon->Status(context.get(), {}, &response); !status.ok()) {
-    return DaemonAway(admin, status);
+    return NoAnswer(admin, status);
   }
-  if (flags.json) return PrintToStdout(StatusAsJson(response));
-  Exit exit = Exit::kDone;
-  for (const std::string& line : StatusForPeople(response, Now())) {
-    exit = Worst(exit, PrintToStdout(line));
-  }
-  return exit;
+  const Exit health = response.degraded().empty() ? Exit::kDone : Exit::kDenied;
+  return Worst(health, flags.json ? PrintToStdout(StatusAsJson(response))
+                                  : PrintLines(StatusForPeople(response, Now())));
+}
+
+Exit ExplainRefused(const std::vector<admin::v1::JudgedImage>& refused,
+                    const admin::v1::LookedAt& looked_at) {
+  const auto images = GroupByImage(refused);
+  Exit exit = PrintLines(RefusedForPeople(images));
+  const std::string total = RefusedTotal(images, looked_at);
+  exit = Worst(exit, PrintLines({"", "enforcing would refuse " + total}));
+  const auto rules = RulesToPaste(images);
+  if (rules.empty()) return exit;
+  PrintToStderr(
+      "No rule is for some of these. To let them run without verification, paste this; for those\n"
+      "that somebody signs, paste what \"crivet pin\" prints instead:");
+  exit = Worst(exit, PrintToStdout(""));
+  return Worst(exit, PrintLines(rules));
 }
 
 Exit ShowRefused(const std::string& admin, const Flags& flags) {
@@ -47,21 +67,34 @@ Exit ShowRefused(const std::string& admin, const Flags& flags) {
   context->set_wait_for_ready(false);
   const auto reader = daemon->WouldRefuse(context.get(), {});
   Exit exit = Exit::kDone;
+  std::vector<admin::v1::JudgedImage> refused;
+  admin::v1::LookedAt looked_at;
   admin::v1::JudgedImage image;
   while (reader->Read(&image)) {
+    if (image.has_looked_at()) {
+      looked_at = image.looked_at();
+      continue;
+    }
     exit = Worst(exit, Exit::kDenied);
-    exit = Worst(exit, PrintToStdout(flags.json ? RefusedAsJson(image) : RefusedForPeople(image)));
+    if (flags.json) exit = Worst(exit, PrintToStdout(RefusedAsJson(image)));
+    refused.push_back(image);
   }
-  if (const auto status = reader->Finish(); !status.ok()) return DaemonAway(admin, status);
-  if (exit == Exit::kDone) PrintToStderr("enforcing would refuse nothing that is on this node");
-  return exit;
+  if (const auto status = reader->Finish(); !status.ok()) return NoAnswer(admin, status);
+  if (looked_at.sandbox_image().empty()) {
+    PrintToStderr(
+        "warning: nobody tells the name of the sandbox image, so it was not judged: set [gate] "
+        "sandbox_image");
+  }
+  if (refused.empty()) PrintToStderr("enforcing would refuse nothing that is on this node");
+  if (refused.empty() || flags.json) return exit;
+  return Worst(exit, ExplainRefused(refused, looked_at));
 }
 
 }  // namespace
 
 void AddStatus(CLI::App& app, Invocation& invocation) {
   CLI::App& command =
-      AddSubcommand(app, invocation, "status", "Show what the daemon sees and knows",
+      AddSubcommand(app, invocation, "status", "How the daemon is: exit 0 well, 1 degraded, 2 away",
                     "crivet status --would-refuse && echo ready to enforce");
   const auto flags = std::make_shared<Flags>();
   command.add_flag("--json", flags->json, "For programs; members are only ever added");
@@ -70,11 +103,9 @@ void AddStatus(CLI::App& app, Invocation& invocation) {
   command.callback([&invocation, flags] {
     invocation.run = [&invocation, flags] {
       // A file that is wrong is what the daemon may have to tell about.
-      const bool good = ReadConfig(invocation.config_file).has_value();
+      (void)ReadConfig(invocation.config_file);
       const std::string admin = AdminSocketOf(invocation.config_file);
-      const Exit exit =
-          flags->would_refuse ? ShowRefused(admin, *flags) : ShowStatus(admin, *flags);
-      return !good && exit == Exit::kUnavailable ? Exit::kConfiguration : exit;
+      return flags->would_refuse ? ShowRefused(admin, *flags) : ShowStatus(admin, *flags);
     };
   });
 }

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "crivet/admin/v1/admin.pb.h"
+#include "proxy/cli/screen.h"
 #include "proxy/config_values.h"
 
 namespace crivet::proxy::cli {
@@ -46,15 +48,47 @@ std::string Joined(const Texts& texts, std::string_view between) {
   return all;
 }
 
+// Under one another, so that the eye finds what it looks for.
+constexpr std::size_t kTextColumn = 16;
+void AddField(std::string_view label, std::string_view text, std::vector<std::string>& lines) {
+  AddWrapped(fmt::format("{:<{}}", label, kTextColumn), text, kTextColumn, lines);
+}
+
 void AddRules(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
-  lines.emplace_back("rules");
+  constexpr std::size_t kNameWidth = 28;
+  lines.push_back(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", "rules", kNameWidth + 2,
+                              "action", "mode", "allowed", "denied", "unavailable"));
   for (const auto& rule : status.rules()) {
-    std::string line =
-        fmt::format("  {:<40} {:<7} {:<8} allowed {}, denied {}, unavailable {}", rule.name(),
-                    rule.action(), rule.mode(), rule.allowed(), rule.denied(), rule.unavailable());
-    if (rule.until() != 0) line += ", until " + trust::FormatRfc3339(At(rule.until()));
-    lines.push_back(std::move(line));
+    std::string name = "  " + rule.name();
+    if (rule.name().size() > kNameWidth) {
+      lines.push_back(std::move(name));
+      name.clear();
+    }
+    lines.push_back(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", name, kNameWidth + 2,
+                                rule.action(), rule.mode(), rule.allowed(), rule.denied(),
+                                rule.unavailable()));
+    if (rule.until() != 0) {
+      lines.push_back("    until " + trust::FormatRfc3339(At(rule.until())));
+    }
   }
+}
+
+void AddAge(const admin::v1::Repository& repository, trust::TimePoint now,
+            std::vector<std::string>& lines) {
+  std::string text = repository.verified_at() == 0
+                         ? "not verified yet"
+                         : "verified " + Until(repository.verified_at(), now);
+  if (repository.next_refresh() != 0) {
+    // A refresh that is due waits for its turn.
+    text += At(repository.next_refresh()) <= now
+                ? ", next refresh now"
+                : ", next refresh " + Until(repository.next_refresh(), now);
+  }
+  if (repository.expires() != 0) {
+    text += (At(repository.expires()) <= now ? ", EXPIRED " : ", expires ") +
+            Until(repository.expires(), now);
+  }
+  AddWrapped("    ", fmt::format("{}, {} records", text, repository.records()), 4, lines);
 }
 
 void AddRepositories(const admin::v1::StatusResponse& status, trust::TimePoint now,
@@ -62,46 +96,83 @@ void AddRepositories(const admin::v1::StatusResponse& status, trust::TimePoint n
   lines.emplace_back(status.repositories().empty() ? "repositories: none in use yet"
                                                    : "repositories in use");
   for (const auto& repository : status.repositories()) {
-    lines.push_back(fmt::format("  {} at [trust.{}] {}", repository.gun(), repository.trust(),
-                                repository.url()));
+    AddWrapped(
+        "  ",
+        fmt::format("{} at [trust.{}] {}", repository.gun(), repository.trust(), repository.url()),
+        4, lines);
     std::vector<std::string> roles;
     for (const auto& role : repository.roles()) {
       roles.push_back(fmt::format("{} {}", role.name(), role.version()));
     }
-    if (!roles.empty()) lines.push_back("    versions: " + Joined(roles, ", "));
-    lines.push_back(fmt::format("    verified {}, next refresh {}, expires {}, {} records",
-                                Until(repository.verified_at(), now),
-                                Until(repository.next_refresh(), now),
-                                Until(repository.expires(), now), repository.records()));
+    if (!roles.empty()) AddWrapped("    ", "versions: " + Joined(roles, ", "), 6, lines);
+    AddAge(repository, now, lines);
     if (repository.has_last_failure()) {
       const auto& failure = repository.last_failure();
-      lines.push_back(fmt::format("    LAST REFRESH FAILED ({} in a row): {}{} at {}: {}",
-                                  repository.failures_in_a_row(), failure.reason(),
-                                  failure.cause().empty() ? "" : " (" + failure.cause() + ")",
-                                  failure.role(), failure.detail()));
+      AddWrapped(
+          "    ",
+          fmt::format("LAST REFRESH FAILED ({} in a row): {}{}{}{}", repository.failures_in_a_row(),
+                      failure.reason(), failure.cause().empty() ? "" : " (" + failure.cause() + ")",
+                      failure.role().empty() ? "" : " at " + failure.role(),
+                      failure.detail().empty() ? "" : ": " + failure.detail()),
+          6, lines);
     }
     if (repository.no_credentials()) lines.emplace_back("    NO CREDENTIALS for refreshes");
     if (!repository.pin_instead().empty()) {
-      lines.push_back("    the pin is not the newest root's: pin " + repository.pin_instead());
+      lines.emplace_back("    the pin is not the newest root's: pin");
+      lines.push_back("      " + repository.pin_instead());
     }
   }
 }
 
+void AddMode(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+  const bool audits = status.mode() == "audit";
+  const auto others = std::count_if(status.rules().begin(), status.rules().end(),
+                                    [&](const auto& rule) { return rule.mode() != status.mode(); });
+  std::string text = audits ? "audit: nothing is refused" : "enforce";
+  if (others > 0) {
+    text += fmt::format(", but for {} rule{} in {} mode", others, others == 1 ? "" : "s",
+                        audits ? "enforce" : "audit");
+  }
+  AddField("mode:", text, lines);
+}
+
+void AddSandboxImage(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+  const auto& sandbox = status.sandbox_image();
+  if (sandbox.image().empty()) {
+    AddField("sandbox image:",
+             status.upstream().state() == "up" ? "unknown, not judged: set [gate] sandbox_image"
+                                               : "unknown while the runtime does not answer",
+             lines);
+    return;
+  }
+  AddField("sandbox image:",
+           fmt::format("{} (from the {}): {}", sandbox.image(), sandbox.source(),
+                       sandbox.verdict() == "allow" ? "allowed"
+                       : sandbox.verdict().empty()  ? "not judged"
+                                                    : sandbox.message()),
+           lines);
+}
+
 void AddRuntime(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
   const auto& upstream = status.upstream();
-  lines.push_back(fmt::format("runtime: {} {} at {} ({})", upstream.name(), upstream.version(),
-                              upstream.path(), upstream.state()));
-  const auto& sandbox = status.sandbox_image();
-  lines.push_back(sandbox.image().empty()
-                      ? "sandbox image: unknown, not judged"
-                      : fmt::format("sandbox image: {} (from the {}): {}", sandbox.image(),
-                                    sandbox.source(),
-                                    sandbox.verdict() == "allow" ? "allowed" : sandbox.message()));
+  AddField("place:",
+           fmt::format("{} the runtime's socket, serving {}",
+                       status.place() == "beside" ? "beside" : "in place of", status.socket()),
+           lines);
+  std::string runtime =
+      upstream.name().empty()
+          ? fmt::format("does not answer at {}", upstream.path())
+          : fmt::format("{} {} at {}", upstream.name(), upstream.version(), upstream.path());
+  if (upstream.has_images()) {
+    runtime += fmt::format(", {} image{}", upstream.images(), upstream.images() == 1 ? "" : "s");
+  }
+  AddField("runtime:", runtime, lines);
+  AddSandboxImage(status, lines);
   std::vector<std::string> calls;
   for (const auto& call : status.calls()) {
     calls.push_back(fmt::format("{} {}", call.method(), call.count()));
   }
-  lines.push_back("calls seen: " + (calls.empty() ? "none yet" : Joined(calls, ", ")));
+  AddField("calls seen:", calls.empty() ? "none yet" : Joined(calls, ", "), lines);
 }
 
 json RepositoryAsJson(const admin::v1::Repository& repository) {
@@ -157,14 +228,17 @@ std::string Dump(const json& value) {
 std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status,
                                          trust::TimePoint now) {
   std::vector<std::string> lines;
-  lines.push_back(status.degraded().empty() ? "all well"
-                                            : "DEGRADED: " + Joined(status.degraded(), "; "));
+  if (status.degraded().empty()) lines.emplace_back("all well");
+  for (const std::string& state : status.degraded()) AddWrapped("DEGRADED: ", state, 10, lines);
   lines.push_back(
       fmt::format("crivet {}, up {}", status.version(), Span(now - At(status.started()))));
-  lines.push_back(fmt::format("configuration: {}, taken {}, {} warnings", status.config_file(),
-                              trust::FormatRfc3339(At(status.config_loaded())),
-                              status.warnings().size()));
-  for (const std::string& warning : status.warnings()) lines.push_back("  " + warning);
+  AddMode(status, lines);
+  AddField("configuration:",
+           fmt::format("{}, taken {}, {} warning{}", status.config_file(),
+                       trust::FormatRfc3339(At(status.config_loaded())), status.warnings().size(),
+                       status.warnings().size() == 1 ? "" : "s"),
+           lines);
+  for (const std::string& warning : status.warnings()) AddWrapped("  ", warning, 4, lines);
   AddRuntime(status, lines);
   AddRules(status, lines);
   AddRepositories(status, now, lines);
@@ -185,7 +259,12 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
   for (const auto& repository : status.repositories()) {
     repositories.push_back(RepositoryAsJson(repository));
   }
-  return Dump({{"version", status.version()},
+  return Dump({{"schema", "crivet.status/1"},
+               {"state", status.degraded().empty() ? "well" : "degraded"},
+               {"version", status.version()},
+               {"mode", status.mode()},
+               {"place", status.place()},
+               {"socket", status.socket()},
                {"started", TimeAsJson(status.started())},
                {"config_file", status.config_file()},
                {"config_loaded", TimeAsJson(status.config_loaded())},
@@ -195,7 +274,9 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
                 {{"path", status.upstream().path()},
                  {"state", status.upstream().state()},
                  {"name", status.upstream().name()},
-                 {"version", status.upstream().version()}}},
+                 {"version", status.upstream().version()},
+                 {"images", status.upstream().has_images() ? json(status.upstream().images())
+                                                           : json(nullptr)}}},
                {"calls", std::move(calls)},
                {"rules", std::move(rules)},
                {"repositories", std::move(repositories)},
@@ -205,22 +286,6 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
                  {"verdict", status.sandbox_image().verdict()},
                  {"message", status.sandbox_image().message()}}},
                {"refreshes", std::move(refreshes)}});
-}
-
-std::string RefusedForPeople(const admin::v1::JudgedImage& image) {
-  return fmt::format("{:<10} {}: {}", image.container().empty() ? "image" : "container",
-                     image.container().empty() ? image.image() : image.container(),
-                     image.message());
-}
-
-std::string RefusedAsJson(const admin::v1::JudgedImage& image) {
-  return Dump({{"image", image.image()},
-               {"digest", image.digest()},
-               {"container", image.container()},
-               {"verdict", image.verdict()},
-               {"reason", image.reason()},
-               {"rule", image.rule()},
-               {"message", image.message()}});
 }
 
 }  // namespace crivet::proxy::cli

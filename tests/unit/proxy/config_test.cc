@@ -112,6 +112,10 @@ const std::vector<BadCase>& BadCases() {
        "f:1:9: \"drain\" must be between 0s and 10m\n"},
       {"RelativePath", "state_dir = \"lib/crivet\"\n[default]\naction = \"deny\"\n",
        "f:1:13: \"state_dir\" must be an absolute path\n"},
+      {"SocketAsUrl",
+       "upstream = \"unix:///run/containerd/containerd.sock\"\n[default]\naction = \"deny\"\n",
+       "f:1:12: \"upstream\" must be a path, without \"unix://\": write "
+       "\"/run/containerd/containerd.sock\"\n"},
       {"DottedPath", "state_dir = \"/var/../crivet\"\n[default]\naction = \"deny\"\n",
        "f:1:13: \"state_dir\" must be a plain absolute path, without \".\", \"..\" or empty "
        "components\n"},
@@ -188,7 +192,17 @@ const std::vector<BadCase>& BadCases() {
       {"BadKeyId",
        With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
             "\"acme\"\nroot = { key_ids = [\"1882EC\"], tofu = true }\n"),
-       "f:18:21: \"key_ids\" in root: a key ID is 64 lower-case hex digits\n"},
+       "f:18:21: \"key_ids\" in root: a key ID has 64 digits, and not 6: \"crivet pin IMAGE\" and "
+       "\"notary key list\" print all of them\n"},
+      {"KeyIdInCapitals",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
+            "\"acme\"\nroot = { key_ids = [\"" +
+            std::string(64, 'A') + "\"] }\n"),
+       "f:18:21: \"key_ids\" in root: a key ID is written in lower case\n"},
+      {"KeyIdAsDigest",
+       With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
+            "\"acme\"\nroot = { key_ids = [\"sha256:00\"] }\n"),
+       "f:18:21: \"key_ids\" in root: a key ID is written without \"sha256:\"\n"},
       {"UnknownRootKey",
        With("[[rule]]\nimages = [\"x.example/a\"]\naction = \"verify\"\ntrust = "
             "\"acme\"\nroot = { tofu = true, certfile = \"/x\" }\n"),

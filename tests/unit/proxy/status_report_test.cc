@@ -119,6 +119,9 @@ BOOST_AUTO_TEST_CASE(UnknownSandboxImage_IsDegraded) {
   auto snapshot = Well();
   snapshot.runtime->sandbox_image.clear();
   BOOST_TEST(Degraded(snapshot).find("sandbox_image") != std::string::npos);
+  snapshot.config = std::make_shared<const Config>(
+      ParseConfig("mode = \"audit\"\n[default]\naction = \"deny\"\n", "f").value());
+  BOOST_TEST(Degraded(snapshot) == "");
   snapshot.config = ConfigOf("[gate]\nsandbox_image = \"x.example/pause:1\"\n");
   BOOST_TEST(SandboxImageName(snapshot) == "x.example/pause:1");
   BOOST_TEST(Degraded(snapshot) == "");
@@ -151,9 +154,92 @@ BOOST_AUTO_TEST_CASE(Text_BeginsWithWhatIsDegraded) {
   response.add_degraded("one");
   response.add_degraded("two");
   lines = cli::StatusForPeople(response, kNow);
-  BOOST_TEST(lines.at(0) == "DEGRADED: one; two");
+  BOOST_TEST(lines.at(0) == "DEGRADED: one");
+  BOOST_TEST(lines.at(1) == "DEGRADED: two");
   BOOST_TEST(std::count(lines.begin(), lines.end(),
                         "    verified 3m ago, next refresh in 2m, expires in 1d, 0 records") == 1);
+}
+
+std::vector<std::string> TextOf(const StatusSnapshot& snapshot) {
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  return cli::StatusForPeople(response, kNow);
+}
+
+bool Says(const std::vector<std::string>& lines, const std::string& line) {
+  return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+BOOST_AUTO_TEST_CASE(Text_SaysWhereCrivetStandsAndHowManyImagesThereAre) {
+  auto snapshot = Well();
+  snapshot.socket = "/run/crivet/crivet.sock";
+  snapshot.images = 14;
+  auto lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "mode:           enforce"));
+  BOOST_TEST(
+      Says(lines, "place:          beside the runtime's socket, serving /run/crivet/crivet.sock"));
+  BOOST_TEST(Says(
+      lines, "runtime:        containerd 1.7.24 at /run/containerd/containerd.sock, 14 images"));
+  snapshot.place.moved_upstream = "/run/containerd/upstream.sock";
+  snapshot.socket = "/run/containerd/containerd.sock";
+  lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "place:          in place of the runtime's socket, serving"));
+}
+
+BOOST_AUTO_TEST_CASE(Text_OfALongTruth_FitsAScreen) {
+  auto snapshot = Well();
+  snapshot.socket = "/run/crivet/crivet.sock";
+  snapshot.config_problem =
+      "/etc/crivet/config.toml:14:1: unknown key \"listne\" in [default] (did "
+      "you mean \"listen\"?) and many more words than fit one line";
+  auto repository = RepositoryOf();
+  repository.last_failure.emplace();
+  repository.last_failure->error = {trust::Reason::kUnreachable,
+                                    "connect to notary.acme.example port 443 after 5 ms: refused"};
+  repository.last_failure->role = "timestamp";
+  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  snapshot.trust.repositories.push_back(repository);
+  for (const char* method : {"PullImage", "ImageStatus", "CreateContainer", "RunPodSandbox"}) {
+    See(snapshot, method);
+  }
+  for (const std::string& line : TextOf(snapshot)) {
+    BOOST_TEST_CONTEXT(line) { BOOST_TEST(line.size() <= 80U); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(RuntimeThatIsAway_IsNotCalledUpInTheSameBreath) {
+  auto snapshot = Well();
+  snapshot.runtime.reset();
+  // As the road's last call left it.
+  snapshot.road.upstream = UpstreamState::kUp;
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  BOOST_TEST(response.upstream().state() == "down");
+  BOOST_TEST(!response.upstream().has_images());
+  const auto lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "runtime:        does not answer at /run/containerd/containerd.sock"));
+  BOOST_TEST(Says(lines, "sandbox image:  unknown while the runtime does not answer"));
+}
+
+BOOST_AUTO_TEST_CASE(RepositoryNeverVerified_DoesNotExpireNever) {
+  auto snapshot = Well();
+  auto repository = RepositoryOf();
+  repository.verified_at.reset();
+  repository.expires.reset();
+  snapshot.trust.repositories.push_back(repository);
+  BOOST_TEST(Says(TextOf(snapshot), "    not verified yet, next refresh in 2m, 0 records"));
+}
+
+BOOST_AUTO_TEST_CASE(SandboxImageThatAuditWouldRefuse_IsNotDegraded) {
+  auto snapshot = Well();
+  snapshot.config = ConfigOf("[gate]\n");
+  auto rule = std::make_shared<trust::Rule>(*snapshot.config->policy->rules().back());
+  rule->mode = trust::Mode::kAudit;
+  trust::Decision decision;
+  decision.applied.rule = rule;
+  decision.verdict = trust::Deny{trust::Reason::kDenied, "refused by the default"};
+  snapshot.sandbox = decision;
+  BOOST_TEST(Degraded(snapshot) == "");
 }
 
 BOOST_AUTO_TEST_CASE(Json_HasCountersRolesAndTimes) {

@@ -1,0 +1,91 @@
+#include "proxy/cli/refused_text.h"
+
+#include <boost/test/unit_test.hpp>
+#include <nlohmann/json.hpp>
+
+namespace crivet::proxy::cli {
+namespace {
+
+admin::v1::JudgedImage Use(const std::string& image, const std::string& digest,
+                           const std::string& container) {
+  admin::v1::JudgedImage use;
+  use.set_image(image);
+  use.set_digest(digest);
+  use.set_container(container);
+  use.set_verdict("deny");
+  use.set_reason("denied");
+  use.set_rule("default");
+  use.set_message("SignatureValidationFailed: " + image +
+                  ": refused by the default [default, denied]");
+  return use;
+}
+
+std::string Text(const std::vector<std::string>& lines) {
+  std::string text;
+  for (const std::string& line : lines) text += line + "\n";
+  return text;
+}
+
+const std::string kA = "sha256:" + std::string(64, 'a');
+
+BOOST_AUTO_TEST_SUITE(RefusedTextTest)
+
+BOOST_AUTO_TEST_CASE(NamesOfOneImageAndItsContainers_AreOneGroup) {
+  const auto images =
+      GroupByImage({Use("x.example/web@" + kA, kA, ""), Use("x.example/web:1", kA, ""),
+                    Use("y.example/web:1", kA, ""), Use("x.example/web:1", "", "prod/a/app"),
+                    Use("x.example/web:1", "", "prod/b/app")});
+  BOOST_REQUIRE(images.size() == 2U);
+  BOOST_TEST(images[0].name == "x.example/web:1");
+  BOOST_TEST(images[0].containers.size() == 2U);
+  BOOST_TEST(images[1].name == "y.example/web:1");
+  BOOST_TEST(Text(RefusedForPeople(images)) ==
+             "x.example/web:1\n"
+             "  refused by the default [default, denied]\n"
+             "  used by: prod/a/app, prod/b/app\n"
+             "y.example/web:1\n"
+             "  refused by the default [default, denied]\n"
+             "  used by: no running container\n");
+}
+
+BOOST_AUTO_TEST_CASE(SandboxImage_CountsAndIsSaid) {
+  auto pause = Use("registry.k8s.io/pause:3.9", "", "");
+  pause.set_sandbox(true);
+  const auto images = GroupByImage({Use("registry.k8s.io/pause:3.9", kA, ""), pause});
+  BOOST_REQUIRE(images.size() == 1U);
+  BOOST_TEST(RefusedForPeople(images).back() == "  used by: every pod's sandbox");
+  admin::v1::LookedAt looked_at;
+  looked_at.set_images(3);
+  looked_at.set_containers(1);
+  looked_at.set_sandbox_image("registry.k8s.io/pause:3.9");
+  BOOST_TEST(RefusedTotal(images, looked_at) ==
+             "1 image (the node holds 3), 0 of 1 running container, the sandbox image");
+}
+
+BOOST_AUTO_TEST_CASE(Rules_AreForWhatNoRuleIsFor_OneARegistry) {
+  auto unsigned_tag = Use("x.example/signed:2", "", "");
+  unsigned_tag.set_rule("acme");
+  unsigned_tag.set_reason("tag-not-signed");
+  auto denied = Use("evil.example/a:1", "", "");
+  denied.set_rule("no evil");
+  const auto images = GroupByImage({Use("x.example/web:1", kA, ""), Use("x.example/web:2", "", ""),
+                                    Use("nginx", "", ""), unsigned_tag, denied});
+  BOOST_TEST(Text(RulesToPaste(images)) ==
+             "[[rule]]\nname   = \"docker.io\"\nimages = [\n  \"docker.io/library/nginx\",\n]\n"
+             "action = \"allow\"\n\n"
+             "[[rule]]\nname   = \"x.example\"\nimages = [\n  \"x.example/web\",\n]\n"
+             "action = \"allow\"\n");
+  BOOST_TEST(RulesToPaste(GroupByImage({unsigned_tag, denied})).empty());
+}
+
+BOOST_AUTO_TEST_CASE(Json_SaysWhatItIs) {
+  const auto line = nlohmann::json::parse(RefusedAsJson(Use("x.example/web:1", kA, "p/a/c")));
+  BOOST_TEST(line["schema"] == "crivet.would-refuse/1");
+  BOOST_TEST(line["sandbox"] == false);
+  BOOST_TEST(line["container"] == "p/a/c");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::proxy::cli
