@@ -7,6 +7,29 @@
 #include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {
+namespace {
+
+/// The rule that would verify the image if none allowed or denied it: break glass does not change
+/// whose image it is.
+trust::AppliedRule VerifyingRule(const trust::Policy& policy,
+                                 const trust::ImageReference& reference,
+                                 const trust::PodNamespace& where) {
+  auto applied = policy.RuleFor(reference, where, Now());
+  if (applied.repository) return applied;
+  std::vector<trust::Rule> verifying;
+  trust::Rule fallback;
+  for (const auto& rule : policy.rules()) {
+    if (rule->is_default) {
+      fallback = *rule;
+    } else if (rule->action == trust::Action::kVerify) {
+      verifying.push_back(*rule);
+    }
+  }
+  const auto without = trust::Policy::Create(std::move(verifying), std::move(fallback));
+  return without ? without->RuleFor(reference, where, Now()) : applied;
+}
+
+}  // namespace
 
 trust::Result<Collection> FindCollection(const Config& config, const std::string& image,
                                          const std::string& pod_namespace,
@@ -16,7 +39,7 @@ trust::Result<Collection> FindCollection(const Config& config, const std::string
   const trust::PodNamespace where = pod_namespace.empty()
                                         ? trust::PodNamespace(trust::NoNamespace{})
                                         : trust::PodNamespace(pod_namespace);
-  const auto applied = config.policy->RuleFor(*reference, where, Now());
+  const auto applied = VerifyingRule(*config.policy, *reference, where);
   if (applied.repository && (label.empty() || applied.rule->trust == label)) {
     return Collection{*applied.repository, applied.rule->trust, applied.rule};
   }

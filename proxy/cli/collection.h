@@ -16,8 +16,9 @@ struct Collection {
   std::shared_ptr<const trust::Rule> rule;
 };
 
-/// FindCollection finds it by the rule for the image in that namespace (empty: none), else by
-/// `label`, else by the only `[trust.*]` that there is. The error is for people.
+/// FindCollection finds it by the rule that verifies the image in that namespace (empty: none),
+/// behind an `allow` or `deny` rule too, else by `label`, else by the only `[trust.*]` that there
+/// is. The error is for people.
 trust::Result<Collection> FindCollection(const Config& config, const std::string& image,
                                          const std::string& pod_namespace,
                                          const std::string& label);

@@ -19,6 +19,7 @@ namespace {
 struct ForgetOptions {
   std::string image;
   std::string pod_namespace;
+  std::string label;
   bool yes = false;
 };
 
@@ -65,7 +66,8 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
     PrintToStderr("crivet: forget is for root");
     return Exit::kUsage;
   }
-  const auto collection = FindCollection(*config, options.image, options.pod_namespace, "");
+  const auto collection =
+      FindCollection(*config, options.image, options.pod_namespace, options.label);
   if (!collection) {
     PrintToStderr("crivet: " + collection.error().detail);
     return Exit::kUsage;
@@ -94,6 +96,8 @@ void AddForget(CLI::App& app, Invocation& invocation) {
   command.add_option("IMAGE", options->image, "An image of the repository")->required();
   command.add_option("--namespace", options->pod_namespace, "By the rule for a pod of NS")
       ->type_name("NS");
+  command.add_option("--trust", options->label, "Of [trust.LABEL], where no rule says which")
+      ->type_name("LABEL");
   command.add_flag("--yes", options->yes, "Do not ask");
   command.callback([&invocation, options] {
     invocation.run = [&invocation, options] { return Forget(invocation.config_file, *options); };
