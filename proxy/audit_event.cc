@@ -17,7 +17,8 @@ namespace crivet::proxy {
 
 trust::Result<void> AuditForget(const std::string& target, const trust::RepositoryId& id,
                                 trust::TimePoint now) {
-  const nlohmann::json event = {{"time", trust::FormatRfc3339(now)},
+  const nlohmann::json event = {{"schema", "crivet.audit/1"},
+                                {"time", trust::FormatRfc3339(now)},
                                 {"event", "forget"},
                                 {"server", id.url},
                                 {"gun", id.gun.text()}};

@@ -19,6 +19,7 @@
 #include <variant>
 
 #include "proxy/owned_fd.h"
+#include "proxy/pod_answers.h"
 
 namespace crivet::proxy {
 namespace {
@@ -108,12 +109,11 @@ void AddEvidence(const AuditEntry& entry, Json& line) {
   }
 }
 
-}  // namespace
-
-std::string AuditLine(const AuditEntry& entry) {
+std::string LineOf(const AuditEntry& entry, std::optional<std::uint64_t> repeat) {
   const auto& rule = *entry.decision.applied.rule;
   const Outcome outcome = OutcomeOf(entry.decision.verdict);
-  Json line = {{"time", TimeText(entry.time)},
+  Json line = {{"schema", "crivet.audit/1"},
+               {"time", TimeText(entry.time)},
                {"method", entry.method},
                {"reference", Cut(entry.reference)},
                {"canonical", Cut(entry.canonical)}};
@@ -138,9 +138,14 @@ std::string AuditLine(const AuditEntry& entry) {
   line["pod"] = {{"namespace", Cut(entry.pod.name_space)},
                  {"name", Cut(entry.pod.name)},
                  {"uid", Cut(entry.pod.uid)}};
+  if (repeat) line["repeat"] = *repeat;
   line["peer"] = {{"pid", entry.peer.pid}, {"uid", entry.peer.uid}};
   return Dump(line);
 }
+
+}  // namespace
+
+std::string AuditLine(const AuditEntry& entry) { return LineOf(entry, std::nullopt); }
 
 // Writer owns the queue and the thread that empties it.
 class AuditLog::Writer {
@@ -180,6 +185,20 @@ class AuditLog::Writer {
       }
     }
     options_.on_drop();
+  }
+
+  /// How often the pod had this answer before; nothing where no pod is known.
+  std::optional<std::uint64_t> RepeatOf(const AuditEntry& entry) {
+    if (entry.pod.uid.empty()) return std::nullopt;
+    const Outcome outcome = OutcomeOf(entry.decision.verdict);
+    const auto& rule = *entry.decision.applied.rule;
+    const std::string verdict =
+        std::string(NameOf(outcome.answer)) + ' ' + std::string(outcome.code);
+    return answers_.Count({.pod_uid = entry.pod.uid,
+                           .canonical = entry.canonical,
+                           .verdict = verdict,
+                           .rule = rule.name,
+                           .mode = rule.mode == trust::Mode::kAudit ? "audit" : "enforce"});
   }
 
   void Reopen() {
@@ -248,6 +267,7 @@ class AuditLog::Writer {
   }
 
   const Options options_;
+  PodAnswers answers_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<Line> queue_;
@@ -267,8 +287,8 @@ AuditLog::AuditLog(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) 
 AuditLog::~AuditLog() = default;
 
 void AuditLog::Write(const AuditEntry& entry) {
-  writer_->Add({AuditLine(entry), std::string(NameOf(OutcomeOf(entry.decision.verdict).answer)),
-                entry.method});
+  writer_->Add({LineOf(entry, writer_->RepeatOf(entry)),
+                std::string(NameOf(OutcomeOf(entry.decision.verdict).answer)), entry.method});
 }
 
 void AuditLog::Reopen() { writer_->Reopen(); }

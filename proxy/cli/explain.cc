@@ -174,6 +174,38 @@ json ChainAsJson(const trust::Repository& repository) {
   return chain;
 }
 
+// The version of the first root that a key signed and so anchors, by one key ID of the pin.
+std::optional<std::int64_t> AnchoredBy(const trust::KeyId& id, const trust::Repository& repository,
+                                       trust::TimePoint now) {
+  trust::RootPin one;
+  one.key_ids = {id};
+  const auto match = repository.Match(one, now);
+  if (!match) return std::nullopt;
+  return repository.chain()[match->link].root->version();
+}
+
+std::vector<std::string> PinLines(const trust::Repository& repository, const trust::RootPin& pin,
+                                  trust::TimePoint now) {
+  std::vector<std::string> lines;
+  for (const trust::KeyId& id : pin.key_ids) {
+    const auto version = AnchoredBy(id, repository, now);
+    lines.push_back(id.ToString() +
+                    (version ? fmt::format(" (root {})", *version) : " (no root is signed by it)"));
+  }
+  return lines;
+}
+
+json PinnedAsJson(const trust::Repository& repository, const trust::RootPin& pin,
+                  trust::TimePoint now) {
+  json pinned = json::array();
+  for (const trust::KeyId& id : pin.key_ids) {
+    const auto version = AnchoredBy(id, repository, now);
+    pinned.push_back(
+        {{"key_id", id.ToString()}, {"root", version ? json(*version) : json(nullptr)}});
+  }
+  return pinned;
+}
+
 }  // namespace
 
 Exit ExitOf(const trust::Decision& decision) {
@@ -215,6 +247,10 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   }
   if (explained.view.repository) {
     add("roots", ChainLine(*explained.view.repository, decision.applied.rule->root, now));
+    for (const std::string& line :
+         PinLines(*explained.view.repository, decision.applied.rule->root, now)) {
+      add("pinned", line);
+    }
   }
   for (const auto& role : decision.evidence.roles) add(role.role.text(), RoleLine(role, now));
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
@@ -237,7 +273,8 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
 std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
   const trust::Decision& decision = explained.decision;
   const trust::Rule& rule = *decision.applied.rule;
-  json out = {{"image", explained.image},
+  json out = {{"schema", "crivet.verify/1"},
+              {"image", explained.image},
               {"canonical", explained.canonical},
               {"namespace", explained.pod_namespace},
               {"verdict", WordOf(decision)},
@@ -249,7 +286,8 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
               {"next", NextStep(explained)},
               {"from_record", decision.evidence.from_record},
               {"roles", RolesAsJson(decision.evidence)},
-              {"chain", json::array()}};
+              {"chain", json::array()},
+              {"pinned", json::array()}};
   if (const auto* allow = std::get_if<trust::Allow>(&decision.verdict)) {
     if (allow->digest) out["digest"] = allow->digest->ToString();
   }
@@ -264,6 +302,7 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
   }
   if (explained.view.repository) {
     out["chain"] = ChainAsJson(*explained.view.repository);
+    out["pinned"] = PinnedAsJson(*explained.view.repository, rule.root, now);
     if (const auto match = explained.view.repository->Match(rule.root, now)) {
       out["pin_is_newest"] = match->newest;
     }

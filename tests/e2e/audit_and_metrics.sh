@@ -110,6 +110,9 @@ say "--would-refuse names what enforcing refuses, neither more nor less"
 status=0
 crivet_here status --would-refuse --json >"$node_dir/log/would-refuse" || status=$?
 expect "the exit of --would-refuse" 1 "$status"
+matches_schema() { "$root/tests/support/matches_schema.py" "$root/systemd/schema/$1.json" "$2" >&2 || fail "$2 is not as schema/$1.json says"; }
+matches_schema would-refuse "$node_dir/log/would-refuse"
+matches_schema audit "$node_dir/log/audit.log"
 would_refuse() { # images | containers
   python3 -c 'import json, sys
 for line in open(sys.argv[1]):
@@ -149,6 +152,15 @@ for image in "$registry/shop/app:01" "$registry/shop/app:08"; do
   kubelet image-status "$image" | grep -qxF "  $image" || fail "$image has lost its tag"
 done
 expect_shown "SignatureValidationFailed: *, tag-not-signed]" pull "$registry/shop/app:unsigned"
+
+say "retries of one pod are told from other pods"
+for pod in retry retry other retry; do
+  kubelet --name "$pod" --uid "uid-$pod" --namespace prod pull "$registry/shop/app:unsigned" >/dev/null 2>&1 || true
+done
+counted() { grep -F "\"uid\":\"uid-$1\"" "$node_dir/log/audit.log" | grep -oE '"repeat":[0-9]+' | paste -sd ' '; }
+all_are_written() { [[ $(counted other) == '"repeat":0' && $(counted retry) == '"repeat":0 "repeat":1 "repeat":2' ]]; }
+wait_until 5 "lines of the retries" all_are_written
+matches_schema audit "$node_dir/log/audit.log"
 
 say "metrics: labels come from closed sets, whatever callers say"
 kubelet raw /evil.Service/Method >/dev/null 2>&1 || true

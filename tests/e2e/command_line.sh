@@ -21,6 +21,9 @@ run() {
 # json MEMBER: of the one line on stdout.
 json() { python3 -c "import json,sys; print(eval('d$1', {'d': json.loads(sys.stdin.read())}))" <<<"$out"; }
 
+# matches NAME: what is on stdout, line by line, is as the package's schema says.
+matches() { "$root/tests/support/matches_schema.py" "$root/systemd/schema/$1.json" "$node_dir/out" >&2 || fail "not as schema/$1.json says"; }
+
 rules() {
   write_crivet_config <<TOML
 [default]
@@ -46,12 +49,27 @@ rules "$out"
 run 0 check
 run 0 pin "$web"
 expect_like "pin by the rule" "*key_ids = ?\"$(root_key_id)\"?*" "$out"
+run 0 check --json
+matches check
 run 2 pin "$registry/shop/nowhere"
+
+say "pin --url: the section and the rule, for a configuration that has neither"
+printf '[default]\naction = "deny"\n' >"$node_dir/bare.toml"
+crivet pin --config "$node_dir/bare.toml" --url "$notary_url" --ca-file "$node_dir/tls/ca.crt" "$web" \
+  >"$node_dir/pasted" 2>"$node_dir/err"
+expect_like "the section" "?trust.notary-acme-example?*url  = \"$notary_url\"*ca_file = \"$node_dir/tls/ca.crt\"*" "$(cat "$node_dir/pasted")"
+cat "$node_dir/pasted" >>"$node_dir/bare.toml"
+crivet check --config "$node_dir/bare.toml" >"$node_dir/out" 2>&1 || fail "check of what was pasted: $(cat "$node_dir/out")"
+expect_like "check" "*good: 1 rules, 1 trust servers*" "$(cat "$node_dir/out")"
+crivet pin --config "$node_dir/bare.toml" --url "$notary_url" --ca-file "$node_dir/tls/ca.crt" "$web" \
+  >"$node_dir/again" 2>"$node_dir/err"
+expect "a section that is there already" "$(sed -n '/^..rule/,$p' "$node_dir/pasted")" "$(cat "$node_dir/again")"
 
 say "verify: the pinned name alone on stdout"
 run 0 verify "$web"
 expect "verify" "$pinned" "$out"
 expect_like "verify" "*timestamp *version *, expires*ALLOWED: $pinned" "$err"
+expect_like "the pinned key" "*pinned *$(root_key_id) (root 1)*" "$err"
 expect "verify in a shell" "$pinned" "$(crivet verify --config "$node_dir/crivet.toml" "$web" 2>/dev/null)"
 
 say "verify: each verdict has its exit, the worst of several wins"
@@ -75,6 +93,7 @@ run 1 verify --json "$registry/shop/web:unsigned"
 expect "reason" tag-not-signed "$(json '["reason"]')"
 run 1 verify --json "$web" "$registry/shop/web:unsigned"
 expect "lines" 2 "$(wc -l <"$node_dir/out")"
+matches verify
 
 # The publisher's own folder holds what it last fetched, not what it last published.
 notary_client list "$registry/shop/web" >>"$node_dir/log/notary.log"
@@ -103,14 +122,41 @@ run 64 forget "$web"
 expect_like "forget without an answer" "*say --yes" "$err"
 run 0 forget --yes "$web"
 expect_like "audit" "*\"event\":\"forget\",\"gun\":\"$registry/shop/web\"*" "$(cat "$node_dir/log/audit.log")"
+cp "$node_dir/log/audit.log" "$node_dir/out"
+matches audit
 run 2 verify --offline "$web"
+
+say "forget, while a break-glass rule allows the image under another name than the signed one"
+run 0 import "$node_dir/publisher"
+kept_rules=$(sed -n '/^.default/,$p' "$node_dir/crivet.toml")
+write_crivet_config <<TOML
+[default]
+action = "deny"
+[[rule]]
+images = ["mirror.example/**"]
+action = "verify"
+trust = "acme"
+gun = "$registry/**"
+root = { key_ids = ["$(root_key_id)"] }
+[[rule]]
+images = ["mirror.example/shop/web"]
+action = "allow"
+until = 2099-01-01T00:00:00Z
+reason = "INC-4711"
+TOML
+run 0 forget --yes mirror.example/shop/web:1.0
+expect_like "forget" "forgotten: $registry/shop/web at *" "$out"
+write_crivet_config <<<"$kept_rules"
 
 say "forget beside a daemon: its memory is emptied too"
 run 0 import "$node_dir/publisher"
 start_containerd
 start_crivet
 kubelet pull "$web" >/dev/null
-run 0 status --json
+# Its server is away: degraded as soon as a refresh has found out.
+crivet status --config "$node_dir/crivet.toml" --json >"$node_dir/out" || expect "the exit of status" 1 "$?"
+out=$(cat "$node_dir/out")
+matches status
 expect "repositories" "$registry/shop/web" "$(json '["repositories"][0]["gun"]')"
 expect "runtime" containerd "$(json '["upstream"]["name"]')"
 run 0 forget --yes "$web"
@@ -123,4 +169,16 @@ expect_like "warm" "*no-trust-data*what now *nobody has signed*" "$err"
 
 say "status --would-refuse: what is on the node under a name that is not signed"
 run 1 status --would-refuse
-expect_like "would-refuse" "*image *$registry/shop/web*" "$out"
+expect_like "would-refuse" "*$registry/shop/web:*used by: *enforcing would refuse +([0-9]) image* (the node holds *" "$out"
+run 1 status --would-refuse --json
+matches would-refuse
+
+say "status: the runtime is away, and that is not the daemon"
+part_stop containerd
+run 1 status
+expect_like "status" "DEGRADED: the runtime does not answer at $containerd_sock*" "$out"
+run 2 status --would-refuse
+expect_like "would-refuse" "crivet: the runtime does not answer at $containerd_sock*" "$err"
+part_stop crivet
+run 2 status
+expect_like "status" "*the daemon does not answer at $node_dir/crivet-admin.sock*systemctl status crivet*" "$err"

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "tests/support/proxy/temporary_folder.h"
 
@@ -140,6 +141,28 @@ BOOST_AUTO_TEST_CASE(File_HoldsOneLineForEachDecisionAndIsAppendedTo) {
   struct stat status {};
   BOOST_TEST(stat(path.c_str(), &status) == 0);
   BOOST_TEST((status.st_mode & 07) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(RetriesOfAPod_AreWrittenAndToldApart) {
+  TemporaryFolder folder;
+  const std::string path = folder.path() + "/audit.log";
+  {
+    auto log = AuditLog::Create({.target = path, .on_drop = [] {}}).value();
+    auto entry = Entry(trust::Refusal(trust::Reason::kTagNotSigned, "tag is not signed"));
+    for (int i = 0; i < 3; ++i) log->Write(entry);
+    entry.pod.uid = "other";
+    log->Write(entry);
+    entry.pod.uid.clear();
+    log->Write(entry);
+  }
+  std::ifstream file(path);
+  std::vector<json> repeats;
+  for (std::string text; std::getline(file, text);) {
+    const json line = json::parse(text);
+    BOOST_TEST(line["schema"] == "crivet.audit/1");
+    repeats.push_back(line.contains("repeat") ? line["repeat"] : json(nullptr));
+  }
+  BOOST_TEST(json(repeats) == json({0, 1, 2, 0, nullptr}));
 }
 
 BOOST_AUTO_TEST_CASE(Reopen_FollowsARotatedFile) {
