@@ -27,6 +27,36 @@ BOOST_AUTO_TEST_CASE(Handlers_ThatPullInTheGuest_AreWarnedOf) {
   BOOST_TEST(warnings[0].find("kata-qemu") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(Upstream_ThatIsNotThere_IsSaidWithTheRuntimesThatAre) {
+  BOOST_TEST(NoRuntimeAt("/run/a.sock", {}) ==
+             "no runtime is at /run/a.sock: is it running, and is \"upstream\" its socket?");
+  BOOST_TEST(NoRuntimeAt("/run/a.sock", {"/run/b.sock"}).ends_with(" One is at /run/b.sock."));
+}
+
+BOOST_AUTO_TEST_CASE(RefusedByRules_IsWhatNoPodMayRun_TheSandboxImageToo) {
+  const auto config = ParseConfig(
+      "[default]\naction = \"deny\"\n"
+      "[[rule]]\nimages = [\"a.example/**\"]\naction = \"allow\"\n"
+      "[[rule]]\nimages = [\"b.example/**\"]\naction = \"allow\"\nnamespaces = [\"prod\"]\n"
+      "[[rule]]\nname = \"no\"\nimages = [\"a.example/evil\"]\naction = \"deny\"\n",
+      "f");
+  BOOST_REQUIRE(config);
+  const auto digest = trust::Sha256Digest::FromHex(std::string(64, 'a')).value();
+  NodeInventory inventory;
+  for (const char* name :
+       {"a.example/web:1", "b.example/web:1", "c.example/web:1", "a.example/evil:1", "sha256:no"}) {
+    inventory.names.push_back({name, digest});
+  }
+  inventory.sandbox_image = "registry.k8s.io/pause:3.9";
+  const auto refused = RefusedByRules(inventory, *config->policy, trust::TimePoint{});
+  BOOST_REQUIRE(refused.size() == 3U);
+  BOOST_TEST(refused[0].image == "c.example/web:1");
+  BOOST_TEST(refused[1].image == "a.example/evil:1");
+  BOOST_TEST(refused[1].decision.applied.rule->name == "no");
+  BOOST_TEST(!refused[1].sandbox);
+  BOOST_TEST(refused[2].sandbox);
+}
+
 BOOST_AUTO_TEST_CASE(ListenPaths_AreThoseOfUnixSockets) {
   const std::vector<std::string> expected = {"/run/crivet/crivet.sock", "/run/b.sock"};
   BOOST_TEST(ListenPathsOf("Listen=/run/crivet/crivet.sock (Stream)\nListen=[::]:22 (Stream)\n"
