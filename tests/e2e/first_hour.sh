@@ -42,9 +42,10 @@ start_notary
 push_pause
 make_image web /bin/echo hello
 make_image other /bin/echo other
+make_image stray /bin/echo stray
 push_signed web shop/web 1.0
 push other shop/web:unsigned
-push other library/stray:1
+push stray library/stray:1
 
 machine_prepare
 machine_containerd
@@ -107,7 +108,7 @@ step "6. enforce: pods start, for the pause image has its rule"
 follow 0 "Enforce:"
 expect_like "status" "*all well*mode: *enforce*" "$said"
 expect "a signed image" hello "$(kubelet_at "$beside" run "$web")"
-expect "an allowed image" other "$(kubelet_at "$beside" run "$stray")"
+expect "an allowed image" stray "$(kubelet_at "$beside" run "$stray")"
 if kubelet_at "$beside" run "$unsigned" 2>/dev/null; then fail "an unsigned image ran"; fi
 ends 0 crivet status --json
 "$root/tests/support/matches_schema.py" "$root/systemd/schema/status.json" <<<"$said" >&2 || fail "not as schema/status.json says"
