@@ -122,6 +122,11 @@ bool Http2Session::IsPeerSending(std::int32_t stream) const {
   return nghttp2_session_get_stream_remote_close(session_.get(), stream) == 0;
 }
 
+bool Http2Session::HasUnread() const {
+  char byte = 0;
+  return fd_ && ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
 void Http2Session::Consume(std::int32_t stream, std::size_t size) {
   nghttp2_session_consume(session_.get(), stream, size);
   if (nghttp2_session_want_write(session_.get()) != 0) Mark();

@@ -87,6 +87,9 @@ class Http2Session final : public EventSource {
   /// True while the peer may still send on `stream`.
   bool IsPeerSending(std::int32_t stream) const;
 
+  /// Whether bytes of the peer's wait in the socket.
+  bool HasUnread() const;
+
   /// Lets the peer send `size` more bytes on the stream and on the connection.
   void Consume(std::int32_t stream, std::size_t size);
   /// The same for the connection alone; the stream is over.

@@ -50,9 +50,9 @@ struct RoadSnapshot {
   std::uint64_t connections_accepted = 0;
   std::uint64_t connections_open = 0;
   std::uint64_t calls_open = 0;
-  /// Connections ended because they broke the protocol or a limit.
+  /// Connections ended because they broke the protocol or a limit, or said nothing.
   std::uint64_t connections_misbehaved = 0;
-  /// Times that accepting had to pause: no descriptor left, or too many connections.
+  /// Times that accepting had to pause: no descriptor left.
   std::uint64_t accept_pauses = 0;
 };
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <unordered_map>
 #include <utility>
 
 #include "proxy/http2_session.h"
@@ -86,6 +87,7 @@ void RoadLoop::Run() {
     std::array<epoll_event, kEventsPerRound> events;
     const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                    MillisecondsToWait());
+    ++round_;
     for (int i = 0; i < count; ++i) {
       const epoll_event& event = events[static_cast<std::size_t>(i)];
       static_cast<EventSource*>(event.data.ptr)->OnEvents(event.events);
@@ -95,6 +97,8 @@ void RoadLoop::Run() {
     RunTimers();
     FlushMarked();
     if (!to_reap_.empty()) Reap();
+    if (newcomers_.has_gone()) newcomers_.Reap();
+    if (newcomers_.has_spoken()) Admit();
     if (had_burst_ && relays_in_use_ == 0) TrimMemory();
   }
   tunnels_.clear();
@@ -115,6 +119,7 @@ int RoadLoop::MillisecondsToWait() {
     return !at;
   });
   if (stop_phase_ != StopPhase::kRunning) consider(stop_next_at_);
+  if (const auto at = newcomers_.NextWake()) consider(*at);
   if (!wake) return -1;
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(*wake - Now()).count();
   return static_cast<int>(std::clamp<std::int64_t>(left, 0, 60'000));
@@ -122,8 +127,10 @@ int RoadLoop::MillisecondsToWait() {
 
 void RoadLoop::RunTimers() {
   const bool stopping = stop_phase_ != StopPhase::kRunning;
-  if (waiting_.empty() && !accept_again_at_ && !stopping) return;
+  const bool has_silent = newcomers_.NextWake().has_value();
+  if (waiting_.empty() && !accept_again_at_ && !has_silent && !stopping) return;
   const Clock::time_point now = Now();
+  if (has_silent) newcomers_.OnTimer(now);
   if (accept_again_at_ && now >= *accept_again_at_) ResumeAccepting();
   // By index: a timer may add a tunnel.
   for (std::size_t i = 0; i < waiting_.size(); ++i) waiting_[i]->OnTimer(now);
@@ -146,12 +153,14 @@ void RoadLoop::BeginStop(std::chrono::milliseconds drain) {
   // What is not accepted yet waits in the socket's queue, for whoever inherits it.
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, options_.listener.fd(), nullptr);
   accept_again_at_.reset();
+  newcomers_.DropSilent();
   for (const auto& tunnel : tunnels_) tunnel->BeginDrain();
 }
 
 bool RoadLoop::IsStopped() const {
   if (stop_phase_ == StopPhase::kRunning) return false;
-  return tunnels_.empty() || (stop_phase_ == StopPhase::kClosing && Now() >= stop_next_at_);
+  return (tunnels_.empty() && !newcomers_.has_spoken()) ||
+         (stop_phase_ == StopPhase::kClosing && Now() >= stop_next_at_);
 }
 
 void RoadLoop::Watch(int fd, std::uint32_t events, EventSource& source) {
@@ -168,29 +177,87 @@ void RoadLoop::Rewatch(int fd, std::uint32_t events, EventSource& source) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
+void RoadLoop::Unwatch(int fd) { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
+
 void RoadLoop::Accept() {
   if (stop_phase_ != StopPhase::kRunning) return;
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
-    if (tunnels_.size() >= limits().max_connections) return PauseAccepting();
     Listener::Accepted accepted;
     switch (options_.listener.Accept(accepted)) {
       case Listener::AcceptOutcome::kAccepted:
+        newcomers_.Add(std::move(accepted));
         break;
       case Listener::AcceptOutcome::kNothing:
         return;
       case Listener::AcceptOutcome::kExhausted:
+        // A silent one's descriptor is of more use to whoever comes.
+        if (!newcomers_.DropOldestSilent()) return PauseAccepting();
+        break;
       case Listener::AcceptOutcome::kFailed:
         return PauseAccepting();
     }
-    auto tunnel = std::make_unique<Tunnel>(*this, std::move(accepted));
-    tunnel->index = tunnels_.size();
-    tunnels_.push_back(std::move(tunnel));
-    if (tunnels_.size() > kBurstConnections) had_burst_ = true;
-    counters_.ConnectionOpened();
   }
 }
 
-// The queue keeps who waits; polling it would spin.
+// At the end of a round: no event of it is for a tunnel that has to go.
+void RoadLoop::Admit() {
+  for (auto next = NextToAdmit(); next != newcomers_.waiting().end(); next = NextToAdmit()) {
+    auto tunnel = std::make_unique<Tunnel>(*this, newcomers_.Take(next));
+    tunnel->index = tunnels_.size();
+    tunnels_.push_back(std::move(tunnel));
+    if (tunnels_.size() > kBurstConnections) had_burst_ = true;
+    if (stop_phase_ != StopPhase::kRunning) tunnels_.back()->BeginDrain();
+  }
+}
+
+// Makes room where there is none, and tells for whom; the end where everybody has to wait.
+Newcomers::Waiting::const_iterator RoadLoop::NextToAdmit() {
+  const Newcomers::Waiting& waiting = newcomers_.waiting();
+  if (waiting.empty() || tunnels_.size() < limits().max_connections) return waiting.begin();
+  if (Tunnel* const idle = LongestIdle()) {
+    Dismiss(*idle, "too many connections: one without calls made room");
+    return waiting.begin();
+  }
+  std::unordered_map<pid_t, std::size_t> held;
+  for (const auto& tunnel : tunnels_) ++held[tunnel->client().pid];
+  const auto most = std::max_element(held.begin(), held.end(),
+                                     [](auto& a, auto& b) { return a.second < b.second; });
+  // Who has fewer by two still has no more than the other one afterwards.
+  const auto poorer = std::find_if(waiting.begin(), waiting.end(), [&](const auto& one) {
+    const auto has = held.find(one.peer.pid);
+    return (has == held.end() ? 0 : has->second) + 1 < most->second;
+  });
+  if (poorer == waiting.end()) return poorer;
+  Tunnel* youngest = nullptr;
+  for (const auto& tunnel : tunnels_) {
+    if (tunnel->client().pid != most->first) continue;
+    if (youngest == nullptr || tunnel->last_used() > youngest->last_used()) youngest = tunnel.get();
+  }
+  Dismiss(*youngest, "too many connections, and most of them are of this process");
+  return poorer;
+}
+
+// Those that never had a call come first.
+Tunnel* RoadLoop::LongestIdle() const {
+  Tunnel* found = nullptr;
+  const auto rank = [](const Tunnel& tunnel) {
+    return std::pair(tunnel.has_had_calls(), tunnel.last_used());
+  };
+  for (const auto& tunnel : tunnels_) {
+    if (tunnel->IsIdle() && (found == nullptr || rank(*tunnel) < rank(*found))) {
+      found = tunnel.get();
+    }
+  }
+  return found;
+}
+
+void RoadLoop::Dismiss(Tunnel& tunnel, std::string_view why) {
+  tunnel.Dismiss(why);
+  FlushMarked();
+  Reap();
+}
+
+// No descriptor is left. The queue keeps who waits; polling it would spin.
 void RoadLoop::PauseAccepting() {
   counters_.AcceptPaused();
   accept_again_at_ = Now() + kAcceptPause;

@@ -8,11 +8,13 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "proxy/byte_chunk.h"
 #include "proxy/event_source.h"
 #include "proxy/http2_callbacks.h"
+#include "proxy/newcomers.h"
 #include "proxy/owned_fd.h"
 #include "proxy/road_counters.h"
 #include "proxy/router_options.h"
@@ -26,7 +28,7 @@ class Tunnel;
 /// RoadLoop is the router's one thread: epoll, the tunnels, and what they share. A round handles
 /// every ready socket, then writes once for each session that has something to say: under load one
 /// write carries many calls. It sleeps without a timer unless a call waits for its runtime, a
-/// connection is being closed, or accepting is paused.
+/// connection is being closed or silent, or accepting is paused.
 class RoadLoop {
  public:
   using Clock = std::chrono::steady_clock;
@@ -57,6 +59,9 @@ class RoadLoop {
 
   void Watch(int fd, std::uint32_t events, EventSource& source);
   void Rewatch(int fd, std::uint32_t events, EventSource& source);
+  void Unwatch(int fd);
+  /// The number of this round: later events have a higher one.
+  std::uint64_t round() const { return round_; }
 
   /// Where the next bytes are to be received, and how many were.
   std::span<std::uint8_t> ReceiveSpace();
@@ -104,6 +109,10 @@ class RoadLoop {
   void Wake();
   void ObeyOrders();
   void Accept();
+  void Admit();
+  Newcomers::Waiting::const_iterator NextToAdmit();
+  Tunnel* LongestIdle() const;
+  void Dismiss(Tunnel& tunnel, std::string_view why);
   void PauseAccepting();
   void ResumeAccepting();
   int MillisecondsToWait();
@@ -127,11 +136,13 @@ class RoadLoop {
   ChunkRef receiving_;
   std::size_t received_ = 0;
 
+  Newcomers newcomers_{*this};
   std::vector<std::unique_ptr<Tunnel>> tunnels_;
   std::vector<Http2Session*> marked_;
   std::vector<Tunnel*> waiting_;
   std::vector<Tunnel*> late_resets_;
   std::vector<Tunnel*> to_reap_;
+  std::uint64_t round_ = 0;
   StreamRelay* spare_relays_ = nullptr;
   std::size_t spare_relay_count_ = 0;
   std::size_t relays_in_use_ = 0;

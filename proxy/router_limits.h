@@ -8,7 +8,12 @@ namespace crivet::proxy {
 
 /// RouterLimits are the caps on what comes from outside, and the times the road waits.
 struct RouterLimits {
+  /// One more takes the place of one without calls, else of one of the process that has most.
   std::size_t max_connections = 1024;
+  /// Accepted connections without a tunnel: silent ones, and those that wait for a place.
+  std::size_t max_newcomers = 1024;
+  /// How long a connection may be silent. Clients send the preface as soon as they are connected.
+  std::chrono::milliseconds newcomer_patience{10'000};
   /// Per downstream connection; more wait at the client.
   std::uint32_t max_concurrent_streams = 10'000;
   /// Name and value bytes of one header block: grpc-message carries runtime errors of many KB.

@@ -26,7 +26,10 @@ std::optional<Destination> DestinationOf(Action action) {
 }  // namespace
 
 Tunnel::Tunnel(RoadLoop& loop, Listener::Accepted accepted)
-    : loop_(loop), client_(accepted.peer), downstream_(Http2Session::Role::kServer, loop, *this) {
+    : loop_(loop),
+      client_(accepted.peer),
+      downstream_(Http2Session::Role::kServer, loop, *this),
+      last_used_(loop.round()) {
   downstream_.Attach(std::move(accepted.fd));
 }
 
@@ -57,6 +60,8 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   const std::string_view path = block.Find(":path");
   const MethodTable::Entry entry = loop_.methods().Find(path);
   loop_.counters().Started(entry.row);
+  has_had_calls_ = true;
+  last_used_ = loop_.round();
   if (block.RepeatsPseudoHeader()) {
     // Whoever reads the second `:path` would take the call for another one.
     loop_.counters().Ended(entry.row, CallOutcome::kRefused);
@@ -236,6 +241,17 @@ void Tunnel::BeginDrain() {
 
 void Tunnel::EndDrain() {
   if (state_ == State::kOpen) EndCalls("crivet is stopping");
+}
+
+bool Tunnel::IsIdle() const { return relays_ == nullptr && !downstream_.HasUnread(); }
+
+void Tunnel::Dismiss(std::string_view why) {
+  if (state_ == State::kOver) return;
+  EndCalls(why);
+  downstream_.Flush();
+  downstream_.Close();
+  state_ = State::kOver;
+  loop_.AddToReap(*this);
 }
 
 void Tunnel::EndCalls(std::string_view why) {

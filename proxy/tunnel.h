@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -31,6 +32,15 @@ class Tunnel final : public SessionOwner {
   void BeginDrain();
   /// Ends what is still in flight with UNAVAILABLE.
   void EndDrain();
+
+  /// No call is under way, and nothing has arrived that might begin one.
+  bool IsIdle() const;
+  bool has_had_calls() const { return has_had_calls_; }
+  /// The round in which the connection was made or its latest call began.
+  std::uint64_t last_used() const { return last_used_; }
+  const PeerCredentials& client() const { return client_; }
+  /// Ends the connection now, with a GOAWAY and whatever else can be written at once.
+  void Dismiss(std::string_view why);
 
   /// When OnTimer() wants to be called; nothing if it does not.
   std::optional<TimePoint> NextWake() const;
@@ -88,6 +98,8 @@ class Tunnel final : public SessionOwner {
   State state_ = State::kOpen;
   bool goaway_sent_ = false;
   bool has_ended_links_ = false;
+  bool has_had_calls_ = false;
+  std::uint64_t last_used_;
   TimePoint close_at_;  // kClosing: when patience with a slow reader ends
 };
 

@@ -178,19 +178,6 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(Limits)
 
-BOOST_AUTO_TEST_CASE(ConnectionBeyondTheLimit_WaitsForItsTurn) {
-  RoadFixture road({}, {.max_connections = 1});
-  road.StartRuntime();
-  auto first = std::make_unique<RawHttp2>(Role::kClient, RawHttp2::Connect(road.path()));
-  const auto served = first->Call(kVersion);
-  BOOST_REQUIRE(first->RunUntil([&] { return first->stream(served).ended; }));
-  RawHttp2 second(Role::kClient, RawHttp2::Connect(road.path()));
-  const auto stream = second.Call(kVersion);
-  BOOST_TEST(!second.RunUntil([&] { return second.stream(stream).ended; }, 50ms));
-  first.reset();
-  BOOST_TEST(second.RunUntil([&] { return second.stream(stream).ended; }));
-}
-
 BOOST_AUTO_TEST_CASE(OutOfDescriptors_WhoWaitsIsServedLater) {
   RoadFixture road;
   road.StartRuntime();
