@@ -1,16 +1,33 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
+#include "proxy/owned_fd.h"
 #include "trust/core/repository_id.h"
+#include "trust/core/result.h"
 #include "trust/core/time.h"
 
 namespace crivet::proxy {
 
-/// AuditForget writes to the audit log that somebody had a repository forgotten: one line of JSON
-/// beside the decisions. `target` is "journal" or a file's path, as in the configuration. Blocks.
-/// kState where it cannot be written.
-trust::Result<void> AuditForget(const std::string& target, const trust::RepositoryId& id,
-                                trust::TimePoint now);
+/// AuditEvents are the lines of the audit log that are no decisions. Opened before what they tell
+/// of is done, so that nothing is done that cannot be told. Blocks.
+class AuditEvents {
+ public:
+  /// `target` is "journal" or a file's path, as in the configuration. kState where it cannot be
+  /// opened.
+  static trust::Result<AuditEvents> Open(const std::string& target);
+
+  /// Somebody had a repository forgotten: one line of JSON beside the decisions. kState where it
+  /// cannot be written.
+  trust::Result<void> Forgotten(const trust::RepositoryId& id, trust::TimePoint now) const;
+
+ private:
+  AuditEvents(std::string target, OwnedFd file)
+      : target_(std::move(target)), file_(std::move(file)) {}
+
+  std::string target_;
+  OwnedFd file_;  ///< empty: the journal
+};
 
 }  // namespace crivet::proxy

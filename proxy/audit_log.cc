@@ -1,6 +1,5 @@
 #include "proxy/audit_log.h"
 
-#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <condition_variable>
 #include <cstdio>
-#include <cstring>
 #include <deque>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -213,12 +211,9 @@ class AuditLog::Writer {
   bool ToJournal() const { return options_.target == "journal"; }
 
   trust::Result<void> Open() {
-    OwnedFd file(open(options_.target.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
-    if (!file) {
-      return trust::Fail(trust::Reason::kState, "cannot open the audit log " + options_.target +
-                                                    ": " + std::strerror(errno));
-    }
-    file_ = std::move(file);
+    auto file = options_.open(options_.target);
+    if (!file) return tl::unexpected(std::move(file.error()));
+    file_ = *std::move(file);
     return {};
   }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "proxy/audit_file.h"
 #include "proxy/listener.h"
 #include "trust/core/result.h"
 #include "trust/core/verdict.h"
@@ -54,9 +55,11 @@ class AuditLog {
     /// "journal", or the path of a file that is appended to (made with mode 0640).
     std::string target = "journal";
     std::function<void()> on_drop = [] {};
+    /// How the file is opened: a test has one that hangs.
+    std::function<trust::Result<OwnedFd>(const std::string& path)> open = OpenAuditFile;
   };
 
-  /// kState where the file cannot be opened.
+  /// kState where the file cannot be opened (OpenAuditFile).
   static trust::Result<std::unique_ptr<AuditLog>> Create(Options options);
 
   /// Writes what is queued, then ends.

@@ -169,8 +169,10 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     return inventory;
   };
   options.forget = [this](const trust::RepositoryId& id) -> trust::Result<void> {
+    const auto events = AuditEvents::Open(CurrentConfig()->audit);
+    if (!events) return tl::unexpected(events.error());
     if (auto forgotten = trust_->Forget(id); !forgotten) return forgotten;
-    return AuditForget(CurrentConfig()->audit, id, Now());
+    return events->Forgotten(id, Now());
   };
   options.reload = [this](const std::function<bool()>& go_on) {
     // The main thread hears it like any other, so that there is one way for a file to come in.

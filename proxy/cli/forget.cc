@@ -8,6 +8,7 @@
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/audit_event.h"
 #include "proxy/cli/collection.h"
+#include "proxy/cli/daemon_rights.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
@@ -74,15 +75,20 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
   }
   const trust::RepositoryId& id = collection->id;
   if (!options.yes && !Confirmed(id)) return Exit::kUsage;
+  if (const auto taken = TakeDaemonRights(*config); !taken) {
+    return Conclude(id, taken.error().detail);
+  }
   if (const auto status = ForgetInDaemon(config->admin, id)) {
     return Conclude(id, status->error_message());
   }
   const auto service = OpenTrust(*config);
   if (service == nullptr) return Exit::kInternal;
+  const auto events = AuditEvents::Open(config->audit);
+  if (!events) return Conclude(id, events.error().detail);
   if (const auto forgotten = service->Forget(id); !forgotten) {
     return Conclude(id, forgotten.error().detail);
   }
-  const auto audited = AuditForget(config->audit, id, Now());
+  const auto audited = events->Forgotten(id, Now());
   return Conclude(id, audited ? "" : audited.error().detail);
 }
 

@@ -42,7 +42,7 @@ Exit Import(const std::string& config_file, const std::string& folder) {
     PrintToStderr(fmt::format("crivet: {}: no collection in it (root.json)", folder));
     return Exit::kUsage;
   }
-  const auto service = OpenTrust(*config);
+  const auto service = OpenTrust(*config, Rights::kOwn);
   if (service == nullptr) return Exit::kInternal;
   Exit worst = Exit::kDone;
   for (const TrustFolder& one : folders) {

@@ -1,10 +1,17 @@
 #include "proxy/cli/state_folder.h"
 
+#include "proxy/cli/daemon_rights.h"
 #include "proxy/cli/subcommand.h"
 
 namespace crivet::proxy::cli {
 
-std::unique_ptr<trust::TrustService> OpenTrust(const Config& config) {
+std::unique_ptr<trust::TrustService> OpenTrust(const Config& config, Rights rights) {
+  if (rights == Rights::kDaemons) {
+    if (const auto taken = TakeDaemonRights(config); !taken) {
+      PrintToStderr("crivet: " + taken.error().detail);
+      return nullptr;
+    }
+  }
   trust::TrustService::Options options;
   options.state_dir = config.state_dir;
   options.servers = config.servers;

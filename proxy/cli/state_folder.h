@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "proxy/config.h"
@@ -7,8 +8,15 @@
 
 namespace crivet::proxy::cli {
 
+/// Rights are with whose a command works in the state folder.
+enum class Rights : std::uint8_t {
+  kDaemons,  ///< TakeDaemonRights
+  kOwn,      ///< for who has to read elsewhere too; the store follows no link (FileSystem)
+};
+
 /// OpenTrust opens the state folder for one command; null, with the reason on stderr, where it
 /// cannot be. Safe beside a running daemon.
-std::unique_ptr<trust::TrustService> OpenTrust(const Config& config);
+std::unique_ptr<trust::TrustService> OpenTrust(const Config& config,
+                                               Rights rights = Rights::kDaemons);
 
 }  // namespace crivet::proxy::cli

@@ -43,10 +43,15 @@ class PosixFileSystem final : public FileSystem {
     return OrErrno(openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   }
   int CreateToWrite(int folder, const std::string& name) override {
-    return Created(folder, name, O_WRONLY | O_CREAT | O_EXCL);
+    const int made = openat(folder, name.c_str(), kCreate | O_WRONLY, 0600);
+    return made < 0 ? -errno : Given(folder, made);
   }
   int OpenToLock(int folder, const std::string& name) override {
-    return Created(folder, name, O_RDWR | O_CREAT);
+    // Only what was made here is given away: the file that stands there may be another's.
+    const int made = openat(folder, name.c_str(), kCreate | O_RDWR, 0600);
+    if (made >= 0) return Given(folder, made);
+    if (errno != EEXIST) return -errno;
+    return OrErrno(openat(folder, name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK));
   }
   int TryLock(int file) override { return OrErrno(flock(file, LOCK_EX | LOCK_NB)); }
   void Close(int descriptor) override { close(descriptor); }
@@ -72,9 +77,9 @@ class PosixFileSystem final : public FileSystem {
     if (mkdirat(folder, name.c_str(), 0700) != 0) return -errno;
     const int made = OpenFolder(folder, name);
     if (made < 0) return made;
-    const int given = GiveToOwnerOf(folder, made);
-    close(made);
-    return given;
+    const int given = Given(folder, made);
+    if (given >= 0) close(given);
+    return given < 0 ? given : 0;
   }
   int Rename(int folder, const std::string& from, const std::string& to) override {
     return OrErrno(renameat(folder, from.c_str(), folder, to.c_str()));
@@ -120,9 +125,9 @@ class PosixFileSystem final : public FileSystem {
   }
 
  private:
-  static int Created(int folder, const std::string& name, int flags) {
-    const int made = openat(folder, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (made < 0) return -errno;
+  static constexpr int kCreate = O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+
+  static int Given(int folder, int made) {
     const int given = GiveToOwnerOf(folder, made);
     if (given == 0) return made;
     close(made);

@@ -11,14 +11,27 @@
 namespace crivet::trust {
 namespace {
 
+// Opens what the path names only where that is a regular file: to open a device can be to act on
+// it.
+int OpenRegular(const std::string& path) {
+  const int found = open(path.c_str(), O_PATH | O_CLOEXEC);
+  if (found < 0) return -1;
+  struct stat status {};
+  int file = -1;
+  if (fstat(found, &status) == 0 && S_ISREG(status.st_mode)) {
+    file = open(("/proc/self/fd/" + std::to_string(found)).c_str(), O_RDONLY | O_CLOEXEC);
+  }
+  close(found);
+  return file;
+}
+
 // Nothing where there is no such regular file, or it is larger.
 std::optional<std::string> ReadRegular(const std::string& path, std::size_t max_bytes) {
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int file = OpenRegular(path);
   if (file < 0) return std::nullopt;
   struct stat status {};
   std::optional<std::string> content;
-  if (fstat(file, &status) == 0 && S_ISREG(status.st_mode) &&
-      static_cast<std::uint64_t>(status.st_size) <= max_bytes) {
+  if (fstat(file, &status) == 0 && static_cast<std::uint64_t>(status.st_size) <= max_bytes) {
     content.emplace(static_cast<std::size_t>(status.st_size), '\0');
     std::size_t size = 0;
     ssize_t got = 1;

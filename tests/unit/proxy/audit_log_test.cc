@@ -182,6 +182,28 @@ BOOST_AUTO_TEST_CASE(FileThatCannotBeOpened_IsAnError) {
   BOOST_TEST(!log.has_value());
 }
 
+// Whoever may write to the log's folder chooses what stands there.
+BOOST_AUTO_TEST_CASE(NotARegularFile_IsRefusedAtOnce) {
+  TemporaryFolder folder;
+  const std::string victim = folder.path() + "/victim";
+  std::ofstream(victim) << "a line\n";
+  const std::string link = folder.path() + "/link";
+  BOOST_REQUIRE(symlink(victim.c_str(), link.c_str()) == 0);
+  const std::string unread = folder.path() + "/unread";
+  const std::string read = folder.path() + "/read";
+  BOOST_REQUIRE(mkfifo(unread.c_str(), 0600) == 0);
+  BOOST_REQUIRE(mkfifo(read.c_str(), 0600) == 0);
+  const OwnedFd reader(open(read.c_str(), O_RDONLY | O_NONBLOCK));
+  for (const std::string& path : {link, unread, read, std::string("/dev/null"), folder.path()}) {
+    BOOST_TEST_CONTEXT(path) {
+      const auto log = AuditLog::Create({.target = path});
+      BOOST_REQUIRE(!log.has_value());
+      BOOST_TEST(log.error().detail.starts_with("cannot open the audit log " + path + ": "));
+    }
+  }
+  BOOST_TEST(Content(victim) == "a line\n");
+}
+
 BOOST_AUTO_TEST_CASE(DiskThatHangs_BlocksNobodyAndWhatDoesNotFitIsCounted) {
   TemporaryFolder folder;
   const std::string path = folder.path() + "/pipe";
@@ -190,7 +212,11 @@ BOOST_AUTO_TEST_CASE(DiskThatHangs_BlocksNobodyAndWhatDoesNotFitIsCounted) {
   // Nobody reads it before the end, so that the writer hangs as on a disk that does.
   const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK);
   std::atomic<int> drops{0};
-  auto log = AuditLog::Create({.target = path, .on_drop = [&] { ++drops; }}).value();
+  const auto open_pipe = [](const std::string& pipe) {
+    return trust::Result<OwnedFd>(OwnedFd(open(pipe.c_str(), O_WRONLY | O_CLOEXEC)));
+  };
+  auto log =
+      AuditLog::Create({.target = path, .on_drop = [&] { ++drops; }, .open = open_pipe}).value();
   const std::size_t lines = 3 * AuditLog::kMaxQueued;
   for (std::size_t i = 0; i < lines; ++i) log->Write(Entry(trust::Allow{kDigest}));
   BOOST_TEST(drops > 0);

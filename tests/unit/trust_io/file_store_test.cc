@@ -433,6 +433,23 @@ BOOST_AUTO_TEST_CASE(Files_MadeByRoot_BelongToTheFoldersOwner) {
   BOOST_TEST(seen == 11U);
 }
 
+// The daemon's user may have put another's file there, under a second name.
+BOOST_AUTO_TEST_CASE(LockThatIsThereAlready_KeepsItsOwner) {
+  if (geteuid() != 0) return;
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "state");
+  BOOST_REQUIRE(chmod((folder / "state").c_str(), 0700) == 0);
+  BOOST_REQUIRE(chown((folder / "state").c_str(), 12345, 54321) == 0);
+  std::ofstream(folder / "roots") << "secret";
+  std::filesystem::create_hard_link(folder / "roots", folder / "state/lock");
+  auto store = FileStore::Open(folder / "state");
+  BOOST_REQUIRE(store);
+  BOOST_REQUIRE((*store)->Commit(kId, std::nullopt, Edition(1)));
+  struct stat status {};
+  BOOST_REQUIRE(stat((folder / "roots").c_str(), &status) == 0);
+  BOOST_TEST(status.st_uid == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(SymbolicLinks_AreNotFollowed) {
   const TemporaryFolder folder;
   auto store = FileStore::Open(folder / "state");
