@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <malloc.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
@@ -178,6 +179,9 @@ trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string
   // The admin socket and every file that is made belong to this user alone.
   umask(S_IRWXG | S_IRWXO);
   mallopt(M_ARENA_MAX, kMallocArenas);
+  // Pods' pull secrets will be in memory: no core is written of it, and no process of this user may
+  // look into it.
+  prctl(PR_SET_DUMPABLE, 0);
   auto parts =
       std::make_unique<DaemonParts>(std::move(config), std::move(config_file), std::move(place));
   if (auto made = parts->Make(); !made) return tl::unexpected(made.error());

@@ -60,6 +60,7 @@ grep -qx 'mode = "audit"' "$work/installed/etc/crivet/config.toml" || fail "the 
 # The units, as far as they can be judged where systemd does not run them. verify wants the program to be there.
 units=$work/installed/usr/lib/systemd/system
 systemd-analyze security --offline=true --no-pager --threshold=20 "$units/crivet.service" | tail -n 1
+grep -qx LimitCORE=0 "$units/crivet.service" || fail "cores would have pull secrets in them"
 sed -i "s,=/usr/bin/crivet ,=$build/crivet ," "$units/crivet.service"
 complaints=$(systemd-analyze verify --man=no "$units/crivet.service" "$units/crivet.socket" 2>&1 | grep crivet || true)
 [[ -z $complaints ]] || fail "systemd-analyze verify: $complaints"
