@@ -8,6 +8,7 @@
 #include "proxy/config_sections.h"
 #include "trust/core/limits.h"
 #include "trust/core/public_key.h"
+#include "trust/io/auth_file.h"
 #include "trust/io/server_url.h"
 
 namespace crivet::proxy {
@@ -103,6 +104,7 @@ class ServerReader {
       } else if (const auto path = File("auth", Secrecy::kSecret)) {
         server_.auth = TrustServer::Auth::kDockerConfig;
         server_.docker_config = path->first.value;
+        ReadAuthFile(*path);
       }
     }
     if (server_.auth == TrustServer::Auth::kFromPull) {
@@ -114,6 +116,18 @@ class ServerReader {
     }
     for (auto& host : table_.EachChecked("auth_hosts", CheckHostName)) {
       server_.auth_hosts.push_back(std::move(host.value));
+    }
+  }
+
+  void ReadAuthFile(const std::pair<Placed<std::string>, std::string>& file) {
+    const auto doubts = trust::DoubtsOfAuthFile(file.second);
+    if (!doubts) {
+      findings_.Wrong(file.first.at,
+                      fmt::format("\"auth\": {} {}", file.first.value, doubts.error().detail));
+      return;
+    }
+    for (const std::string& doubt : *doubts) {
+      findings_.Warn(file.first.at, fmt::format("\"auth\": {} {}", file.first.value, doubt));
     }
   }
 

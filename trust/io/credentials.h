@@ -21,11 +21,4 @@ using CredentialsClass = Sha256;
 /// ClassOf nothing is a class too: everybody who asks anonymously.
 CredentialsClass ClassOf(const SharedCredentials& credentials);
 
-/// DockerCredentials reads a Docker `config.json` and picks the entry of the first of `hosts` that
-/// has one (`auths` alone: no helper programs are run). Keys count with and without scheme and
-/// path, as Docker writes them. Null where there is no entry. kMalformed where the file cannot be
-/// read, is larger than 1 MiB, or is not such a file.
-Result<SharedCredentials> DockerCredentials(const std::string& path,
-                                            const std::vector<std::string>& hosts);
-
 }  // namespace crivet::trust

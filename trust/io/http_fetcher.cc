@@ -1,8 +1,8 @@
 #include "trust/io/http_fetcher.h"
 
-#include <string_view>
 #include <utility>
-#include <vector>
+
+#include "trust/io/auth_file.h"
 
 namespace crivet::trust {
 namespace {
@@ -15,15 +15,6 @@ HttpClient::Options ClientOptions(const TrustServer& server, const HttpUrl& url)
           .proxy = server.proxy,
           // A server that is asked over https cannot send for tokens without it.
           .plain = server.insecure_http && !url.https ? Plain::kAnywhere : Plain::kLoopbackOnly};
-}
-
-// The keys of a Docker config.json that may hold this server's credentials: its own, then, as
-// Docker does, those of the registry that the collection belongs to.
-std::vector<std::string> CredentialHosts(const HttpUrl& url, const Gun& gun) {
-  const std::string domain = gun.text().substr(0, gun.text().find('/'));
-  std::vector<std::string> hosts{url.host + ':' + std::to_string(url.port), url.host, domain};
-  if (domain == "docker.io") hosts.emplace_back("index.docker.io");
-  return hosts;
 }
 
 MetadataFetcher::Answer Failed(NetworkCause cause) {
@@ -78,9 +69,8 @@ tl::expected<SharedCredentials, FetchFailure> HttpFetcher::CredentialsFor(const 
     case TrustServer::Auth::kDockerConfig:
       break;
   }
-  Result<SharedCredentials> found =
-      DockerCredentials(server_.docker_config, CredentialHosts(url_, gun));
-  if (found) return *std::move(found);
+  Result<AuthFileAnswer> found = CredentialsInAuthFile(server_.docker_config, url_, gun);
+  if (found) return std::move(found->credentials);
   if (note_) note_(found.error().detail);
   return tl::unexpected(
       FetchFailure{FetchFailure::Kind::kNetwork, NetworkCause::kCredentialsRefused});

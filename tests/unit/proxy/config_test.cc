@@ -425,6 +425,25 @@ BOOST_AUTO_TEST_CASE(PullSecrets_ThatAreNotSentToTheTrustServer_AreWarnedOf) {
              "f:22:30: " + unsent + "\"*/team/**\", which names no registry" + remedy);
 }
 
+BOOST_AUTO_TEST_CASE(AuthFile_ThatGivesNothing_IsWarnedOf_AndNonsenseRefused) {
+  const Folder folder;
+  const auto with = [&](const std::string& content) {
+    const std::string path = folder.Write("docker.json", content, 0600);
+    std::string text = kGood;
+    return text.replace(text.find("\"none\""), 6, '"' + path + '"');
+  };
+  const auto config = ParseConfig(with(R"({"auths":{"r.example":{}},"credsStore":"pass"})"), "f");
+  BOOST_REQUIRE(config);
+  BOOST_REQUIRE(config->warnings.size() == 3U);
+  BOOST_TEST(config->warnings[0].find("has no credentials that can be used") != std::string::npos);
+  BOOST_TEST(config->warnings[1].find("has an empty entry for r.example") != std::string::npos);
+  BOOST_TEST(config->warnings[2].find("credsStore is not supported") != std::string::npos);
+  const auto good = ParseConfig(with(R"({"auths":{"r.example":{"auth":"YTpi"}}})"), "f");
+  BOOST_REQUIRE(good);
+  BOOST_TEST(good->warnings.empty());
+  BOOST_TEST(Errors(with("nonsense")).find("is not a Docker config.json") != std::string::npos);
+}
+
 // `crivet takeover` does not edit the file: it still names the path that crivet took.
 BOOST_AUTO_TEST_CASE(InPlace_UpstreamIsWhereTheRuntimeWasMovedTo) {
   const Place place{.moved_upstream = "/run/containerd/upstream.sock"};
