@@ -70,6 +70,12 @@ void GateCall::Record(const Judgement& judgement, const AuditFacts& facts) {
   parts_.audit.Write(entry);
 }
 
+void LogUnlessDone(GateCall& call, const trust::Result<void>& forgotten) {
+  if (!forgotten) {
+    call.parts().log("a name of an image cannot be forgotten: " + forgotten.error().detail);
+  }
+}
+
 bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference) {
   Decider& decider = call.parts().decider;
   if (!reference) return decider.DefaultRule()->mode == trust::Mode::kAudit;

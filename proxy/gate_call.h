@@ -112,6 +112,9 @@ Task<grpc::Status> AnswerRemoveImage(GateCall& call, const cri::RemoveImageReque
 /// though the grammar would take it for one. kNotAReference.
 trust::Result<trust::ImageReference> ReadName(std::string_view text);
 
+/// Says in the log that a name could not be forgotten, where `forgotten` is an error.
+void LogUnlessDone(GateCall& call, const trust::Result<void>& forgotten);
+
 /// Whether every rule that could apply is in audit mode, so that nothing may be changed or refused.
 /// Without a reference it is the default rule that applies.
 bool OnlyAudited(GateCall& call, const std::optional<trust::ImageReference>& reference);

@@ -6,18 +6,29 @@
 
 #include "proxy/gate_call.h"
 #include "proxy/relay.h"
-#include "proxy/tag_translation.h"
 
 namespace crivet::proxy {
 namespace {
 
+// Asks by what crivet keeps for the name, if it does; an image that is gone takes that with it, and
+// what the runtime has under the name counts.
 Task<grpc::Status> Forward(GateCall& call, const cri::ImageStatusRequest& request,
                            cri::ImageStatusResponse& response) {
+  RuntimeImages& images = call.parts().images;
+  const auto kept = images.KeptFor(request.image().image());
+  cri::ImageStatusRequest by_kept_name = request;
+  if (kept) by_kept_name.mutable_image()->set_image(kept->pinned);
   auto context = RelayContext(call.downstream());
-  grpc::Status status = co_await call.parts().upstream.ImageStatus(*context, request, response);
+  grpc::Status status =
+      co_await call.parts().upstream.ImageStatus(*context, by_kept_name, response);
+  if (kept && status.ok() && !response.has_image()) {
+    LogUnlessDone(call, images.ForgetKept(*kept));
+    context = RelayContext(call.downstream());
+    status = co_await call.parts().upstream.ImageStatus(*context, request, response);
+  }
   CarryBack(*context, call.downstream());
   if (status.ok() && response.has_image()) {
-    AddKeptTags(call.parts().images, *response.mutable_image());
+    co_await images.TranslateTags(call.downstream(), *response.mutable_image());
   }
   co_return status;
 }
@@ -33,20 +44,25 @@ Task<tl::expected<Judgement, grpc::Status>> JudgePresent(GateCall& call,
                                                          const std::string& written,
                                                          const cri::Image& image) {
   using Result = tl::expected<Judgement, grpc::Status>;
-  auto target = co_await call.parts().images.LocalDigest(call.downstream(), reference, image);
-  if (auto* failure = std::get_if<grpc::Status>(&target)) {
-    co_return Result(tl::unexpect, std::move(*failure));
-  }
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
+  auto local = co_await call.parts().images.LocalDigests(call.downstream(), reference, image);
+  if (!local) co_return Result(tl::unexpect, std::move(local.error()));
   trust::Question question{.reference = reference,
                            .pod_namespace = trust::AnyNamespace{},
                            .local = std::nullopt,
                            .credentials = std::nullopt};
-  if (local != nullptr) question.local = *local;
+  std::optional<Judgement> refused;
+  for (const auto& digest : *local) {
+    question.local = digest;
+    trust::Question about = question;
+    auto judgement = co_await call.Judge(std::move(about), written);
+    if (judgement.allow() != nullptr) co_return Result(std::move(judgement));
+    if (!refused) refused.emplace(std::move(judgement));
+  }
+  if (refused) co_return Result(std::move(*refused));
   auto judgement = co_await call.Judge(std::move(question), written);
   // Content without a SHA-256 cannot be vouched for; an `allow` rule does not ask.
   const auto* allow = judgement.allow();
-  if (local == nullptr && allow != nullptr && allow->digest) {
+  if (allow != nullptr && allow->digest) {
     judgement = call.Refuse(std::move(judgement), trust::Reason::kDigestNotSigned,
                             "the runtime does not say which manifest this is");
   }
@@ -76,8 +92,6 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
   // Never as written: the runtime takes `sha256:3fa9c1` for the beginning of an image ID.
   cri::ImageStatusRequest by_name = request;
   if (!audit_only) by_name.mutable_image()->set_image(canonical);
-  const std::string pinned = KeptNameOf(call.parts().images, written);
-  if (!pinned.empty()) by_name.mutable_image()->set_image(pinned);
   grpc::Status status = co_await Forward(call, by_name, response);
   if (!status.ok() || !response.has_image()) co_return status;
 

@@ -1,5 +1,6 @@
 // PullImage: the signed digest is pulled, whatever the registry's tag points to (DESIGN 3).
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -10,18 +11,29 @@
 namespace crivet::proxy {
 namespace {
 
+// The runtime pulls by the name itself, and gives it: what crivet kept for it is older.
+Task<grpc::Status> PullByName(GateCall& call, const trust::ImageReference& reference,
+                              const std::string& name, const cri::PullImageRequest& request,
+                              cri::PullImageResponse& response) {
+  grpc::Status status = co_await PullAs(call, name, request, response);
+  if (!status.ok() || !call.parts().images.translates()) co_return status;
+  auto hold = co_await call.parts().tag_locks.Acquire(reference.Canonical());
+  LogUnlessDone(call, call.parts().images.ForgetKept(reference));
+  co_return status;
+}
+
 // Audit mode: nothing is rewritten, and what the registry gave is compared with what is signed.
 Task<grpc::Status> PullUntouched(GateCall& call, const trust::ImageReference& reference,
                                  const Judgement& judgement, const cri::PullImageRequest& request,
                                  cri::PullImageResponse& response) {
-  grpc::Status status = co_await Pull(call, request, response);
+  grpc::Status status =
+      co_await PullByName(call, reference, request.image().image(), request, response);
   GateCall::AuditFacts facts;
   if (const auto* allow = judgement.allow()) facts.would_pin = allow->digest;
   if (status.ok() && facts.would_pin) {
-    auto context = OwnContext(std::chrono::seconds(5));
-    auto target = co_await call.parts().images.TargetOf(std::move(context), judgement.canonical);
-    if (const auto* digest = std::get_if<trust::Sha256Digest>(&target)) {
-      facts.moved = *digest != *facts.would_pin;
+    auto pulled = co_await call.parts().images.PulledDigests(reference);
+    if (pulled && !pulled->empty()) {
+      facts.moved = std::find(pulled->begin(), pulled->end(), *facts.would_pin) == pulled->end();
       if (!*facts.moved) call.parts().decider.Remember(reference, judgement.decision);
     }
   }
@@ -56,7 +68,7 @@ Task<grpc::Status> AnswerPullImage(GateCall& call, const cri::PullImageRequest& 
   if (allow->digest) {
     co_return co_await PullPinned(call, *reference, judgement, request, response);
   }
-  co_return co_await PullAs(call, judgement.canonical, request, response);
+  co_return co_await PullByName(call, *reference, judgement.canonical, request, response);
 }
 
 }  // namespace crivet::proxy

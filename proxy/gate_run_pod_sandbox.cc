@@ -1,8 +1,10 @@
 // RunPodSandbox: the runtime pulls its sandbox image itself, by tag, behind every gate; so what it
 // will find there is judged, and put right, before it looks (DESIGN 3).
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
+#include <vector>
 
 #include "proxy/gate_call.h"
 #include "proxy/pinned_pull.h"
@@ -48,52 +50,86 @@ Task<grpc::Status> PutRight(GateCall& call, const trust::ImageReference& referen
   co_return co_await PullPinned(call, reference, judgement, pull, pulled);
 }
 
+// What the runtime has under the name of its sandbox image.
+using Local = std::vector<trust::Sha256Digest>;
+
+bool Has(const Local& local, const trust::Sha256Digest& digest) {
+  return std::find(local.begin(), local.end(), digest) != local.end();
+}
+
 // What was allowed here before may be what a new pull cannot have now: a pod may restart while the
 // trust server is away (DESIGN 3, vouched for).
 Task<bool> IsVouchedFor(GateCall& call, const trust::ImageReference& reference,
-                        const Target& target) {
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
-  if (local == nullptr) co_return false;
-  trust::Question question{.reference = reference,
-                           .pod_namespace = call.pod_namespace(),
-                           .local = *local,
-                           .credentials = std::nullopt,
-                           .reach = trust::Question::Reach::kOffline};
+                        const Local& local) {
   const std::string written = reference.Canonical();
-  auto judgement = co_await call.Judge(std::move(question), written);
-  if (judgement.allow() == nullptr) co_return false;
+  for (const auto& digest : local) {
+    trust::Question question{.reference = reference,
+                             .pod_namespace = call.pod_namespace(),
+                             .local = digest,
+                             .credentials = std::nullopt,
+                             .reach = trust::Question::Reach::kOffline};
+    auto judgement = co_await call.Judge(std::move(question), written);
+    if (judgement.allow() == nullptr) continue;
+    call.Record(judgement);
+    co_return true;
+  }
+  co_return false;
+}
+
+// A runtime that cannot be given a tag looks for its sandbox image by one all the same: so it pulls
+// by that, which runs nothing, and may run what it got if that is what is signed.
+Task<grpc::Status> PullByTag(GateCall& call, const trust::ImageReference& reference,
+                             Judgement judgement, const cri::RunPodSandboxRequest& request) {
+  cri::PullImageRequest pull;
+  pull.mutable_image()->set_image(reference.Canonical());
+  *pull.mutable_sandbox_config() = request.config();
+  cri::PullImageResponse pulled;
+  grpc::Status status = co_await Pull(call, pull, pulled);
+  if (!status.ok()) {
+    call.Record(judgement);
+    co_return status;
+  }
+  auto local = co_await call.parts().images.LocalDigests(call.downstream(), reference);
+  if (!local) co_return local.error();
+  const trust::Sha256Digest digest = *judgement.allow()->digest;
+  if (Has(*local, digest)) {
+    call.Record(judgement);
+    call.parts().decider.Remember(reference, judgement.decision);
+    co_return grpc::Status::OK;
+  }
+  judgement = call.Refuse(std::move(judgement), Reason::kDigestMismatch,
+                          "the registry has other content than the signed " + digest.ToString() +
+                              " under this tag, by which the runtime takes its sandbox image: "
+                              "name it by that digest in the runtime's configuration");
   call.Record(judgement);
-  co_return true;
+  co_return judgement.ToStatus();
 }
 
 // The verdict is Allow, and says which content the runtime must find under the name.
 Task<grpc::Status> MakePresent(GateCall& call, const trust::ImageReference& reference,
-                               Judgement judgement, const Target& target,
+                               Judgement judgement, const Local& local,
                                const cri::RunPodSandboxRequest& request) {
-  const trust::Sha256Digest digest = *judgement.allow()->digest;
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
-  if (local != nullptr && *local == digest) {
+  if (Has(local, *judgement.allow()->digest)) {
     call.Record(judgement);
     // It was pulled behind crivet, or before it came: from now on it may restart without a server.
     call.parts().decider.Remember(reference, judgement.decision);
     co_return grpc::Status::OK;
   }
-  if (call.parts().images.translates()) {
-    judgement = call.Refuse(std::move(judgement), Reason::kDigestMismatch,
-                            "the sandbox image here is not the signed " + digest.ToString() +
-                                ", and this runtime cannot be given it under its tag");
-    call.Record(judgement);
-    co_return judgement.ToStatus();
+  if (call.parts().images.translates() && !reference.digest()) {
+    co_return co_await PullByTag(call, reference, std::move(judgement), request);
   }
   call.Record(judgement);
   co_return co_await PutRight(call, reference, judgement, request);
 }
 
-void RecordAudited(GateCall& call, const Judgement& judgement, const Target& target) {
+void RecordAudited(GateCall& call, const trust::ImageReference& reference,
+                   const Judgement& judgement, const Local& local) {
   GateCall::AuditFacts facts;
-  const auto* local = std::get_if<trust::Sha256Digest>(&target);
   if (const auto* allow = judgement.allow()) facts.would_pin = allow->digest;
-  if (facts.would_pin && local != nullptr) facts.moved = *local != *facts.would_pin;
+  if (facts.would_pin && !local.empty()) {
+    facts.moved = !Has(local, *facts.would_pin);
+    if (!*facts.moved) call.parts().decider.Remember(reference, judgement.decision);
+  }
   call.Record(judgement, facts);
 }
 
@@ -116,16 +152,16 @@ Task<grpc::Status> JudgeSandboxImage(GateCall& call, const std::string& name,
   }
 
   // The runtime goes by what CRI shows: a name that it does not show, it pulls.
-  auto target = co_await call.parts().images.LocalDigest(call.downstream(), *reference);
+  auto local = co_await call.parts().images.LocalDigests(call.downstream(), *reference);
   if (judgement.InAudit()) {
-    RecordAudited(call, judgement, target);
+    RecordAudited(call, *reference, judgement, local.value_or(Local()));
     co_return grpc::Status::OK;
   }
-  if (auto* failure = std::get_if<grpc::Status>(&target)) co_return *failure;
+  if (!local) co_return local.error();
   if (judgement.allow() != nullptr) {
-    co_return co_await MakePresent(call, *reference, std::move(judgement), target, request);
+    co_return co_await MakePresent(call, *reference, std::move(judgement), *local, request);
   }
-  const bool vouched = co_await IsVouchedFor(call, *reference, target);
+  const bool vouched = co_await IsVouchedFor(call, *reference, *local);
   if (vouched) co_return grpc::Status::OK;
   call.Record(judgement);
   co_return judgement.ToStatus();

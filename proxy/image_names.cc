@@ -105,6 +105,21 @@ std::optional<trust::Sha256Digest> ImageNames::Find(const std::string& tagged) c
   return pinned ? pinned->digest() : std::nullopt;
 }
 
+std::optional<ImageNames::Kept> ImageNames::Look(const std::string& tagged) const {
+  std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(tagged);
+  if (entry == entries_.end()) return std::nullopt;
+  return Kept{tagged, entry->second.pinned, entry->second.age};
+}
+
+trust::Result<void> ImageNames::Forget(const Kept& kept) {
+  std::lock_guard lock(mutex_);
+  const auto entry = entries_.find(kept.tagged);
+  if (entry == entries_.end() || entry->second.age != kept.age) return {};
+  entries_.erase(entry);
+  return Save();
+}
+
 std::vector<std::string> ImageNames::TagsOf(const std::string& pinned) const {
   std::lock_guard lock(mutex_);
   std::vector<std::string> tags;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -32,6 +33,17 @@ class ImageNames {
   trust::Result<void> Remove(const std::string& tagged);
 
   std::optional<trust::Sha256Digest> Find(const std::string& tagged) const;
+
+  /// Kept is a name as it was at one time: given anew since, to the same digest too, it is another.
+  struct Kept {
+    std::string tagged;
+    std::string pinned;  ///< `repository@sha256:…`
+    std::uint64_t age = 0;
+  };
+  std::optional<Kept> Look(const std::string& tagged) const;
+
+  /// Forgets `kept`, unless the name was given anew since.
+  trust::Result<void> Forget(const Kept& kept);
 
   /// The tags of `repository@digest`, sorted.
   std::vector<std::string> TagsOf(const std::string& pinned) const;

@@ -223,7 +223,10 @@ Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
   if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
   auto checked = co_await CheckCheckpoint(call, std::move(judgement), image);
   if (!checked) co_return Outcome(tl::unexpect, checked.error());
-  co_return Conclude(call, *checked, by_id ? std::string() : image.id);
+  auto outcome = Conclude(call, *checked, by_id ? std::string() : image.id);
+  // In no mode does the runtime know a name of crivet's keeping.
+  if (outcome && image.by_kept_name) outcome->rewrite_to = image.id;
+  co_return outcome;
 }
 
 }  // namespace crivet::proxy

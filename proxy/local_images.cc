@@ -95,26 +95,6 @@ std::vector<std::string> NamesOf(const cri::Image& image) {
   return names;
 }
 
-// The stand-in for the native API: a digest name points to its digest, a tag to what crivet keeps
-// of it, or to the only digest of its repository.
-std::optional<trust::Sha256Digest> TargetByRepoDigests(const ImageNames& names,
-                                                       const trust::ImageReference& reference,
-                                                       const cri::Image& image) {
-  std::vector<trust::Sha256Digest> candidates;
-  for (const auto& text : image.repo_digests()) {
-    const auto named = trust::ImageReference::Parse(text);
-    if (named && named->digest() && named->repository() == reference.repository()) {
-      candidates.push_back(*named->digest());
-    }
-  }
-  const auto kept = reference.digest() ? reference.digest() : names.Find(reference.Canonical());
-  if (kept && std::find(candidates.begin(), candidates.end(), *kept) != candidates.end()) {
-    return kept;
-  }
-  if (kept || candidates.size() != 1) return std::nullopt;
-  return candidates.front();
-}
-
 bool Mentions(std::string_view text, std::string_view word) {
   for (auto at = text.find(word); at != std::string_view::npos; at = text.find(word, at + 1)) {
     const auto is_letter = [&](std::size_t i) {
@@ -126,34 +106,6 @@ bool Mentions(std::string_view text, std::string_view word) {
 }
 
 }  // namespace
-
-Task<Target> RuntimeImages::LocalDigest(const grpc::CallbackServerContext& downstream,
-                                        const trust::ImageReference& reference,
-                                        const cri::Image& image) {
-  const std::string canonical = reference.Canonical();
-  auto context = SideContext(downstream);
-  auto target = co_await TargetOf(std::move(context), canonical);
-  if (const auto* named = std::get_if<trust::Sha256Digest>(&target)) {
-    auto holds = co_await Holds(downstream, image, *named);
-    if (!holds) co_return Target(std::move(holds.error()));
-    co_return *holds ? target : Target(NoTarget{});
-  }
-  if (!std::holds_alternative<NoNativeApi>(target)) co_return target;
-  const auto digest = TargetByRepoDigests(names_, reference, image);
-  co_return digest ? Target(*digest) : Target(NoTarget{});
-}
-
-Task<Target> RuntimeImages::LocalDigest(const grpc::CallbackServerContext& downstream,
-                                        const trust::ImageReference& reference) {
-  cri::ImageStatusRequest request;
-  request.mutable_image()->set_image(reference.Canonical());
-  cri::ImageStatusResponse response;
-  auto context = SideContext(downstream);
-  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
-  if (!status.ok()) co_return Target(std::move(status));
-  if (!response.has_image()) co_return Target(NoTarget{});
-  co_return co_await LocalDigest(downstream, reference, response.image());
-}
 
 Task<tl::expected<bool, grpc::Status>> RuntimeImages::Holds(
     const grpc::CallbackServerContext& downstream, const cri::Image& image,
@@ -178,12 +130,10 @@ Task<tl::expected<bool, grpc::Status>> RuntimeImages::Holds(
 
 Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext& downstream,
                                                const std::string& name_or_id) {
-  cri::ImageStatusRequest request;
-  request.mutable_image()->set_image(name_or_id);
-  cri::ImageStatusResponse response;
-  auto context = SideContext(downstream);
-  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
-  if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
+  auto shown = co_await Show(downstream, name_or_id);
+  if (!shown) co_return Found(tl::unexpect, std::move(shown.error()));
+  const cri::ImageStatusResponse& response = shown->status;
+  grpc::Status status;
   if (!response.has_image()) co_return Found(std::nullopt);
   if (response.image().repo_tags_size() + response.image().repo_digests_size() > kMaxNamesOfImage) {
     status = grpc::Status(grpc::RESOURCE_EXHAUSTED,
@@ -195,6 +145,7 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
 
   LocalImage local;
   local.id = response.image().id();
+  local.by_kept_name = shown->by_kept_name;
   for (const auto& annotation : response.image().spec().annotations()) {
     local.annotation_keys.push_back(annotation.key());
   }
@@ -235,22 +186,7 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
   }
   if (status.error_code() != grpc::UNIMPLEMENTED) co_return status;
   NoteMissing();
-  for (const auto& text : image.repo_digests()) {
-    const auto named = trust::ImageReference::Parse(text);
-    if (!named) continue;
-    local.names.push_back({text, named->digest()});
-    if (!named->digest()) continue;
-    AddOnce(local.targets, *named->digest());
-    for (auto& tag : names_.TagsOf(named->Canonical())) {
-      local.names.push_back({tag, named->digest()});
-    }
-  }
-  for (const auto& text : image.repo_tags()) {
-    const auto named = trust::ImageReference::Parse(text);
-    if (!named) continue;
-    local.names.push_back({text, TargetByRepoDigests(names_, *named, image)});
-  }
-  co_return grpc::Status::OK;
+  co_return co_await AddByKeeping(downstream, image, local);
 }
 
 // CRI learns by an event that a name has moved to another image. Until then it shows the name at

@@ -73,6 +73,13 @@ Task<grpc::Status> RuntimeImages::GiveTag(const trust::ImageReference& tagged,
   grpc::Status status = co_await upstream_.GetImage(*context, request, response);
   if (status.error_code() == grpc::UNIMPLEMENTED) {
     NoteMissing();
+    cri::ImageStatusRequest held;
+    held.mutable_image()->set_image(request.name());
+    cri::ImageStatusResponse shown;
+    auto status_context = OwnContext(kCallBudget);
+    status = co_await upstream_.ImageStatus(*status_context, held, shown);
+    if (!status.ok()) co_return status;
+    if (!shown.has_image()) co_return Gone(name);
     const auto saved = names_.Set(name, digest);
     if (saved) co_return grpc::Status::OK;
     co_return grpc::Status(grpc::UNKNOWN,

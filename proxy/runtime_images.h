@@ -16,12 +16,11 @@
 #include <vector>
 
 #include "proxy/call_task.h"
+#include "proxy/image_names.h"
 #include "proxy/upstream.h"
 #include "trust/core/image_reference.h"
 
 namespace crivet::proxy {
-
-class ImageNames;
 
 /// Target is what a name points to in containerd: the digest of a manifest or an index.
 /// NoTarget: the name is not there. NoNativeApi: the runtime cannot be asked.
@@ -45,6 +44,9 @@ struct LocalImage {
   std::vector<std::string> odd_targets;
   /// What CRI tells of the manifest's annotations; containerd tells nothing.
   std::vector<std::string> annotation_keys;
+  /// The text that it was looked up by is a name of crivet's keeping, which the runtime does not
+  /// know, or knows as another image's.
+  bool by_kept_name = false;
 };
 
 /// RuntimeImages is what the gate asks of the runtime's image store beyond CRI: which manifests an
@@ -60,15 +62,22 @@ class RuntimeImages {
   /// What `name` points to. `context` is used up.
   Task<Target> TargetOf(std::unique_ptr<grpc::ClientContext> context, const std::string& name);
 
-  /// Which manifest `reference` names in the runtime, which shows it as `image`. NoTarget also
-  /// where that is another image's: CRI learns by an event that a name has moved.
-  Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
-                           const trust::ImageReference& reference, const cri::Image& image);
+  /// Which manifests of one content a name has here; none where nobody tells, or the name is not
+  /// there. containerd tells one. CRI-O tells an index and the manifest that it lists: of equal
+  /// configuration and layers, so that any one that is vouched for suffices.
+  using Digests = tl::expected<std::vector<trust::Sha256Digest>, grpc::Status>;
 
-  /// The same where nobody has asked the runtime yet. NoTarget also where CRI does not show the
-  /// name.
-  Task<Target> LocalDigest(const grpc::CallbackServerContext& downstream,
-                           const trust::ImageReference& reference);
+  /// Those of `reference` in the runtime, which shows it as `image`. None also where the name is
+  /// another image's: CRI learns by an event that a name has moved.
+  Task<Digests> LocalDigests(const grpc::CallbackServerContext& downstream,
+                             const trust::ImageReference& reference, const cri::Image& image);
+
+  /// The same by what the runtime itself has under the name, whatever crivet keeps for it.
+  Task<Digests> LocalDigests(const grpc::CallbackServerContext& downstream,
+                             const trust::ImageReference& reference);
+
+  /// The same after a pull by that name, whether or not its caller is still there.
+  Task<Digests> PulledDigests(const trust::ImageReference& reference);
 
   /// The image behind a canonical name or an ID; no value where the runtime has none. With more
   /// than kMaxNamesOfImage names it is RESOURCE_EXHAUSTED: each of them may count.
@@ -95,9 +104,37 @@ class RuntimeImages {
 
   /// True where names are kept by crivet because the runtime has no API for them.
   bool translates() const { return native_missing_.load(std::memory_order_relaxed); }
-  ImageNames& names() { return names_; }
+
+  /// What crivet keeps for `text`; nothing where it is no tag, or the runtime takes tags itself.
+  std::optional<ImageNames::Kept> KeptFor(const std::string& text) const;
+
+  /// Forgets a name, unless it was given anew since. kState where that cannot be written.
+  trust::Result<void> ForgetKept(const ImageNames::Kept& kept);
+
+  /// Forgets what is kept for `reference`: the runtime itself has just given that name.
+  trust::Result<void> ForgetKept(const trust::ImageReference& reference);
+
+  /// Forgets the names of those `repository@digest` that the runtime does not hold any more.
+  Task<Done> ForgetGone(const std::vector<std::string>& repo_digests);
+
+  /// Makes the tags of `image` what they are for kubelet: with those that crivet keeps for its
+  /// digests, and without those that it keeps for another image here. Does nothing where the
+  /// runtime takes tags itself.
+  Task<Done> TranslateTags(const grpc::CallbackServerContext& downstream, cri::Image& image);
 
  private:
+  /// What CRI shows for a name, first under what crivet keeps for it, or for an ID.
+  struct Shown {
+    bool by_kept_name = false;
+    cri::ImageStatusResponse status = {};
+  };
+  Task<tl::expected<Shown, grpc::Status>> Show(const grpc::CallbackServerContext& downstream,
+                                               const std::string& name_or_id);
+  /// Whether the runtime has the image of a kept name; where it has not, the name is forgotten.
+  Task<bool> HoldsKept(std::unique_ptr<grpc::ClientContext> context, const ImageNames::Kept& kept);
+  /// The names and manifests of an image where the native API does not tell them.
+  Task<grpc::Status> AddByKeeping(const grpc::CallbackServerContext& downstream,
+                                  const cri::Image& image, LocalImage& local);
   void NoteMissing();
   Task<grpc::Status> Point(const std::string& tagged, const native::Image& pinned);
   Task<grpc::Status> WaitUntilShown(const std::string& tagged, const std::string& image_id);

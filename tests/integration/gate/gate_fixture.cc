@@ -40,7 +40,8 @@ void GateFixture::StartGate() {
   audit_ = AuditLog::Create({.target = folder.path() + "/audit.log",
                              .on_drop = [this] { metrics.CountAuditDrop(); }})
                .value();
-  gate_ = Gate::Create({.upstream = folder.path() + "/cri.sock",
+  const std::string own = folder.path() + "/cri.sock";
+  gate_ = Gate::Create({.upstream = settings_.upstream.empty() ? own : settings_.upstream,
                         .image_upstream = "",
                         .state_dir = folder.path(),
                         .gate = settings_.gate,

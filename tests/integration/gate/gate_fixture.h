@@ -29,6 +29,8 @@ class GateFixture {
     int shown_after_polls = 0;
     Config::Gate gate = {};
     FakeDecider::Answering answering = FakeDecider::Answering::kAtOnce;
+    /// The socket of another runtime; empty: that of `runtime`.
+    std::string upstream = {};
   };
 
   GateFixture() : GateFixture(Settings()) {}

@@ -49,6 +49,28 @@ BOOST_AUTO_TEST_CASE(Removed_StaysRemoved) {
   BOOST_TEST(ImageNames::Load(folder.path()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(Forgotten_StaysForgotten) {
+  TemporaryFolder folder;
+  {
+    auto names = ImageNames::Load(folder.path());
+    BOOST_TEST(names.Set(kTag, kFirst).has_value());
+    BOOST_TEST(names.Forget(*names.Look(kTag)).has_value());
+    BOOST_TEST(!names.Look(kTag).has_value());
+  }
+  BOOST_TEST(ImageNames::Load(folder.path()).empty());
+}
+
+// Somebody saw that the image was gone, and meanwhile another pull brought it back.
+BOOST_AUTO_TEST_CASE(ForgottenAfterItWasGivenAnew_IsThere) {
+  TemporaryFolder folder;
+  auto names = ImageNames::Load(folder.path());
+  BOOST_TEST(names.Set(kTag, kFirst).has_value());
+  const auto seen = names.Look(kTag);
+  BOOST_TEST(names.Set(kTag, kFirst).has_value());
+  BOOST_TEST(names.Forget(*seen).has_value());
+  BOOST_TEST((names.Find(kTag) == kFirst));
+}
+
 BOOST_AUTO_TEST_CASE(SameDigestOfAnotherRepository_IsAnotherName) {
   TemporaryFolder folder;
   auto names = ImageNames::Load(folder.path());
