@@ -67,6 +67,10 @@ knows_no_tag || fail "the runtime knows a tag: this shows nothing"
 id=$(kubelet image-status "$web:1.0" | head -1)
 expect "the ID of the other tag" "$id" "$(kubelet image-status "$web:stable" | head -1)"
 
+say "a container is created by a tag as well as by the ID"
+pod=$(kubelet --name by-tag --uid by-tag run-pod)
+kubelet --name by-tag --uid by-tag create "$pod" "$web:1.0" >/dev/null
+
 say "over restarts of crivet, of the runtime, of both; also without registry and Notary"
 part_stop registry
 part_stop notary-server
@@ -102,3 +106,29 @@ if kubelet images | grep -F "$web:1.0"; then fail "the list still has the tag"; 
 expect_output one "$web:1.0"
 kubelet rmi "$(kubelet image-status "$web:1.0" | head -1)"
 expect_shown 'ErrImageNeverPull: *' run --policy Never "$web:1.0"
+
+say "break glass: what was pulled under the rule that verified runs on under one that allows"
+expect_output one "$web:1.0"
+allowing() { usual_rules | sed 's/action = "verify"/action = "allow"/; /^trust/d; /^root/d'; }
+use_rules() { # MODE, rules on stdin
+  crivet_upstream=$runtime_sock crivet_head="mode = \"$1\"" crivet_trust='refresh_interval = "1s"' write_crivet_config
+  restart_crivet
+}
+use_rules enforce < <(allowing)
+expect_output one --policy IfNotPresent "$web:1.0"
+expect_output one --policy Never "$web:1.0"
+
+say "a pull by the tag itself says what the tag means, in audit mode and under a rule that allows"
+push two shop/web:1.0
+expect_output two --policy Always "$web:1.0"
+expect_output two --policy IfNotPresent "$web:1.0"
+use_rules enforce < <(usual_rules)
+expect_shown 'ErrImageNeverPull: *' run --policy Never "$web:1.0"
+expect_output one "$web:1.0"
+expect_output one --policy Never "$web:1.0"
+use_rules audit < <(usual_rules)
+expect_output one --policy IfNotPresent "$web:1.0"
+expect_output two --policy Always "$web:1.0"
+expect_output two --policy IfNotPresent "$web:1.0"
+restart_crivet
+expect_output two --policy IfNotPresent "$web:1.0"
