@@ -156,7 +156,7 @@ trust::Result<void> DaemonParts::MakeAdmin() {
   options.snapshot = [this] { return TakeSnapshot(); };
   options.review_node = [this](const ReviewCalls& calls) -> trust::Result<NodeInventory> {
     const auto config = CurrentConfig();
-    auto inventory = TakeInventory(config->upstream, config->image_upstream);
+    auto inventory = TakeInventory(config->upstream, config->image_upstream, config->state_dir);
     if (!inventory) return inventory;
     inventory->sandbox_image = config->gate.sandbox_image;
     if (inventory->sandbox_image.empty()) {

@@ -87,7 +87,7 @@ std::vector<std::string> OtherRuntimes(const Config& config) {
 }
 
 void CheckImages(const Config& config, const RuntimeFacts& facts, NodeFindings& findings) {
-  auto inventory = TakeInventory(config.upstream, config.image_upstream);
+  auto inventory = TakeInventory(config.upstream, config.image_upstream, config.state_dir);
   if (!inventory) {
     findings.warnings.push_back(inventory.error().detail);
     return;

@@ -30,6 +30,22 @@ trust::Decision Judge(Decider& decider, const trust::ImageReference& reference,
                              .credentials = std::nullopt});
 }
 
+// As ImageStatus does it: by any digest that the name has here.
+trust::Decision JudgeName(Decider& decider, const trust::ImageReference& reference,
+                          const NodeImage& image) {
+  auto decision = Judge(decider, reference, trust::AnyNamespace{}, image.target);
+  for (const auto& digest : image.equals) {
+    if (IsAllow(decision)) break;
+    // The runtime makes such names itself; the other one says as much.
+    const auto other = reference.digest() ? trust::ImageReference::Parse(reference.PinnedTo(digest))
+                                          : trust::Result<trust::ImageReference>(reference);
+    if (!other) continue;
+    auto by_other = Judge(decider, *other, trust::AnyNamespace{}, digest);
+    if (IsAllow(by_other)) decision = std::move(by_other);
+  }
+  return decision;
+}
+
 /// One container, judged as CreateContainer does it.
 class ContainerReview {
  public:
@@ -111,7 +127,7 @@ void ReviewNode(const NodeInventory& inventory, Decider& decider, const ReviewCa
     if (!calls.go_on()) return;
     const auto reference = trust::ImageReference::Parse(image.name);
     if (!reference || trust::IsImageId(image.name)) continue;
-    auto decision = Judge(decider, *reference, trust::AnyNamespace{}, image.target);
+    auto decision = JudgeName(decider, *reference, image);
     if (!IsAllow(decision)) calls.found({image.name, image.target, "", std::move(decision)});
   }
   for (const NodeContainer& container : inventory.containers) {

@@ -15,8 +15,11 @@ namespace crivet::proxy {
 
 /// NodeImage is one name of an image on the node.
 struct NodeImage {
-  std::string name;  ///< as the runtime records it
+  std::string name;  ///< as the runtime records it, or as crivet keeps it
   trust::Sha256Digest target;
+  /// Other digests of the same content in the same repository, as CRI-O tells of an index and the
+  /// manifest that it lists. One that is vouched for suffices.
+  std::vector<trust::Sha256Digest> equals = {};
 };
 
 /// NodeContainer is a container that runs, with what kubelet said of its image.
@@ -45,10 +48,11 @@ struct WouldBeRefused {
   bool sandbox = false;  ///< the image that every sandbox is made of
 };
 
-/// TakeInventory asks the runtime and, where it has one, containerd's images API. Blocks.
-/// kUnreachable where the runtime does not answer.
+/// TakeInventory asks the runtime and containerd's images API; where it has none, the names that
+/// crivet keeps in `state_dir`. Blocks. kUnreachable where the runtime does not answer.
 trust::Result<NodeInventory> TakeInventory(const std::string& upstream,
-                                           const std::string& image_upstream);
+                                           const std::string& image_upstream,
+                                           const std::string& state_dir);
 
 /// RefusedByRules is each name of an image, and the sandbox image, that no rule would let run for
 /// any pod, whoever signed it. Asks nobody: what a rule verifies is not among it. Pure.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
+#include "proxy/node_review.h"
 #include "tests/integration/gate/gate_fixture.h"
 #include "tests/support/proxy/fake_crio.h"
 
@@ -44,6 +45,17 @@ struct Crio : HasCrio, GateFixture {
     return ids;
   }
   using Ids = std::vector<std::string>;
+  // Names of images and of containers' images, sorted.
+  Ids WouldRefuse() {
+    const auto inventory = TakeInventory(crio.socket(), "", folder.path());
+    BOOST_REQUIRE(inventory.has_value());
+    Ids names;
+    ReviewNode(*inventory, decider,
+               {.found = [&](const WouldBeRefused& one) { names.push_back(one.image); },
+                .go_on = [] { return true; }});
+    std::sort(names.begin(), names.end());
+    return names;
+  }
   void ExpectThatTheMovedTagCounts() {
     crio.Push(kWeb, evil);
     BOOST_TEST(Pull(kWeb).ok());
@@ -265,6 +277,32 @@ BOOST_FIXTURE_TEST_CASE(PauseImage_AuditMode_RemembersWhatIsSigned, Crio) {
   BOOST_TEST(RunSandbox().ok());
   BOOST_TEST(decider.Remembered().size() == 1U);
   BOOST_TEST(metrics.Read().moved == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(WouldRefuse_ASignedIndexByNoneOfItsDigests, Crio) {
+  BOOST_TEST(Pull(kWeb).ok());
+  crio.PullBehind(kPause);
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  BOOST_TEST(WouldRefuse() == Ids(), boost::test_tools::per_element());
+  crio.Push("registry.example/acme/web:2", evil);
+  crio.PullBehind("registry.example/acme/web:2");
+  const Ids refused = {"registry.example/acme/web:2", Pinned("web", evil)};
+  BOOST_TEST(WouldRefuse() == refused, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(WouldRefuse_AKeptTagThatIsWithdrawn, Crio) {
+  BOOST_TEST(Pull(kWeb).ok());
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  decider.Withdraw(kWeb);
+  const auto refused = WouldRefuse();
+  BOOST_TEST(std::count(refused.begin(), refused.end(), kWeb) == 2);
+}
+
+BOOST_FIXTURE_TEST_CASE(WouldRefuse_NotAContainerUnderAnAllowRuleByItsKeptTag, Crio) {
+  BOOST_TEST(Pull(kWeb).ok());
+  BOOST_TEST(Create(good.image_id, kWeb).ok());
+  decider.Allow("registry.example/acme/web");
+  BOOST_TEST(WouldRefuse() == Ids(), boost::test_tools::per_element());
 }
 
 // IDs do not move here: what was judged runs, whatever happens to its names meanwhile.

@@ -230,7 +230,19 @@ class FakeCrio::RuntimeService : public cri::RuntimeService::Service {
     }
     const bool restores = r.store_.AnnotationOf(*image).find("checkpoint") != std::string::npos;
     r.ran_.push_back(restores ? "checkpoint " + image->id : image->id);
+    r.containers_.emplace_back(image->id, config.image().user_specified_image());
     response->set_container_id("container");
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ListContainers(grpc::ServerContext*, const cri::ListContainersRequest*,
+                              cri::ListContainersResponse* response) override {
+    std::lock_guard lock(r.mutex_);
+    for (const auto& [id, written] : r.containers_) {
+      cri::Container& container = *response->add_containers();
+      container.set_image_id(id);
+      container.mutable_image()->set_user_specified_image(written);
+    }
     return grpc::Status::OK;
   }
 

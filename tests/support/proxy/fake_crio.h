@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/proxy/temporary_folder.h"
@@ -109,6 +110,7 @@ class FakeCrio {
   mutable std::mutex mutex_;
   FakeCrioStore store_;
   std::vector<std::string> ran_;
+  std::vector<std::pair<std::string, std::string>> containers_;  // ID, what the pod's author wrote
   std::vector<std::string> mounted_;
   std::vector<std::string> sandboxes_ran_;
   std::vector<std::string> pulled_;
