@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "proxy/gate_call.h"
+#include "proxy/handover.h"
 #include "proxy/image_names.h"
 #include "proxy/owned_fd.h"
 #include "proxy/relay.h"
@@ -30,12 +31,40 @@ constexpr std::chrono::milliseconds kProbeInterval{200};
 constexpr std::string_view kPullImage = "/runtime.v1.ImageService/PullImage";
 constexpr std::string_view kImageStatus = "/runtime.v1.ImageService/ImageStatus";
 constexpr std::string_view kListImages = "/runtime.v1.ImageService/ListImages";
+constexpr std::string_view kStreamImages = "/runtime.v1.ImageService/StreamImages";
 constexpr std::string_view kRemoveImage = "/runtime.v1.ImageService/RemoveImage";
 constexpr std::string_view kCreateContainer = "/runtime.v1.RuntimeService/CreateContainer";
 constexpr std::string_view kRunPodSandbox = "/runtime.v1.RuntimeService/RunPodSandbox";
 
 // gRPC names a connection that it was handed by its descriptor: `fd:17`.
 std::string PeerName(int fd) { return "fd:" + std::to_string(fd); }
+
+// ImageWriter answers a StreamImages; it frees itself when the call is over.
+class ImageWriter : public grpc::ServerWriteReactor<cri::StreamImagesResponse> {
+ public:
+  // False where the caller has gone. `message` stays until then.
+  Task<bool> Write(const cri::StreamImagesResponse& message) {
+    co_return co_await AwaitCallback<bool>([this, &message](std::function<void(bool)> done) {
+      on_written_ = std::move(done);
+      HandOver(this);
+      StartWrite(&message);
+    });
+  }
+
+  void OnWriteDone(bool ok) override {
+    TakeOver(this);
+    const auto done = std::move(on_written_);
+    done(ok);
+  }
+  void OnCancel() override {}
+  void OnDone() override {
+    TakeOver(this);
+    delete this;
+  }
+
+ private:
+  std::function<void(bool)> on_written_;
+};
 
 }  // namespace
 
@@ -126,6 +155,12 @@ class Gate::Server {
                                          cri::ListImagesResponse* response) override {
       return server_.Begin<AnswerListImages>(context, kListImages, request, response);
     }
+    grpc::ServerWriteReactor<cri::StreamImagesResponse>* StreamImages(
+        grpc::CallbackServerContext* context, const cri::StreamImagesRequest* request) override {
+      auto* writer = new ImageWriter;
+      server_.ServeStream(*context, *request, *writer);
+      return writer;
+    }
     grpc::ServerUnaryReactor* RemoveImage(grpc::CallbackServerContext* context,
                                           const cri::RemoveImageRequest* request,
                                           cri::RemoveImageResponse* response) override {
@@ -178,6 +213,27 @@ class Gate::Server {
       parts_.metrics.CountInternalError();
     }
     reactor.Finish(status);
+  }
+
+  // The same edge for a stream.
+  Detached ServeStream(grpc::CallbackServerContext& context,
+                       const cri::StreamImagesRequest& request, ImageWriter& writer) {
+    grpc::Status status(grpc::INTERNAL, "crivet failed to answer this call");
+    try {
+      GateCall call(parts_, context, kStreamImages, PeerOf(context), Settings());
+      const SendImages send = [&writer](const cri::StreamImagesResponse& message) {
+        return writer.Write(message);
+      };
+      status = co_await AnswerStreamImages(call, request, send);
+    } catch (const std::exception& error) {
+      options_.log("defect: " + std::string(kStreamImages) + ": " + error.what());
+      parts_.metrics.CountInternalError();
+    } catch (...) {
+      options_.log("defect: " + std::string(kStreamImages) + ": unknown exception");
+      parts_.metrics.CountInternalError();
+    }
+    HandOver(&writer);
+    writer.Finish(status);
   }
 
   PeerCredentials PeerOf(const grpc::CallbackServerContext& context) {

@@ -105,6 +105,10 @@ Task<grpc::Status> AnswerRunPodSandbox(GateCall& call, const cri::RunPodSandboxR
                                        cri::RunPodSandboxResponse& response);
 Task<grpc::Status> AnswerListImages(GateCall& call, const cri::ListImagesRequest& request,
                                     cri::ListImagesResponse& response);
+/// Sends a message of a list on; false where the caller has gone.
+using SendImages = std::function<Task<bool>(const cri::StreamImagesResponse& message)>;
+Task<grpc::Status> AnswerStreamImages(GateCall& call, const cri::StreamImagesRequest& request,
+                                      const SendImages& send);
 Task<grpc::Status> AnswerRemoveImage(GateCall& call, const cri::RemoveImageRequest& request,
                                      cri::RemoveImageResponse& response);
 

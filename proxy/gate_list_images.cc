@@ -1,7 +1,9 @@
-// ListImages and RemoveImage pass the gate only where the runtime has no images API of its own:
-// the tags that it was not able to take are shown and removed here (DESIGN 3).
+// ListImages, StreamImages and RemoveImage pass the gate only where the runtime has no images API
+// of its own: the tags that it was not able to take are shown and removed here (DESIGN 3).
 
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxy/gate_call.h"
@@ -42,6 +44,33 @@ Task<grpc::Status> AnswerListImages(GateCall& call, const cri::ListImagesRequest
       co_await images.TranslateTags(call.downstream(), image);
     }
   }
+  co_return status;
+}
+
+Task<grpc::Status> AnswerStreamImages(GateCall& call, const cri::StreamImagesRequest& request,
+                                      const SendImages& send) {
+  RuntimeImages& images = call.parts().images;
+  std::unique_ptr<grpc::ClientContext> context;
+  bool sent = false;
+  const auto each = [&](cri::StreamImagesResponse& message) -> Task<bool> {
+    for (auto& image : *message.mutable_images()) {
+      co_await images.TranslateTags(call.downstream(), image);
+    }
+    if (!std::exchange(sent, true)) CarryBackInitial(*context, call.downstream());
+    co_return co_await send(message);
+  };
+  const auto kept = images.KeptFor(request.filter().image().image());
+  cri::StreamImagesRequest translated = request;
+  if (kept) translated.mutable_filter()->mutable_image()->set_image(kept->pinned);
+  context = RelayContext(call.downstream());
+  grpc::Status status = co_await call.parts().upstream.StreamImages(*context, translated, each);
+  if (kept && status.ok() && !sent) {
+    LogUnlessDone(call, images.ForgetKept(*kept));
+    context = RelayContext(call.downstream());
+    status = co_await call.parts().upstream.StreamImages(*context, request, each);
+  }
+  if (!sent) CarryBackInitial(*context, call.downstream());
+  CarryBackTrailing(*context, call.downstream());
   co_return status;
 }
 

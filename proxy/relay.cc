@@ -41,16 +41,26 @@ void ForNativeApi(grpc::ClientContext& context) {
   context.AddMetadata("containerd-namespace", "k8s.io");
 }
 
-void CarryBack(const grpc::ClientContext& upstream, grpc::CallbackServerContext& downstream) {
+void CarryBackInitial(const grpc::ClientContext& upstream,
+                      grpc::CallbackServerContext& downstream) {
   for (const auto& [key, value] : upstream.GetServerInitialMetadata()) {
     if (IsOfTheConnection(View(key))) continue;
     downstream.AddInitialMetadata(std::string(View(key)), std::string(View(value)));
   }
+}
+
+void CarryBackTrailing(const grpc::ClientContext& upstream,
+                       grpc::CallbackServerContext& downstream) {
   for (const auto& [key, value] : upstream.GetServerTrailingMetadata()) {
     // The status carries its details itself (grpc-status-details-bin): once is enough.
     if (IsOfTheConnection(View(key))) continue;
     downstream.AddTrailingMetadata(std::string(View(key)), std::string(View(value)));
   }
+}
+
+void CarryBack(const grpc::ClientContext& upstream, grpc::CallbackServerContext& downstream) {
+  CarryBackInitial(upstream, downstream);
+  CarryBackTrailing(upstream, downstream);
 }
 
 }  // namespace crivet::proxy

@@ -26,4 +26,10 @@ void ForNativeApi(grpc::ClientContext& context);
 /// upstream call is over, before the downstream one ends.
 void CarryBack(const grpc::ClientContext& upstream, grpc::CallbackServerContext& downstream);
 
+/// The halves of CarryBack for a stream: the first when the first message is here and before one is
+/// sent on, the second at its end.
+void CarryBackInitial(const grpc::ClientContext& upstream, grpc::CallbackServerContext& downstream);
+void CarryBackTrailing(const grpc::ClientContext& upstream,
+                       grpc::CallbackServerContext& downstream);
+
 }  // namespace crivet::proxy

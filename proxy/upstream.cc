@@ -8,6 +8,7 @@
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -134,6 +135,62 @@ class ContentReader
   bool too_large_ = false;
 };
 
+// What a call's end means here.
+grpc::Status StatusOf(const std::string& socket, const grpc::ClientContext& context,
+                      grpc::Status status, Budget& budget) {
+  if (budget.End() && status.error_code() == grpc::CANCELLED) {
+    return {grpc::DEADLINE_EXCEEDED, "Deadline Exceeded"};
+  }
+  if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context)) {
+    return {grpc::UNAVAILABLE, "the container runtime at " + socket + " is not available"};
+  }
+  return status;
+}
+
+// One message after the other; the hold keeps the call from ending between them.
+class ImageReader : public grpc::ClientReadReactor<::runtime::v1::StreamImagesResponse> {
+ public:
+  void Begin() {
+    HandOver(this);
+    AddHold();
+    StartCall();
+  }
+
+  // False at the end.
+  Task<bool> Read(::runtime::v1::StreamImagesResponse& message) {
+    co_return co_await AwaitCallback<bool>([this, &message](std::function<void(bool)> done) {
+      on_read_ = std::move(done);
+      HandOver(this);
+      StartRead(&message);
+    });
+  }
+
+  Task<grpc::Status> End() {
+    co_return co_await AwaitCallback<grpc::Status>([this](std::function<void(grpc::Status)> done) {
+      on_done_ = std::move(done);
+      HandOver(this);
+      RemoveHold();
+    });
+  }
+
+  void OnReadDone(bool ok) override {
+    TakeOver(this);
+    const auto done = std::move(on_read_);
+    done(ok);
+  }
+
+  void OnDone(const grpc::Status& status) override {
+    TakeOver(this);
+    // The callback ends the coroutine that owns this object.
+    const auto done = std::move(on_done_);
+    done(status);
+  }
+
+ private:
+  std::function<void(bool)> on_read_;
+  std::function<void(grpc::Status)> on_done_;
+};
+
 }  // namespace
 
 struct Upstream::Endpoint {
@@ -199,14 +256,7 @@ Task<grpc::Status> Upstream::Call(Endpoint& endpoint, grpc::ClientContext& conte
   co_await WaitUntilReady(endpoint, context);
   Budget budget(pauses_, context);
   grpc::Status status = co_await AwaitCallback<grpc::Status>(std::move(start));
-  if (budget.End() && status.error_code() == grpc::CANCELLED) {
-    co_return grpc::Status(grpc::DEADLINE_EXCEEDED, "Deadline Exceeded");
-  }
-  if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context)) {
-    co_return grpc::Status(grpc::UNAVAILABLE,
-                           "the container runtime at " + endpoint.socket + " is not available");
-  }
-  co_return status;
+  co_return StatusOf(endpoint.socket, context, std::move(status), budget);
 }
 
 Task<grpc::Status> Upstream::PullImage(grpc::ClientContext& context,
@@ -234,6 +284,36 @@ Task<grpc::Status> Upstream::ListImages(grpc::ClientContext& context,
   return Call(endpoint, context, [&](std::function<void(grpc::Status)> done) {
     endpoint.images->async()->ListImages(&context, &request, &response, std::move(done));
   });
+}
+
+Task<grpc::Status> Upstream::StreamImages(grpc::ClientContext& context,
+                                          const cri::StreamImagesRequest& request,
+                                          EachOfImages each) {
+  Endpoint& endpoint = image_ ? *image_ : *runtime_;
+  co_await WaitUntilReady(endpoint, context);
+  Budget budget(pauses_, context);
+  ImageReader reader;
+  endpoint.images->async()->StreamImages(&context, &request, &reader);
+  reader.Begin();
+  // The reader outlives its call, whatever `each` does.
+  std::exception_ptr thrown;
+  try {
+    for (;;) {
+      cri::StreamImagesResponse message;
+      const bool more = co_await reader.Read(message);
+      if (!more) break;
+      const bool go_on = co_await each(message);
+      if (go_on) continue;
+      context.TryCancel();
+      break;
+    }
+  } catch (...) {
+    thrown = std::current_exception();
+    context.TryCancel();
+  }
+  grpc::Status status = co_await reader.End();
+  if (thrown) std::rethrow_exception(thrown);
+  co_return StatusOf(endpoint.socket, context, std::move(status), budget);
 }
 
 Task<grpc::Status> Upstream::RemoveImage(grpc::ClientContext& context,

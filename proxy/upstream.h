@@ -38,6 +38,10 @@ class Upstream {
                                  cri::ImageStatusResponse& response);
   Task<grpc::Status> ListImages(grpc::ClientContext& context, const cri::ListImagesRequest& request,
                                 cri::ListImagesResponse& response);
+  /// Gives each message to `each` and reads the next when that is over; false ends the stream.
+  using EachOfImages = std::function<Task<bool>(cri::StreamImagesResponse& message)>;
+  Task<grpc::Status> StreamImages(grpc::ClientContext& context,
+                                  const cri::StreamImagesRequest& request, EachOfImages each);
   Task<grpc::Status> RemoveImage(grpc::ClientContext& context,
                                  const cri::RemoveImageRequest& request,
                                  cri::RemoveImageResponse& response);

@@ -44,6 +44,19 @@ struct Crio : HasCrio, GateFixture {
     }
     return ids;
   }
+  // What StreamImages tells, as one list.
+  std::string Streamed(const std::string& filter) {
+    grpc::ClientContext context;
+    cri::StreamImagesRequest request;
+    if (!filter.empty()) request.mutable_filter()->mutable_image()->set_image(filter);
+    cri::ListImagesResponse all;
+    cri::StreamImagesResponse message;
+    const auto reader = images->StreamImages(&context, request);
+    while (reader->Read(&message)) all.mutable_images()->MergeFrom(message.images());
+    const auto status = reader->Finish();
+    BOOST_TEST(status.ok(), status.error_message());
+    return all.SerializeAsString();
+  }
   using Ids = std::vector<std::string>;
   // Names of images and of containers' images, sorted.
   Ids WouldRefuse() {
@@ -277,6 +290,19 @@ BOOST_FIXTURE_TEST_CASE(PauseImage_AuditMode_RemembersWhatIsSigned, Crio) {
   BOOST_TEST(RunSandbox().ok());
   BOOST_TEST(decider.Remembered().size() == 1U);
   BOOST_TEST(metrics.Read().moved == 0U);
+}
+
+BOOST_FIXTURE_TEST_CASE(StreamImages_TellsWhatListImagesTells, Crio) {
+  BOOST_TEST(Pull(kWeb).ok());
+  crio.Push("registry.example/acme/web:2", evil);
+  crio.PullBehind("registry.example/acme/web:2");
+  for (const char* filter : {"", kWeb, "registry.example/acme/web:3"}) {
+    BOOST_TEST(Streamed(filter) == List(filter).SerializeAsString());
+  }
+  crio.RemoveBehind(good.image_id);
+  crio.Push(kWeb, evil);
+  crio.PullBehind(kWeb);
+  BOOST_TEST(Streamed(kWeb) == List(kWeb).SerializeAsString());
 }
 
 BOOST_FIXTURE_TEST_CASE(WouldRefuse_ASignedIndexByNoneOfItsDigests, Crio) {

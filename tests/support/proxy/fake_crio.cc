@@ -187,6 +187,21 @@ class FakeCrio::ImageService : public cri::ImageService::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status StreamImages(grpc::ServerContext*, const cri::StreamImagesRequest* request,
+                            grpc::ServerWriter<cri::StreamImagesResponse>* writer) override {
+    std::vector<cri::Image> images;
+    {
+      std::lock_guard lock(r.mutex_);
+      images = List(r.store_, request->filter());
+    }
+    for (auto& image : images) {
+      cri::StreamImagesResponse message;
+      *message.add_images() = image;
+      writer->Write(message);
+    }
+    return grpc::Status::OK;
+  }
+
   grpc::Status RemoveImage(grpc::ServerContext*, const cri::RemoveImageRequest* request,
                            cri::RemoveImageResponse*) override {
     std::lock_guard lock(r.mutex_);
