@@ -6,10 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -20,12 +19,21 @@ namespace {
 
 constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
 
+// `crivet check` reads it too, perhaps as root, and the folder is another user's: a link is not
+// followed, and a pipe not waited for.
 std::string ReadAll(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return {};
+  OwnedFd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat is = {};
+  if (!file || fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) return {};
   std::string content;
-  content.assign(std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>());
-  return content.size() > kMaxFileBytes ? std::string() : content;
+  std::array<char, 64 * 1024> piece{};
+  for (;;) {
+    const ssize_t got = read(file.get(), piece.data(), piece.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 || content.size() + static_cast<std::size_t>(got) > kMaxFileBytes) return {};
+    if (got == 0) return content;
+    content.append(piece.data(), static_cast<std::size_t>(got));
+  }
 }
 
 trust::Result<void> WriteDurably(const std::string& path, std::string_view content) {

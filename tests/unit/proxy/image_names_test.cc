@@ -1,5 +1,8 @@
 #include "proxy/image_names.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 #include <string>
@@ -88,6 +91,19 @@ BOOST_AUTO_TEST_CASE(DamagedFile_IsAnEmptyMapAndIsWrittenAnew) {
     BOOST_TEST(names.Set(kTag, kFirst).has_value());
     BOOST_TEST(!ImageNames::Load(folder.path()).empty());
   }
+}
+
+BOOST_AUTO_TEST_CASE(LinkOrPipeInItsPlace_IsNotRead) {
+  TemporaryFolder other;
+  auto elsewhere = ImageNames::Load(other.path());
+  BOOST_TEST(elsewhere.Set(kTag, kFirst).has_value());
+  const std::string file = "/image-names.json";
+  TemporaryFolder folder;
+  BOOST_REQUIRE(symlink((other.path() + file).c_str(), (folder.path() + file).c_str()) == 0);
+  BOOST_TEST(ImageNames::Load(folder.path()).empty());
+  BOOST_REQUIRE(unlink((folder.path() + file).c_str()) == 0);
+  BOOST_REQUIRE(mkfifo((folder.path() + file).c_str(), 0600) == 0);
+  BOOST_TEST(ImageNames::Load(folder.path()).empty());
 }
 
 BOOST_AUTO_TEST_CASE(FolderThatTakesNoWrites_IsAnError) {
