@@ -1,6 +1,7 @@
 #include "proxy/node_check.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -110,7 +111,10 @@ NodeFindings CheckNode(const Config& config) {
   }
   const auto facts = AskRuntime(config.upstream, kPatience);
   if (!facts) {
-    findings.warnings.push_back(fmt::format("the runtime does not answer at {}", config.upstream));
+    const bool may_ask = access(config.upstream.c_str(), R_OK | W_OK) == 0;
+    findings.warnings.push_back(
+        fmt::format("the runtime does not answer at {}{}", config.upstream,
+                    may_ask ? "" : fmt::format(": user {} may not ask it", geteuid())));
     return findings;
   }
   for (std::string& warning : RuntimeWarnings(config, *facts)) {

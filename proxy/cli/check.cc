@@ -37,10 +37,10 @@ void AddRefused(const NodeFindings& node, Findings& findings) {
   }
   findings.refused = GroupByImage(uses);
   const bool sandbox = node.refused.back().sandbox;
-  findings.warnings.push_back(
-      fmt::format("the rules let {} of the images here run for nobody (the node holds {}){}",
-                  findings.refused.size(), node.inventory->names_of.size(),
-                  sandbox ? "; the sandbox image is among them, without which no pod starts" : ""));
+  findings.warnings.push_back(fmt::format(
+      "the rules refuse {} image{} (of {} on this node) in every pod{}", findings.refused.size(),
+      findings.refused.size() == 1 ? "" : "s", node.inventory->names_of.size(),
+      sandbox ? "; the sandbox image is among them, without which no pod starts" : ""));
 }
 
 Findings Look(const std::string& file, const CheckOptions& options) {

@@ -110,12 +110,12 @@ std::string RefusedTotal(const std::vector<RefusedImage>& images,
     containers += image.containers.size();
     sandbox = sandbox || image.sandbox;
   }
-  return fmt::format("{} (the node holds {}), {} of {}, {}", Counted(images.size(), "image"),
-                     looked_at.images(), containers,
-                     Counted(looked_at.containers(), "running container"),
-                     looked_at.sandbox_image().empty() ? "the sandbox image is not known"
-                     : sandbox                         ? "the sandbox image"
-                                                       : "not the sandbox image");
+  std::string total = fmt::format("{} (of {} on this node) and {} of {}",
+                                  Counted(images.size(), "image"), looked_at.images(), containers,
+                                  Counted(looked_at.containers(), "running container"));
+  if (looked_at.sandbox_image().empty()) return total + "; the sandbox image is not known";
+  return total + (sandbox ? "; the sandbox image is refused, and with it every pod"
+                          : "; the sandbox image may run");
 }
 
 std::vector<std::string> RulesToPaste(const std::vector<RefusedImage>& images) {

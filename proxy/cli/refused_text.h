@@ -26,7 +26,8 @@ std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>
 /// RefusedForPeople is each image with its reason and who uses it. Pure.
 std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images);
 
-/// RefusedTotal is how much that is: `3 images of 24, 4 of 20 running containers, …`. Pure.
+/// RefusedTotal is how much that is: `3 images (of 24 on this node) and 4 of 20 running
+/// containers; the sandbox image may run`. Pure.
 std::string RefusedTotal(const std::vector<RefusedImage>& images,
                          const admin::v1::LookedAt& looked_at);
 

@@ -6,6 +6,7 @@
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/cli/daemon_answer.h"
 #include "proxy/cli/refused_text.h"
+#include "proxy/cli/screen.h"
 #include "proxy/cli/status_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime_client.h"
@@ -49,8 +50,9 @@ Exit ExplainRefused(const std::vector<admin::v1::JudgedImage>& refused,
                     const admin::v1::LookedAt& looked_at) {
   const auto images = GroupByImage(refused);
   Exit exit = PrintLines(RefusedForPeople(images));
-  const std::string total = RefusedTotal(images, looked_at);
-  exit = Worst(exit, PrintLines({"", "enforcing would refuse " + total}));
+  std::vector<std::string> total = {""};
+  AddWrapped("", "enforcing would refuse " + RefusedTotal(images, looked_at), 2, total);
+  exit = Worst(exit, PrintLines(total));
   const auto rules = RulesToPaste(images);
   if (rules.empty()) return exit;
   PrintToStderr(

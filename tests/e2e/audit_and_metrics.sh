@@ -38,10 +38,10 @@ for n in 01 02 03 04 05 06 07 08 09; do
   push_signed "app$n" shop/app "$n"
   images+=("$registry/shop/app:$n")
 done
-running moved-before 1
-running moved-after 2
-running unsigned 3
-running stranger 4
+running moved-before 2000001
+running moved-after 2000002
+running unsigned 2000003
+running stranger 2000004
 push_signed moved-before shop/app moved
 push unsigned shop/app:unsigned
 push stranger library/stranger:1

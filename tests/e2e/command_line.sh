@@ -169,7 +169,7 @@ expect_like "warm" "*no-trust-data*what now *nobody has signed*" "$err"
 
 say "status --would-refuse: what is on the node under a name that is not signed"
 run 1 status --would-refuse
-expect_like "would-refuse" "*$registry/shop/web:*used by: *enforcing would refuse +([0-9]) image* (the node holds *" "$out"
+expect_like "would-refuse" "*$registry/shop/web:*used by: *enforcing would refuse +([0-9]) image* (of +([0-9]) on this node)*the sandbox image is refused, and with*" "$out"
 run 1 status --would-refuse --json
 matches would-refuse
 

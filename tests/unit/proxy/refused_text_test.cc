@@ -58,8 +58,10 @@ BOOST_AUTO_TEST_CASE(SandboxImage_CountsAndIsSaid) {
   looked_at.set_images(3);
   looked_at.set_containers(1);
   looked_at.set_sandbox_image("registry.k8s.io/pause:3.9");
-  BOOST_TEST(RefusedTotal(images, looked_at) ==
-             "1 image (the node holds 3), 0 of 1 running container, the sandbox image");
+  BOOST_TEST(
+      RefusedTotal(images, looked_at) ==
+      "1 image (of 3 on this node) and 0 of 1 running container; the sandbox image is refused, "
+      "and with it every pod");
 }
 
 BOOST_AUTO_TEST_CASE(Rules_AreForWhatNoRuleIsFor_OneARegistry) {
