@@ -10,6 +10,8 @@ namespace {
 
 constexpr std::size_t kMaxRefused = 64;
 constexpr SinceBoot kRefusalRemembered{30};
+// About what one takes, with the keys that it names.
+constexpr std::size_t kRecordBytes = 512;
 
 // A floor that was raised while nothing could be written is not lowered by what another process
 // wrote meanwhile.
@@ -37,9 +39,27 @@ FailureFor WhomItConcerns(const RefreshFailure& failure) {
   return refused || failure.not_found ? FailureFor::kTheseCredentials : FailureFor::kEverybody;
 }
 
-RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since)
-    : id_(std::move(id)), phase_(machine_id, id_) {
+RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+                               std::shared_ptr<std::atomic<std::size_t>> memory)
+    : id_(std::move(id)), phase_(machine_id, id_), memory_(std::move(memory)) {
   history_.known_since = known_since;
+}
+
+RepositorySlot::~RepositorySlot() { *memory_ -= resident_bytes_; }
+
+// Under the lock.
+void RepositorySlot::Recount() {
+  std::size_t bytes = 0;
+  if (view_.repository) bytes += view_.repository->resident_bytes();
+  if (view_.records) bytes += view_.records->size() * kRecordBytes;
+  for (const auto& [name, file] : unsaved_) bytes += file.bytes ? file.bytes->size() : 0;
+  *memory_ += bytes - resident_bytes_;
+  resident_bytes_ = bytes;
+}
+
+// Under the lock.
+bool RepositorySlot::HasUnsaved() const {
+  return !unsaved_.empty() || records_unsaved_ || floors_unsaved_;
 }
 
 RepositorySlot::Seen RepositorySlot::See(const CredentialsClass& credentials, SinceBoot now) const {
@@ -132,13 +152,16 @@ void RepositorySlot::NoteSet() {
   ++serial_;
   history_.expires.reset();
   if (view_.repository) history_.expires = view_.repository->Expires(reading_.roles);
+  Recount();
 }
 
 void RepositorySlot::Adopt(FromStore loaded) {
   const std::lock_guard lock(mutex_);
-  const bool had_unsaved = !unsaved_.empty();
+  const bool had_unsaved = !unsaved_.empty() || floors_unsaved_;
+  const Floors floors_in_store = loaded.floors;
   floors_ = had_unsaved ? Higher(std::move(loaded.floors), floors_) : std::move(loaded.floors);
   unsaved_.clear();
+  floors_unsaved_ = had_unsaved && floors_unsaved_ && floors_ != floors_in_store;
   chain_ = std::move(loaded.chain);
   if (had_unsaved && loaded.repository && loaded.repository->floors() != floors_) {
     // Newer was seen here and could not be written. A refresh that goes on from this older set
@@ -191,6 +214,7 @@ void RepositorySlot::AdoptRecords(Records records, Saved saved) {
   const std::lock_guard lock(mutex_);
   view_.records = std::make_shared<const Records>(std::move(records));
   records_unsaved_ = saved == Saved::kNo;
+  Recount();
 }
 
 bool RepositorySlot::has_unsaved_records() const {
@@ -215,6 +239,8 @@ void RepositorySlot::NoteSaved(FileStore::Stamp stamp, const FileStore::Change& 
   if (change.scope == FileStore::Change::Scope::kChain) return;
   saved_at_ = change.verified_at;
   unsaved_.clear();
+  floors_unsaved_ = false;
+  Recount();
 }
 
 void RepositorySlot::NoteUnsaved(const FileStore::Change& change) {
@@ -223,6 +249,7 @@ void RepositorySlot::NoteUnsaved(const FileStore::Change& change) {
     if (file.bytes) unsaved_.insert_or_assign(file.name, file);
   }
   saved_at_.reset();
+  Recount();
 }
 
 void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
@@ -279,12 +306,12 @@ void RepositorySlot::TakeReading(const Reading& reading) {
   if (!loaded_ || reading == reading_) return;
   // Loading again judges the stored chain by the new pins. What could not be stored stays: each
   // decision asks the pin of its own rule.
-  if (unsaved_.empty() && !records_unsaved_) loaded_ = false;
+  if (!HasUnsaved()) loaded_ = false;
 }
 
 void RepositorySlot::Unload() {
   const std::lock_guard lock(mutex_);
-  if (unsaved_.empty() && !records_unsaved_) loaded_ = false;
+  if (!HasUnsaved()) loaded_ = false;
 }
 
 void RepositorySlot::Forget() {
@@ -296,6 +323,8 @@ void RepositorySlot::Forget() {
   saved_at_.reset();
   unsaved_.clear();
   records_unsaved_ = false;
+  floors_unsaved_ = false;
+  Recount();
   unreadable_ = nullptr;
   ++serial_;
   loaded_ = false;
@@ -318,6 +347,27 @@ bool RepositorySlot::IsStranger() const {
   const std::lock_guard lock(mutex_);
   const bool busy = loading_ || !flights_.empty();
   return !busy && !view_.repository && floors_.empty() && chain_.empty();
+}
+
+std::size_t RepositorySlot::resident_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return resident_bytes_;
+}
+
+bool RepositorySlot::CanLeave() const {
+  const std::lock_guard lock(mutex_);
+  return !loading_ && flights_.empty() && !HasUnsaved();
+}
+
+void RepositorySlot::ShrinkToFloors() {
+  const std::lock_guard lock(mutex_);
+  if (loading_ || !flights_.empty() || !view_.repository) return;
+  chain_ = view_.repository->chain();
+  floors_ = view_.repository->floors();
+  view_.repository = nullptr;
+  unsaved_.clear();
+  floors_unsaved_ = true;
+  NoteSet();
 }
 
 SinceBoot RepositorySlot::last_decision() const {

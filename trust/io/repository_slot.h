@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -43,7 +45,10 @@ FailureFor WhomItConcerns(const RefreshFailure& failure);
 /// Thread-safe; callbacks run without its lock, on the thread that ends what they waited for.
 class RepositorySlot {
  public:
-  RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since);
+  /// `memory` is what all slots of a table take together: each adds what it holds.
+  RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+                 std::shared_ptr<std::atomic<std::size_t>> memory);
+  ~RepositorySlot();
 
   const RepositoryId& id() const { return id_; }
 
@@ -153,6 +158,13 @@ class RepositorySlot {
   // For the table.
   bool IsStranger() const;
   SinceBoot last_decision() const;
+  /// About what the set, the records and the files that the store does not have yet take.
+  std::size_t resident_bytes() const;
+  /// Nobody waits, and the store has all that is known: whoever asks next loads it again.
+  bool CanLeave() const;
+  /// Lets a set go that could not be stored, and keeps its floors and chain. Whoever asks next asks
+  /// the server. Does nothing while somebody waits.
+  void ShrinkToFloors();
 
   RepositoryStatus Status(const Moment& moment, std::chrono::seconds interval) const;
 
@@ -167,11 +179,14 @@ class RepositorySlot {
   };
 
   void NoteSet();
+  void Recount();
+  bool HasUnsaved() const;
   bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
   std::optional<KeyId> PinInstead(TimePoint now) const;
 
   const RepositoryId id_;
   const RefreshPhase phase_;
+  const std::shared_ptr<std::atomic<std::size_t>> memory_;
   std::mutex commit_mutex_;
 
   mutable std::mutex mutex_;
@@ -182,6 +197,8 @@ class RepositorySlot {
   std::optional<TimePoint> saved_at_;
   std::map<std::string, StoredFile> unsaved_;
   bool records_unsaved_ = false;
+  bool floors_unsaved_ = false;  ///< of a set that has gone
+  std::size_t resident_bytes_ = 0;
   Reading reading_;
   std::shared_ptr<const RefreshFailure> unreadable_;
   std::uint64_t serial_ = 0;

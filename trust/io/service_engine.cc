@@ -47,7 +47,7 @@ ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
       store_(std::move(store)),
       runner_(std::make_unique<RefreshRunner>(
           *store_, clock_, journal_, [this] { return setup(); }, stop_.get_token())),
-      table_(std::move(options.machine_id)) {}
+      table_(std::move(options.machine_id), options.max_resident_bytes) {}
 
 ServiceEngine::~ServiceEngine() {
   stop_.request_stop();
@@ -109,7 +109,9 @@ bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
   }
   lanes_.Submit(kDisk, [this, slot] {
     runner_->Load(*slot);
+    // Whoever waited has looked at the set by the time that it may have to go.
     slot->EndLoad();
+    table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   });
   return true;
@@ -125,6 +127,7 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
     case RepositorySlot::Wait::kBegin:
       runner_->Load(*slot);
       slot->EndLoad();
+      table_.KeepWithinMemory();
       break;
   }
   ended.get_future().wait();
@@ -165,6 +168,7 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
   lanes_.Submit(lane, [this, slot, order = std::move(order)] {
     runner_->RunFromServer(*slot, order);
     slot->EndFlight(order.key);
+    table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   });
 }

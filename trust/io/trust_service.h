@@ -82,6 +82,8 @@ class TrustService {
     Refreshing refreshing = Refreshing::kInBackground;
     /// Phases the refreshes of a fleet (DESIGN 4, load on the server).
     std::string machine_id;
+    /// What verified sets may take in memory, about. The least used leave it, never the disk.
+    std::size_t max_resident_bytes = std::size_t{128} * 1024 * 1024;
     /// One line for people each time something in the background deserves it; any thread.
     std::function<void(const std::string& line)> log;
   };

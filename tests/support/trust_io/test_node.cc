@@ -66,6 +66,7 @@ std::unique_ptr<TrustService> TestNode::Made(TrustService::Refreshing refreshing
   options.policy = policy_;
   options.refreshing = refreshing;
   options.machine_id = "node";
+  if (max_resident_bytes_) options.max_resident_bytes = *max_resident_bytes_;
   options.log = [machine = machine_](const std::string& line) {
     const std::lock_guard lock(machine->mutex);
     machine->lines.push_back(line);

@@ -54,6 +54,8 @@ class TestNode {
   /// Sets the wall clock alone.
   void SetWall(TimePoint wall);
   TimePoint wall() const;
+  /// Of the service that is started next.
+  void SetMaxResidentBytes(std::size_t bytes) { max_resident_bytes_ = bytes; }
   void SetBuildDate(TimePoint date) { build_date_ = date; }
 
   static Question Ask(const std::string& reference);
@@ -78,6 +80,7 @@ class TestNode {
   std::vector<TrustServer> settings_;
   std::shared_ptr<const Policy> policy_;
   TimePoint build_date_{};
+  std::optional<std::size_t> max_resident_bytes_;
   std::unique_ptr<TrustService> service_;
 };
 
