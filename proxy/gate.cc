@@ -131,6 +131,7 @@ class Gate::Server {
       if (std::exchange(stopping_, true)) return;
     }
     if (server_ == nullptr) return;
+    upstream_.HurryIn(drain);
     server_->Shutdown(DeadlineIn(drain));
     server_->Wait();
     if (probe_ended_.valid()) probe_ended_.wait();

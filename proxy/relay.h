@@ -16,7 +16,7 @@ std::unique_ptr<grpc::ClientContext> RelayContext(const grpc::CallbackServerCont
 /// end with it, and carry nothing else of it.
 std::unique_ptr<grpc::ClientContext> SideContext(const grpc::CallbackServerContext& downstream);
 
-/// OwnContext is for what must run to its end whatever the client does, within `timeout`.
+/// OwnContext is for what goes on whatever the client does, within `timeout`.
 std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeout);
 
 /// ForNativeApi adds what containerd's own API wants to know: the namespace of CRI's images.

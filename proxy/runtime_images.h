@@ -97,8 +97,8 @@ class RuntimeImages {
                                          const std::vector<std::string>& remote);
 
   /// Gives `tagged`'s name to `repository@digest`, which the runtime holds with ID `image_id`, and
-  /// ends when CRI shows it. Runs to its end within seconds, whoever asked. OK, or why not: an
-  /// image that is gone by then is an error.
+  /// ends when CRI shows it. Runs to its end, whoever asked, as long as the runtime answers other
+  /// calls. OK, or why not: an image that is gone by then is an error.
   Task<grpc::Status> GiveTag(const trust::ImageReference& tagged, const trust::Sha256Digest& digest,
                              const std::string& image_id);
 
@@ -136,8 +136,15 @@ class RuntimeImages {
   Task<grpc::Status> AddByKeeping(const grpc::CallbackServerContext& downstream,
                                   const cri::Image& image, LocalImage& local);
   void NoteMissing();
+  Target TargetIn(const grpc::Status& status, const native::GetImageResponse& response);
+  /// What `name` points to, whoever asked.
+  Task<Target> OwnTargetOf(const std::string& name);
   Task<grpc::Status> Point(const std::string& tagged, const native::Image& pinned);
-  Task<grpc::Status> WaitUntilShown(const std::string& tagged, const std::string& image_id);
+  /// Lets the name of `image` point to its target.
+  Task<grpc::Status> Move(const native::Image& image);
+  Task<grpc::Status> Remind(const std::string& tagged, const native::Image& pinned);
+  Task<grpc::Status> WaitUntilShown(const std::string& tagged, const native::Image& pinned,
+                                    const std::string& image_id);
   Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
                                   const cri::Image& image, LocalImage& local);
   Task<grpc::Status> DropMoved(const grpc::CallbackServerContext& downstream, LocalImage& local);

@@ -14,6 +14,7 @@
 
 #include "proxy/handover.h"
 #include "proxy/steady_deadline.h"
+#include "proxy/vigil.h"
 
 namespace crivet::proxy {
 namespace {
@@ -23,6 +24,7 @@ using std::chrono::steady_clock;
 
 constexpr milliseconds kPatience{1000};
 constexpr milliseconds kLongestPause{20};
+constexpr milliseconds kProbeBudget{4000};
 constexpr int kMaxMetadataBytes = 1024 * 1024;
 
 // FORWARDER 4: the runtime's own errors must survive whole, CRI-O wants a plain content-type, and a
@@ -46,6 +48,12 @@ grpc::ChannelArguments ChannelSettings() {
 // A status that the runtime sent says so; anything else was made on our side of the socket.
 bool CameFromPeer(const grpc::ClientContext& context) {
   return context.debug_error_string().find("Error received from peer") != std::string::npos;
+}
+
+// Whatever a runtime says, it has time to say it.
+bool IsAnAnswer(const grpc::Status& status) {
+  return status.error_code() != grpc::DEADLINE_EXCEEDED &&
+         status.error_code() != grpc::UNAVAILABLE && status.error_code() != grpc::CANCELLED;
 }
 
 // Budget ends a call that has a deadline of its own a moment after it, where gRPC does not: its
@@ -257,6 +265,36 @@ Task<grpc::Status> Upstream::Call(Endpoint& endpoint, grpc::ClientContext& conte
   Budget budget(pauses_, context);
   grpc::Status status = co_await AwaitCallback<grpc::Status>(std::move(start));
   co_return StatusOf(endpoint.socket, context, std::move(status), budget);
+}
+
+Task<grpc::Status> Upstream::ToItsEnd(grpc::ClientContext& context, Task<grpc::Status> call) {
+  Vigil vigil(
+      pauses_, context, [this](std::function<void(bool)> done) { Probe(std::move(done)); },
+      hurried_);
+  grpc::Status status = co_await call;
+  if (vigil.End() && status.error_code() == grpc::CANCELLED) {
+    co_return grpc::Status(grpc::DEADLINE_EXCEEDED,
+                           "the container runtime at " + runtime_->socket + " does not answer");
+  }
+  co_return status;
+}
+
+void Upstream::HurryIn(milliseconds drain) {
+  pauses_.At(steady_clock::now() + drain,
+             [this] { hurried_.store(true, std::memory_order_relaxed); });
+}
+
+void Upstream::Probe(std::function<void(bool answered)> done) {
+  struct Question {
+    grpc::ClientContext context;
+    cri::VersionRequest request;
+    cri::VersionResponse response;
+  };
+  const auto question = std::make_shared<Question>();
+  question->context.set_deadline(DeadlineIn(kProbeBudget));
+  runtime_->runtime->async()->Version(
+      &question->context, &question->request, &question->response,
+      [question, done = std::move(done)](grpc::Status status) { done(IsAnAnswer(status)); });
 }
 
 Task<grpc::Status> Upstream::PullImage(grpc::ClientContext& context,

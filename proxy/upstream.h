@@ -3,6 +3,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/status.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -74,6 +75,14 @@ class Upstream {
   Task<grpc::Status> ReadContent(grpc::ClientContext& context, const std::string& digest,
                                  std::size_t max_bytes, std::string& content);
 
+  /// `call`, which uses `context`, for what must run to its end: it waits as long as the runtime
+  /// answers other calls. DEADLINE_EXCEEDED where it stops answering, or after HurryIn().
+  Task<grpc::Status> ToItsEnd(grpc::ClientContext& context, Task<grpc::Status> call);
+
+  /// What must run to its end has `drain` and ten more seconds, whatever the runtime does.
+  void HurryIn(std::chrono::milliseconds drain);
+  bool IsHurried() const { return hurried_.load(std::memory_order_relaxed); }
+
   /// Ends after `duration`, whatever happens to the wall clock meanwhile: gRPC's own timers wait by
   /// that one, and stand still for as long as it was set back.
   Task<Done> Pause(std::chrono::milliseconds duration);
@@ -84,9 +93,11 @@ class Upstream {
   template <typename Start>
   Task<grpc::Status> Call(Endpoint& endpoint, grpc::ClientContext& context, Start start);
   Task<Done> WaitUntilReady(Endpoint& endpoint, grpc::ClientContext& context);
+  void Probe(std::function<void(bool answered)> done);
 
   std::unique_ptr<Endpoint> runtime_;
   std::unique_ptr<Endpoint> image_;
+  std::atomic<bool> hurried_{false};
   trust::Timetable pauses_;
 };
 
