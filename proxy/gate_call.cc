@@ -1,6 +1,7 @@
 #include "proxy/gate_call.h"
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "proxy/status_mapping.h"
@@ -39,11 +40,52 @@ Task<Judgement> GateCall::Judge(trust::Question question, std::string written) {
   co_return judgement;
 }
 
+Task<std::vector<Judgement>> GateCall::JudgeAll(std::vector<trust::Question> questions,
+                                                const std::string& written) {
+  struct Shared {
+    std::mutex mutex;
+    std::vector<std::optional<trust::Decision>> decisions;
+    std::size_t open = 0;
+    std::function<void(Done)> done;
+  };
+  std::vector<Judgement> judgements;
+  if (questions.empty()) co_return judgements;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto shared = std::make_shared<Shared>();
+  shared->decisions.resize(questions.size());
+  shared->open = questions.size();
+  co_await AwaitCallback<Done>([&](std::function<void(Done)> done) {
+    shared->done = std::move(done);
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+      trust::Question question = questions[i];
+      parts_.decider.Decide(std::move(question), [shared, i](trust::Decision decision) {
+        std::function<void(Done)> all_done;
+        {
+          const std::lock_guard lock(shared->mutex);
+          shared->decisions[i].emplace(std::move(decision));
+          if (--shared->open == 0) all_done = std::move(shared->done);
+        }
+        if (all_done) all_done(Done{});
+      });
+    }
+  });
+  const auto latency = std::chrono::steady_clock::now() - begin;
+  parts_.metrics.Observe(Phase::kDecide, latency);
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    judgements.push_back(Judgement{written, questions[i].reference.Canonical(), questions[i].local,
+                                   latency, std::move(*shared->decisions[i])});
+  }
+  co_return judgements;
+}
+
 Judgement GateCall::JudgeText(std::string written) {
   std::string canonical = written;
-  trust::Decision decision{trust::Refusal(trust::Reason::kNotAReference, "not an image reference"),
-                           trust::AppliedRule{parts_.decider.DefaultRule(), std::nullopt},
-                           {}};
+  trust::AppliedRule rule{parts_.decider.DefaultRule(), std::nullopt};
+  trust::Decision decision{
+      trust::Refusal(trust::Reason::kNotAReference, "not an image reference"), rule, {}};
+  // No rule can be about it, and the runtime has words of its own for it.
+  const bool is_nothing = !trust::ImageReference::Parse(canonical);
+  if (is_nothing && rule.rule->action == trust::Action::kAllow) decision.verdict = trust::Allow{};
   return Judgement{std::move(written), std::move(canonical), std::nullopt,
                    std::chrono::nanoseconds(0), std::move(decision)};
 }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxy/audit_log.h"
 #include "proxy/call_task.h"
@@ -69,7 +70,12 @@ class GateCall {
   /// Decides, and measures how long that takes. `written` is for the audit line.
   Task<Judgement> Judge(trust::Question question, std::string written);
 
-  /// The decision about a text that is no reference: refused, by the mode of the default rule.
+  /// The same for several questions, side by side.
+  Task<std::vector<Judgement>> JudgeAll(std::vector<trust::Question> questions,
+                                        const std::string& written);
+
+  /// The decision about a text that is no reference: refused, by the mode of the default rule. What
+  /// the grammar makes nothing of is allowed where everything is that no rule is about.
   Judgement JudgeText(std::string written);
 
   /// A refusal in place of `judgement`, under the same rule.

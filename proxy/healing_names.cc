@@ -2,28 +2,33 @@
 
 namespace crivet::proxy {
 
-void HealingNames::Add(const std::string& canonical, Clock::time_point now) {
+void HealingNames::Add(const std::string& canonical, const std::string& pod_namespace,
+                       Clock::time_point now) {
   std::lock_guard lock(mutex_);
-  if (expiry_.size() >= kMaxNames) {
-    std::erase_if(expiry_, [now](const auto& entry) { return entry.second <= now; });
+  for (auto& [name_space, entries] : entries_) {
+    std::erase_if(entries, [now](const Entry& entry) { return entry.expiry <= now; });
   }
-  // With that many names at once the pods that are left out heal at a later try.
-  if (expiry_.size() >= kMaxNames) return;
-  expiry_.insert_or_assign(canonical, now + kLifetime);
+  auto& own = entries_[pod_namespace];
+  std::erase_if(own, [&](const Entry& entry) { return entry.canonical == canonical; });
+  if (own.size() >= kMaxOfNamespace) own.pop_front();
+  own.push_back({canonical, now + kLifetime});
+  std::erase_if(entries_, [](const auto& of_namespace) { return of_namespace.second.empty(); });
 }
 
 bool HealingNames::Take(const std::string& canonical, Clock::time_point now) {
   std::lock_guard lock(mutex_);
-  const auto entry = expiry_.find(canonical);
-  if (entry == expiry_.end()) return false;
-  const bool alive = now < entry->second;
-  expiry_.erase(entry);
+  bool alive = false;
+  for (auto& [name_space, entries] : entries_) {
+    std::erase_if(entries, [&](const Entry& entry) {
+      if (entry.canonical != canonical) return false;
+      alive = alive || now < entry.expiry;
+      return true;
+    });
+  }
+  std::erase_if(entries_, [](const auto& of_namespace) { return of_namespace.second.empty(); });
   return alive;
 }
 
-void HealingNames::Forget(const std::string& canonical) {
-  std::lock_guard lock(mutex_);
-  expiry_.erase(canonical);
-}
+void HealingNames::Forget(const std::string& canonical) { Take(canonical, Clock::time_point()); }
 
 }  // namespace crivet::proxy

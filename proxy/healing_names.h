@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -9,14 +11,16 @@ namespace crivet::proxy {
 
 /// HealingNames are names for which the next ImageStatus answers absent, once, so that kubelet
 /// pulls again with the pod's namespace (DESIGN 4, namespaces). An entry lives for kLifetime and
-/// ends with a pull of the name. Thread-safe; holds at most kMaxNames.
+/// ends with a pull of the name. Thread-safe. Holds at most kMaxOfNamespace for each namespace of
+/// pods, the oldest of which makes room: no namespace takes that from another.
 class HealingNames {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kLifetime{60};
-  static constexpr std::size_t kMaxNames = 1024;
+  static constexpr std::size_t kMaxOfNamespace = 256;
 
-  void Add(const std::string& canonical, Clock::time_point now);
+  /// `pod_namespace` is whose pod is to heal; empty where it has none.
+  void Add(const std::string& canonical, const std::string& pod_namespace, Clock::time_point now);
 
   /// True once for a name that was added within kLifetime.
   bool Take(const std::string& canonical, Clock::time_point now);
@@ -24,8 +28,14 @@ class HealingNames {
   void Forget(const std::string& canonical);
 
  private:
+  struct Entry {
+    std::string canonical;
+    Clock::time_point expiry;
+  };
+
   std::mutex mutex_;
-  std::map<std::string, Clock::time_point> expiry_;
+  // By namespace, the oldest first. None is empty.
+  std::map<std::string, std::deque<Entry>> entries_;
 };
 
 }  // namespace crivet::proxy

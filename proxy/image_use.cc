@@ -5,27 +5,26 @@
 #include <utility>
 #include <vector>
 
+#include "proxy/unnamed_use.h"
+
 namespace crivet::proxy {
 namespace {
 
 using trust::Reason;
 
-// Whether one accepted manifest of an ID speaks for all of them: equal configuration means equal
-// layers, and containerd checks that when it unpacks. A remote snapshotter does not unpack.
-enum class Needs { kOneManifest, kEveryManifest };
+constexpr int kLooksAgain = 2;
 
 bool IsAllowRule(const Judgement& judgement) {
   return judgement.decision.applied.rule->action == trust::Action::kAllow;
 }
 
-bool IsDenyRule(const Judgement& judgement) {
-  return judgement.decision.applied.rule->action == trust::Action::kDeny;
-}
-
 // Under an `allow` rule the ID must be what the name means here now: an allowed name lends nothing
 // to an ID that it does not carry.
 Task<Judgement> CheckCarries(GateCall& call, Judgement judgement, const LocalImage& image) {
-  auto named = co_await call.parts().images.Find(call.downstream(), judgement.canonical);
+  const auto reference = ReadName(judgement.canonical);
+  if (!reference) co_return call.JudgeText(judgement.canonical);
+  auto named =
+      co_await call.parts().images.Find(call.downstream(), judgement.canonical, *reference);
   if (!named) {
     co_return call.Refuse(std::move(judgement), Reason::kState,
                           "the runtime does not say which image has this name");
@@ -40,82 +39,88 @@ Judgement WithoutManifests(GateCall& call, Judgement judgement) {
                      "the runtime knows no manifest of the image");
 }
 
-Judgement WithOtherManifests(GateCall& call, Judgement judgement) {
-  return call.Refuse(std::move(judgement), Reason::kDigestNotSigned,
-                     "another manifest of the image is not vouched for, and the snapshotter does "
-                     "not check layers");
+// The manifests of an image in the order in which they are judged as `reference`: its own first.
+std::vector<trust::Sha256Digest> InOrder(const LocalImage& image,
+                                         const trust::ImageReference& reference) {
+  std::vector<trust::Sha256Digest> targets = image.targets;
+  const std::string canonical = reference.Canonical();
+  for (const auto& name : image.names) {
+    if (name.text != canonical || !name.target) continue;
+    const auto own = std::find(targets.begin(), targets.end(), *name.target);
+    if (own != targets.end()) std::rotate(targets.begin(), own, own + 1);
+  }
+  return targets;
 }
 
-// Judges by the one name that the pod's author wrote; other names of the same image never help.
-Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
-                           const trust::ImageReference& reference, const LocalImage& image,
-                           Needs needs) {
-  std::optional<Judgement> refused;
-  std::optional<Judgement> accepted;
-  for (const auto& target : image.targets) {
-    trust::Question question{.reference = reference,
-                             .pod_namespace = call.pod_namespace(),
-                             .local = target,
-                             .credentials = std::nullopt};
-    auto judgement = co_await call.Judge(std::move(question), written);
-    if (judgement.allow() == nullptr) {
-      if (!refused) refused.emplace(std::move(judgement));
-      continue;
-    }
-    if (IsAllowRule(judgement)) co_return co_await CheckCarries(call, std::move(judgement), image);
-    if (!accepted) accepted.emplace(std::move(judgement));
-  }
-  const bool every = !refused && image.odd_targets.empty();
-  if (accepted && (needs == Needs::kOneManifest || every)) co_return std::move(*accepted);
-  if (refused) co_return std::move(*refused);
-  if (accepted) co_return WithOtherManifests(call, std::move(*accepted));
+// What is signed under the name now may be here without a name that says so.
+Task<std::optional<Judgement>> JudgeSigned(GateCall& call, const Judgement& pull,
+                                           const std::string& written,
+                                           const trust::ImageReference& reference,
+                                           const LocalImage& image) {
+  using Result = std::optional<Judgement>;
+  const auto& digest = pull.allow()->digest;
+  if (!digest) co_return Result();
+  const std::string manifest = digest->ToString();
+  auto has = co_await call.parts().images.HasConfig(call.downstream(), manifest, image.id);
+  if (!has.value_or(false)) co_return Result();
+  trust::Question question{.reference = reference,
+                           .pod_namespace = call.pod_namespace(),
+                           .local = *digest,
+                           .credentials = std::nullopt};
+  auto judgement = co_await call.Judge(std::move(question), written);
+  if (judgement.allow() == nullptr) co_return Result();
+  co_return Result(std::move(judgement));
+}
+
+// None of the manifests that are known by the image's names is vouched for.
+Task<Judgement> JudgeByWhatIsSigned(GateCall& call, const std::string& written,
+                                    const trust::ImageReference& reference, const LocalImage& image,
+                                    std::optional<Judgement> refused) {
   trust::Question question{.reference = reference,
                            .pod_namespace = call.pod_namespace(),
                            .local = std::nullopt,
                            .credentials = std::nullopt};
   auto judgement = co_await call.Judge(std::move(question), written);
-  if (judgement.allow() != nullptr && IsAllowRule(judgement)) {
-    co_return co_await CheckCarries(call, std::move(judgement), image);
+  if (judgement.allow() != nullptr) {
+    if (IsAllowRule(judgement)) co_return co_await CheckCarries(call, std::move(judgement), image);
+    auto accepted = co_await JudgeSigned(call, judgement, written, reference, image);
+    if (accepted) co_return std::move(*accepted);
   }
+  if (refused) co_return std::move(*refused);
   co_return WithoutManifests(call, std::move(judgement));
 }
 
-// kubelet before 1.28 sends the ID alone: some name of it must satisfy its rule, and none may fall
-// under `deny`.
-Task<Judgement> JudgeUnnamed(GateCall& call, const std::string& written, const LocalImage& image,
-                             Needs needs) {
+// Judges by the one name that the pod's author wrote; other names of the same image neither help
+// nor hurt. What their manifests are was found out without asking: only the first of them may send
+// for news.
+Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
+                           const trust::ImageReference& reference, const LocalImage& image,
+                           Needs needs) {
   std::optional<Judgement> refused;
   std::optional<Judgement> accepted;
-  std::vector<trust::Sha256Digest> vouched;
-  for (const auto& name : image.names) {
-    const auto reference = ReadName(name.text);
-    if (!reference) continue;
-    trust::Question question{.reference = *reference,
+  auto reach = trust::Question::Reach::kRefresh;
+  for (const auto& target : InOrder(image, reference)) {
+    trust::Question question{.reference = reference,
                              .pod_namespace = call.pod_namespace(),
-                             .local = name.target,
-                             .credentials = std::nullopt};
-    // Nothing can be found out about content that is not known, but who forbids the name.
-    if (!name.target) question.reach = trust::Question::Reach::kOffline;
+                             .local = target,
+                             .credentials = std::nullopt,
+                             .reach = reach};
+    reach = trust::Question::Reach::kOffline;
     auto judgement = co_await call.Judge(std::move(question), written);
-    if (IsDenyRule(judgement) && judgement.Refuses()) co_return judgement;
-    if (judgement.Refuses()) {
+    if (judgement.allow() == nullptr) {
       if (!refused) refused.emplace(std::move(judgement));
+      if (needs == Needs::kEveryManifest) co_return std::move(*refused);
       continue;
     }
-    if (!name.target) continue;
-    vouched.push_back(*name.target);
+    if (IsAllowRule(judgement)) co_return co_await CheckCarries(call, std::move(judgement), image);
     if (!accepted) accepted.emplace(std::move(judgement));
+    if (needs == Needs::kOneManifest) co_return std::move(*accepted);
   }
-  const bool every = image.odd_targets.empty() &&
-                     std::all_of(image.targets.begin(), image.targets.end(), [&](const auto& it) {
-                       return std::find(vouched.begin(), vouched.end(), it) != vouched.end();
-                     });
-  if (accepted && (needs == Needs::kOneManifest || every)) co_return std::move(*accepted);
-  if (refused) co_return std::move(*refused);
-  if (accepted) co_return WithOtherManifests(call, std::move(*accepted));
-  auto nameless = call.JudgeText(written);
-  co_return call.Refuse(std::move(nameless), Reason::kDigestNotSigned,
-                        "the image has no name here that a rule could vouch for");
+  if (!accepted) {
+    co_return co_await JudgeByWhatIsSigned(call, written, reference, image, std::move(refused));
+  }
+  if (image.odd_targets.empty()) co_return std::move(*accepted);
+  co_return WithOtherManifests(call, std::move(*accepted));
 }
 
 // A pod whose namespace would be allowed other content of the name heals by a pull, which kubelet
@@ -134,14 +139,20 @@ Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
   if (allow == nullptr || !allow->digest) co_return Done{};
   const bool present =
       std::find(image.targets.begin(), image.targets.end(), *allow->digest) != image.targets.end();
-  if (!present) call.parts().healing.Add(written, HealingNames::Clock::now());
+  const auto* name_space = std::get_if<std::string>(&call.pod_namespace());
+  if (!present) {
+    call.parts().healing.Add(written, name_space == nullptr ? std::string() : *name_space,
+                             HealingNames::Clock::now());
+  }
   co_return Done{};
 }
 
 // Only asked where it matters: an ID with one manifest has nothing to choose from.
 Task<tl::expected<Needs, grpc::Status>> NeedsOf(GateCall& call, const LocalImage& image) {
   using Result = tl::expected<Needs, grpc::Status>;
-  if (image.targets.size() + image.odd_targets.size() < 2) co_return Result(Needs::kOneManifest);
+  if (!image.has_more_names && image.targets.size() + image.odd_targets.size() < 2) {
+    co_return Result(Needs::kOneManifest);
+  }
   auto remote = co_await call.parts().images.UsesRemoteSnapshotter(
       call.downstream(), call.settings().remote_snapshotters);
   if (!remote) co_return Result(tl::unexpect, remote.error());
@@ -187,6 +198,42 @@ Task<tl::expected<Judgement, grpc::Status>> CheckCheckpoint(GateCall& call, Judg
   co_return Result(std::move(judgement));
 }
 
+// A path, a shortened ID or nonsense. With a path containerd restores a checkpoint archive, and a
+// shortened ID is an image, whatever the rules say of its names; nothing is nothing to any runtime.
+Judgement JudgeNonsense(GateCall& call, const std::string& text) {
+  auto judgement = call.JudgeText(text);
+  if (judgement.allow() == nullptr || text.empty()) return judgement;
+  return call.Refuse(std::move(judgement), Reason::kNotAReference, "not an image reference");
+}
+
+struct Looked {
+  std::optional<LocalImage> image;
+  Needs needs = Needs::kOneManifest;
+};
+
+// What there is to be judged: for a pod's author what his name means, else every name.
+Task<tl::expected<Looked, grpc::Status>> Look(
+    GateCall& call, const std::string& lookup,
+    const std::optional<trust::ImageReference>& reference) {
+  using Result = tl::expected<Looked, grpc::Status>;
+  RuntimeImages& images = call.parts().images;
+  auto finding = reference ? images.Find(call.downstream(), lookup, *reference)
+                           : images.Find(call.downstream(), lookup);
+  auto found = co_await finding;
+  if (!found) co_return Result(tl::unexpect, found.error());
+  Looked looked{std::move(*found)};
+  if (!looked.image) co_return Result(std::move(looked));
+  auto needs = co_await NeedsOf(call, *looked.image);
+  if (!needs && !OnlyAudited(call, reference)) co_return Result(tl::unexpect, needs.error());
+  looked.needs = needs.value_or(Needs::kOneManifest);
+  if (looked.needs == Needs::kEveryManifest && looked.image->has_more_names) {
+    auto whole = co_await images.Find(call.downstream(), lookup);
+    if (!whole) co_return Result(tl::unexpect, whole.error());
+    looked.image = std::move(*whole);
+  }
+  co_return Result(std::move(looked));
+}
+
 }  // namespace
 
 Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
@@ -199,34 +246,35 @@ Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
   for (const std::string* text : {&spec.image(), &written}) {
     if (by_id && text == &spec.image()) continue;
     const auto name = ReadName(*text);
-    // A path, a shortened ID or nonsense. With a path containerd restores a checkpoint archive.
-    if (!name) co_return Conclude(call, call.JudgeText(*text), "");
+    if (!name) co_return Conclude(call, JudgeNonsense(call, *text), "");
     if (text == &spec.image()) lookup = name->Canonical();
     reference = *name;
   }
 
   // In audit mode nothing that is found out here, or cannot be, may end the call.
   const bool audit_only = OnlyAudited(call, reference);
-  auto found = co_await call.parts().images.Find(call.downstream(), lookup);
-  if (!found || !found->has_value()) {
-    if (audit_only) co_return Outcome(ImageUse());
-    co_return Outcome(tl::unexpect, found ? NotHere(spec.image()) : found.error());
+  for (int looks = 1;; ++looks) {
+    auto found = co_await Look(call, lookup, reference);
+    if (!found || !found->image) {
+      if (audit_only) co_return Outcome(ImageUse());
+      co_return Outcome(tl::unexpect, found ? NotHere(spec.image()) : found.error());
+    }
+    const LocalImage& image = *found->image;
+    auto judging = reference ? JudgeNamed(call, written, *reference, image, found->needs)
+                             : JudgeUnnamed(call, written, image, found->needs);
+    auto judgement = co_await judging;
+    // A name that moves while it is judged is judged again: CRI hears of it a moment later. What is
+    // known by its ID and the author's name does not hang on that.
+    const bool may_change = image.has_moved && !(by_id && reference);
+    if (judgement.Refuses() && may_change && looks <= kLooksAgain) continue;
+    if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
+    auto checked = co_await CheckCheckpoint(call, std::move(judgement), image);
+    if (!checked) co_return Outcome(tl::unexpect, checked.error());
+    auto outcome = Conclude(call, *checked, by_id ? std::string() : image.id);
+    // In no mode does the runtime know a name of crivet's keeping.
+    if (outcome && image.by_kept_name) outcome->rewrite_to = image.id;
+    co_return outcome;
   }
-  const LocalImage& image = **found;
-
-  auto needs = co_await NeedsOf(call, image);
-  if (!needs && audit_only) needs = Needs::kOneManifest;
-  if (!needs) co_return Outcome(tl::unexpect, needs.error());
-  auto judging = reference ? JudgeNamed(call, written, *reference, image, *needs)
-                           : JudgeUnnamed(call, written, image, *needs);
-  auto judgement = co_await judging;
-  if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
-  auto checked = co_await CheckCheckpoint(call, std::move(judgement), image);
-  if (!checked) co_return Outcome(tl::unexpect, checked.error());
-  auto outcome = Conclude(call, *checked, by_id ? std::string() : image.id);
-  // In no mode does the runtime know a name of crivet's keeping.
-  if (outcome && image.by_kept_name) outcome->rewrite_to = image.id;
-  co_return outcome;
 }
 
 }  // namespace crivet::proxy

@@ -14,41 +14,10 @@
 namespace crivet::proxy {
 namespace {
 
-// A manifest or an index; registries refuse larger ones.
-constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
-constexpr std::size_t kMaxCachedManifests = 4096;
 constexpr std::size_t kMaxManifestsOfIndex = 64;
 // With more, the runtime is asked for all names that it has: it holds each of its names against
 // each filter.
 constexpr std::size_t kMaxFilters = 1024;
-
-// What containerd, CRI-O and Podman mark a checkpoint's manifest with.
-constexpr std::string_view kCheckpointMarks[] = {
-    "org.criu.checkpoint.",
-    "io.kubernetes.cri-o.annotations.checkpoint.",
-    "io.podman.annotations.checkpoint.",
-};
-
-bool IsCheckpointMark(std::string_view key) {
-  return std::any_of(std::begin(kCheckpointMarks), std::end(kCheckpointMarks),
-                     [key](std::string_view mark) { return key.starts_with(mark); });
-}
-
-// containerd reads the manifest with Go's parser: names match in any case, objects of the same name
-// merge, and texts pass that ours refuses. So a mark counts wherever it is a name, and what does
-// not parse here may be a checkpoint there.
-bool MayBeCheckpoint(const std::string& manifest) {
-  using nlohmann::json;
-  bool marked = false;
-  const auto note_mark = [&marked](int /*depth*/, json::parse_event_t event, const json& parsed) {
-    if (event == json::parse_event_t::key) {
-      marked = marked || IsCheckpointMark(parsed.get_ref<const std::string&>());
-    }
-    return true;
-  };
-  const json read = json::parse(manifest, note_mark, /*allow_exceptions=*/false);
-  return marked || !read.is_object();
-}
 
 // What a manifest says of its configuration, or an index of its manifests.
 struct Contents {
@@ -77,12 +46,6 @@ Contents ContentsOf(const std::string& text) {
   return contents;
 }
 
-// Whether a name can have no other target than one of the image: its ID, which containerd moves
-// only to manifests of the same configuration, and a name by the target's own digest.
-bool IsFixed(const LocalImage::Name& name, const std::string& id) {
-  return name.text == id || (name.target && name.text.ends_with("@" + name.target->ToString()));
-}
-
 template <typename Target>
 void AddOnce(std::vector<Target>& targets, const Target& target) {
   if (std::find(targets.begin(), targets.end(), target) == targets.end()) targets.push_back(target);
@@ -92,6 +55,34 @@ std::vector<std::string> NamesOf(const cri::Image& image) {
   std::vector<std::string> names(image.repo_tags().begin(), image.repo_tags().end());
   names.insert(names.end(), image.repo_digests().begin(), image.repo_digests().end());
   names.push_back(image.id());
+  return names;
+}
+
+std::optional<trust::Sha256Digest> DigestIn(std::string_view name) {
+  const auto at = name.rfind('@');
+  if (at == std::string_view::npos) return std::nullopt;
+  const auto digest = trust::Sha256Digest::Parse(name.substr(at + 1));
+  return digest ? std::optional(*digest) : std::nullopt;
+}
+
+// The name by which containerd takes the image: with tag and digest, then tags, then digests.
+std::string FirstReference(const cri::Image& image) {
+  if (!image.repo_digests().empty()) {
+    const std::string& name = image.repo_digests(0);
+    const auto path = name.rfind('/');
+    const auto colon = name.find(':', path == std::string::npos ? 0 : path);
+    if (image.repo_tags().empty() || colon < name.find('@')) return name;
+  }
+  return image.repo_tags().empty() ? std::string() : image.repo_tags(0);
+}
+
+// Where the author's own name is judged, others neither help nor hurt, however many they are. What
+// a name by digest points to is known without a question.
+std::vector<std::string> NamesThatCount(const cri::Image& image,
+                                        const trust::ImageReference& named) {
+  std::vector<std::string> names = {named.Canonical()};
+  AddOnce(names, image.id());
+  if (const std::string first = FirstReference(image); !first.empty()) AddOnce(names, first);
   return names;
 }
 
@@ -130,18 +121,23 @@ Task<tl::expected<bool, grpc::Status>> RuntimeImages::Holds(
 
 Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext& downstream,
                                                const std::string& name_or_id) {
+  return FindBy(downstream, name_or_id, nullptr);
+}
+
+Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext& downstream,
+                                               const std::string& name_or_id,
+                                               const trust::ImageReference& named) {
+  return FindBy(downstream, name_or_id, &named);
+}
+
+Task<RuntimeImages::Found> RuntimeImages::FindBy(const grpc::CallbackServerContext& downstream,
+                                                 const std::string& name_or_id,
+                                                 const trust::ImageReference* named) {
   auto shown = co_await Show(downstream, name_or_id);
   if (!shown) co_return Found(tl::unexpect, std::move(shown.error()));
   const cri::ImageStatusResponse& response = shown->status;
   grpc::Status status;
   if (!response.has_image()) co_return Found(std::nullopt);
-  if (response.image().repo_tags_size() + response.image().repo_digests_size() > kMaxNamesOfImage) {
-    status = grpc::Status(grpc::RESOURCE_EXHAUSTED,
-                          "image " + response.image().id() + " has more than " +
-                              std::to_string(kMaxNamesOfImage) +
-                              " names here, and each of them would have to be judged: remove some");
-    co_return Found(tl::unexpect, std::move(status));
-  }
 
   LocalImage local;
   local.id = response.image().id();
@@ -149,15 +145,23 @@ Task<RuntimeImages::Found> RuntimeImages::Find(const grpc::CallbackServerContext
   for (const auto& annotation : response.image().spec().annotations()) {
     local.annotation_keys.push_back(annotation.key());
   }
-  status = co_await ResolveNames(downstream, response.image(), local);
+  const std::vector<std::string> names =
+      named == nullptr ? NamesOf(response.image()) : NamesThatCount(response.image(), *named);
+  const auto& tags = response.image().repo_tags();
+  local.has_more_names =
+      named != nullptr && std::any_of(tags.begin(), tags.end(), [&](const auto& tag) {
+        return std::find(names.begin(), names.end(), tag) == names.end();
+      });
+  status = co_await ResolveNames(downstream, response.image(), names, local);
   if (status.error_code() == grpc::NOT_FOUND) co_return Found(std::nullopt);
   if (!status.ok()) co_return Found(tl::unexpect, std::move(status));
   co_return Found(std::move(local));
 }
 
-Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext& downstream,
-                                               const cri::Image& image, LocalImage& local) {
-  const auto names = NamesOf(image);
+// The runtime's answer to a List has a limit of its own, which many names reach: then one by one.
+Task<grpc::Status> RuntimeImages::ListTargets(const grpc::CallbackServerContext& downstream,
+                                              const std::vector<std::string>& names,
+                                              std::vector<NamedTarget>& targets) {
   native::ListImagesRequest request;
   if (names.size() <= kMaxFilters) {
     for (const auto& name : names) request.add_filters("name==\"" + name + "\"");
@@ -169,20 +173,58 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
   if (status.ok()) {
     const std::unordered_set<std::string_view> wanted(names.begin(), names.end());
     for (const auto& found : response.images()) {
-      if (!wanted.contains(found.name())) continue;
-      const auto target = trust::Sha256Digest::Parse(found.target().digest());
-      local.names.push_back({found.name(), target ? std::optional(*target) : std::nullopt});
-      if (target) {
-        AddOnce(local.targets, *target);
-      } else {
-        AddOnce(local.odd_targets, found.target().digest());
+      if (wanted.contains(found.name())) {
+        targets.push_back({found.name(), found.target().digest()});
       }
     }
+  }
+  if (status.error_code() != grpc::RESOURCE_EXHAUSTED) co_return status;
+  for (const auto& name : names) {
+    native::GetImageRequest get;
+    get.set_name(name);
+    native::GetImageResponse got;
+    auto get_context = SideContext(downstream);
+    ForNativeApi(*get_context);
+    status = co_await upstream_.GetImage(*get_context, get, got);
+    if (status.error_code() == grpc::NOT_FOUND) continue;
+    if (!status.ok()) co_return status;
+    targets.push_back({name, got.image().target().digest()});
+  }
+  co_return grpc::Status::OK;
+}
+
+Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext& downstream,
+                                               const cri::Image& image,
+                                               const std::vector<std::string>& names,
+                                               LocalImage& local) {
+  std::vector<NamedTarget> resolved;
+  grpc::Status status = co_await ListTargets(downstream, names, resolved);
+  if (status.ok()) {
     // It is being removed: CRI hears of that last.
-    if (local.names.empty()) {
+    if (resolved.empty()) {
       co_return grpc::Status(grpc::NOT_FOUND, "the image has no names any more");
     }
-    co_return co_await DropMoved(downstream, local);
+    const std::string first = FirstReference(image);
+    std::unordered_set<std::string> known;
+    for (auto& [name, text] : resolved) {
+      const auto target = trust::Sha256Digest::Parse(text);
+      if (name == first || (first.empty() && name == local.id)) AddOnce(local.to_run, text);
+      if (known.insert(text).second) {
+        if (target) {
+          local.targets.push_back(*target);
+        } else {
+          local.odd_targets.push_back(text);
+        }
+      }
+      local.names.push_back({std::move(name), target ? std::optional(*target) : std::nullopt});
+    }
+    status = co_await DropMoved(downstream, image, local);
+    // What a name says by itself need not be asked for.
+    for (const auto& text : image.repo_digests()) {
+      const auto digest = DigestIn(text);
+      if (digest && known.insert(digest->ToString()).second) local.targets.push_back(*digest);
+    }
+    co_return status;
   }
   if (status.error_code() != grpc::UNIMPLEMENTED) co_return status;
   NoteMissing();
@@ -192,24 +234,32 @@ Task<grpc::Status> RuntimeImages::ResolveNames(const grpc::CallbackServerContext
 // CRI learns by an event that a name has moved to another image. Until then it shows the name at
 // the image that it left, and what the name points to by now would vouch for that.
 Task<grpc::Status> RuntimeImages::DropMoved(const grpc::CallbackServerContext& downstream,
-                                            LocalImage& local) {
-  std::vector<trust::Sha256Digest> moved;
+                                            const cri::Image& image, LocalImage& local) {
+  // Names that can have no other target: the image's ID, which containerd moves only to manifests
+  // of the same configuration, and a name by the target's own digest.
+  std::unordered_set<std::string> fixed;
+  for (const auto& text : image.repo_digests()) {
+    if (const auto digest = DigestIn(text)) fixed.insert(digest->ToString());
+  }
+  for (const auto& name : local.names) {
+    if (name.text == local.id && name.target) fixed.insert(name.target->ToString());
+  }
+  std::unordered_set<std::string> moved;
   for (const auto& target : local.targets) {
-    const bool fixed = std::any_of(local.names.begin(), local.names.end(), [&](const auto& name) {
-      return name.target == target && IsFixed(name, local.id);
-    });
-    if (fixed) continue;
     const std::string manifest = target.ToString();
+    if (fixed.contains(manifest)) continue;
     auto same = co_await HasConfig(downstream, manifest, local.id);
     if (!same) co_return same.error();
-    if (!*same) moved.push_back(target);
+    if (!*same) moved.insert(manifest);
   }
-  const auto has_moved = [&](const trust::Sha256Digest& target) {
-    return std::find(moved.begin(), moved.end(), target) != moved.end();
-  };
-  std::erase_if(local.targets, has_moved);
-  std::erase_if(local.names,
-                [&](const auto& name) { return name.target && has_moved(*name.target); });
+  if (moved.empty()) co_return grpc::Status::OK;
+  local.has_moved = true;
+  std::erase_if(local.targets,
+                [&](const auto& target) { return moved.contains(target.ToString()); });
+  for (auto& name : local.names) {
+    // It still counts where it is forbidden; it vouches for nothing.
+    if (name.target && moved.contains(name.target->ToString())) name.target.reset();
+  }
   co_return grpc::Status::OK;
 }
 
@@ -239,50 +289,6 @@ Task<tl::expected<bool, grpc::Status>> RuntimeImages::HasConfig(
     if (!std::exchange(listed, true)) left = std::move(contents.manifests);
   }
   co_return Result(false);
-}
-
-Task<RuntimeImages::IsCheckpoint> RuntimeImages::HasCheckpoint(
-    const grpc::CallbackServerContext& downstream, const LocalImage& image) {
-  if (std::any_of(image.annotation_keys.begin(), image.annotation_keys.end(), IsCheckpointMark)) {
-    co_return IsCheckpoint(true);
-  }
-  std::vector<std::string> manifests = image.odd_targets;
-  for (const auto& target : image.targets) manifests.push_back(target.ToString());
-  for (const auto& manifest : manifests) {
-    auto checkpoint = co_await ReadsAsCheckpoint(downstream, manifest);
-    if (!checkpoint || *checkpoint) co_return checkpoint;
-  }
-  co_return IsCheckpoint(false);
-}
-
-Task<RuntimeImages::IsCheckpoint> RuntimeImages::ReadsAsCheckpoint(
-    const grpc::CallbackServerContext& downstream, const std::string& manifest) {
-  {
-    std::lock_guard lock(mutex_);
-    const auto known = checkpoints_.find(manifest);
-    if (known != checkpoints_.end()) co_return IsCheckpoint(known->second);
-  }
-  std::string content;
-  auto context = SideContext(downstream);
-  ForNativeApi(*context);
-  grpc::Status status =
-      co_await upstream_.ReadContent(*context, manifest, kMaxManifestBytes, content);
-  bool checkpoint = false;
-  if (status.ok()) {
-    checkpoint = MayBeCheckpoint(content);
-  } else if (status.error_code() == grpc::RESOURCE_EXHAUSTED) {
-    // Nothing that large is an image; what it says is not known.
-    checkpoint = true;
-  } else if (status.error_code() == grpc::UNIMPLEMENTED || status.error_code() == grpc::NOT_FOUND) {
-    // The runtime cannot read it either, or tells by CRI what it would act on.
-    co_return IsCheckpoint(false);
-  } else {
-    co_return IsCheckpoint(tl::unexpect, std::move(status));
-  }
-  std::lock_guard lock(mutex_);
-  if (checkpoints_.size() >= kMaxCachedManifests) checkpoints_.clear();
-  checkpoints_.insert_or_assign(manifest, checkpoint);
-  co_return IsCheckpoint(checkpoint);
 }
 
 Task<RuntimeImages::UsesRemote> RuntimeImages::UsesRemoteSnapshotter(

@@ -36,10 +36,17 @@ struct LocalImage {
     std::optional<trust::Sha256Digest> target;
   };
   std::string id;
-  /// Names with the manifest that each points to; the image's ID is a name too.
+  /// Names with the manifest that each points to; the image's ID is a name too. Those that were
+  /// asked for.
   std::vector<Name> names;
-  /// The manifests, each once.
+  /// The manifests, each once; first those of the names.
   std::vector<trust::Sha256Digest> targets;
+  /// Those that the runtime may make a container from: it takes the first of an image's names.
+  std::vector<std::string> to_run;
+  /// It has names that were not asked for and that do not say what they point to.
+  bool has_more_names = false;
+  /// One of the names points to another image by now: it is left without a target.
+  bool has_moved = false;
   /// Manifests by digests of other algorithms: nobody vouches for them.
   std::vector<std::string> odd_targets;
   /// What CRI tells of the manifest's annotations; containerd tells nothing.
@@ -79,14 +86,24 @@ class RuntimeImages {
   /// The same after a pull by that name, whether or not its caller is still there.
   Task<Digests> PulledDigests(const trust::ImageReference& reference);
 
-  /// The image behind a canonical name or an ID; no value where the runtime has none. With more
-  /// than kMaxNamesOfImage names it is RESOURCE_EXHAUSTED: each of them may count.
-  static constexpr int kMaxNamesOfImage = 4096;
+  /// The image behind a canonical name or an ID, with all of its names; no value where the runtime
+  /// has none.
   using Found = tl::expected<std::optional<LocalImage>, grpc::Status>;
   Task<Found> Find(const grpc::CallbackServerContext& downstream, const std::string& name_or_id);
 
-  /// Whether any manifest of `image` says that it is a checkpoint, which containerd restores
-  /// inside CreateContainer. Answers are cached: a digest's content never changes.
+  /// The same for judging it as `named`, at a cost that does not depend on how many names it has:
+  /// of its names only that one, its ID, and the one that the runtime goes by.
+  Task<Found> Find(const grpc::CallbackServerContext& downstream, const std::string& name_or_id,
+                   const trust::ImageReference& named);
+
+  /// Whether `manifest`, or one of those that it lists, is of this configuration.
+  Task<tl::expected<bool, grpc::Status>> HasConfig(const grpc::CallbackServerContext& downstream,
+                                                   const std::string& manifest,
+                                                   const std::string& config);
+
+  /// Whether a manifest that the runtime may run as `image` says that it is a checkpoint, which
+  /// containerd restores inside CreateContainer. Answers are cached: a digest's content never
+  /// changes.
   using IsCheckpoint = tl::expected<bool, grpc::Status>;
   Task<IsCheckpoint> HasCheckpoint(const grpc::CallbackServerContext& downstream,
                                    const LocalImage& image);
@@ -145,19 +162,29 @@ class RuntimeImages {
   Task<grpc::Status> Remind(const std::string& tagged, const native::Image& pinned);
   Task<grpc::Status> WaitUntilShown(const std::string& tagged, const native::Image& pinned,
                                     const std::string& image_id);
+  Task<Found> FindBy(const grpc::CallbackServerContext& downstream, const std::string& name_or_id,
+                     const trust::ImageReference* named);
   Task<grpc::Status> ResolveNames(const grpc::CallbackServerContext& downstream,
-                                  const cri::Image& image, LocalImage& local);
-  Task<grpc::Status> DropMoved(const grpc::CallbackServerContext& downstream, LocalImage& local);
+                                  const cri::Image& image, const std::vector<std::string>& names,
+                                  LocalImage& local);
+  struct NamedTarget {
+    std::string name;
+    std::string digest;
+  };
+  Task<grpc::Status> ListTargets(const grpc::CallbackServerContext& downstream,
+                                 const std::vector<std::string>& names,
+                                 std::vector<NamedTarget>& targets);
+  Task<grpc::Status> DropMoved(const grpc::CallbackServerContext& downstream,
+                               const cri::Image& image, LocalImage& local);
   /// Whether `manifest` is one of the image's.
   Task<tl::expected<bool, grpc::Status>> Holds(const grpc::CallbackServerContext& downstream,
                                                const cri::Image& image,
                                                const trust::Sha256Digest& manifest);
-  /// Whether `manifest`, or one of those that it lists, is of this configuration.
-  Task<tl::expected<bool, grpc::Status>> HasConfig(const grpc::CallbackServerContext& downstream,
-                                                   const std::string& manifest,
-                                                   const std::string& config);
   Task<IsCheckpoint> ReadsAsCheckpoint(const grpc::CallbackServerContext& downstream,
                                        const std::string& manifest);
+
+  /// A manifest or an index; registries refuse larger ones.
+  static constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
 
   Upstream& upstream_;
   ImageNames& names_;

@@ -247,14 +247,6 @@ BOOST_FIXTURE_TEST_CASE(ManifestBehindThousandsOfNames_IsLookedAtToo, NodeWithSt
   Refusal(Create(good.image_id, kWeb));
 }
 
-BOOST_FIXTURE_TEST_CASE(MoreNamesThanAreLookedAt_IsRefused, Node) {
-  ImportMany(5000);
-  const auto status = Create(good.image_id, "");
-  BOOST_TEST(status.error_code() == grpc::RESOURCE_EXHAUSTED);
-  BOOST_TEST(Says(status.error_message(), "4096 names"), status.error_message());
-  BOOST_TEST(runtime.Ran().empty());
-}
-
 BOOST_FIXTURE_TEST_CASE(OldKubelet_NameUnderDenyOfATargetThatIsNotRead_IsRefused, Node) {
   decider.Deny("registry.example/acme/forbidden");
   runtime.ImportBySha512("registry.example/acme/forbidden:1", "good layers", "good config");

@@ -14,28 +14,41 @@ BOOST_AUTO_TEST_SUITE(HealingNamesTest)
 
 BOOST_AUTO_TEST_CASE(Take_IsTrueOnce) {
   HealingNames names;
-  names.Add("a", kNow);
+  names.Add("a", "shop", kNow);
   BOOST_TEST(!names.Take("b", kNow));
   BOOST_TEST(names.Take("a", kNow + std::chrono::seconds(59)));
   BOOST_TEST(!names.Take("a", kNow + std::chrono::seconds(59)));
 }
 
+BOOST_AUTO_TEST_CASE(Take_IsTrueOnceForAllNamespaces) {
+  HealingNames names;
+  names.Add("a", "shop", kNow);
+  names.Add("a", "prod", kNow);
+  BOOST_TEST(names.Take("a", kNow));
+  BOOST_TEST(!names.Take("a", kNow));
+}
+
 BOOST_AUTO_TEST_CASE(Entry_EndsAfterAMinuteAndWithAPull) {
   HealingNames names;
-  names.Add("a", kNow);
+  names.Add("a", "shop", kNow);
   BOOST_TEST(!names.Take("a", kNow + std::chrono::seconds(60)));
-  names.Add("a", kNow);
+  names.Add("a", "shop", kNow);
   names.Forget("a");
   BOOST_TEST(!names.Take("a", kNow));
 }
 
-BOOST_AUTO_TEST_CASE(Names_AreCappedAndOldOnesMakeRoom) {
+BOOST_AUTO_TEST_CASE(NamespaceThatFillsItsShare_TakesNothingFromOthers) {
   HealingNames names;
-  for (std::size_t i = 0; i < HealingNames::kMaxNames; ++i) names.Add(std::to_string(i), kNow);
-  names.Add("one more", kNow);
-  BOOST_TEST(!names.Take("one more", kNow));
-  names.Add("later", kNow + HealingNames::kLifetime);
-  BOOST_TEST(names.Take("later", kNow + HealingNames::kLifetime));
+  names.Add("theirs", "prod", kNow);
+  for (std::size_t i = 0; i < 10 * HealingNames::kMaxOfNamespace; ++i) {
+    names.Add(std::to_string(i), "shop", kNow);
+  }
+  names.Add("later", "prod", kNow);
+  BOOST_TEST(names.Take("theirs", kNow));
+  BOOST_TEST(names.Take("later", kNow));
+  // Of its own the oldest have made room.
+  BOOST_TEST(!names.Take("0", kNow));
+  BOOST_TEST(names.Take(std::to_string(10 * HealingNames::kMaxOfNamespace - 1), kNow));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
