@@ -6,6 +6,7 @@
 
 #include "proxy/gate_call.h"
 #include "proxy/relay.h"
+#include "proxy/short_id.h"
 
 namespace crivet::proxy {
 namespace {
@@ -75,6 +76,15 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
                                      cri::ImageStatusResponse& response) {
   const std::string& written = request.image().image();
   if (IsId(call, written)) co_return co_await Forward(call, request, response);
+  if (LooksLikeShortId(written)) {
+    auto whole = co_await WholeId(call, written);
+    if (!whole) co_return whole.error();
+    if (!whole->empty()) {
+      cri::ImageStatusRequest by_id = request;
+      by_id.mutable_image()->set_image(*whole);
+      co_return co_await Forward(call, by_id, response);
+    }
+  }
   const auto reference = ReadName(written);
   if (!reference) {
     const Judgement judgement = call.JudgeText(written);

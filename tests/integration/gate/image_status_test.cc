@@ -1,4 +1,6 @@
 #include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
 
 #include "proxy/map_entries.h"
 #include "tests/integration/gate/gate_fixture.h"
@@ -86,10 +88,58 @@ BOOST_FIXTURE_TEST_CASE(WholeId_IsForwarded, TwoManifests) {
   BOOST_TEST(Decisions() == 0U);
 }
 
-BOOST_FIXTURE_TEST_CASE(HexDigitsAlone_FindNothing, TwoManifests) {
-  runtime.Import(kWeb, good);
-  BOOST_TEST(!IsPresent(good.image_id.substr(7)));
-  BOOST_TEST(!IsPresent(good.image_id.substr(7, 12)));
+// People's commands: `crictl images` prints an ID without its prefix, shortened.
+BOOST_FIXTURE_TEST_CASE(HexDigitsOfOneImage_AreItsId, TwoManifests) {
+  runtime.Import("registry.example/acme/web:2", evil);
+  for (const std::size_t digits : {std::size_t{64}, std::size_t{13}, std::size_t{5}}) {
+    BOOST_TEST_CONTEXT(digits << " digits") {
+      BOOST_TEST(Status(evil.image_id.substr(7, digits)).image().id() == evil.image_id);
+      BOOST_TEST(AskedUpstream() == evil.image_id);
+    }
+  }
+  BOOST_TEST(!IsPresent(evil.image_id.substr(7, 4)));
+  BOOST_TEST(!IsPresent(evil.image_id.substr(7, 13) + ":latest"));
+  BOOST_TEST(!IsPresent(evil.image_id.substr(0, 20)));
+  BOOST_TEST(!IsPresent("00000"));
+}
+
+BOOST_FIXTURE_TEST_CASE(HexDigitsOfTwoImages_FindNothing, TwoManifests) {
+  // Among some thousand IDs two begin with the same five digits.
+  std::map<std::string, FakeCri::Manifest> seen;
+  std::string five;
+  for (int i = 0; five.empty(); ++i) {
+    const auto made = runtime.MakeManifest("layers", "config " + std::to_string(i));
+    const auto [before, is_new] = seen.emplace(made.image_id.substr(7, 5), made);
+    if (is_new) continue;
+    five = before->first;
+    runtime.Import("registry.example/acme/web:2", before->second);
+    BOOST_TEST(IsPresent(five));
+    runtime.Import("registry.example/acme/web:3", made);
+    BOOST_TEST(!IsPresent(five));
+    BOOST_TEST(Status(made.image_id.substr(7, 20)).image().id() == made.image_id);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(HexDigitsThatAreAName_AreJudgedAsTheName, TwoManifests) {
+  const std::string name = evil.image_id.substr(7, 8);
+  runtime.Import("registry.example/acme/web:2", evil);
+  runtime.Import("docker.io/library/" + name + ":latest", evil);
+  BOOST_TEST(!IsPresent(name));
+  decider.Allow("docker.io/library/*");
+  BOOST_TEST(IsPresent(name));
+}
+
+BOOST_FIXTURE_TEST_CASE(NoName_UnderADefaultThatAllows_IsTheRuntimesToAnswer, TwoManifests) {
+  decider.Default().action = trust::Action::kAllow;
+  BOOST_TEST(!IsPresent(""));
+  BOOST_TEST(AskedUpstream().empty());
+  BOOST_TEST(Pull("").error_code() == grpc::NOT_FOUND);
+  BOOST_TEST(Create("", "").error_code() == grpc::NOT_FOUND);
+  // What a runtime could find behind the rules' back is refused all the same.
+  runtime.Import("registry.example/acme/web:2", evil);
+  BOOST_TEST(Create(evil.image_id.substr(7), "").error_code() == grpc::UNKNOWN);
+  BOOST_TEST(Create("/checkpoint.tar", "").error_code() == grpc::UNKNOWN);
+  BOOST_TEST(runtime.Ran().empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(NotAReference_IsAbsent, TwoManifests) {
