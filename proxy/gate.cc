@@ -34,6 +34,7 @@ constexpr std::string_view kListImages = "/runtime.v1.ImageService/ListImages";
 constexpr std::string_view kStreamImages = "/runtime.v1.ImageService/StreamImages";
 constexpr std::string_view kRemoveImage = "/runtime.v1.ImageService/RemoveImage";
 constexpr std::string_view kCreateContainer = "/runtime.v1.RuntimeService/CreateContainer";
+constexpr std::string_view kStartContainer = "/runtime.v1.RuntimeService/StartContainer";
 constexpr std::string_view kRunPodSandbox = "/runtime.v1.RuntimeService/RunPodSandbox";
 
 // gRPC names a connection that it was handed by its descriptor: `fd:17`.
@@ -78,8 +79,10 @@ class Gate::Server {
         upstream_(options_.upstream, options_.image_upstream),
         names_(ImageNames::Load(options_.state_dir)),
         images_(upstream_, names_, [this] { NativeApiMissing(); }),
-        parts_{upstream_,         images_,         tag_locks_,        healing_,
-               *options_.decider, *options_.audit, *options_.metrics, options_.log},
+        containers_(upstream_),
+        own_references_(upstream_),
+        parts_{upstream_, images_,           containers_,     own_references_,   tag_locks_,
+               healing_,  *options_.decider, *options_.audit, *options_.metrics, options_.log},
         image_service_(*this),
         runtime_service_(*this) {}
 
@@ -179,6 +182,11 @@ class Gate::Server {
                                               const cri::CreateContainerRequest* request,
                                               cri::CreateContainerResponse* response) override {
       return server_.Begin<AnswerCreateContainer>(context, kCreateContainer, request, response);
+    }
+    grpc::ServerUnaryReactor* StartContainer(grpc::CallbackServerContext* context,
+                                             const cri::StartContainerRequest* request,
+                                             cri::StartContainerResponse* response) override {
+      return server_.Begin<AnswerStartContainer>(context, kStartContainer, request, response);
     }
     grpc::ServerUnaryReactor* RunPodSandbox(grpc::CallbackServerContext* context,
                                             const cri::RunPodSandboxRequest* request,
@@ -286,6 +294,8 @@ class Gate::Server {
   Upstream upstream_;
   ImageNames names_;
   RuntimeImages images_;
+  RuntimeContainers containers_;
+  OwnReferences own_references_;
   NameLocks tag_locks_;
   HealingNames healing_;
   GateParts parts_;

@@ -14,9 +14,10 @@
 
 namespace crivet::proxy {
 
-/// Gate answers the calls that can bring an image to life: PullImage, ImageStatus, CreateContainer
-/// and RunPodSandbox (DESIGN 3); where the runtime has no images API of its own also ListImages and
-/// RemoveImage. It takes connections from the router, never from a socket of its own. Thread-safe.
+/// Gate answers the calls that can bring an image to life: PullImage, ImageStatus, CreateContainer,
+/// StartContainer and RunPodSandbox (DESIGN 3); where the runtime has no images API of its own also
+/// ListImages and RemoveImage. It takes connections from the router, never from a socket of its
+/// own. Thread-safe.
 class Gate {
  public:
   struct Options {

@@ -18,6 +18,8 @@
 #include "proxy/healing_names.h"
 #include "proxy/metrics.h"
 #include "proxy/name_locks.h"
+#include "proxy/own_references.h"
+#include "proxy/runtime_containers.h"
 #include "proxy/runtime_images.h"
 #include "proxy/upstream.h"
 #include "runtime/v1/api.pb.h"
@@ -28,6 +30,8 @@ namespace crivet::proxy {
 struct GateParts {
   Upstream& upstream;
   RuntimeImages& images;
+  RuntimeContainers& containers;
+  OwnReferences& own_references;
   NameLocks& tag_locks;
   HealingNames& healing;
   Decider& decider;
@@ -46,6 +50,8 @@ struct Judgement {
 
   /// The verdict, if it is Allow.
   const trust::Allow* allow() const { return std::get_if<trust::Allow>(&decision.verdict); }
+  /// Whether the evidence speaks against it, and is not only missing.
+  bool Denies() const { return std::holds_alternative<trust::Deny>(decision.verdict); }
   bool InAudit() const { return decision.mode() == trust::Mode::kAudit; }
   /// Whether the call must end here. In audit mode nothing does.
   bool Refuses() const { return allow() == nullptr && !InAudit(); }
@@ -107,6 +113,8 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
                                      cri::ImageStatusResponse& response);
 Task<grpc::Status> AnswerCreateContainer(GateCall& call, const cri::CreateContainerRequest& request,
                                          cri::CreateContainerResponse& response);
+Task<grpc::Status> AnswerStartContainer(GateCall& call, const cri::StartContainerRequest& request,
+                                        cri::StartContainerResponse& response);
 Task<grpc::Status> AnswerRunPodSandbox(GateCall& call, const cri::RunPodSandboxRequest& request,
                                        cri::RunPodSandboxResponse& response);
 Task<grpc::Status> AnswerListImages(GateCall& call, const cri::ListImagesRequest& request,

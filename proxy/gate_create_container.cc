@@ -1,29 +1,48 @@
-// CreateContainer: the image and every image volume must be vouched for now (DESIGN 3).
+// CreateContainer: the image and every image volume must be vouched for now (DESIGN 3), and what
+// the runtime makes of them is looked at before anybody can start it: it resolves the image again,
+// by the first of its names, which others may have moved since.
 
 #include <chrono>
-#include <vector>
+#include <memory>
+#include <utility>
 
 #include "proxy/gate_call.h"
-#include "proxy/image_use.h"
+#include "proxy/judged_content.h"
 #include "proxy/relay.h"
 
 namespace crivet::proxy {
 
 namespace {
 
-Task<grpc::Status> JudgeSpec(GateCall& call, cri::ImageSpec& spec) {
-  auto use = co_await JudgeImageUse(call, spec);
-  if (!use) co_return use.error();
-  if (!use->rewrite_to.empty()) spec.set_image(use->rewrite_to);
-  if (spec.image_ref().empty() || spec.image_ref() == spec.image()) co_return grpc::Status::OK;
+using Finding = RuntimeContainers::Finding;
 
-  // No runtime goes by `image_ref` yet; one that will must not find anything there unjudged.
-  cri::ImageSpec by_ref = spec;
-  by_ref.set_image(spec.image_ref());
-  auto ref_use = co_await JudgeImageUse(call, by_ref);
-  if (!ref_use) co_return ref_use.error();
-  if (!ref_use->rewrite_to.empty()) spec.set_image_ref(ref_use->rewrite_to);
-  co_return grpc::Status::OK;
+// With a name of crivet's own in front of the others it comes out right, unless that is removed at
+// the same moment.
+constexpr int kMaxAttempts = 3;
+
+struct Forwarded {
+  std::unique_ptr<grpc::ClientContext> context;
+  grpc::Status status;
+};
+
+Task<Forwarded> Forward(GateCall& call, const cri::CreateContainerRequest& judged,
+                        cri::CreateContainerResponse& response) {
+  const auto begin = std::chrono::steady_clock::now();
+  Forwarded forwarded{RelayContext(call.downstream()), {}};
+  grpc::ClientContext& context = *forwarded.context;
+  forwarded.status = co_await call.parts().upstream.CreateContainer(context, judged, response);
+  call.parts().metrics.Observe(Phase::kUpstream, std::chrono::steady_clock::now() - begin);
+  co_return forwarded;
+}
+
+// Nobody may start it. Where it cannot be removed it stays unchecked, and StartContainer refuses.
+Task<Done> TakeAway(GateCall& call, const std::string& id) {
+  const grpc::Status removed = co_await call.parts().containers.Remove(id);
+  if (!removed.ok()) {
+    call.parts().log("cannot remove container " + id +
+                     ", which is not what was judged: " + removed.error_message());
+  }
+  co_return Done{};
 }
 
 }  // namespace
@@ -31,24 +50,49 @@ Task<grpc::Status> JudgeSpec(GateCall& call, cri::ImageSpec& spec) {
 Task<grpc::Status> AnswerCreateContainer(GateCall& call, const cri::CreateContainerRequest& request,
                                          cri::CreateContainerResponse& response) {
   if (request.has_sandbox_config()) call.SetPod(request.sandbox_config());
-  cri::CreateContainerRequest judged = request;
-  auto& config = *judged.mutable_config();
-
-  std::vector<cri::ImageSpec*> specs = {config.mutable_image()};
-  for (auto& mount : *config.mutable_mounts()) {
-    if (mount.has_image()) specs.push_back(mount.mutable_image());
+  RuntimeContainers& containers = call.parts().containers;
+  for (int attempt = 1;; ++attempt) {
+    cri::CreateContainerRequest judged = request;
+    auto content = co_await JudgeContent(call, *judged.mutable_config());
+    if (!content) co_return content.error();
+    grpc::Status able = co_await CanBeExamined(call, *content);
+    if (!able.ok()) co_return able;
+    if (attempt > 1) {
+      grpc::Status front = co_await PutOwnInFront(call, *content);
+      if (!front.ok()) co_return front;
+    }
+    auto forwarded = co_await Forward(call, judged, response);
+    const bool looked_at = !content->empty() && !call.parts().images.translates();
+    const std::string id = response.container_id();
+    auto finding = RuntimeContainers::Examined(Finding::kAsJudged);
+    if (forwarded.status.ok() && looked_at) {
+      finding = co_await ExamineContent(call, id, *content);
+    }
+    if (finding && *finding == Finding::kAsJudged) {
+      if (forwarded.status.ok()) containers.checked().Add(id);
+      CarryBack(*forwarded.context, call.downstream());
+      co_return forwarded.status;
+    }
+    response.Clear();
+    co_await TakeAway(call, id);
+    if (!finding || *finding == Finding::kNoRecord) {
+      call.parts().log("what container " + id + " was made from is not known: " +
+                       (finding ? "no record of it" : finding.error().error_message()));
+      co_return RefuseContent(call, content->any(), trust::Reason::kState,
+                              "the runtime does not say what it made the container from, so it was "
+                              "removed; it is tried again");
+    }
+    call.parts().metrics.CountOtherContent();
+    call.parts().log("container " + id + " was not made from what was judged as " +
+                     content->any().canonical +
+                     ": a name of its image was moved meanwhile; it was removed");
+    if (attempt == kMaxAttempts) {
+      co_return RefuseContent(call, content->any(), trust::Reason::kDigestMismatch,
+                              "the runtime made the container from other content each time, for "
+                              "names of the image are being moved on this node; it was removed, "
+                              "and is tried again");
+    }
   }
-  for (cri::ImageSpec* spec : specs) {
-    grpc::Status judgement = co_await JudgeSpec(call, *spec);
-    if (!judgement.ok()) co_return judgement;
-  }
-
-  const auto begin = std::chrono::steady_clock::now();
-  auto context = RelayContext(call.downstream());
-  grpc::Status status = co_await call.parts().upstream.CreateContainer(*context, judged, response);
-  call.parts().metrics.Observe(Phase::kUpstream, std::chrono::steady_clock::now() - begin);
-  CarryBack(*context, call.downstream());
-  co_return status;
 }
 
 }  // namespace crivet::proxy

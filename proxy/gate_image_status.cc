@@ -108,8 +108,11 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
   auto judged = co_await JudgePresent(call, *reference, written, response.image());
   if (!judged) co_return audit_only ? status : judged.error();
   call.Record(*judged);
-  if (judged->Refuses()) co_return AnswerAbsent(response);
-  co_return status;
+  if (!judged->Refuses()) co_return status;
+  if (judged->Denies() && !call.parts().images.translates()) {
+    co_await call.parts().own_references.Withdraw(*reference, response.image());
+  }
+  co_return AnswerAbsent(response);
 }
 
 }  // namespace crivet::proxy

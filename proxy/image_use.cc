@@ -174,7 +174,7 @@ Outcome Conclude(GateCall& call, const Judgement& judgement, std::string rewrite
   call.Record(judgement);
   if (judgement.Refuses()) return tl::unexpected(judgement.ToStatus());
   RememberUse(call, judgement);
-  return ImageUse{judgement.InAudit() ? std::string() : std::move(rewrite_to)};
+  return ImageUse{judgement.InAudit() ? std::string() : std::move(rewrite_to), std::nullopt};
 }
 
 // In the runtime's own words.
@@ -234,6 +234,12 @@ Task<tl::expected<Looked, grpc::Status>> Look(
   co_return Result(std::move(looked));
 }
 
+// Of what is restored nothing hangs from the image's layers.
+Task<RuntimeImages::IsCheckpoint> IsRestored(GateCall& call, const LocalImage& image) {
+  if (!call.settings().allow_checkpoint) co_return RuntimeImages::IsCheckpoint(false);
+  co_return co_await call.parts().images.HasCheckpoint(call.downstream(), image);
+}
+
 }  // namespace
 
 Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
@@ -273,6 +279,13 @@ Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
     auto outcome = Conclude(call, *checked, by_id ? std::string() : image.id);
     // In no mode does the runtime know a name of crivet's keeping.
     if (outcome && image.by_kept_name) outcome->rewrite_to = image.id;
+    if (!outcome || checked->InAudit()) co_return outcome;
+    auto restored = co_await IsRestored(call, image);
+    if (!restored) co_return Outcome(tl::unexpect, restored.error());
+    if (!*restored) {
+      outcome->judged =
+          JudgedImage{*std::move(checked), image.id, image.targets, image.odd_targets};
+    }
     co_return outcome;
   }
 }

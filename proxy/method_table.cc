@@ -76,7 +76,7 @@ constexpr auto kMethods = std::to_array<Method>({
     {"/runtime.v1.RuntimeService/ReopenContainerLog", Kind::kRuntime},
     {"/runtime.v1.RuntimeService/RunPodSandbox", Kind::kGated},
     {"/runtime.v1.RuntimeService/RuntimeConfig", Kind::kRuntime},
-    {"/runtime.v1.RuntimeService/StartContainer", Kind::kRuntime},
+    {"/runtime.v1.RuntimeService/StartContainer", Kind::kGated},
     {"/runtime.v1.RuntimeService/Status", Kind::kRuntime},
     {"/runtime.v1.RuntimeService/StopContainer", Kind::kRuntime},
     {"/runtime.v1.RuntimeService/StopPodSandbox", Kind::kRuntime},

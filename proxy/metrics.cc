@@ -59,6 +59,7 @@ Metrics::Snapshot Metrics::Read() const {
     snapshot.phases[phase] = phases_[phase].Read();
   }
   snapshot.moved = moved_.load(std::memory_order_relaxed);
+  snapshot.other_content = other_content_.load(std::memory_order_relaxed);
   snapshot.internal_errors = internal_errors_.load(std::memory_order_relaxed);
   snapshot.audit_drops = audit_drops_.load(std::memory_order_relaxed);
   snapshot.unjudged_sandboxes = unjudged_sandboxes_.load(std::memory_order_relaxed);

@@ -49,6 +49,8 @@ class Metrics {
   void Observe(Phase phase, std::chrono::nanoseconds duration);
   /// A tag whose registry digest differs from the signed one, seen in audit mode.
   void CountMoved() { moved_.fetch_add(1, std::memory_order_relaxed); }
+  /// A container or sandbox that the runtime made from other content than what was judged.
+  void CountOtherContent() { other_content_.fetch_add(1, std::memory_order_relaxed); }
   /// A defect of ours that ended a call with INTERNAL.
   void CountInternalError() { internal_errors_.fetch_add(1, std::memory_order_relaxed); }
   void CountAuditDrop() { audit_drops_.fetch_add(1, std::memory_order_relaxed); }
@@ -66,6 +68,7 @@ class Metrics {
     std::array<std::array<std::uint64_t, kModes>, kReasons> refused{};
     std::array<Histogram::Snapshot, kPhases> phases{};
     std::uint64_t moved = 0;
+    std::uint64_t other_content = 0;
     std::uint64_t internal_errors = 0;
     std::uint64_t audit_drops = 0;
     std::uint64_t unjudged_sandboxes = 0;
@@ -77,6 +80,7 @@ class Metrics {
   std::array<std::array<std::atomic<std::uint64_t>, kModes>, kReasons> refused_{};
   std::array<Histogram, kPhases> phases_;
   std::atomic<std::uint64_t> moved_{0};
+  std::atomic<std::uint64_t> other_content_{0};
   std::atomic<std::uint64_t> internal_errors_{0};
   std::atomic<std::uint64_t> audit_drops_{0};
   std::atomic<std::uint64_t> unjudged_sandboxes_{0};

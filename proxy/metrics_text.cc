@@ -115,6 +115,10 @@ void AddGate(const Metrics::Snapshot& gate, Text& text) {
               gate.internal_errors);
   text.Single("crivet_audit_lines_dropped_total", "counter",
               "Audit lines that could not be written.", gate.audit_drops);
+  text.Single("crivet_other_content_total", "counter",
+              "Containers and sandboxes that the runtime made from other content than what was "
+              "judged, and that were removed.",
+              gate.other_content);
   text.Single("crivet_sandboxes_unjudged_total", "counter",
               "Sandboxes whose image could not be judged, because nobody tells its name.",
               gate.unjudged_sandboxes);

@@ -19,6 +19,9 @@
 namespace crivet::proxy {
 namespace {
 
+namespace native_containers = ::containerd::services::containers::v1;
+namespace native_snapshots = ::containerd::services::snapshots::v1;
+
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -209,6 +212,8 @@ struct Upstream::Endpoint {
         images(cri::ImageService::NewStub(channel)),
         runtime(cri::RuntimeService::NewStub(channel)),
         native_images(native::Images::NewStub(channel)),
+        containers(native_containers::Containers::NewStub(channel)),
+        snapshots(native_snapshots::Snapshots::NewStub(channel)),
         content(::containerd::services::content::v1::Content::NewStub(channel)) {}
 
   std::string socket;
@@ -216,6 +221,8 @@ struct Upstream::Endpoint {
   std::unique_ptr<cri::ImageService::Stub> images;
   std::unique_ptr<cri::RuntimeService::Stub> runtime;
   std::unique_ptr<native::Images::Stub> native_images;
+  std::unique_ptr<native_containers::Containers::Stub> containers;
+  std::unique_ptr<native_snapshots::Snapshots::Stub> snapshots;
   std::unique_ptr<::containerd::services::content::v1::Content::Stub> content;
 };
 
@@ -395,6 +402,70 @@ Task<grpc::Status> Upstream::Status(grpc::ClientContext& context, const cri::Sta
   });
 }
 
+Task<grpc::Status> Upstream::StartContainer(grpc::ClientContext& context,
+                                            const cri::StartContainerRequest& request,
+                                            cri::StartContainerResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->StartContainer(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::RemoveContainer(grpc::ClientContext& context,
+                                             const cri::RemoveContainerRequest& request,
+                                             cri::RemoveContainerResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->RemoveContainer(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ContainerStatus(grpc::ClientContext& context,
+                                             const cri::ContainerStatusRequest& request,
+                                             cri::ContainerStatusResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->ContainerStatus(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::ListContainers(grpc::ClientContext& context,
+                                            const cri::ListContainersRequest& request,
+                                            cri::ListContainersResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->ListContainers(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::PodSandboxStatus(grpc::ClientContext& context,
+                                              const cri::PodSandboxStatusRequest& request,
+                                              cri::PodSandboxStatusResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->PodSandboxStatus(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::StopPodSandbox(grpc::ClientContext& context,
+                                            const cri::StopPodSandboxRequest& request,
+                                            cri::StopPodSandboxResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->StopPodSandbox(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::RemovePodSandbox(grpc::ClientContext& context,
+                                              const cri::RemovePodSandboxRequest& request,
+                                              cri::RemovePodSandboxResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->RemovePodSandbox(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::Version(grpc::ClientContext& context,
+                                     const cri::VersionRequest& request,
+                                     cri::VersionResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->Version(&context, &request, &response, std::move(done));
+  });
+}
+
 Task<grpc::Status> Upstream::GetImage(grpc::ClientContext& context,
                                       const native::GetImageRequest& request,
                                       native::GetImageResponse& response) {
@@ -424,6 +495,30 @@ Task<grpc::Status> Upstream::UpdateImage(grpc::ClientContext& context,
                                          native::UpdateImageResponse& response) {
   return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
     runtime_->native_images->async()->Update(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::DeleteImage(grpc::ClientContext& context,
+                                         const native::DeleteImageRequest& request,
+                                         google::protobuf::Empty& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->native_images->async()->Delete(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::GetContainer(grpc::ClientContext& context,
+                                          const native_containers::GetContainerRequest& request,
+                                          native_containers::GetContainerResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->containers->async()->Get(&context, &request, &response, std::move(done));
+  });
+}
+
+Task<grpc::Status> Upstream::StatSnapshot(grpc::ClientContext& context,
+                                          const native_snapshots::StatSnapshotRequest& request,
+                                          native_snapshots::StatSnapshotResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->snapshots->async()->Stat(&context, &request, &response, std::move(done));
   });
 }
 

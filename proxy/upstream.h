@@ -9,8 +9,10 @@
 #include <memory>
 #include <string>
 
+#include "containerd/services/containers/v1/containers.grpc.pb.h"
 #include "containerd/services/content/v1/content.grpc.pb.h"
 #include "containerd/services/images/v1/images.grpc.pb.h"
+#include "containerd/services/snapshots/v1/snapshots.grpc.pb.h"
 #include "proxy/call_task.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "trust/io/timetable.h"
@@ -58,7 +60,31 @@ class Upstream {
   Task<grpc::Status> Status(grpc::ClientContext& context, const cri::StatusRequest& request,
                             cri::StatusResponse& response);
 
-  /// containerd's own images API, always at the runtime's socket.
+  Task<grpc::Status> StartContainer(grpc::ClientContext& context,
+                                    const cri::StartContainerRequest& request,
+                                    cri::StartContainerResponse& response);
+  Task<grpc::Status> RemoveContainer(grpc::ClientContext& context,
+                                     const cri::RemoveContainerRequest& request,
+                                     cri::RemoveContainerResponse& response);
+  Task<grpc::Status> ContainerStatus(grpc::ClientContext& context,
+                                     const cri::ContainerStatusRequest& request,
+                                     cri::ContainerStatusResponse& response);
+  Task<grpc::Status> ListContainers(grpc::ClientContext& context,
+                                    const cri::ListContainersRequest& request,
+                                    cri::ListContainersResponse& response);
+  Task<grpc::Status> PodSandboxStatus(grpc::ClientContext& context,
+                                      const cri::PodSandboxStatusRequest& request,
+                                      cri::PodSandboxStatusResponse& response);
+  Task<grpc::Status> StopPodSandbox(grpc::ClientContext& context,
+                                    const cri::StopPodSandboxRequest& request,
+                                    cri::StopPodSandboxResponse& response);
+  Task<grpc::Status> RemovePodSandbox(grpc::ClientContext& context,
+                                      const cri::RemovePodSandboxRequest& request,
+                                      cri::RemovePodSandboxResponse& response);
+  Task<grpc::Status> Version(grpc::ClientContext& context, const cri::VersionRequest& request,
+                             cri::VersionResponse& response);
+
+  /// containerd's own API, always at the runtime's socket.
   Task<grpc::Status> GetImage(grpc::ClientContext& context, const native::GetImageRequest& request,
                               native::GetImageResponse& response);
   Task<grpc::Status> ListNativeImages(grpc::ClientContext& context,
@@ -70,6 +96,18 @@ class Upstream {
   Task<grpc::Status> UpdateImage(grpc::ClientContext& context,
                                  const native::UpdateImageRequest& request,
                                  native::UpdateImageResponse& response);
+
+  Task<grpc::Status> DeleteImage(grpc::ClientContext& context,
+                                 const native::DeleteImageRequest& request,
+                                 google::protobuf::Empty& response);
+  Task<grpc::Status> GetContainer(
+      grpc::ClientContext& context,
+      const ::containerd::services::containers::v1::GetContainerRequest& request,
+      ::containerd::services::containers::v1::GetContainerResponse& response);
+  Task<grpc::Status> StatSnapshot(
+      grpc::ClientContext& context,
+      const ::containerd::services::snapshots::v1::StatSnapshotRequest& request,
+      ::containerd::services::snapshots::v1::StatSnapshotResponse& response);
 
   /// Reads a piece of content whole into `content`; RESOURCE_EXHAUSTED beyond `max_bytes`.
   Task<grpc::Status> ReadContent(grpc::ClientContext& context, const std::string& digest,

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A runtime without containerd's images API, as CRI-O is one: tags are given back by translation, and last over restarts of
-# everything. The runtime is containerd behind a crivet of its own that serves CRI alone and judges nothing.
+# everything. The runtime is containerd behind a crivet of its own that serves CRI alone and judges nothing, under another
+# name: containerd without its own API is refused.
 set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
@@ -13,7 +14,7 @@ runtime_sock=$node_dir/runtime.sock
 start_runtime() {
   cat >"$node_dir/runtime.toml" <<TOML
 mode = "audit"
-listen = "$runtime_sock"
+listen = "$runtime_sock.inner"
 upstream = "$containerd_sock"
 state_dir = "$node_dir/runtime-state"
 admin = "$node_dir/runtime-admin.sock"
@@ -27,7 +28,11 @@ audit = "$node_dir/log/runtime-audit.log"
 TOML
   mkdir -p "$node_dir/runtime-state"
   part_start runtime crivet serve --config "$node_dir/runtime.toml"
-  part_ready runtime kubelet_to "$runtime_sock" version
+  part_ready runtime kubelet_to "$runtime_sock.inner" version
+  if ! part_runs other_runtime; then
+    part_start other_runtime python3 "$root/tests/support/node/other_runtime.py" "$runtime_sock" "$runtime_sock.inner"
+  fi
+  part_ready other_runtime kubelet_to "$runtime_sock" version
 }
 
 restart_crivet() {
@@ -55,6 +60,13 @@ start_runtime
 if kubelet_to "$runtime_sock" --metadata containerd-namespace=k8s.io call /containerd.services.images.v1.Images/List '{}' 2>/dev/null; then
   fail "this runtime has the API that it should not have"
 fi
+say "containerd that does not serve its own API: nothing is made of which nobody could say what it is"
+crivet_upstream=$runtime_sock.inner write_crivet_config < <(usual_rules)
+start_crivet
+expect_shown '*RegistryUnavailable: *crivet check*, state]' run "$web:1.0"
+part_kill crivet
+rm -rf "$node_dir/crivet-state"
+
 crivet_upstream=$runtime_sock crivet_trust='refresh_interval = "1s"' write_crivet_config < <(usual_rules)
 start_crivet
 

@@ -12,7 +12,7 @@
 #
 # Parts: node/signing.sh (registry, Notary, MariaDB), node/images.sh, node/runtime.sh (containerd, dockerd, crivet),
 # node/trouble.sh (bent answers, another clock), node/expect.sh, node/attack.sh (on plain containerd, then through crivet),
-# node/machine.sh (a machine that systemd runs).
+# node/moving_names.sh (names that point elsewhere a moment later), node/machine.sh (a machine that systemd runs).
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 build=${CRIVET_BUILD:-$root/build}
@@ -36,6 +36,8 @@ source "$root/tests/support/node/trouble.sh"
 source "$root/tests/support/node/expect.sh"
 # shellcheck source=tests/support/node/attack.sh
 source "$root/tests/support/node/attack.sh"
+# shellcheck source=tests/support/node/moving_names.sh
+source "$root/tests/support/node/moving_names.sh"
 # shellcheck source=tests/support/node/machine.sh
 source "$root/tests/support/node/machine.sh"
 

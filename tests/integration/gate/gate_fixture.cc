@@ -14,6 +14,8 @@ FakeCri::Options RuntimeOptions(const TemporaryFolder& folder,
                                 const GateFixture::Settings& settings) {
   return {.socket = folder.path() + "/cri.sock",
           .native_api = settings.native_api,
+          .native_containers = settings.native_containers,
+          .runtime_name = settings.runtime_name,
           .sandbox_image = settings.sandbox_image,
           .snapshotter = settings.snapshotter,
           .shown_after_polls = settings.shown_after_polls};
@@ -121,7 +123,17 @@ grpc::Status GateFixture::Create(const std::string& image, const std::string& us
   grpc::ClientContext context;
   cri::CreateContainerResponse response;
   const auto request = CreateRequest(image, user_specified_image, pod_namespace);
-  return runtime_stub->CreateContainer(&context, request, &response);
+  auto status = runtime_stub->CreateContainer(&context, request, &response);
+  if (status.ok()) created_ = response.container_id();
+  return status;
+}
+
+grpc::Status GateFixture::StartCreated(const std::string& id) {
+  grpc::ClientContext context;
+  cri::StartContainerRequest request;
+  request.set_container_id(id.empty() ? created_ : id);
+  cri::StartContainerResponse response;
+  return runtime_stub->StartContainer(&context, request, &response);
 }
 
 grpc::Status GateFixture::CreateWithVolume(const std::string& image,
@@ -134,7 +146,10 @@ grpc::Status GateFixture::CreateWithVolume(const std::string& image,
   auto& volume = *request.mutable_config()->add_mounts()->mutable_image();
   volume.set_image(volume_image);
   volume.set_user_specified_image(volume_user_specified_image);
-  return runtime_stub->CreateContainer(&context, request, &response);
+  request.mutable_config()->mutable_mounts(0)->set_container_path("/data");
+  auto status = runtime_stub->CreateContainer(&context, request, &response);
+  if (status.ok()) created_ = response.container_id();
+  return status;
 }
 
 grpc::Status GateFixture::RunSandbox(const std::string& pod_namespace) {

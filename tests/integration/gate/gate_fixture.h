@@ -24,6 +24,8 @@ class GateFixture {
  public:
   struct Settings {
     FakeCri::NativeApi native_api = FakeCri::NativeApi::kServed;
+    FakeCri::NativeApi native_containers = FakeCri::NativeApi::kServed;
+    std::string runtime_name = {};
     std::string sandbox_image = {};
     std::string snapshotter = "overlayfs";
     int shown_after_polls = 0;
@@ -49,6 +51,8 @@ class GateFixture {
   grpc::Status CreateWithVolume(const std::string& image, const std::string& user_specified_image,
                                 const std::string& volume_image,
                                 const std::string& volume_user_specified_image);
+  /// Of the container that was made last, where no other is named.
+  grpc::Status StartCreated(const std::string& id = "");
   grpc::Status RunSandbox(const std::string& pod_namespace = "shop");
   cri::ListImagesResponse List(const std::string& filter = "");
   grpc::Status Remove(const std::string& image);
@@ -61,6 +65,8 @@ class GateFixture {
 
   /// The answer of the latest successful Pull.
   const std::string& pulled() const { return pulled_; }
+  /// The ID that the latest successful Create answered.
+  const std::string& created() const { return created_; }
   /// The audit log as it is once everything that was decided is written. Ends the gate.
   std::string AuditText();
 
@@ -80,6 +86,7 @@ class GateFixture {
   std::unique_ptr<Gate> gate_;
   std::shared_ptr<grpc::Channel> channel_;
   std::string pulled_;
+  std::string created_;
 };
 
 /// Text of `digits` as an image ID or digest.

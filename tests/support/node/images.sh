@@ -45,12 +45,13 @@ image_config() {
   shift
   command=$(printf ',"%s"' "$@")
   printf '{"architecture":"%s","os":"linux","config":{"Cmd":[%s],"Env":["PATH=%s"]},' "$architecture" "${command#,}" "${image_path:-/bin}"
+  if [[ -n ${image_history:-} ]]; then printf '"history":[' && cat "$image_history" && printf '],'; fi
   printf '"rootfs":{"type":"layers","diff_ids":["sha256:%s"]}}' "$(cat "$(base_layer)/diff_id")"
 }
 
 # make_image NAME COMMAND...: an OCI layout at $node_dir/oci/NAME whose containers run COMMAND (no quotes or backslashes).
 # Environment: image_annotations='"key":"value",…' go into the manifest; image_layer, image_path: what is in it, and where
-# its containers look for programs.
+# its containers look for programs; image_history: a file with the entries of its configuration's history.
 make_image() {
   local name=$1 manifest
   shift

@@ -7,8 +7,10 @@
 #include <algorithm>
 #include <set>
 
+#include "containerd/services/containers/v1/containers.grpc.pb.h"
 #include "containerd/services/content/v1/content.grpc.pb.h"
 #include "containerd/services/images/v1/images.grpc.pb.h"
+#include "containerd/services/snapshots/v1/snapshots.grpc.pb.h"
 #include "proxy/map_entries.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "tests/support/proxy/fake_image_store.h"
@@ -19,6 +21,13 @@ namespace {
 namespace cri = ::runtime::v1;
 namespace native = ::containerd::services::images::v1;
 namespace content = ::containerd::services::content::v1;
+namespace containers = ::containerd::services::containers::v1;
+namespace snapshots = ::containerd::services::snapshots::v1;
+
+grpc::Status NoContainer(const std::string& id) {
+  return {grpc::NOT_FOUND,
+          "an error occurred when try to find container \"" + id + "\": not found"};
+}
 
 std::map<std::string, std::string> NativeLabels(const native::Image& image) {
   std::map<std::string, std::string> labels;
@@ -37,6 +46,8 @@ class FakeCri::Server {
     runtime_service_ = std::make_unique<RuntimeService>(*this);
     native_service_ = std::make_unique<NativeService>(*this);
     content_service_ = std::make_unique<ContentService>(*this);
+    containers_service_ = std::make_unique<ContainersService>(*this);
+    snapshots_service_ = std::make_unique<SnapshotsService>(*this);
     grpc::ServerBuilder builder;
     builder.AddListeningPort("unix:" + options_.socket, grpc::InsecureServerCredentials());
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024);
@@ -46,6 +57,10 @@ class FakeCri::Server {
     if (options_.native_api == NativeApi::kServed) {
       builder.RegisterService(native_service_.get());
       builder.RegisterService(content_service_.get());
+      if (options_.native_containers == NativeApi::kServed) {
+        builder.RegisterService(containers_service_.get());
+        builder.RegisterService(snapshots_service_.get());
+      }
     }
     server_ = builder.BuildAndStart();
   }
@@ -189,13 +204,103 @@ class FakeCri::Server {
       std::lock_guard lock(s.mutex_);
       const std::string text = request->config().image().image();
       if (text.starts_with("/")) {
-        s.ran_.push_back("checkpoint archive " + text);
-      } else {
-        const std::string id = s.store_.Resolve(text);
-        if (id.empty()) return {grpc::NOT_FOUND, "failed to resolve image \"" + text + "\""};
-        s.ran_.push_back(s.store_.TargetToRun(id));
+        s.restored_.push_back("checkpoint archive " + text);
+        return grpc::Status::OK;
       }
-      response->set_container_id("container-" + std::to_string(s.ran_.size()));
+      const std::string id = s.store_.Resolve(text);
+      if (id.empty()) return {grpc::NOT_FOUND, "failed to resolve image \"" + text + "\""};
+      response->set_container_id(s.containers_.Create(*request, id));
+      return grpc::Status::OK;
+    }
+
+    grpc::Status StartContainer(grpc::ServerContext* context,
+                                const cri::StartContainerRequest* request,
+                                cri::StartContainerResponse*) override {
+      if (auto status = s.Enter(*context, "StartContainer", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      const auto id = s.containers_.Find(request->container_id());
+      if (!id) return NoContainer(request->container_id());
+      auto& container = s.containers_.containers[*id];
+      if (container.state != cri::CONTAINER_CREATED) return {grpc::UNKNOWN, "not in created state"};
+      container.state = cri::CONTAINER_RUNNING;
+      return grpc::Status::OK;
+    }
+
+    grpc::Status RemoveContainer(grpc::ServerContext* context,
+                                 const cri::RemoveContainerRequest* request,
+                                 cri::RemoveContainerResponse*) override {
+      if (auto status = s.Enter(*context, "RemoveContainer", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      s.containers_.Remove(request->container_id());
+      return grpc::Status::OK;
+    }
+
+    grpc::Status ContainerStatus(grpc::ServerContext* context,
+                                 const cri::ContainerStatusRequest* request,
+                                 cri::ContainerStatusResponse* response) override {
+      if (auto status = s.Enter(*context, "ContainerStatus", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      const auto id = s.containers_.Find(request->container_id());
+      if (!id) return NoContainer(request->container_id());
+      const auto& container = s.containers_.containers[*id];
+      response->mutable_status()->set_id(*id);
+      response->mutable_status()->set_state(container.state);
+      *response->mutable_status()->mutable_image() = container.config.image();
+      *response->mutable_status()->mutable_mounts() = container.config.mounts();
+      return grpc::Status::OK;
+    }
+
+    grpc::Status ListContainers(grpc::ServerContext* context,
+                                const cri::ListContainersRequest* request,
+                                cri::ListContainersResponse* response) override {
+      if (auto status = s.Enter(*context, "ListContainers", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      for (const auto& [id, container] : s.containers_.containers) {
+        if (!id.starts_with(request->filter().id())) continue;
+        auto& listed = *response->add_containers();
+        listed.set_id(id);
+        listed.set_pod_sandbox_id(container.sandbox);
+        listed.set_image_ref(container.image_id);
+      }
+      return grpc::Status::OK;
+    }
+
+    grpc::Status PodSandboxStatus(grpc::ServerContext* context,
+                                  const cri::PodSandboxStatusRequest* request,
+                                  cri::PodSandboxStatusResponse* response) override {
+      if (auto status = s.Enter(*context, "PodSandboxStatus", *request); !status.ok()) {
+        return status;
+      }
+      std::lock_guard lock(s.mutex_);
+      *response->mutable_status()->mutable_metadata() =
+          s.containers_.pods[request->pod_sandbox_id()];
+      return grpc::Status::OK;
+    }
+
+    grpc::Status StopPodSandbox(grpc::ServerContext* context,
+                                const cri::StopPodSandboxRequest* request,
+                                cri::StopPodSandboxResponse*) override {
+      return s.Enter(*context, "StopPodSandbox", *request);
+    }
+
+    grpc::Status RemovePodSandbox(grpc::ServerContext* context,
+                                  const cri::RemovePodSandboxRequest* request,
+                                  cri::RemovePodSandboxResponse*) override {
+      if (auto status = s.Enter(*context, "RemovePodSandbox", *request); !status.ok()) {
+        return status;
+      }
+      std::lock_guard lock(s.mutex_);
+      s.containers_.sandboxes.erase(request->pod_sandbox_id());
+      return grpc::Status::OK;
+    }
+
+    grpc::Status Version(grpc::ServerContext* context, const cri::VersionRequest* request,
+                         cri::VersionResponse* response) override {
+      if (auto status = s.Enter(*context, "Version", *request); !status.ok()) return status;
+      const bool native = s.options_.native_api == NativeApi::kServed;
+      response->set_runtime_name(!s.options_.runtime_name.empty() ? s.options_.runtime_name
+                                 : native                         ? "containerd"
+                                                                  : "cri-o");
       return grpc::Status::OK;
     }
 
@@ -210,8 +315,7 @@ class FakeCri::Server {
           return {grpc::UNKNOWN, "failed to get sandbox image: " + *problem};
         }
       }
-      s.sandboxes_ran_.push_back(s.store_.TargetToRun(id));
-      response->set_pod_sandbox_id("sandbox");
+      response->set_pod_sandbox_id(s.containers_.RunSandbox(request->config(), id));
       return grpc::Status::OK;
     }
 
@@ -240,8 +344,10 @@ class FakeCri::Server {
       for (const auto& entry : s.store_.names) {
         const bool wanted =
             request->filters().empty() ||
-            std::any_of(request->filters().begin(), request->filters().end(),
-                        [&](const auto& f) { return f == "name==\"" + entry.first + "\""; });
+            std::any_of(request->filters().begin(), request->filters().end(), [&](const auto& f) {
+              return f == "name==\"" + entry.first + "\"" ||
+                     f == "target.digest==\"" + entry.second.target + "\"";
+            });
         if (wanted) s.Fill(entry, *response->add_images());
       }
       return grpc::Status::OK;
@@ -273,6 +379,61 @@ class FakeCri::Server {
         found->second.labels = NativeLabels(request->image());
       }
       found->second.target = request->image().target().digest();
+      return grpc::Status::OK;
+    }
+
+    grpc::Status Delete(grpc::ServerContext* context, const native::DeleteImageRequest* request,
+                        google::protobuf::Empty*) override {
+      if (auto status = s.Enter(*context, "Images.Delete", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      const bool removed = s.store_.names.erase(request->name()) == 1;
+      return removed ? grpc::Status::OK : grpc::Status(grpc::NOT_FOUND, "not found");
+    }
+
+   private:
+    Server& s;
+  };
+
+  class ContainersService : public containers::Containers::Service {
+   public:
+    explicit ContainersService(Server& server) : s(server) {}
+
+    grpc::Status Get(grpc::ServerContext* context, const containers::GetContainerRequest* request,
+                     containers::GetContainerResponse* response) override {
+      if (auto status = s.Enter(*context, "Containers.Get", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      for (const auto* all : {&s.containers_.containers, &s.containers_.sandboxes}) {
+        const auto found = all->find(request->id());
+        if (found == all->end()) continue;
+        auto& container = *response->mutable_container();
+        container.set_id(request->id());
+        container.set_snapshotter(s.options_.snapshotter);
+        container.set_snapshot_key(request->id());
+        container.mutable_spec()->set_value(found->second.spec);
+        return grpc::Status::OK;
+      }
+      return {grpc::NOT_FOUND, "container \"" + request->id() + "\" in namespace: not found"};
+    }
+
+   private:
+    Server& s;
+  };
+
+  class SnapshotsService : public snapshots::Snapshots::Service {
+   public:
+    explicit SnapshotsService(Server& server) : s(server) {}
+
+    grpc::Status Stat(grpc::ServerContext* context, const snapshots::StatSnapshotRequest* request,
+                      snapshots::StatSnapshotResponse* response) override {
+      if (auto status = s.Enter(*context, "Snapshots.Stat", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      const auto found = s.containers_.snapshots.find(request->key());
+      if (found == s.containers_.snapshots.end() ||
+          request->snapshotter() != s.options_.snapshotter) {
+        return {grpc::NOT_FOUND, "snapshot " + request->key() + " does not exist: not found"};
+      }
+      response->mutable_info()->set_name(found->first);
+      response->mutable_info()->set_parent(found->second);
       return grpc::Status::OK;
     }
 
@@ -324,8 +485,8 @@ class FakeCri::Server {
   mutable std::condition_variable changed_;
   FakeImageStore store_;
   std::vector<Call> calls_;
-  std::vector<std::string> ran_;
-  std::vector<std::string> sandboxes_ran_;
+  FakeContainers containers_{store_};
+  std::vector<std::string> restored_;
   std::map<std::string, Hook> hooks_;
   std::map<std::string, Failure> failures_;
   std::map<std::string, std::map<std::string, std::string>> initial_;
@@ -334,6 +495,8 @@ class FakeCri::Server {
   std::unique_ptr<RuntimeService> runtime_service_;
   std::unique_ptr<NativeService> native_service_;
   std::unique_ptr<ContentService> content_service_;
+  std::unique_ptr<ContainersService> containers_service_;
+  std::unique_ptr<SnapshotsService> snapshots_service_;
   std::unique_ptr<grpc::Server> server_;
 };
 
@@ -424,12 +587,19 @@ std::vector<FakeCri::Call> FakeCri::Calls(const std::string& method) const {
 
 std::vector<std::string> FakeCri::Ran() const {
   std::lock_guard lock(server_->mutex_);
-  return server_->ran_;
+  auto ran = server_->containers_.Targets(server_->containers_.containers);
+  ran.insert(ran.end(), server_->restored_.begin(), server_->restored_.end());
+  return ran;
 }
 
 std::vector<std::string> FakeCri::SandboxesRan() const {
   std::lock_guard lock(server_->mutex_);
-  return server_->sandboxes_ran_;
+  return server_->containers_.Targets(server_->containers_.sandboxes);
+}
+
+void FakeCri::WithContainers(const std::function<void(FakeContainers&)>& use) {
+  std::lock_guard lock(server_->mutex_);
+  use(server_->containers_);
 }
 
 void FakeCri::OnCall(const std::string& method, Hook hook) {

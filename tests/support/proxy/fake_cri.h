@@ -9,14 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/proxy/fake_containers.h"
 #include "trust/core/image_reference.h"
 
 namespace crivet::proxy {
 
 /// FakeCri is a container runtime that behaves as containerd does where the gate looks: a real gRPC
-/// server on a unix socket with CRI v1 and containerd's images and content APIs over one image
-/// store. It looks up shortened IDs, keeps several manifests under one ID, learns of new names by
-/// events, and runs the first reference of an ID. What it was asked is recorded byte for byte.
+/// server on a unix socket with CRI v1 and containerd's own API over one image store. It looks up
+/// shortened IDs, keeps several manifests under one ID, learns of new names by events, and makes
+/// containers of the first reference of an ID as it points at that moment. What it was asked is
+/// recorded byte for byte.
 ///
 /// Nothing is downloaded: a "registry" says which manifest a tag points to.
 class FakeCri {
@@ -26,6 +28,10 @@ class FakeCri {
   struct Options {
     std::string socket;
     NativeApi native_api = NativeApi::kServed;
+    /// Of containers and snapshots; served only where the rest is.
+    NativeApi native_containers = NativeApi::kServed;
+    /// What its Version tells; empty: containerd where it has the native API, else cri-o.
+    std::string runtime_name = {};
     /// What its Status tells; empty: nothing.
     std::string sandbox_image;
     std::string snapshotter = "overlayfs";
@@ -80,9 +86,11 @@ class FakeCri {
     bool has_deadline = false;
   };
   std::vector<Call> Calls(const std::string& method) const;
-  /// Manifests that containers, and sandboxes, were started from.
+  /// Manifests that containers, and sandboxes, were made from that are still there.
   std::vector<std::string> Ran() const;
   std::vector<std::string> SandboxesRan() const;
+  /// Looks at the containers, or changes them, while nobody else does.
+  void WithContainers(const std::function<void(FakeContainers&)>& use);
 
   // ---- What shall happen ----
 

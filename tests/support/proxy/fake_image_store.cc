@@ -12,10 +12,16 @@ std::string DigestText(const std::string& bytes) {
   return "sha256:" + trust::ToHex(trust::Sha256Of(bytes));
 }
 
+std::string ConfigText(const std::string& config) {
+  if (config.starts_with("{")) return config;
+  return R"({"name":")" + config + R"(","rootfs":{"type":"layers","diff_ids":[")" +
+         DigestText("layer of " + config) + R"("]}})";
+}
+
 std::string ManifestText(const std::string& content, const std::string& config,
                          const std::string& annotation) {
-  std::string text =
-      R"({"config":{"digest":")" + DigestText(config) + R"("},"content":")" + content + "\"";
+  std::string text = R"({"config":{"digest":")" + DigestText(ConfigText(config)) +
+                     R"("},"content":")" + content + "\"";
   if (!annotation.empty()) text += R"(,"annotations":{")" + annotation + R"(":"yes"})";
   return text + "}";
 }
@@ -31,15 +37,17 @@ std::string FakeImageStore::AddBySha512(const std::string& content, const std::s
                                         const std::string& annotation) {
   const std::string bytes = ManifestText(content, config, annotation);
   const std::string digest = "sha512:" + trust::ToHex(trust::Sha512Of(bytes));
-  ids_[digest] = DigestText(config);
+  ids_[digest] = DigestText(ConfigText(config));
   blobs_[digest] = bytes;
+  blobs_[ids_[digest]] = ConfigText(config);
   return digest;
 }
 
 std::string FakeImageStore::AddRawManifest(const std::string& bytes, const std::string& config) {
   const std::string digest = DigestText(bytes);
-  ids_[digest] = DigestText(config);
+  ids_[digest] = DigestText(ConfigText(config));
   blobs_[digest] = bytes;
+  blobs_[ids_[digest]] = ConfigText(config);
   return digest;
 }
 
@@ -75,7 +83,15 @@ std::string FakeImageStore::Resolve(const std::string& text) {
   for (const auto& [name, entry] : names) {
     if (!entry.shown().empty()) ids.insert(IdOf(entry.shown()));
   }
-  if (trust::IsImageId(text)) return ids.contains(text) ? text : "";
+  if (trust::IsImageId(text)) {
+    // Names with tag and digest cannot be asked for: the tag is dropped.
+    for (auto& [name, entry] : names) {
+      const auto reference = trust::ImageReference::Parse(name);
+      const bool both = reference && reference->tag() && reference->digest();
+      if (both && entry.hidden_polls > 0 && IdOf(entry.target) == text) --entry.hidden_polls;
+    }
+    return ids.contains(text) ? text : "";
+  }
   if (const auto reference = trust::ImageReference::Parse(text)) {
     const auto found = names.find(reference->Canonical());
     if (found != names.end()) {
@@ -91,15 +107,30 @@ std::string FakeImageStore::Resolve(const std::string& text) {
   return "";
 }
 
+std::string FakeImageStore::ChainOf(const std::string& target) const {
+  // In the order in which they stand in the text: every other digest in there is a name's.
+  const std::string& config = blobs_.at(IdOf(target));
+  std::string chain;
+  for (auto at = config.find("\"sha256:"); at != std::string::npos;
+       at = config.find("\"sha256:", at + 1)) {
+    const std::string layer = config.substr(at + 1, 7 + 64);
+    chain = chain.empty() ? layer : DigestText(chain + " " + layer);
+  }
+  return chain;
+}
+
 std::vector<std::string> FakeImageStore::NamesOf(const std::string& id) const {
-  std::vector<std::string> tags;
-  std::vector<std::string> others;
+  std::vector<std::string> kinds[3];
   for (const auto& [name, entry] : names) {
     if (entry.shown().empty() || IdOf(entry.shown()) != id || name == id) continue;
-    (name.find('@') == std::string::npos ? tags : others).push_back(name);
+    const auto reference = trust::ImageReference::Parse(name);
+    const bool digest = name.find('@') != std::string::npos;
+    const bool both = digest && reference && reference->tag();
+    kinds[both ? 0 : digest ? 2 : 1].push_back(name);
   }
-  tags.insert(tags.end(), others.begin(), others.end());
-  return tags;
+  kinds[0].insert(kinds[0].end(), kinds[1].begin(), kinds[1].end());
+  kinds[0].insert(kinds[0].end(), kinds[2].begin(), kinds[2].end());
+  return kinds[0];
 }
 
 std::string FakeImageStore::TargetToRun(const std::string& id) const {

@@ -21,7 +21,8 @@ class FakeImageStore {
     const std::string& shown() const { return hidden_polls == 0 ? target : before; }
   };
 
-  /// Adds a manifest to the world; returns its digest. Its ID is the digest of `config`.
+  /// Adds a manifest to the world; returns its digest. Its ID is the digest of its configuration:
+  /// `config` as it is where that is a JSON object, else one of a single layer that `config` names.
   std::string AddManifest(const std::string& content, const std::string& config,
                           const std::string& annotation);
   /// The same for a manifest of any bytes.
@@ -43,7 +44,9 @@ class FakeImageStore {
   std::string Resolve(const std::string& text);
 
   const std::string& IdOf(const std::string& target) const { return ids_.at(target); }
-  /// Names of an ID in containerd's order: tags first, each kind sorted.
+  /// The chain ID of the layers of a target's configuration.
+  std::string ChainOf(const std::string& target) const;
+  /// Names of an ID in containerd's order: with tag and digest, tags, digests, each kind sorted.
   std::vector<std::string> NamesOf(const std::string& id) const;
   /// What containerd mounts for an ID: the target of the first of its names.
   std::string TargetToRun(const std::string& id) const;

@@ -51,6 +51,7 @@ constexpr Row kDefaultRows[] = {
     {"/runtime.v1.ImageService/ImageStatus", Action::kGate},
     {"/runtime.v1.RuntimeService/CreateContainer", Action::kGate},
     {"/runtime.v1.RuntimeService/RunPodSandbox", Action::kGate},
+    {"/runtime.v1.RuntimeService/StartContainer", Action::kGate},
     {"/runtime.v1.ImageService/ListImages", Action::kUpstream},
     {"/runtime.v1.ImageService/StreamImages", Action::kUpstream},
     {"/runtime.v1.ImageService/RemoveImage", Action::kUpstream},
