@@ -151,6 +151,13 @@ std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFact
         "the runtime does not tell the name of its sandbox image, so it is not judged: set "
         "sandbox_image in [gate]");
   }
+  if (facts.name == "containerd" && !facts.tells_origins) {
+    warnings.push_back(fmt::format(
+        "containerd does not serve its own API at {} (Containers.Get, Snapshots.Stat), so that "
+        "what "
+        "it makes of an image cannot be checked: every container under an enforced rule is refused",
+        config.upstream));
+  }
   for (const std::string& handler : facts.handlers) {
     const bool pulls_in_guest =
         handler.find("kata") != std::string::npos || handler.find("enclave") != std::string::npos;

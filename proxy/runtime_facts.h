@@ -15,10 +15,12 @@ struct RuntimeFacts {
   std::string sandbox_image;
   /// Names of runtime handlers, as far as it lists them (since CRI 1.30).
   std::vector<std::string> handlers;
+  /// Whether it tells by its own API what a container was made from.
+  bool tells_origins = true;
 };
 
-/// AskRuntime calls Version and a verbose Status at a unix socket; nullopt where nobody answers
-/// within `limit`. Blocks.
+/// AskRuntime calls Version, a verbose Status and containerd's own API at a unix socket; nullopt
+/// where nobody answers within `limit`. Blocks.
 std::optional<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit);
 
 }  // namespace crivet::proxy

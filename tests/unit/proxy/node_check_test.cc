@@ -20,6 +20,15 @@ BOOST_AUTO_TEST_CASE(Runtime_ThatDoesNot_IsWarnedOfUnlessItIsConfigured) {
   BOOST_TEST(RuntimeWarnings(config, facts).empty());
 }
 
+BOOST_AUTO_TEST_CASE(Containerd_ThatDoesNotTellWhatItMakes_IsWarnedOf) {
+  RuntimeFacts facts{"containerd", "1", "registry.k8s.io/pause:3.9", {}, false};
+  const auto warnings = RuntimeWarnings(Config(), facts);
+  BOOST_REQUIRE(warnings.size() == 1U);
+  BOOST_TEST(warnings[0].find("Containers.Get") != std::string::npos);
+  facts.name = "cri-o";
+  BOOST_TEST(RuntimeWarnings(Config(), facts).empty());
+}
+
 BOOST_AUTO_TEST_CASE(Handlers_ThatPullInTheGuest_AreWarnedOf) {
   const auto warnings = RuntimeWarnings(
       Config(), {"containerd", "2", "x.example/pause:1", {"runc", "kata-qemu", "enclave-cc"}});
