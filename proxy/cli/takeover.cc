@@ -3,9 +3,12 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <filesystem>
+#include <set>
 
 #include "proxy/cli/subcommand.h"
+#include "proxy/own_reference_cleanup.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -30,8 +33,27 @@ Exit Take(const std::string& config_file) {
                   "crivet is in the place of containerd's socket");
 }
 
+// Names of crivet's own would stay in the runtime for ever: nobody else takes them away.
+void TakeOwnNamesAway(const std::string& config_file) {
+  // Where it is after a release in place, and where it is beside.
+  std::set<std::string> sockets = {"/run/containerd/containerd.sock"};
+  if (const auto config = ReadConfig(config_file)) sockets.insert(config->upstream);
+  for (const std::string& socket : sockets) {
+    std::error_code ignored;
+    if (!std::filesystem::is_socket(socket, ignored)) continue;
+    const auto removed = RemoveOwnReferences(socket, std::chrono::seconds(5));
+    if (!removed) {
+      PrintToStderr("names of crivet's own may be left in the runtime: " + removed.error().detail);
+    } else if (*removed > 0) {
+      PrintToStderr("took " + std::to_string(*removed) + " names of crivet's own from " + socket);
+    }
+  }
+}
+
 Exit Release(const std::string& config_file) {
-  return Conclude(MakeTakeover(config_file).Release(), "containerd has its socket back");
+  auto released = MakeTakeover(config_file).Release();
+  if (released) TakeOwnNamesAway(config_file);
+  return Conclude(released, "containerd has its socket back");
 }
 
 }  // namespace

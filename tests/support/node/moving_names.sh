@@ -26,13 +26,14 @@ layer_of() {
   grep -o '"diff_ids":\["sha256:[0-9a-f]*' "$node_dir/oci/$1/blobs/sha256/${config#sha256:}" | grep -o 'sha256:.*'
 }
 
-# move_names NAME EVIL GOOD: until $node_dir/moving is gone. As a pull does it, and faster.
+# move_names NAME EVIL GOOD: until $node_dir/moving is gone, about as fast as somebody could pull.
 move_names() {
   touch "$node_dir/moving"
   while [[ -e $node_dir/moving ]]; do
     ctr_client images tag --force "$2" "$1" >/dev/null 2>&1 || true
     ctr_client images tag --force "$3" "$1" >/dev/null 2>&1 || true
     echo >>"$node_dir/moves"
+    sleep 0.1
   done
 }
 
