@@ -53,7 +53,11 @@ trust::Result<PinText> DescribeRoot(const std::string& root_json, const Collecti
   text.who.push_back(fmt::format("  version {}, {} {}, {} of {} keys must sign", root->version(),
                                  root->expires() <= now ? "EXPIRED" : "expires",
                                  trust::FormatRfc3339(root->expires()), keys.threshold,
-                                 keys.keys.size()));
+                                 keys.CountListed()));
+  if (!keys.unusable.empty()) {
+    text.who.push_back(
+        fmt::format("  {} of them of a kind that crivet cannot use", keys.unusable.size()));
+  }
   std::string ids;
   for (const auto& [id, key] : keys.keys) {
     const bool signed_it = signers->contains(id);

@@ -1,15 +1,11 @@
 #include "trust/core/age.h"
 
-#include <algorithm>
 #include <string>
 
 namespace crivet::trust {
 
 bool Binds(const Floor& floor, const AuthorizedKeys& authorized) {
-  const bool all_hold_the_role =
-      std::all_of(floor.signers.begin(), floor.signers.end(),
-                  [&](const KeyId& id) { return authorized.keys.contains(id); });
-  return all_hold_the_role && authorized.Covers(floor.signers);
+  return authorized.StillBinds(floor.signers);
 }
 
 Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,

@@ -41,11 +41,11 @@ Result<Root> Root::Parse(JsonValue content, const Limits& limits) {
        {RoleName::Root(), RoleName::Targets(), RoleName::Snapshot(), RoleName::Timestamp()}) {
     const auto role = ReadMember(*roles, name.text(), JsonType::kObject);
     if (!role) return tl::unexpected(role.error());
-    auto authorized = table->ReadAuthorized(*role, KeyTable::OnUnusable::kRefuse);
+    auto authorized = table->ReadAuthorized(*role);
     if (!authorized) return tl::unexpected(authorized.error());
-    std::set<KeyId> all;
-    for (const auto& [id, key] : authorized->keys) all.insert(id);
-    if (!authorized->Covers(all)) {
+    // Where only the usable keys are too few, what the role signs cannot be verified; but the root
+    // stays a link to the ones after it, which may say otherwise.
+    if (authorized->CountListed() < authorized->threshold) {
       return Fail(Reason::kMalformed, "threshold of " + name.text() + " is beyond its keys");
     }
     root.roles_.emplace(name, *std::move(authorized));

@@ -41,7 +41,7 @@ struct FileEntry {
 class Root {
  public:
   /// kMalformed also where a base role is missing, a threshold is below 1 or beyond the different
-  /// keys that the role has, or a key's ID is not the one that its bytes give.
+  /// keys that the role lists, or a usable key's ID is not the one that its bytes give.
   static Result<Root> Parse(JsonValue content, const Limits& limits);
 
   std::int64_t version() const { return version_; }

@@ -11,25 +11,34 @@ tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) 
   return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
 }
 
+bool IsKnownKeyType(std::string_view name) {
+  constexpr KeyType kAll[] = {KeyType::kEcdsa, KeyType::kEcdsaX509, KeyType::kRsa,
+                              KeyType::kRsaX509, KeyType::kEd25519};
+  return std::any_of(std::begin(kAll), std::end(kAll),
+                     [&](KeyType known) { return NameOf(known) == name; });
+}
+
 struct KeyObject {
   std::string_view type;
-  std::string_view public_base64;
+  /// Unset where the key cannot be used, whatever its bytes are.
+  std::optional<std::string_view> public_base64;
 };
 
 Result<KeyObject> ReadKeyObject(JsonValue key) {
   const auto type = ReadString(key, "keytype");
   if (!type) return tl::unexpected(type.error());
+  const auto exact = RefuseCaseVariants(key, {"keytype", "keyval"});
+  if (!exact) return tl::unexpected(exact.error());
+  if (!IsKnownKeyType(*type)) return KeyObject{*type, std::nullopt};
   const auto value = ReadMember(key, "keyval", JsonType::kObject);
   if (!value) return tl::unexpected(value.error());
   const auto public_base64 = ReadString(*value, "public");
   if (!public_base64) return tl::unexpected(public_base64.error());
-  // The key's ID is made with `private: null`, so nothing else may stand there.
+  const auto checked = RefuseCaseVariants(*value, {"public", "private"});
+  if (!checked) return tl::unexpected(checked.error());
+  // The key's ID is made with `private: null`: with anything else there it is another object.
   const auto secret = value->Find("private");
-  if (secret && secret->type() != JsonType::kNull) return Malformed("private", "is not null");
-  for (const auto& checked : {RefuseCaseVariants(key, {"keytype", "keyval"}),
-                              RefuseCaseVariants(*value, {"public", "private"})}) {
-    if (!checked) return tl::unexpected(checked.error());
-  }
+  if (secret && secret->type() != JsonType::kNull) return KeyObject{*type, std::nullopt};
   return KeyObject{*type, *public_base64};
 }
 
@@ -118,7 +127,7 @@ Result<KeyTable> KeyTable::Read(JsonValue keys, const Limits& limits) {
   return KeyTable(keys, limits);
 }
 
-Result<AuthorizedKeys> KeyTable::ReadAuthorized(JsonValue role, OnUnusable on_unusable) const {
+Result<AuthorizedKeys> KeyTable::ReadAuthorized(JsonValue role) const {
   const auto key_ids = ReadMember(role, "keyids", JsonType::kArray);
   if (!key_ids) return tl::unexpected(key_ids.error());
   const auto threshold = ReadInteger(role, "threshold");
@@ -135,16 +144,21 @@ Result<AuthorizedKeys> KeyTable::ReadAuthorized(JsonValue role, OnUnusable on_un
   for (const JsonValue element : *elements) {
     const auto text = element.AsString();
     if (!text) return Malformed("keyids", "holds something that is not a string");
-    const auto id = KeyId::Parse(*text);
     const auto object = keys_.Find(*text);
-    if (!id || !object) return Malformed("keyids", "names a key that is not there");
+    if (!object) return Malformed("keyids", "names a key that is not there");
     const auto fields = ReadKeyObject(*object);
     if (!fields) return tl::unexpected(fields.error());
-    auto key = PublicKey::Parse(fields->type, fields->public_base64);
-    if (!key && on_unusable == OnUnusable::kLeaveOut) continue;
-    if (!key) return tl::unexpected(key.error());
-    if (key->id() != *id) return Malformed("keyids", "names a key by an ID that is not its own");
-    authorized.keys.emplace(*id, *std::move(key));
+    Result<PublicKey> key = Malformed("keyval", "cannot be used");
+    if (fields->public_base64) key = PublicKey::Parse(fields->type, *fields->public_base64);
+    if (!key) {
+      authorized.unusable.emplace(*text);
+      continue;
+    }
+    if (KeyId::Parse(*text) != key->id()) {
+      return Malformed("keyids", "names a key by an ID that is not its own");
+    }
+    const KeyId id = key->id();
+    authorized.keys.emplace(id, *std::move(key));
   }
   return authorized;
 }

@@ -38,19 +38,24 @@ Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
 Result<FileEntry> ReadFileEntry(JsonValue entry);
 
 /// KeyTable is a `keys` object. Keys are parsed only when a role names them: files keep retired
-/// keys, and one of a forgotten kind must not lock anybody out.
+/// keys.
+///
+/// A key that crivet cannot use counts for nothing and spoils nothing, in every role, root too: its
+/// type is not known, or it is of a known one and another algorithm, curve, strength or encoding
+/// than crivet takes. A publisher who adds tomorrow's key beside today's would otherwise keep every
+/// node at the root before for ever, since each root after it builds on this one. Nothing is lost
+/// by it: a key that nobody can verify with has no signature that could count.
+///
+/// Strict is what no publisher's file can be: the shape of a key object of a known type, which
+/// Notary's own reader refuses as well, an ID that is in no table, and a usable key under an ID
+/// that is not its own. Of a key of an unknown type only `keytype` is read.
 class KeyTable {
  public:
   static Result<KeyTable> Read(JsonValue keys, const Limits& limits);
 
-  enum class OnUnusable : std::uint8_t {
-    kRefuse,
-    kLeaveOut,  ///< a key of a kind that crivet cannot use is as good as none
-  };
-
-  /// Reads `keyids` and `threshold` of a role object. A key ID must stand in the table and be the
-  /// one that the key's bytes give; the threshold is at least 1. An ID listed twice counts once.
-  Result<AuthorizedKeys> ReadAuthorized(JsonValue role, OnUnusable on_unusable) const;
+  /// Reads `keyids` and `threshold` of a role object; the threshold is at least 1. An ID listed
+  /// twice counts once.
+  Result<AuthorizedKeys> ReadAuthorized(JsonValue role) const;
 
  private:
   KeyTable(JsonValue keys, const Limits& limits) : keys_(keys), max_keys_(limits.keys) {}

@@ -10,12 +10,11 @@
 namespace crivet::trust {
 namespace {
 
-// Whether the keys that had signed a role still hold it, all of them, and would still be enough.
+// Whether the keys that had signed a role are still listed for it, all of them, and would still be
+// enough.
 bool KeysHold(const RoleName& role, const std::vector<KeyId>& keys, const Repository& repository) {
   const AuthorizedKeys* const today = repository.KeysOf(role);
-  return today != nullptr && !keys.empty() && today->Covers({keys.begin(), keys.end()}) &&
-         std::all_of(keys.begin(), keys.end(),
-                     [today](const KeyId& key) { return today->keys.contains(key); });
+  return today != nullptr && !keys.empty() && today->StillBinds({keys.begin(), keys.end()});
 }
 
 bool EveryKeyHolds(const VerifiedRecord& record, const Repository& repository) {

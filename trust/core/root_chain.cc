@@ -23,6 +23,7 @@ Result<AuthorizedKeys> UsableRootKeys(const Root& root, const Gun& gun, TimePoin
                                       ExpiryCheck expiry) {
   AuthorizedKeys usable;
   usable.threshold = root.KeysOf(RoleName::Root()).threshold;
+  usable.unusable = root.KeysOf(RoleName::Root()).unusable;
   std::optional<Error> wrong;
   for (const auto& [id, key] : root.KeysOf(RoleName::Root()).keys) {
     const auto checked = CheckRootCertificate(key, gun, now, expiry);

@@ -45,6 +45,13 @@ Result<std::set<KeyId>> VerifySignatures(const Envelope& envelope,
   // A threshold of nothing is no threshold; no parser lets it through, and neither does this.
   if (authorized.threshold > 0 && authorized.Covers(signers)) return signers;
   if (library_failed) return Fail(Reason::kState, "the crypto library could not check signatures");
+  const std::size_t usable = authorized.CountListed() - authorized.unusable.size();
+  if (!authorized.unusable.empty() && usable < authorized.threshold) {
+    return Fail(Reason::kThreshold,
+                std::to_string(authorized.threshold) + " keys have to sign, and of the " +
+                    std::to_string(authorized.CountListed()) + " that may, crivet can use " +
+                    std::to_string(usable) + ": the others are of kinds that it does not know");
+  }
   if (signers.empty())
     return Fail(Reason::kSignature, "no signature by a key of the role verifies");
   return Fail(Reason::kThreshold, "signed by " + std::to_string(authorized.CountDistinct(signers)) +

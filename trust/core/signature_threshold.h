@@ -18,7 +18,8 @@ namespace crivet::trust {
 ///   * the key's own type chooses the algorithm (CVE-2015-9258);
 ///   * a public key under several IDs counts once.
 ///
-/// kSignature where no key has a good signature, kThreshold where some have but too few, kState
+/// kSignature where no key has a good signature, kThreshold where some have but too few, or too few
+/// of those that may sign are of kinds that crivet can use, kState
 /// where the crypto library failed and the rest is not enough: that is neither good nor evidence.
 Result<std::set<KeyId>> VerifySignatures(const Envelope& envelope,
                                          const AuthorizedKeys& authorized);

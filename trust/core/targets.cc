@@ -85,7 +85,7 @@ Result<Delegation> ReadDelegation(JsonValue object, const RoleName& parent, cons
   if (!name || name->parent() != parent) {
     return Malformed("a delegation whose name does not lie below " + parent.text());
   }
-  auto authorized = keys.ReadAuthorized(object, KeyTable::OnUnusable::kLeaveOut);
+  auto authorized = keys.ReadAuthorized(object);
   if (!authorized) return tl::unexpected(authorized.error());
   auto paths = ReadPaths(object);
   if (!paths) return tl::unexpected(paths.error());

@@ -20,8 +20,8 @@ namespace crivet::trust {
 /// Delegation is what a targets role says of a role below it.
 struct Delegation {
   RoleName name;
-  /// Keys of a kind that crivet cannot use are left out, so the role may be unable to meet its
-  /// threshold: that is an error of whoever reads the role, not of its parent.
+  /// The role may be unable to meet its threshold: that is an error of whoever reads the role, not
+  /// of its parent.
   AuthorizedKeys keys;
   /// The role may list a tag only if one of these is a prefix of it; none: no tag, `""`: every tag.
   std::vector<std::string> paths;

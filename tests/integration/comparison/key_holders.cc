@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "tests/integration/comparison/cases.h"
+#include "tests/support/trust_core/future_key.h"
 #include "trust/core/bytes.h"
 
 namespace crivet::trust {
@@ -142,6 +143,11 @@ void AddRotations(Attacks& attacks) {
       s.SetKeys(role, s.keys(role), 2);
       s.Publish();
     });
+    attacks.Add("a key of a type that nobody knows beside the others: " + role,
+                [&](SigningRepository& s) {
+                  s.SetKeys(role, {s.keys(role).front(), MlDsa65Key()});
+                  s.Publish();
+                });
     attacks.Add("threshold 0: " + role, [&](SigningRepository& s) {
       s.SetKeys(role, s.keys(role), 0);
       s.Publish();

@@ -120,7 +120,8 @@ BOOST_FIXTURE_TEST_CASE(EveryMember_NullOrOfAnotherType_IsMalformed, Full) {
         if (number) continue;
         // Notary's client leaves it behind: Delegations_AbsentOrEmpty.
         if (other.is_null() && at.to_string() == "/delegations/roles") continue;
-        // `private` may be null and nothing else; it is null already.
+        // A key with something else there counts for nothing: unknown_keys_test.
+        if (at.back() == "private") continue;
         Json damaged = content;
         damaged[at] = other;
         CheckMalformed(role, damaged, at.to_string() + " = " + other.dump());
@@ -244,15 +245,6 @@ BOOST_FIXTURE_TEST_CASE(KeyId_NotOfItsKey_IsMalformed, Full) {
   const std::string delegated = targets["delegations"]["roles"][0]["keyids"][0];
   targets["delegations"]["keys"][delegated] = Json::parse(SigningKey::Ecdsa().KeyJson());
   CheckMalformed("targets", targets, "another key under the ID");
-}
-
-BOOST_FIXTURE_TEST_CASE(Root_ShortEd25519Key_IsMalformed, Full) {
-  const std::string id = server.content("root")["roles"]["timestamp"]["keyids"][0];
-  for (const std::size_t size : {0u, 31u, 33u}) {
-    Json content = server.content("root");
-    content["keys"][id]["keyval"]["public"] = ToBase64(AsBytes(std::string(size, 'k')));
-    CheckMalformed("root", content, std::to_string(size));
-  }
 }
 
 BOOST_FIXTURE_TEST_CASE(Root_RetiredKeysAndOtherRoles_AreIgnored, Full) {
