@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "trust/core/entry_fault.h"
 #include "trust/core/metadata.h"
 
 namespace crivet::proxy::cli {
@@ -93,6 +94,16 @@ std::string FailureText(const trust::RefreshFailure& failure) {
   return text;
 }
 
+// Whether what is malformed is the entry of the tag alone, as signed by the publisher.
+bool NamesUnusableEntry(const Explained& explained) {
+  const auto reference = trust::ImageReference::Parse(explained.canonical);
+  if (!explained.view.repository || !reference || !reference->tag()) return false;
+  const auto& roles = explained.decision.applied.rule->roles;
+  return std::any_of(roles.begin(), roles.end(), [&](const trust::RoleName& role) {
+    return trust::FaultOf(*explained.view.repository, role, *reference->tag()).has_value();
+  });
+}
+
 std::string NextStepFor(trust::Reason reason, const Explained& explained) {
   const std::string& image = explained.image;
   switch (reason) {
@@ -112,10 +123,14 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
       return fmt::format("compare \"crivet pin {}\" with the rule's root", image);
     case trust::Reason::kRollback:
       return fmt::format("if the publisher began anew, and says so: crivet forget {}", image);
+    case trust::Reason::kMalformed:
+      if (NamesUnusableEntry(explained)) {
+        return fmt::format("have the publisher sign this tag again: docker trust sign {}", image);
+      }
+      [[fallthrough]];
     case trust::Reason::kSignature:
     case trust::Reason::kThreshold:
     case trust::Reason::kHash:
-    case trust::Reason::kMalformed:
       return "what the server gives does not verify: ask whoever runs it before anything else";
     case trust::Reason::kWithdrawn:
       return "the publisher took the tag back: use a tag that is signed";

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "trust/core/entry_fault.h"
 #include "trust/core/finding.h"
 #include "trust/core/metadata.h"
 #include "trust/core/repository_parts.h"
@@ -16,10 +17,11 @@ namespace {
 
 constexpr std::string_view kDefaultTag = "latest";
 
-/// Entry is the result of looking a tag up: the first role of the rule's order that lists it.
+/// Entry is the result of looking a tag up: what the first role of the rule's order that lists it
+/// says. An entry that cannot be used decides like any other: a later role is not asked.
 struct Entry {
   RoleName role;
-  Sha256Digest digest;
+  tl::expected<Sha256Digest, EntryFault> digest;
 };
 
 /// Judge decides about one reference under one verify rule. It lives for one decision.
@@ -101,6 +103,9 @@ class Judge {
   std::optional<Entry> Lookup(std::string_view tag) const {
     for (const RoleName& role : rule_.roles) {
       if (const auto digest = repository_->Lookup(role, tag)) return Entry{role, *digest};
+      if (const auto fault = FaultOf(*repository_, role, tag)) {
+        return Entry{role, tl::unexpected(*fault)};
+      }
     }
     return std::nullopt;
   }
@@ -115,7 +120,9 @@ class Judge {
     std::vector<SignerFinding> others;
     for (const RoleName& signer : rule_.signers) {
       const auto named = repository_->Lookup(signer, tag);
-      if (named != digest) others.push_back({signer, named});
+      if (named != digest) {
+        others.push_back({signer, named, FaultOf(*repository_, signer, tag)});
+      }
     }
     return others;
   }
@@ -123,13 +130,13 @@ class Judge {
   Verdict OfTag(std::string_view tag) {
     const auto entry = Lookup(tag);
     if (!entry) return TagNotSigned(RolesAsked());
-    if (!SignersAgree(tag, entry->digest)) {
-      return SignersDisagree(entry->digest, OtherSigners(tag, entry->digest));
+    if (!entry->digest) {
+      return EntryUnusable(EvidenceOf(entry->role), tag, entry->digest.error());
     }
-    if (reference_.digest() && *reference_.digest() != entry->digest) {
-      return DigestMismatch(entry->digest);
-    }
-    return Vouch(tag, *entry);
+    const Sha256Digest digest = *entry->digest;
+    if (!SignersAgree(tag, digest)) return SignersDisagree(digest, OtherSigners(tag, digest));
+    if (reference_.digest() && *reference_.digest() != digest) return DigestMismatch(digest);
+    return Vouch(tag, entry->role, digest);
   }
 
   // DESIGN 4, digest: the result of looking some tag up. An entry that an earlier role shadows, or
@@ -141,20 +148,20 @@ class Judge {
       for (const std::string_view tag : targets->TagsOf(digest)) {
         const auto entry = Lookup(tag);
         if (entry && entry->digest == digest && SignersAgree(tag, digest)) {
-          return Vouch(tag, *entry);
+          return Vouch(tag, entry->role, digest);
         }
       }
     }
     return DigestNotSigned();
   }
 
-  Verdict Vouch(std::string_view tag, const Entry& entry) {
+  Verdict Vouch(std::string_view tag, const RoleName& role, const Sha256Digest& digest) {
     evidence_.tag = tag;
-    evidence_.vouching.push_back(entry.role);
+    evidence_.vouching.push_back(role);
     for (const RoleName& signer : rule_.signers) {
-      if (signer != entry.role) evidence_.vouching.push_back(signer);
+      if (signer != role) evidence_.vouching.push_back(signer);
     }
-    return Allow{entry.digest};
+    return Allow{digest};
   }
 
   // Whether what this node verified earlier vouches for `digest` under the name; `otherwise` is
@@ -250,6 +257,12 @@ class Judge {
 
   static bool Names(const std::vector<RoleName>& roles, const RoleName& role) {
     return std::find(roles.begin(), roles.end(), role) != roles.end();
+  }
+
+  // Precondition: one of the rule's roles.
+  const RoleEvidence& EvidenceOf(const RoleName& role) const {
+    return *std::find_if(evidence_.roles.begin(), evidence_.roles.end(),
+                         [&](const RoleEvidence& evidence) { return evidence.role == role; });
   }
 
   std::vector<RoleEvidence> RolesAsked() const {

@@ -64,6 +64,13 @@ Verdict Withdrawn(const std::vector<RoleEvidence>& asked) {
                  "tag was verified here and has been withdrawn since" + RolesShown(asked));
 }
 
+Verdict EntryUnusable(const RoleEvidence& role, std::string_view tag, EntryFault fault) {
+  std::string found = "the entry of tag ";
+  found.append(tag).append(" in ").append(role.role.text()).append(" cannot be used: ");
+  found.append(WordsOf(fault));
+  return Refusal(Reason::kMalformed, found + RolesShown({role}));
+}
+
 Verdict DigestNotSigned() {
   return Refusal(Reason::kDigestNotSigned, "digest is not the digest of any signed tag");
 }
@@ -83,8 +90,13 @@ Verdict SignersDisagree(const Sha256Digest& digest, const std::vector<SignerFind
   for (std::size_t i = 0; i < others.size(); ++i) {
     if (i > 0) found += ", ";
     found += others[i].signer.text();
-    found +=
-        others[i].digest ? " signed " + others[i].digest->ToString() : " has not signed the tag";
+    if (others[i].digest) {
+      found += " signed " + others[i].digest->ToString();
+    } else if (others[i].fault) {
+      found.append(" signed an entry that cannot be used: ").append(WordsOf(*others[i].fault));
+    } else {
+      found += " has not signed the tag";
+    }
   }
   return Refusal(Reason::kSignersDisagree, std::move(found));
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "trust/core/entry_fault.h"
 #include "trust/core/image_reference.h"
 #include "trust/core/refresh.h"
 #include "trust/core/repository_id.h"
@@ -22,11 +23,14 @@ namespace crivet::trust {
 struct SignerFinding {
   RoleName signer;
   std::optional<Sha256Digest> digest;
+  std::optional<EntryFault> fault = {};
 };
 
 /// `asked` are the roles that could have listed the tag.
 Verdict TagNotSigned(const std::vector<RoleEvidence>& asked);
 Verdict Withdrawn(const std::vector<RoleEvidence>& asked);
+/// `role` lists the tag, by an entry that cannot be used.
+Verdict EntryUnusable(const RoleEvidence& role, std::string_view tag, EntryFault fault);
 Verdict DigestNotSigned();
 /// The reference names a tag and a digest that are not of each other.
 Verdict DigestMismatch(const Sha256Digest& signed_digest);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trust/core/authorized_keys.h"
+#include "trust/core/entry_fault.h"
 #include "trust/core/limits.h"
 #include "trust/core/metadata.h"
 
@@ -36,9 +37,8 @@ bool RootIsAccepted(const VerifiedRecord& record, const Repository& repository,
 
 bool AnyLists(const std::vector<RoleName>& roles, const std::string& tag,
               const Repository& repository) {
-  return std::any_of(roles.begin(), roles.end(), [&](const RoleName& role) {
-    return repository.Lookup(role, tag).has_value();
-  });
+  return std::any_of(roles.begin(), roles.end(),
+                     [&](const RoleName& role) { return Lists(repository, role, tag); });
 }
 
 }  // namespace
@@ -63,7 +63,7 @@ Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Reposi
       return Standing::kNotAccepted;
     }
     // A signer who no longer lists the tag has taken the signature back.
-    if (!repository.Lookup(signer, record.tag)) return Standing::kWithdrawn;
+    if (!Lists(repository, signer, record.tag)) return Standing::kWithdrawn;
   }
   return Standing::kStands;
 }

@@ -8,15 +8,26 @@
 namespace crivet::trust {
 namespace {
 
+// The grammar of tags. What stands in a file may be a million names.
+bool IsTag(std::string_view text) {
+  constexpr std::size_t kMaxTagSize = 128;
+  const auto is_word = [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  return !text.empty() && text.size() <= kMaxTagSize && is_word(text.front()) &&
+         std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_word(c) || c == '.' || c == '-'; });
+}
+
 tl::unexpected<Error> Malformed(std::string_view what) {
   return Fail(Reason::kMalformed, std::string(what));
 }
 
 // The SHA-256 of one entry of `targets`. There may be a million of them: what stands in every file
 // is read in one pass, and only an entry with something unknown in it is looked at closely.
-Result<Sha256> ReadTargetDigest(JsonValue entry) {
+tl::expected<Sha256, EntryFault> ReadTargetDigest(JsonValue entry) {
   const auto members = entry.AsObject();
-  if (!members) return Malformed("an entry of targets has the wrong type");
+  if (!members) return tl::unexpected(EntryFault::kNotAnObject);
   std::optional<JsonValue> hashes;
   std::optional<std::int64_t> length;
   bool plain = true;
@@ -29,39 +40,51 @@ Result<Sha256> ReadTargetDigest(JsonValue entry) {
       plain = false;
     }
   }
-  if (!length || *length < 0) return Malformed("length of an entry of targets");
+  if (!length || *length < 0) return tl::unexpected(EntryFault::kLength);
   const auto digests = hashes ? hashes->AsObject() : std::nullopt;
-  if (!digests) return Malformed("hashes of an entry of targets");
+  if (!digests) return tl::unexpected(EntryFault::kHashes);
   std::optional<Sha256> sha256;
   for (const JsonMember& digest : *digests) {
     const auto text = digest.value.AsString();
-    if (!text) return Malformed("hashes of an entry of targets");
+    if (!text) return tl::unexpected(EntryFault::kHashes);
     if (digest.name == "sha256") {
       sha256 = Sha256FromBase64(*text);
+      if (!sha256) return tl::unexpected(EntryFault::kBadSha256);
     } else if (digest.name != "sha512") {
       plain = false;
     }
   }
-  if (!sha256) return Malformed("sha256 of an entry of targets");
+  if (!sha256) return tl::unexpected(EntryFault::kNoSha256);
   if (!plain) {
     for (const auto& checked : {RefuseCaseVariants(entry, {"hashes", "length", "custom"}),
                                 RefuseCaseVariants(*hashes, {"sha256", "sha512"})}) {
-      if (!checked) return tl::unexpected(checked.error());
+      if (!checked) return tl::unexpected(EntryFault::kTwoCases);
     }
   }
   return *sha256;
 }
 
-Result<TagIndex> ReadTags(JsonValue targets, const Sha256& seed) {
+struct Tags {
+  TagIndex index;
+  std::map<std::string, EntryFault, std::less<>> faults;
+};
+
+Tags ReadTags(JsonValue targets, const Sha256& seed) {
   const auto members = targets.AsObject();
   TagIndex::Builder builder(seed);
   builder.Reserve(members->size());
+  Tags tags;
   for (const JsonMember& member : *members) {
+    if (!IsTag(member.name)) continue;
     const auto sha256 = ReadTargetDigest(member.value);
-    if (!sha256) return tl::unexpected(sha256.error());
-    builder.Add(member.name, *sha256);
+    if (sha256) {
+      builder.Add(member.name, *sha256);
+    } else {
+      tags.faults.emplace(member.name, sha256.error());
+    }
   }
-  return std::move(builder).Build();
+  tags.index = std::move(builder).Build();
+  return tags;
 }
 
 Result<std::vector<std::string>> ReadPaths(JsonValue delegation) {
@@ -136,17 +159,22 @@ Result<Targets> Targets::Parse(JsonValue content, const RoleName& role, const Sh
   if (!header) return tl::unexpected(header.error());
   const auto entries = ReadMember(content, "targets", JsonType::kObject);
   if (!entries) return tl::unexpected(entries.error());
-  auto tags = ReadTags(*entries, file_sha256);
-  if (!tags) return tl::unexpected(tags.error());
+  Tags tags = ReadTags(*entries, file_sha256);
   auto delegations = ReadDelegations(content, role, limits);
   if (!delegations) return tl::unexpected(delegations.error());
 
   Targets targets(role);
   targets.version_ = header->version;
   targets.expires_ = header->expires;
-  targets.tags_ = *std::move(tags);
+  targets.tags_ = std::move(tags.index);
+  targets.faults_ = std::move(tags.faults);
   targets.delegations_ = *std::move(delegations);
   return targets;
+}
+
+std::optional<EntryFault> Targets::FaultOf(std::string_view tag) const {
+  const auto at = faults_.find(tag);
+  return at == faults_.end() ? std::nullopt : std::optional(at->second);
 }
 
 const Delegation* Targets::FindDelegation(const RoleName& name) const {
@@ -158,7 +186,9 @@ const Delegation* Targets::FindDelegation(const RoleName& name) const {
 std::size_t Targets::resident_bytes() const {
   // A key with its certificate and OpenSSL's own object.
   constexpr std::size_t kKeyBytes = 2048;
-  std::size_t bytes = sizeof *this + tags_.resident_bytes();
+  // A node of a map with its name.
+  constexpr std::size_t kFaultBytes = 128;
+  std::size_t bytes = sizeof *this + tags_.resident_bytes() + faults_.size() * kFaultBytes;
   for (const Delegation& delegation : delegations_) {
     bytes += sizeof delegation + delegation.keys.keys.size() * kKeyBytes;
   }

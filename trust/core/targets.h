@@ -2,12 +2,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "trust/core/authorized_keys.h"
+#include "trust/core/entry_fault.h"
 #include "trust/core/image_reference.h"
 #include "trust/core/json.h"
 #include "trust/core/limits.h"
@@ -32,9 +35,10 @@ struct Delegation {
 /// refuses everywhere.
 class Targets {
  public:
-  /// kMalformed also for an entry without a SHA-256 of 32 bytes, and for a delegation whose name
-  /// does not lie directly below `role`, is there twice, has a threshold below 1 or a key ID that
-  /// is not the one its key gives. `file_sha256` seeds the index.
+  /// kMalformed also for a delegation whose name does not lie directly below `role`, is there
+  /// twice, has a threshold below 1 or a usable key under an ID that is not its own. An entry of
+  /// `targets` that cannot be used spoils no other; one whose name is no tag is passed over, since
+  /// no image has that name. `file_sha256` seeds the index.
   static Result<Targets> Parse(JsonValue content, const RoleName& role, const Sha256& file_sha256,
                                const Limits& limits);
 
@@ -45,6 +49,8 @@ class Targets {
   /// What this file says, whether or not the delegation's paths let the role say it:
   /// Repository::Lookup asks that too.
   std::optional<Sha256Digest> Find(std::string_view tag) const { return tags_.Find(tag); }
+  /// What is wrong with the entry of a tag; nullopt where nothing is, or there is none.
+  std::optional<EntryFault> FaultOf(std::string_view tag) const;
   TagIndex::TagRange TagsOf(const Sha256Digest& digest) const { return tags_.TagsOf(digest); }
   std::size_t size() const { return tags_.size(); }
 
@@ -61,6 +67,7 @@ class Targets {
   std::int64_t version_ = 0;
   TimePoint expires_;
   TagIndex tags_;
+  std::map<std::string, EntryFault, std::less<>> faults_;
   std::vector<Delegation> delegations_;
 };
 

@@ -51,6 +51,47 @@ BOOST_FIXTURE_TEST_CASE(Pull_UnsignedTag_IsTagNotSigned, SignedTag) {
              "tag is not signed (targets version 2, expires 2029-05-31T00:00:00Z)");
 }
 
+/// A node whose server lists the tag `blob` without a SHA-256, as `notary addhash --sha512` does.
+struct OddEntry : DecidingNode {
+  OddEntry() {
+    server.Sign("targets/releases", "1.0", kOne);
+    server.Sign("targets", "blob", kTwo);
+    Damage odd;
+    odd.content = [](nlohmann::json& content) {
+      content["targets"]["blob"] = {{"length", 1}, {"hashes", {{"sha512", "AAAA"}}}};
+    };
+    server.Publish({{"targets/releases", odd}});
+    Refresh();
+    BOOST_REQUIRE(failure() == nullptr);
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(Pull_AnEntryThatCannotBeUsed_IsRefusedAloneAndByName, OddEntry) {
+  BOOST_CHECK(Allowed(Pull(kImage)) == kOne);
+  BOOST_CHECK(Allowed(Pull(ByDigest(kOne))) == kOne);
+  const Decision decision = Pull("docker.io/acme/web:blob");
+  BOOST_CHECK(Refused(decision) == Reason::kMalformed);
+  BOOST_TEST(Found(decision) ==
+             "the entry of tag blob in targets/releases cannot be used: it has no sha256 "
+             "(targets/releases version 1, expires 2029-05-31T00:00:00Z)");
+}
+
+// What the first role says decides, whatever it says: no later role is asked.
+BOOST_FIXTURE_TEST_CASE(Pull_AnEntryThatCannotBeUsed_HidesWhatALaterRoleSays, OddEntry) {
+  BOOST_CHECK(Refused(Pull(ByDigest(kTwo))) == Reason::kDigestNotSigned);
+  rule.roles = RolesOf({"targets"});
+  BOOST_CHECK(Allowed(Pull("docker.io/acme/web:blob")) == kTwo);
+}
+
+BOOST_FIXTURE_TEST_CASE(Pull_ASignersEntryThatCannotBeUsed_IsSaid, OddEntry) {
+  rule.roles = RolesOf({"targets"});
+  rule.signers = RolesOf({"targets/releases"});
+  const Decision decision = Pull("docker.io/acme/web:blob");
+  BOOST_CHECK(Refused(decision) == Reason::kSignersDisagree);
+  BOOST_TEST(Contains(Found(decision),
+                      "targets/releases signed an entry that cannot be used: it has no sha256"));
+}
+
 BOOST_FIXTURE_TEST_CASE(Pull_WithoutATag_IsLatest, DecidingNode) {
   server.Sign("targets", "latest", kTwo);
   PublishAndRefresh();

@@ -219,6 +219,17 @@ BOOST_FIXTURE_TEST_CASE(TagWithdrawn_TheRecordIsVoidAndGone, Verified) {
   BOOST_CHECK(Refused(Pull(ByDigest(kOld))) == Reason::kWithdrawn);
 }
 
+// The tag is still listed, by what cannot be used: like one that moved on to another digest.
+BOOST_FIXTURE_TEST_CASE(TagWhoseEntryCannotBeUsedAnyMore_TheRecordStands, Verified) {
+  Damage odd;
+  odd.content = [](nlohmann::json& content) { content["targets"]["1.0"].erase("length"); };
+  server.Publish({{"targets/releases", odd}});
+  Refresh();
+  BOOST_REQUIRE(failure() == nullptr);
+  BOOST_CHECK(Refused(Pull(kImage)) == Reason::kMalformed);
+  BOOST_CHECK(Allowed(Present(kImage, kOld)) == kOld);
+}
+
 BOOST_FIXTURE_TEST_CASE(TagWithdrawn_ExpiryRevivesNothing, Verified) {
   const Records before = records;
   server.Withdraw("targets/releases", "1.0");
