@@ -28,7 +28,7 @@ push_trusted() {
 # follows TEXT TAG: the node comes to run what was signed, whatever it knew.
 follows() { wait_until 10 "the node to follow to $2" outputs "$1" "$repository:$2"; }
 outputs() { [[ $(kubelet run --policy Always "$2" 2>&1) == "$1" ]]; }
-is_unsigned() { [[ $(kubelet pull "$1" 2>&1) == *", tag-not-signed]" ]]; }
+is_withdrawn() { [[ $(kubelet pull "$1" 2>&1) == *", withdrawn]" ]]; }
 
 start_registry
 start_notary
@@ -71,7 +71,7 @@ done
 
 say "withdrawn"
 trusted trust revoke --yes "$repository:after-root"
-wait_until 10 "the withdrawal to be seen" is_unsigned "$repository:after-root"
+wait_until 10 "the withdrawal to be seen" is_withdrawn "$repository:after-root"
 expect_shown 'ErrImageNeverPull: *' run --policy Never "$repository:after-root"
 
 for part in notary-server notary-signer mariadb; do

@@ -11,6 +11,7 @@
 #include "trust/core/finding.h"
 #include "trust/core/metadata.h"
 #include "trust/core/repository_parts.h"
+#include "trust/core/withdrawn.h"
 
 namespace crivet::trust {
 namespace {
@@ -129,7 +130,10 @@ class Judge {
 
   Verdict OfTag(std::string_view tag) {
     const auto entry = Lookup(tag);
-    if (!entry) return TagNotSigned(RolesAsked());
+    if (!entry) {
+      const bool taken_back = view_.records && WasTakenBack(*view_.records, tag, rule_.roles);
+      return taken_back ? Withdrawn(RolesAsked()) : TagNotSigned(RolesAsked());
+    }
     if (!entry->digest) {
       return EntryUnusable(EvidenceOf(entry->role), tag, entry->digest.error());
     }

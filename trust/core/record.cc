@@ -7,6 +7,7 @@
 #include "trust/core/entry_fault.h"
 #include "trust/core/limits.h"
 #include "trust/core/metadata.h"
+#include "trust/core/withdrawn.h"
 
 namespace crivet::trust {
 namespace {
@@ -45,6 +46,7 @@ bool AnyLists(const std::vector<RoleName>& roles, const std::string& tag,
 
 Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Repository& repository,
                     const PinMatch& match) {
+  if (IsWithdrawn(record)) return Standing::kWithdrawn;
   if (!AnyLists(rule.roles, record.tag, repository)) return Standing::kWithdrawn;
   if (!RootIsAccepted(record, repository, match)) return Standing::kNotAccepted;
 
@@ -71,12 +73,13 @@ Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Reposi
 Records RecordsAfter(Records records, const Repository& repository) {
   const std::vector<RoleName> read(repository.roles_read().begin(), repository.roles_read().end());
   std::erase_if(records, [&](const VerifiedRecord& record) {
-    return !AnyLists(read, record.tag, repository);
+    return IsWithdrawn(record) && AnyLists(read, record.tag, repository);
   });
   const RootLink& newest = repository.chain().back();
   const std::vector<KeyId> newest_signers(newest.signers.begin(), newest.signers.end());
   for (VerifiedRecord& record : records) {
-    if (record.root == newest.signed_sha256 ||
+    if (!AnyLists(read, record.tag, repository)) Withdraw(record);
+    if (IsWithdrawn(record) || record.root == newest.signed_sha256 ||
         !RootIsAccepted(record, repository, PinMatch{.link = 0}) ||
         !EveryKeyHolds(record, repository)) {
       continue;
@@ -101,6 +104,11 @@ Records WithRecord(Records records, VerifiedRecord record) {
   }
   records.push_back(std::move(record));
   constexpr std::size_t kMost = Limits{}.records;
+  while (records.size() > kMost) {
+    const auto withdrawn = std::find_if(records.begin(), records.end(), IsWithdrawn);
+    if (withdrawn == records.end()) break;
+    records.erase(withdrawn);
+  }
   if (records.size() > kMost) {
     records.erase(records.begin(), records.end() - static_cast<Records::difference_type>(kMost));
   }

@@ -34,7 +34,7 @@ using Records = std::vector<VerifiedRecord>;
 /// Standing is what a record is worth today.
 enum class Standing : std::uint8_t {
   kStands,
-  kWithdrawn,    ///< its tag is no longer in what the rule reads
+  kWithdrawn,    ///< its tag is no longer in what the rule reads, or was not meanwhile
   kNotAccepted,  ///< made under roles, signers or a root that the rule does not accept, or by a key
                  ///< that has lost its role
 };
@@ -45,14 +45,15 @@ enum class Standing : std::uint8_t {
 Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Repository& repository,
                     const PinMatch& match);
 
-/// RecordsAfter is what is left of the records once `repository` was verified: those of a tag that
-/// no role lists any more are gone (DESIGN 3). A record whose root is in the chain and whose keys
-/// the newest root still covers hangs from the newest root from then on, so that a pin of the new
-/// root alone does not void it. Nothing goes because of a time.
+/// RecordsAfter is what becomes of the records once `repository` was verified: those of a tag that
+/// no role lists any more are withdrawn (withdrawn.h), and go once it is listed again. One whose
+/// root is in the chain and whose keys the newest root still covers hangs from the newest root from
+/// then on, so that a pin of the new root alone does not void it. Nothing goes because of a time.
 Records RecordsAfter(Records records, const Repository& repository);
 
 /// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
-/// other roles; where one says the same, nothing changes. Beyond Limits::records the oldest go.
+/// other roles; where one says the same, nothing changes. Beyond Limits::records withdrawn ones,
+/// then the oldest go.
 Records WithRecord(Records records, VerifiedRecord record);
 
 }  // namespace crivet::trust

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "trust/core/record.h"
+#include "trust/core/withdrawn.h"
 #include "trust/io/metadata_folder.h"
 
 namespace crivet::trust {
@@ -102,8 +103,8 @@ std::optional<Error> RefreshRunner::LoadLocked(RepositorySlot& slot) {
   found.reading = reading;
   const std::shared_ptr<const Repository> repository = found.repository;
   slot.Adopt(std::move(found));
-  // Whoever wrote the set may have been cut off before it dropped what the set has withdrawn.
-  if (repository) DropWithdrawn(slot, *repository);
+  // Whoever wrote the set may have been cut off before it marked what the set has withdrawn.
+  if (repository) MarkWithdrawn(slot, *repository);
   return std::nullopt;
 }
 
@@ -266,7 +267,7 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
   NoteFirstUse(slot, ground, reading, repository);
   slot.Adopt(*outcome, reading);
   clock_.NoteRefresh(verified_at);
-  DropWithdrawn(slot, repository);
+  MarkWithdrawn(slot, repository);
   return Settled::kDone;
 }
 
@@ -285,7 +286,7 @@ RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
   return Settled::kDone;
 }
 
-void RefreshRunner::DropWithdrawn(RepositorySlot& slot, const Repository& repository) {
+void RefreshRunner::MarkWithdrawn(RepositorySlot& slot, const Repository& repository) {
   const std::shared_ptr<const Records> before = slot.ground().records;
   Records after = before ? RecordsAfter(*before, repository) : Records();
   if ((!before || after == *before) && !slot.has_unsaved_records()) return;
@@ -297,7 +298,7 @@ void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record)
   const std::lock_guard lock(slot.commit_mutex());
   const RepositorySlot::Ground ground = slot.ground();
   // A pull is long: what was decided before it may have been withdrawn since.
-  if (ground.repository && RecordsAfter({record}, *ground.repository).empty()) return;
+  if (ground.repository && IsWithdrawn(RecordsAfter({record}, *ground.repository).front())) return;
   const Records known = ground.records ? *ground.records : Records();
   Records after = WithRecord(known, record);
   if (after == known) return;

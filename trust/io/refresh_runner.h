@@ -74,7 +74,7 @@ class RefreshRunner {
   std::optional<Error> LoadLocked(RepositorySlot& slot);
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
                                      FileStore::Loaded loaded);
-  void DropWithdrawn(RepositorySlot& slot, const Repository& repository);
+  void MarkWithdrawn(RepositorySlot& slot, const Repository& repository);
   void SaveRecords(RepositorySlot& slot, Records records,
                    const std::function<Records(Records)>& change);
   void NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,

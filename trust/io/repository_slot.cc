@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trust/core/metadata.h"
+#include "trust/core/withdrawn.h"
 
 namespace crivet::trust {
 namespace {
@@ -423,7 +424,11 @@ RepositoryStatus RepositorySlot::Status(const Moment& moment, std::chrono::secon
   status.last_failure = last_failure_;
   status.failures_in_a_row = failures_in_a_row_;
   status.no_credentials = no_credentials_;
-  status.records = view_.records ? view_.records->size() : 0;
+  if (view_.records) {
+    status.records = static_cast<std::size_t>(
+        std::count_if(view_.records->begin(), view_.records->end(),
+                      [](const VerifiedRecord& record) { return !IsWithdrawn(record); }));
+  }
   return status;
 }
 

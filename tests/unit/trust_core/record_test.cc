@@ -8,6 +8,7 @@
 
 #include "tests/support/trust_core/deciding_node.h"
 #include "trust/core/limits.h"
+#include "trust/core/withdrawn.h"
 
 namespace crivet::trust {
 namespace {
@@ -206,17 +207,36 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(RecordStandingTest)
 
-BOOST_FIXTURE_TEST_CASE(TagWithdrawn_TheRecordIsVoidAndGone, Verified) {
+BOOST_FIXTURE_TEST_CASE(TagWithdrawn_IsToldFromOneThatNobodySigned, Verified) {
   const Records before = records;
   server.Withdraw("targets/releases", "1.0");
   PublishAndRefresh();
+  BOOST_REQUIRE(records.size() == 1u);
+  BOOST_TEST(IsWithdrawn(records.front()));
+  // Void also before it is marked.
+  for (const Records& known : {records, before}) {
+    records = known;
+    BOOST_CHECK(Refused(Pull(kImage)) == Reason::kWithdrawn);
+    BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kWithdrawn);
+    BOOST_CHECK(Refused(Present(ByDigest(kOld), kOld)) == Reason::kWithdrawn);
+    BOOST_CHECK(Refused(Pull(ByDigest(kOld))) == Reason::kWithdrawn);
+    BOOST_CHECK(Refused(Pull("docker.io/acme/web:never")) == Reason::kTagNotSigned);
+  }
+  // A rule that reads other roles has never seen it signed.
+  rule.roles = RolesOf({"targets"});
+  BOOST_CHECK(Refused(Pull(kImage)) == Reason::kTagNotSigned);
+}
+
+BOOST_FIXTURE_TEST_CASE(TagSignedAgainAfterItWasWithdrawn_TheOldRecordRevivesNot, Verified) {
+  server.Withdraw("targets/releases", "1.0");
+  PublishAndRefresh();
+  server.Sign("targets/releases", "1.0", kNew);
+  PublishAndRefresh();
   BOOST_TEST(records.empty());
-  BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kTagNotSigned);
-  // Void also before it is deleted.
-  records = before;
-  BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kWithdrawn);
-  BOOST_CHECK(Refused(Present(ByDigest(kOld), kOld)) == Reason::kWithdrawn);
-  BOOST_CHECK(Refused(Pull(ByDigest(kOld))) == Reason::kWithdrawn);
+  BOOST_CHECK(Refused(Present(kImage, kOld)) == Reason::kDigestMismatch);
+  BOOST_CHECK(Refused(Pull(ByDigest(kOld))) == Reason::kDigestNotSigned);
+  BOOST_CHECK(Allowed(PullAndRemember(kImage)) == kNew);
+  BOOST_TEST(records.size() == 1u);
 }
 
 // The tag is still listed, by what cannot be used: like one that moved on to another digest.
@@ -490,6 +510,19 @@ BOOST_AUTO_TEST_CASE(WithRecord_BeyondTheLimit_TheOldestGoes) {
   BOOST_TEST(records.back().tag == "one more");
 }
 
+BOOST_AUTO_TEST_CASE(WithRecord_BeyondTheLimit_WithdrawnOnesGoFirst) {
+  constexpr std::size_t kMost = Limits{}.records;
+  Records records;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    records.push_back(Record(std::to_string(i), kOld, {"targets"}, kAt));
+  }
+  Withdraw(records[7]);
+  records = WithRecord(std::move(records), Record("one more", kOld, {"targets"}, kAt));
+  BOOST_TEST(records.size() == kMost);
+  BOOST_TEST(records.front().tag == "0");
+  BOOST_TEST(records[7].tag == "8");
+}
+
 BOOST_FIXTURE_TEST_CASE(RecordsAfter_NothingWithdrawn_KeepsAll, MovedOn) {
   const Records before = records;
   now += hours{24 * 10};
@@ -501,7 +534,8 @@ BOOST_FIXTURE_TEST_CASE(RecordsAfter_ADelegationNoLongerReaches_IsWithdrawn, Ver
   server.Delegate("targets/releases", server.keys("targets/releases"), 1, {"v"});
   PublishAndRefresh();
   BOOST_REQUIRE(failure() == nullptr);
-  BOOST_TEST(records.empty());
+  BOOST_REQUIRE(records.size() == 1u);
+  BOOST_TEST(IsWithdrawn(records.front()));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

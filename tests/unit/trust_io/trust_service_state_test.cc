@@ -389,6 +389,21 @@ BOOST_AUTO_TEST_CASE(FullDisk_AWithdrawalIsWrittenWhenThereIsRoomAgain) {
   BOOST_TEST(node.StatusOf(kWeb).records == 0U);
 }
 
+// Also after a restart, and through the disk.
+BOOST_AUTO_TEST_CASE(TagWithdrawn_IsToldFromOneThatNobodySigned) {
+  TestNode node;
+  node.Start();
+  const Decision pulled = node.Pull(kImage);
+  node.service().Remember(ImageReference::Parse(kImage).value(), pulled);
+  Withdraw(node);
+  node.Advance(301s);
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "withdrawn");
+  BOOST_TEST(Outcome(node.Pull("registry.acme.example/shop/web:never")) == "tag-not-signed");
+  node.Start();
+  BOOST_TEST(Outcome(node.Pull(kImage)) == "withdrawn");
+  BOOST_TEST(node.StatusOf(kWeb).records == 0U);
+}
+
 // A pull is long: its decision may have been overtaken when it is to be remembered.
 BOOST_AUTO_TEST_CASE(TagWithdrawnDuringThePull_IsNotRemembered) {
   TestNode node;
