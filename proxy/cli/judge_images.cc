@@ -1,6 +1,12 @@
 #include "proxy/cli/judge_images.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <chrono>
+#include <deque>
+#include <future>
+#include <memory>
 #include <set>
 
 #include "proxy/cli/explain.h"
@@ -52,20 +58,44 @@ bool SameVerdict(const Explained& a, const Explained& b) {
          trust::RefusalMessage(a.decision, "") == trust::RefusalMessage(b.decision, "");
 }
 
-/// Every verdict on one image that differs from the others.
-class ImageJudge {
+/// One image while it is asked about: a question for every namespace that makes a difference.
+class ImageInQuestion {
  public:
-  ImageJudge(const Config& config, trust::TrustService& service, const JudgeOptions& options)
-      : config_(config), service_(service), options_(options) {}
-
-  std::vector<Explained> Judge(const std::string& image) const {
+  /// Asks, without waiting. `service` outlives it.
+  ImageInQuestion(const Config& config, trust::TrustService& service, const JudgeOptions& options,
+                  const std::string& image) {
     const auto reference = trust::ImageReference::Parse(image);
     // The grammar takes an image ID for a name; nothing that was signed is meant by one.
-    if (!reference || trust::IsImageId(image)) return {NotAReference(image, reference)};
-    std::vector<Explained> verdicts;
+    if (!reference || trust::IsImageId(image)) {
+      RefuseAsNoReference(config, image, reference);
+      return;
+    }
     for (const auto& pod_namespace :
-         NamespacesToAsk(*config_.policy, *reference, options_.pod_namespace, Now())) {
-      Explained explained = Ask(image, *reference, pod_namespace);
+         NamespacesToAsk(*config.policy, *reference, options.pod_namespace, Now())) {
+      Ask(service, options, image, *reference, pod_namespace);
+    }
+  }
+
+  /// Whether every answer is there by then.
+  bool AnsweredBy(std::chrono::steady_clock::time_point when) const {
+    return std::all_of(asked_.begin(), asked_.end(), [&](const Asked& each) {
+      return each.decision.wait_until(when) == std::future_status::ready;
+    });
+  }
+
+  /// Every verdict that differs from the others, once all are there.
+  std::vector<Explained> Verdicts(trust::TrustService& service, const JudgeOptions& options) && {
+    // As long as a refresh may last, with the first.
+    constexpr int kMoreTimeouts = 9;
+    std::vector<Explained> verdicts;
+    for (Asked& each : asked_) {
+      Explained& explained = each.explained;
+      Take(service, each.decision.get(), explained);
+      for (int more = 0; more < kMoreTimeouts && options.large_files == LargeFiles::kAwait &&
+                         IsUnderWay(explained);
+           ++more) {
+        Take(service, service.DecideNow(*each.question), explained);
+      }
       const bool known =
           std::any_of(verdicts.begin(), verdicts.end(),
                       [&](const Explained& earlier) { return SameVerdict(earlier, explained); });
@@ -75,19 +105,40 @@ class ImageJudge {
   }
 
  private:
-  Explained NotAReference(const std::string& image,
-                          const trust::Result<trust::ImageReference>& reference) const {
+  struct Asked {
     Explained explained;
-    explained.image = image;
-    explained.decision.applied.rule = config_.policy->rules().back();
-    explained.decision.verdict =
-        trust::Refusal(trust::Reason::kNotAReference,
-                       reference ? "an image ID is not a name" : reference.error().detail);
-    return explained;
+    std::optional<trust::Question> question;
+    std::future<trust::Decision> decision;
+  };
+
+  static void Take(trust::TrustService& service, trust::Decision decision, Explained& explained) {
+    explained.decision = std::move(decision);
+    if (const auto& id = explained.decision.applied.repository) explained.view = service.View(*id);
   }
 
-  Explained Ask(const std::string& image, const trust::ImageReference& reference,
-                const trust::PodNamespace& pod_namespace) const {
+  // Time ran out before the refresh failed: it still goes on.
+  static bool IsUnderWay(const Explained& explained) {
+    const auto* away = std::get_if<trust::Unavailable>(&explained.decision.verdict);
+    return away != nullptr && away->reason == trust::Reason::kUnreachable &&
+           !explained.view.failure;
+  }
+
+  void RefuseAsNoReference(const Config& config, const std::string& image,
+                           const trust::Result<trust::ImageReference>& reference) {
+    trust::Decision decision{
+        trust::Refusal(trust::Reason::kNotAReference,
+                       reference ? "an image ID is not a name" : reference.error().detail),
+        {config.policy->rules().back(), std::nullopt},
+        {}};
+    std::promise<trust::Decision> answer;
+    answer.set_value(std::move(decision));
+    Explained explained;
+    explained.image = image;
+    asked_.push_back({std::move(explained), std::nullopt, answer.get_future()});
+  }
+
+  void Ask(trust::TrustService& service, const JudgeOptions& options, const std::string& image,
+           const trust::ImageReference& reference, const trust::PodNamespace& pod_namespace) {
     Explained explained;
     explained.image = image;
     explained.canonical = reference.Canonical();
@@ -98,16 +149,25 @@ class ImageJudge {
                              .pod_namespace = pod_namespace,
                              .local = std::nullopt,
                              .credentials = std::nullopt,
-                             .reach = options_.reach};
-    explained.decision = service_.DecideNow(std::move(question));
-    if (const auto& id = explained.decision.applied.repository) explained.view = service_.View(*id);
-    return explained;
+                             .reach = options.reach};
+    auto answer = std::make_shared<std::promise<trust::Decision>>();
+    asked_.push_back({std::move(explained), question, answer->get_future()});
+    service.Decide(std::move(question),
+                   [answer](trust::Decision decision) { answer->set_value(std::move(decision)); });
   }
 
-  const Config& config_;
-  trust::TrustService& service_;
-  const JudgeOptions& options_;
+  std::vector<Asked> asked_;
 };
+
+// What is waited for, every few seconds, to people.
+void AwaitAnswer(const ImageInQuestion& image, const JudgeOptions& options, std::size_t answered) {
+  constexpr std::chrono::seconds kPatienceOfPeople{2};
+  while (!image.AnsweredBy(std::chrono::steady_clock::now() + kPatienceOfPeople)) {
+    if (options.output == Output::kJson) continue;
+    PrintToStderr(fmt::format("waiting for trust servers: {} of {} images answered", answered,
+                              options.images.size()));
+  }
+}
 
 Exit PrintForPeople(const std::vector<Explained>& verdicts, Exit worst) {
   std::set<std::string> pinned;
@@ -135,10 +195,19 @@ Exit JudgeImages(const JudgeOptions& options) {
   if (!config) return Exit::kConfiguration;
   const auto service = OpenTrust(*config);
   if (service == nullptr) return Exit::kInternal;
-  const ImageJudge judge(*config, *service, options);
   Exit worst = Exit::kDone;
-  for (const std::string& image : options.images) {
-    const auto verdicts = judge.Judge(image);
+  // Side by side, so that each waits for its own server alone; and not all at once, since those
+  // that share one take turns there while their time runs.
+  constexpr std::size_t kSideBySide = 8;
+  std::deque<ImageInQuestion> asked;
+  auto next = options.images.begin();
+  for (std::size_t answered = 0; answered < options.images.size(); ++answered) {
+    for (; next != options.images.end() && asked.size() < kSideBySide; ++next) {
+      asked.emplace_back(*config, *service, options, *next);
+    }
+    AwaitAnswer(asked.front(), options, answered);
+    const auto verdicts = std::move(asked.front()).Verdicts(*service, options);
+    asked.pop_front();
     Exit exit = Exit::kDone;
     for (const Explained& explained : verdicts) exit = Worst(exit, ExitOf(explained.decision));
     exit = options.output == Output::kJson ? PrintJson(verdicts, exit)

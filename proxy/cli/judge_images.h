@@ -10,6 +10,10 @@ namespace crivet::proxy::cli {
 
 enum class Output : unsigned char { kForPeople, kJson };
 
+/// What of files that take longer than a server's `timeout` but arrive, which a daemon would go on
+/// fetching: a command that ends takes its download along.
+enum class LargeFiles : unsigned char { kLeave, kAwait };
+
 /// What `verify` and `warm` are asked.
 struct JudgeOptions {
   std::string config_file;
@@ -18,11 +22,12 @@ struct JudgeOptions {
   std::string pod_namespace;
   trust::Question::Reach reach = trust::Question::Reach::kForce;
   Output output = Output::kForPeople;
+  LargeFiles large_files = LargeFiles::kLeave;
 };
 
 /// JudgeImages decides on each image as the daemon would, without needing one: it reads and updates
-/// the state folder itself. Pinned names go to stdout, explanations to stderr; the worst verdict is
-/// the exit.
+/// the state folder itself. Several are asked about side by side and answered in their order.
+/// Pinned names go to stdout, explanations to stderr; the worst verdict is the exit.
 Exit JudgeImages(const JudgeOptions& options);
 
 }  // namespace crivet::proxy::cli

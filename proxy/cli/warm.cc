@@ -23,6 +23,7 @@ void AddWarm(CLI::App& app, Invocation& invocation) {
   command.callback([&invocation, flags] {
     invocation.run = [&invocation, flags] {
       flags->options.config_file = invocation.config_file;
+      flags->options.large_files = LargeFiles::kAwait;
       if (flags->json) flags->options.output = Output::kJson;
       return JudgeImages(flags->options);
     };

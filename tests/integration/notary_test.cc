@@ -221,6 +221,21 @@ BOOST_AUTO_TEST_CASE(SignedAndWithdrawn_IsSeen) {
   BOOST_TEST(node.Ask("1.0") == "tag-not-signed");
 }
 
+// What `notary addhash --sha512` makes: that entry alone is refused, by name.
+BOOST_AUTO_TEST_CASE(EntryWithoutSha256_HidesNoOther_WarmAndCold) {
+  const std::string gun = NewCollection();
+  Sign(gun, "1.0", "one");
+  Node node(gun);
+  BOOST_TEST(node.Ask("1.0") == HexOf("one"));
+  Do("notary_client addhash " + gun + " blob 1 --sha512 " + std::string(128, 'a') + " -p");
+  BOOST_TEST(node.Ask("blob") == "malformed");
+  BOOST_TEST(node.Ask("1.0") == HexOf("one"));
+  node.StartFromNothing();
+  BOOST_TEST(node.Ask("1.0") == HexOf("one"));
+  BOOST_TEST(node.Ask("blob") == "malformed");
+  BOOST_TEST(node.Ask("none") == "tag-not-signed");
+}
+
 BOOST_AUTO_TEST_CASE(EveryKeyRotated_TheOldPinGoesOn_WarmAndCold) {
   const std::string gun = NewCollection();
   Sign(gun, "1.0", "one");

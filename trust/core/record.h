@@ -52,8 +52,7 @@ Standing StandingOf(const VerifiedRecord& record, const Rule& rule, const Reposi
 Records RecordsAfter(Records records, const Repository& repository);
 
 /// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
-/// other roles; where one says the same, nothing changes. Beyond Limits::records withdrawn ones,
-/// then the oldest go.
+/// other roles; where one says the same, nothing changes. Beyond Limits::records the oldest go.
 Records WithRecord(Records records, VerifiedRecord record);
 
 }  // namespace crivet::trust

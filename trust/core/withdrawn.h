@@ -9,7 +9,7 @@ namespace crivet::trust {
 
 // A record of a tag that no role lists any more vouches for nothing, never again. It is kept, with
 // nobody's keys under its roles, to tell a tag that was taken back from one that nobody ever
-// signed.
+// signed. Where records have to go, such ones go first.
 
 /// Takes every key out of the record.
 void Withdraw(VerifiedRecord& record);

@@ -53,7 +53,6 @@ struct Exchange {
   CURL* handle = nullptr;
   std::size_t max_bytes = 0;
   std::chrono::milliseconds patience{};
-  Clock::time_point last_arrival;
   HttpAnswer answer;
   std::size_t header_bytes = 0;
   std::size_t refusal_bytes = 0;
@@ -61,9 +60,38 @@ struct Exchange {
   bool too_large = false;
   bool flooded = false;  // endless headers
   bool stalled = false;
-  std::stop_token stop;
+  bool stopped = false;
+  Arrival* arrival = nullptr;
+
+  // The span in which something has to come: the first byte, then enough of the rest.
+  Clock::time_point span_began;
+  std::size_t arrived_before = 0;
+  bool heard = false;
 
   bool Succeeded() const { return answer.status >= 200 && answer.status < 300; }
+  std::size_t Arrived() const { return answer.body.size() + refusal_bytes; }
+  std::chrono::milliseconds Span() const {
+    return heard ? std::min(patience, HttpRequest::kRateWindow) : patience;
+  }
+  Clock::time_point SpanEnds() const { return span_began + Span(); }
+
+  void BeginSpan(Clock::time_point now) {
+    span_began = now;
+    arrived_before = Arrived();
+  }
+  void Hear() {
+    if (std::exchange(heard, true)) return;
+    BeginSpan(Clock::now());
+  }
+  // Whether a span has ended in which too little came.
+  bool Stalls(Clock::time_point now) {
+    if (now < SpanEnds()) return false;
+    const auto least = HttpRequest::kLeastRate * static_cast<std::size_t>(Span().count()) / 1000;
+    if (!heard || Arrived() - arrived_before < least) return true;
+    BeginSpan(now);
+    if (arrival != nullptr) arrival->flows = true;
+    return false;
+  }
 };
 
 bool StartsWithName(std::string_view line, std::string_view lower_name) {
@@ -90,7 +118,7 @@ bool IsMoreThan(std::string_view digits, std::size_t limit) {
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::string_view line(data, size * count);
-  exchange.last_arrival = Clock::now();
+  exchange.Hear();
   exchange.header_bytes += line.size();
   if (exchange.header_bytes > kMaxHeaderBytes) {
     exchange.flooded = true;
@@ -123,7 +151,6 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
 std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::size_t bytes = size * count;
-  exchange.last_arrival = Clock::now();
   if (!exchange.Succeeded()) {
     // Nobody reads what a refusal says; it is drained so that the connection can be used again.
     exchange.refusal_bytes += bytes;
@@ -135,13 +162,6 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   }
   exchange.answer.body.append(data, bytes);
   return bytes;
-}
-
-int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-  auto& exchange = *static_cast<Exchange*>(context);
-  exchange.stalled =
-      exchange.stop.stop_requested() || Clock::now() - exchange.last_arrival > exchange.patience;
-  return exchange.stalled ? 1 : 0;
 }
 
 NetworkCause CauseOf(CURLcode code) {
@@ -173,6 +193,18 @@ NetworkCause CauseOf(CURLcode code) {
 
 tl::unexpected<FetchFailure> NetworkFailure(NetworkCause cause) {
   return tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause});
+}
+
+// What a request that curl gave up, or that was given up for it, says of the server.
+Heard HeardOf(const Exchange& exchange, CURLcode code) {
+  if (exchange.heard) return Heard::kAnswer;
+  if (exchange.stopped) return Heard::kNothingToTell;
+  long sent = 0;
+  curl_easy_getinfo(exchange.handle, CURLINFO_REQUEST_SIZE, &sent);
+  if (sent == 0 || CauseOf(code) == NetworkCause::kTls) return Heard::kNoConnection;
+  // A server that hangs up at once keeps nobody waiting.
+  const bool waited_out = exchange.stalled || code == CURLE_OPERATION_TIMEDOUT;
+  return waited_out ? Heard::kNoFirstByte : Heard::kNothingToTell;
 }
 
 // Header lines of one request. curl copies what it is given, so the copies are wiped too.
@@ -232,9 +264,6 @@ void ApplyCallbacks(CURL* handle, Exchange& exchange) {
   curl_easy_setopt(handle, CURLOPT_HEADERDATA, &exchange);
   curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, OnBody);
   curl_easy_setopt(handle, CURLOPT_WRITEDATA, &exchange);
-  curl_easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
-  curl_easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, OnProgress);
-  curl_easy_setopt(handle, CURLOPT_XFERINFODATA, &exchange);
 }
 
 HeaderLines LinesOf(const HttpRequest& request) {
@@ -250,7 +279,7 @@ HeaderLines LinesOf(const HttpRequest& request) {
 
 tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code) {
   if (exchange.flooded) return NetworkFailure(NetworkCause::kServerError);
-  if (exchange.stalled) return NetworkFailure(NetworkCause::kTimeout);
+  if (exchange.stalled || exchange.stopped) return NetworkFailure(NetworkCause::kTimeout);
   if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
   // A refusal has said all that matters in its status line and headers.
   const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
@@ -258,31 +287,72 @@ tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code) 
   return std::move(exchange.answer);
 }
 
+// curl's own loop, so that the exchange's limits are kept to the moment: curl_easy_perform looks at
+// them once a second.
+CURLcode Perform(CURLM* multi, Exchange& exchange, const std::stop_token& stop) {
+  const std::stop_callback wake(stop, [multi] { curl_multi_wakeup(multi); });
+  if (curl_multi_add_handle(multi, exchange.handle) != CURLM_OK) return CURLE_FAILED_INIT;
+  CURLcode code = CURLE_OPERATION_TIMEDOUT;
+  exchange.span_began = Clock::now();
+  while (true) {
+    int running = 0;
+    if (curl_multi_perform(multi, &running) != CURLM_OK) {
+      code = CURLE_FAILED_INIT;
+      break;
+    }
+    if (running == 0) {
+      int left = 0;
+      if (const CURLMsg* message = curl_multi_info_read(multi, &left)) code = message->data.result;
+      break;
+    }
+    exchange.stopped = stop.stop_requested();
+    const Clock::time_point now = Clock::now();
+    exchange.stalled = !exchange.stopped && exchange.Stalls(now);
+    if (exchange.stopped || exchange.stalled) break;
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(exchange.SpanEnds() - now);
+    curl_multi_poll(multi, nullptr, 0, static_cast<int>(wait.count()), nullptr);
+  }
+  if (exchange.arrival != nullptr) exchange.arrival->flows = false;
+  return code;
+}
+
 }  // namespace
 
 // The handles that are not in use. Each keeps its connections.
 class HttpClient::Handles {
  public:
+  struct Handle {
+    CURLM* multi = nullptr;
+    CURL* easy = nullptr;
+    explicit operator bool() const { return multi != nullptr && easy != nullptr; }
+  };
+
   Handles() {
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
   }
   ~Handles() {
-    for (CURL* handle : idle_) curl_easy_cleanup(handle);
+    for (const Handle& handle : idle_) CleanUp(handle);
   }
   Handles(const Handles&) = delete;
   Handles& operator=(const Handles&) = delete;
 
-  CURL* Take() {
+  Handle Take() {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty()) return curl_easy_init();
-    CURL* handle = idle_.back();
+    if (idle_.empty()) {
+      const Handle made{curl_multi_init(), curl_easy_init()};
+      if (made) return made;
+      CleanUp(made);
+      return {};
+    }
+    const Handle handle = idle_.back();
     idle_.pop_back();
     return handle;
   }
 
-  void GiveBack(CURL* handle) {
-    curl_easy_reset(handle);
+  void GiveBack(const Handle& handle) {
+    curl_multi_remove_handle(handle.multi, handle.easy);
+    curl_easy_reset(handle.easy);
     {
       const std::lock_guard lock(mutex_);
       if (idle_.size() < kIdleHandles) {
@@ -290,12 +360,17 @@ class HttpClient::Handles {
         return;
       }
     }
-    curl_easy_cleanup(handle);
+    CleanUp(handle);
   }
 
  private:
+  static void CleanUp(const Handle& handle) {
+    curl_easy_cleanup(handle.easy);
+    curl_multi_cleanup(handle.multi);
+  }
+
   std::mutex mutex_;
-  std::vector<CURL*> idle_;
+  std::vector<Handle> idle_;
 };
 
 HttpClient::HttpClient(Options options)
@@ -308,19 +383,21 @@ bool HttpClient::MayAsk(const HttpUrl& url) const {
 }
 
 tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& request) {
+  if (request.arrival) request.arrival->heard = Heard::kNothingToTell;
   const Result<HttpUrl> url = HttpUrl::Parse(request.url);
   if (!url || !MayAsk(*url)) return NetworkFailure(NetworkCause::kServerError);
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - Clock::now());
   if (left.count() <= 0) return NetworkFailure(NetworkCause::kTimeout);
 
-  CURL* const handle = handles_->Take();
-  if (handle == nullptr) return NetworkFailure(NetworkCause::kUnreachable);
+  const Handles::Handle taken = handles_->Take();
+  if (!taken) return NetworkFailure(NetworkCause::kUnreachable);
+  CURL* const handle = taken.easy;
   Exchange exchange;
   exchange.handle = handle;
   exchange.max_bytes = request.max_bytes;
   exchange.patience = request.patience;
-  exchange.stop = request.stop;
+  exchange.arrival = request.arrival.get();
   ApplyOptions(handle, options_);
   curl_easy_setopt(handle, CURLOPT_URL, url->text.c_str());
   ApplyTimes(handle, left, request.patience);
@@ -335,10 +412,10 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   CURLcode code = CURLE_OK;
   {
     const WithoutSigpipe guard;
-    exchange.last_arrival = Clock::now();
-    code = curl_easy_perform(handle);
+    code = Perform(taken.multi, exchange, request.stop);
   }
-  handles_->GiveBack(handle);
+  if (request.arrival) request.arrival->heard = HeardOf(exchange, code);
+  handles_->GiveBack(taken);
   // Without TLS nobody vouches for what time the server says it is.
   if (!url->https) exchange.answer.date.reset();
   return Judged(std::move(exchange), code);

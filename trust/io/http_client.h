@@ -12,6 +12,7 @@
 
 #include "trust/core/refresh.h"
 #include "trust/core/time.h"
+#include "trust/io/arrival.h"
 #include "trust/io/http_url.h"
 #include "trust/io/secret.h"
 
@@ -27,10 +28,16 @@ struct HttpRequest {
   std::size_t max_bytes = 0;
   /// The request ends by then, whatever arrives.
   std::chrono::steady_clock::time_point deadline;
-  /// It also ends where nothing at all arrives for that long. Kept to about a second.
+  /// It also ends where the first byte of an answer takes longer than that, or what comes after it
+  /// less than kLeastRate, over every kRateWindow (over the patience, where that is shorter): a
+  /// large file may go on as long as it flows, a drip may not.
   std::chrono::milliseconds patience{5000};
-  /// It also ends, within about a second, when this asks for it.
+  static constexpr std::size_t kLeastRate = 16 * 1024;  ///< bytes a second
+  static constexpr std::chrono::milliseconds kRateWindow{5000};
+  /// It also ends when this asks for it.
   std::stop_token stop;
+  /// May be null.
+  std::shared_ptr<Arrival> arrival = nullptr;
 };
 
 struct HttpAnswer {

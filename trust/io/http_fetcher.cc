@@ -21,6 +21,14 @@ MetadataFetcher::Answer Failed(NetworkCause cause) {
   return {tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause}), std::nullopt};
 }
 
+// What keeps silent here may be another host than the trust server, or be slow for one secret
+// alone.
+tl::unexpected<FetchFailure> OfTokens(const FetchFailure& failure,
+                                      const MetadataFetcher::Terms& terms) {
+  if (terms.arrival) terms.arrival->heard = Heard::kNotAsked;
+  return tl::unexpected(failure);
+}
+
 bool AsksForCredentials(const HttpAnswer& answer) {
   return answer.status == 401 || answer.status == 403;
 }
@@ -83,7 +91,7 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
   const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop};
 
   TokenSource::Authorization authorization = tokens_.Known(gun, *credentials, budget);
-  if (!authorization) return {tl::unexpected(authorization.error()), std::nullopt};
+  if (!authorization) return {OfTokens(authorization.error(), terms), std::nullopt};
   HttpRequest ask;
   ask.url = server_.url + "/v2/" + PercentEncoded(gun.text(), "/:") + "/_trust/tuf/" +
             PercentEncoded(request.file, "/");
@@ -93,11 +101,12 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
   ask.deadline = terms.deadline;
   ask.patience = terms.patience;
   ask.stop = terms.stop;
+  ask.arrival = terms.arrival;
 
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(ask);
   if (answer && AsksForCredentials(*answer) && !answer->challenges.empty()) {
     authorization = tokens_.Answer(answer->challenges, gun, *credentials, budget);
-    if (!authorization) return {tl::unexpected(authorization.error()), answer->date};
+    if (!authorization) return {OfTokens(authorization.error(), terms), answer->date};
     ask.authorization = *authorization;
     answer = client_.Ask(ask);
   }

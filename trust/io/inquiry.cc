@@ -9,6 +9,9 @@ namespace crivet::trust {
 namespace {
 
 constexpr std::chrono::seconds kMissRemembered{30};
+// A refresh that fails for want of an answer ends at the timeout: what it found is said then,
+// rather than that it has not ended.
+constexpr std::chrono::milliseconds kForTheLastWord{500};
 
 bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
 
@@ -63,18 +66,29 @@ void Inquiry::Advance() {
       answer = AnswerIn(looks);
       if (!answer && WaitFor(looks)) return;
     }
+    if (answer) NoteWaits(*answer);
   }
   if (answer) Answer(*std::move(answer));
 }
 
 void Inquiry::AnswerNow() {
   if (answered_) return;
-  std::vector<Look> looks;
+  std::optional<Decision> answer;
   {
     const std::lock_guard lock(mutex_);
-    looks = LookAtAll(Patience::kSpent);
+    std::vector<Look> looks = LookAtAll(Patience::kSpent);
+    answer = AnswerIn(looks);
+    if (answer) NoteWaits(*answer);
   }
-  if (std::optional<Decision> answer = AnswerIn(looks)) Answer(*std::move(answer));
+  if (answer) Answer(*std::move(answer));
+}
+
+// Under the lock.
+void Inquiry::NoteWaits(const Decision& decision) {
+  if (answered_ || Allows(decision)) return;
+  for (const std::shared_ptr<RepositorySlot>& slot : waited_) {
+    slot->NoteWaitInVain(began_, Timetable::Clock::now());
+  }
 }
 
 void Inquiry::Answer(Decision decision) {
@@ -126,8 +140,9 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
   RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);
   look.slot->NoteDecision(since_boot);
   if (!seen.loaded) seen.view = TrustView{};
-  const bool in_vain = patience == Patience::kSpent || came_too_late_;
-  if (in_vain && !seen.view.failure) seen.view.failure = TimedOut();
+  const auto in_vain = in_vain_.find(look.slot->id());
+  if (!seen.view.failure && in_vain != in_vain_.end()) seen.view.failure = in_vain->second;
+  if (!seen.view.failure && patience == Patience::kSpent) seen.view.failure = TimedOut();
   if (now) {
     look.decision = Decided(question_, applied, seen.view, *now);
   } else {
@@ -171,16 +186,43 @@ std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
   return std::move(looks.front().decision);
 }
 
+std::chrono::milliseconds Inquiry::PatienceFor(const Look& look) const {
+  if (!look.server) return std::chrono::milliseconds{0};
+  const std::chrono::milliseconds timeout = look.server->server.timeout;
+  if (question_.reach == Question::Reach::kForce) return timeout;
+  return look.slot->PatienceLeft(timeout, Timetable::Clock::now());
+}
+
+bool Inquiry::WaitForRefresh(const Look& look, RepositorySlot::Then then) {
+  const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
+                                     question_.reach == Question::Reach::kForce
+                                         ? RepositorySlot::Insistence::kInsists
+                                         : RepositorySlot::Insistence::kNone};
+  const RepositoryId& id = look.slot->id();
+  refreshed_.insert(id);
+  if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
+    in_vain_.insert_or_assign(id, std::move(silent));
+    return false;
+  }
+  // With no patience left it begins all the same: what it brings answers the next try.
+  const bool patient = PatienceFor(look).count() > 0;
+  if (!patient) then = [] {};
+  if (engine_.AwaitRefresh(wanted, std::move(then)) && patient) {
+    waited_.push_back(look.slot);
+    return true;
+  }
+  in_vain_.insert_or_assign(id, TimedOut());
+  return false;
+}
+
 // Whether it waits now. Where not, there is something new to look at.
 bool Inquiry::WaitFor(std::vector<Look>& looks) {
-  std::chrono::milliseconds patience{0};
-  for (const Look& look : looks) {
-    if (look.server) patience = std::max(patience, look.server->server.timeout);
-  }
-  if (question_.reach == Question::Reach::kForce) patience *= RefreshRunner::kBudgetInTimeouts;
   if (!kept_) {
     kept_ = true;
-    engine_.Keep(shared_from_this(), Timetable::Clock::now() + patience);
+    began_ = Timetable::Clock::now();
+    std::chrono::milliseconds patience{0};
+    for (const Look& look : looks) patience = std::max(patience, PatienceFor(look));
+    engine_.Keep(shared_from_this(), began_ + patience + kForTheLastWord);
   }
   // One more than there will be, so that an end that comes early does not look too early.
   outstanding_ = 1;
@@ -188,18 +230,8 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
     if (look.need == Need::kNothing) continue;
     ++outstanding_;
     const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
-    bool waits = false;
-    if (look.need == Need::kLoad) {
-      waits = engine_.AwaitLoad(look.slot, then);
-    } else {
-      refreshed_.insert(look.slot->id());
-      waits = engine_.AwaitRefresh(look.slot, look.server, look.credentials,
-                                   question_.reach == Question::Reach::kForce
-                                       ? RepositorySlot::Insistence::kInsists
-                                       : RepositorySlot::Insistence::kNone,
-                                   then);
-      if (!waits) came_too_late_ = true;
-    }
+    const bool waits =
+        look.need == Need::kLoad ? engine_.AwaitLoad(look.slot, then) : WaitForRefresh(look, then);
     if (!waits) --outstanding_;
   }
   return --outstanding_ > 0;

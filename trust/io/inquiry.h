@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -17,8 +18,9 @@ namespace crivet::trust {
 
 /// Inquiry is one question on its way to its answer: it looks at what memory says, waits for loads
 /// and refreshes where that is not enough (DESIGN 4, freshness), and looks again. It waits for at
-/// most one refresh of a repository and no longer than the server's `timeout` (for a forced one, as
-/// long as that may last). Thread-safe; `done` is called once, without a lock.
+/// most one refresh of a repository and no longer than the server's `timeout`, less what the same
+/// pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
+/// Thread-safe; `done` is called once, without a lock.
 class Inquiry : public std::enable_shared_from_this<Inquiry> {
  public:
   Inquiry(ServiceEngine& engine, Question question, TrustService::Done done);
@@ -49,6 +51,9 @@ class Inquiry : public std::enable_shared_from_this<Inquiry> {
               SinceBoot since_boot) const;
   std::optional<Decision> AnswerIn(std::vector<Look>& looks) const;
   bool WaitFor(std::vector<Look>& looks);
+  bool WaitForRefresh(const Look& look, RepositorySlot::Then then);
+  std::chrono::milliseconds PatienceFor(const Look& look) const;
+  void NoteWaits(const Decision& decision);
   void Answer(Decision decision);
   void OnEnd();
 
@@ -60,7 +65,11 @@ class Inquiry : public std::enable_shared_from_this<Inquiry> {
 
   std::mutex mutex_;  // one look at a time
   std::set<RepositoryId> refreshed_;
-  bool came_too_late_ = false;  // for a flight whose server does not answer
+  /// What it waited for, and since when.
+  std::vector<std::shared_ptr<RepositorySlot>> waited_;
+  Timetable::Clock::time_point began_;
+  /// Why it does not wait for a repository.
+  std::map<RepositoryId, std::shared_ptr<const RefreshFailure>> in_vain_;
   bool kept_ = false;
   std::atomic<std::size_t> outstanding_{0};
 };

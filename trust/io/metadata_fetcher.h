@@ -1,12 +1,14 @@
 #pragma once
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <stop_token>
 
 #include "trust/core/image_reference.h"
 #include "trust/core/refresh.h"
 #include "trust/core/time.h"
+#include "trust/io/arrival.h"
 #include "trust/io/credentials.h"
 #include "trust/io/http_client.h"
 
@@ -16,14 +18,14 @@ namespace crivet::trust {
 /// Thread-safe.
 class MetadataFetcher {
  public:
-  /// How long a request may take: see HttpRequest.
+  /// How long a request may take, and how it may go on: see HttpRequest.
   struct Terms {
     SharedCredentials credentials;  ///< null: anonymously, or as the server's configuration says
     std::chrono::steady_clock::time_point deadline;
-    /// How long the server may say nothing.
     std::chrono::milliseconds patience{5000};
     HttpRequest::Caches caches = HttpRequest::Caches::kMayAnswer;
     std::stop_token stop;
+    std::shared_ptr<Arrival> arrival = nullptr;
   };
 
   struct Answer {

@@ -66,11 +66,12 @@ bool LeaveOutNewRole(const Manifest& manifest, const RefreshFailure& failure,
 }  // namespace
 
 RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
-                             CurrentSetup setup, std::stop_token stop)
+                             CurrentSetup setup, CompanyOf company, std::stop_token stop)
     : store_(store),
       clock_(clock),
       journal_(journal),
       setup_(std::move(setup)),
+      company_(std::move(company)),
       stop_(std::move(stop)) {}
 
 TimePoint RefreshRunner::NowOrWall() const {
@@ -205,8 +206,19 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
   terms.caches = cached == Cached::kAllowed ? HttpRequest::Caches::kMayAnswer
                                             : HttpRequest::Caches::kMustAskServer;
   terms.stop = stop_;
+  terms.arrival = order.arrival;
   return [this, &slot, order, terms](const MetadataRequest& request) {
+    const ServerSilence::Time began = clock_.Read().since_boot;
     MetadataFetcher::Answer answer = order.server->fetcher->Fetch(slot.id().gun, request, terms);
+    const ServerSilence::Time ended = clock_.Read().since_boot;
+    const Heard heard = order.arrival->heard;
+    if (answer.fetched || answer.fetched.error().kind != FetchFailure::Kind::kNetwork ||
+        heard == Heard::kAnswer) {
+      order.server->silence->NoteAnswer(ended);
+    } else {
+      order.server->silence->NoteFailure(heard, answer.fetched.error().cause, slot.id(), began,
+                                         ended, company_(slot.id()));
+    }
     if (answer.server_date) clock_.ObserveServerDate(*answer.server_date);
     return std::move(answer.fetched);
   };
@@ -225,7 +237,11 @@ RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const 
     outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
   } else {
     journal_.CountFailed(outcome.error().error.reason);
-    if (slot.NoteFailed(order.key, outcome.error(), order.asker, ended)) {
+    // Where no token could be had, another pod's secret may be better.
+    const FailureFor whom = order.arrival->heard == Heard::kNotAsked
+                                ? FailureFor::kTheseCredentials
+                                : WhomItConcerns(outcome.error());
+    if (slot.NoteFailed(order.key, outcome.error(), whom, order.asker, ended)) {
       journal_.Say(Shown(slot.id(), outcome.error()));
     }
   }

@@ -25,13 +25,16 @@ class RefreshRunner {
  public:
   /// How many times a server's `timeout` one refresh may last: a walk over many roots or a large
   /// targets file may take longer than anybody waits for it.
-  static constexpr int kBudgetInTimeouts = 4;
+  static constexpr int kBudgetInTimeouts = 10;
 
   /// The rules and servers in force, which may change while a refresh is under way.
   using CurrentSetup = std::function<std::shared_ptr<const ServiceSetup>()>;
 
+  /// Whether the node knows other repositories on the server of this one.
+  using CompanyOf = std::function<ServerSilence::Company(const RepositoryId&)>;
+
   RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal, CurrentSetup setup,
-                std::stop_token stop);
+                CompanyOf company, std::stop_token stop);
 
   /// Takes the store's state of the repository into the slot, verified anew.
   void Load(RepositorySlot& slot);
@@ -42,6 +45,8 @@ class RefreshRunner {
     SharedCredentials credentials;
     Cached cached = Cached::kAllowed;
     RepositorySlot::Asker asker = RepositorySlot::Asker::kPull;
+    /// Of its latest request.
+    std::shared_ptr<Arrival> arrival = std::make_shared<Arrival>();
   };
   using Outcome = tl::expected<Committed, RefreshFailure>;
 
@@ -85,6 +90,7 @@ class RefreshRunner {
   ServiceClock& clock_;
   ServiceJournal& journal_;
   const CurrentSetup setup_;
+  const CompanyOf company_;
   const std::stop_token stop_;
 };
 

@@ -106,14 +106,15 @@ RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Then then) {
   const std::lock_guard lock(mutex_);
   const auto flight = flights_.find(wish.key);
   if (flight != flights_.end()) {
-    if (wish.now - flight->second.began > wish.patience) return Wait::kNot;
+    const bool late = wish.now - flight->second.began > wish.patience;
+    if (late && !flight->second.arrival->flows) return Wait::kNot;
     flight->second.waiting.push_back(std::move(then));
     return Wait::kJoined;
   }
   // One may have ended since the caller looked.
   const bool allowed = MayRefresh(wish.key.credentials, wish.since_boot);
   if (wish.insistence == Insistence::kNone && !allowed) return Wait::kNot;
-  flights_[wish.key] = Flight{wish.now, {std::move(then)}};
+  flights_[wish.key] = Flight{wish.now, {std::move(then)}, wish.arrival};
   return Wait::kBegin;
 }
 
@@ -127,6 +128,27 @@ void RepositorySlot::EndFlight(const FlightKey& key) {
     flights_.erase(flight);
   }
   for (const Then& then : waiting) then();
+}
+
+// Under the lock.
+bool RepositorySlot::FollowsOnInVain(std::chrono::steady_clock::time_point now) const {
+  constexpr std::chrono::seconds kNextSecretComesWithin{1};
+  return in_vain_ && now - in_vain_->ended <= kNextSecretComesWithin;
+}
+
+std::chrono::milliseconds RepositorySlot::PatienceLeft(
+    std::chrono::milliseconds timeout, std::chrono::steady_clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  if (!FollowsOnInVain(now)) return timeout;
+  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(now - in_vain_->began);
+  return std::clamp(timeout - waited, std::chrono::milliseconds{0}, timeout);
+}
+
+void RepositorySlot::NoteWaitInVain(std::chrono::steady_clock::time_point began,
+                                    std::chrono::steady_clock::time_point ended) {
+  const std::lock_guard lock(mutex_);
+  if (!FollowsOnInVain(began)) in_vain_ = InVain{began, ended};
+  in_vain_->ended = std::max(in_vain_->ended, ended);
 }
 
 bool RepositorySlot::HasFlight(const FlightKey& key) const {
@@ -267,11 +289,11 @@ void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials&
   no_credentials_ = false;
 }
 
-bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Asker asker,
-                                SinceBoot at) {
+bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom,
+                                Asker asker, SinceBoot at) {
   using Outcome = RefreshHistory::Outcome;
   const auto shared = std::make_shared<const RefreshFailure>(failure);
-  const bool for_credentials = WhomItConcerns(failure) == FailureFor::kTheseCredentials;
+  const bool for_credentials = whom == FailureFor::kTheseCredentials;
   const std::lock_guard lock(mutex_);
   if (!for_credentials) view_.failure = shared;
   if (for_credentials) {

@@ -16,6 +16,7 @@
 #include "trust/core/decide.h"
 #include "trust/core/refresh.h"
 #include "trust/core/refresh_schedule.h"
+#include "trust/io/arrival.h"
 #include "trust/io/credentials.h"
 #include "trust/io/file_store.h"
 #include "trust/io/pull_secret.h"
@@ -36,7 +37,7 @@ struct FlightKey {
 /// FailureFor says whom a failed refresh concerns.
 enum class FailureFor : std::uint8_t {
   kEverybody,
-  kTheseCredentials,  ///< 401, 403, 404: another pod's may be better
+  kTheseCredentials,  ///< 401, 403, 404, no token: another pod's may be better
 };
 FailureFor WhomItConcerns(const RefreshFailure& failure);
 
@@ -74,8 +75,9 @@ class RepositorySlot {
   };
   Wait AwaitLoad(Then then);
   void EndLoad();
-  /// Nobody joins a flight that has been under way for longer than `patience`, and none is begun
-  /// where Seen::may_refresh would say no by now, unless somebody insists.
+  /// Nobody joins a flight that has been under way for longer than `patience`, unless a
+  /// large file of it flows; and none is begun where Seen::may_refresh would say no by
+  /// now, unless somebody insists.
   enum class Insistence : std::uint8_t { kNone, kInsists };
   struct Wish {
     FlightKey key;
@@ -83,11 +85,19 @@ class RepositorySlot {
     std::chrono::milliseconds patience{};
     std::chrono::steady_clock::time_point now;
     SinceBoot since_boot{};
+    std::shared_ptr<Arrival> arrival = std::make_shared<Arrival>();
   };
   Wait AwaitFlight(const Wish& wish, Then then);
   void EndFlight(const FlightKey& key);
   /// Whether a refresh for these is under way, or waits for its turn.
   bool HasFlight(const FlightKey& key) const;
+
+  /// kubelet tries one pull with each secret that it has, one after the other at once. Together
+  /// they wait as long as one: what comes within a second of a wait in vain has what that left.
+  std::chrono::milliseconds PatienceLeft(std::chrono::milliseconds timeout,
+                                         std::chrono::steady_clock::time_point now) const;
+  void NoteWaitInVain(std::chrono::steady_clock::time_point began,
+                      std::chrono::steady_clock::time_point ended);
 
   // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
   // from where it compares `serial` on.
@@ -141,7 +151,8 @@ class RepositorySlot {
   enum class Asker : std::uint8_t { kPull, kBackground };
   void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
   /// True where people have not been told of such a failure yet.
-  bool NoteFailed(const FlightKey& key, RefreshFailure failure, Asker asker, SinceBoot at);
+  bool NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom, Asker asker,
+                  SinceBoot at);
 
   /// Takes the slot back to where nothing is loaded, unless the rules read the same as before.
   void TakeReading(const Reading& reading);
@@ -176,11 +187,18 @@ class RepositorySlot {
   struct Flight {
     std::chrono::steady_clock::time_point began;
     std::vector<Then> waiting;
+    std::shared_ptr<const Arrival> arrival;
+  };
+  /// Of waits in vain that followed on each other.
+  struct InVain {
+    std::chrono::steady_clock::time_point began;
+    std::chrono::steady_clock::time_point ended;
   };
 
   void NoteSet();
   void Recount();
   bool HasUnsaved() const;
+  bool FollowsOnInVain(std::chrono::steady_clock::time_point now) const;
   bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
   std::optional<KeyId> PinInstead(TimePoint now) const;
 
@@ -206,6 +224,7 @@ class RepositorySlot {
   bool loaded_ = false;
   std::optional<std::vector<Then>> loading_;
   std::map<FlightKey, Flight> flights_;
+  std::optional<InVain> in_vain_;
 
   RefreshHistory history_;
   /// What `history_` ends with concerns certain credentials only.

@@ -46,7 +46,8 @@ ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
       journal_(std::move(options.log)),
       store_(std::move(store)),
       runner_(std::make_unique<RefreshRunner>(
-          *store_, clock_, journal_, [this] { return setup(); }, stop_.get_token())),
+          *store_, clock_, journal_, [this] { return setup(); },
+          [this](const RepositoryId& id) { return CompanyOf(id); }, stop_.get_token())),
       table_(std::move(options.machine_id), options.max_resident_bytes) {}
 
 ServiceEngine::~ServiceEngine() {
@@ -93,6 +94,13 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
   return {};
 }
 
+ServerSilence::Company ServiceEngine::CompanyOf(const RepositoryId& id) const {
+  for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    if (slot->id().url == id.url && slot->id() != id) return ServerSilence::Company::kOthersThere;
+  }
+  return ServerSilence::Company::kAlone;
+}
+
 std::shared_ptr<RepositorySlot> ServiceEngine::Slot(const RepositoryId& id) {
   return table_.Slot(id, clock_.Read().seconds());
 }
@@ -133,12 +141,25 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
   ended.get_future().wait();
 }
 
-bool ServiceEngine::AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
-                                 const std::shared_ptr<const ServerSetup>& server,
-                                 const SharedCredentials& credentials,
-                                 RepositorySlot::Insistence insistence, RepositorySlot::Then then) {
-  const RepositorySlot::Wish wish{{server->server.label, ClassOf(credentials)},
-                                  insistence,
+std::shared_ptr<const RefreshFailure> ServiceEngine::HeldBack(const Wanted& wanted) {
+  ServerSilence& silence = *wanted.server->silence;
+  const ServerSilence::Time now = clock_.Read().since_boot;
+  const std::optional<NetworkCause> cause = silence.HeldBackBy(now);
+  if (!cause) return nullptr;
+  if (silence.TakeProbe(now, wanted.server->server.timeout)) AwaitRefresh(wanted, [] {});
+  return std::make_shared<const RefreshFailure>(
+      RefreshFailure{{Reason::kUnreachable, "the server has not answered for other repositories"},
+                     "",
+                     *cause,
+                     false,
+                     std::nullopt});
+}
+
+bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then) {
+  const std::shared_ptr<RepositorySlot>& slot = wanted.slot;
+  const std::shared_ptr<const ServerSetup>& server = wanted.server;
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(wanted.credentials)},
+                                  wanted.insistence,
                                   server->server.timeout,
                                   Timetable::Clock::now(),
                                   clock_.Read().seconds()};
@@ -157,8 +178,9 @@ bool ServiceEngine::AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
     const auto rate = rates_.find(server->server.url);
     if (rate != rates_.end()) rate->second.limit.TryTake(clock_.Read().since_boot);
   }
-  Submit(slot, {server, wish.key, credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
-                RepositorySlot::Asker::kPull});
+  Submit(slot,
+         {server, wish.key, wanted.credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
+          RepositorySlot::Asker::kPull, wish.arrival});
   return true;
 }
 
@@ -226,7 +248,7 @@ void ServiceEngine::Plan(std::chrono::milliseconds in) {
 // One that is under way stays due until it ends. It must not take its turn again: where answers are
 // slow, it would use up the rate of all others.
 void ServiceEngine::RefreshDue() {
-  struct Wanted {
+  struct Overdue {
     DueRefresh due;
     std::shared_ptr<RepositorySlot> slot;
     std::shared_ptr<const ServerSetup> server;
@@ -234,7 +256,7 @@ void ServiceEngine::RefreshDue() {
   const std::shared_ptr<const ServiceSetup> current = setup();
   const Moment moment = clock_.Read();
   std::chrono::milliseconds next = kLongestPlan;
-  std::vector<Wanted> wanted;
+  std::vector<Overdue> wanted;
   for (std::shared_ptr<RepositorySlot>& slot : table_.All()) {
     if (!slot->InUse()) continue;
     std::shared_ptr<const ServerSetup> server = current->ServerOf(slot->id());
@@ -248,8 +270,8 @@ void ServiceEngine::RefreshDue() {
     }
   }
   std::sort(wanted.begin(), wanted.end(),
-            [](const Wanted& a, const Wanted& b) { return a.due.at < b.due.at; });
-  for (const Wanted& one : wanted) {
+            [](const Overdue& a, const Overdue& b) { return a.due.at < b.due.at; });
+  for (const Overdue& one : wanted) {
     {
       const std::lock_guard lock(mutex_);
       const auto rate = rates_.find(one.server->server.url);
@@ -273,7 +295,7 @@ void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slo
                                   Timetable::Clock::now(),
                                   clock_.Read().seconds()};
   if (slot->AwaitFlight(wish, [] {}) != RepositorySlot::Wait::kBegin) return;
-  Submit(slot, {server, wish.key, kept, cached, RepositorySlot::Asker::kBackground});
+  Submit(slot, {server, wish.key, kept, cached, RepositorySlot::Asker::kBackground, wish.arrival});
 }
 
 }  // namespace crivet::trust

@@ -57,12 +57,20 @@ class ServiceEngine {
 
   std::shared_ptr<RepositorySlot> Slot(const RepositoryId& id);
 
-  /// Both: whether `then` will be called, on another thread.
+  /// Whether `then` will be called, on another thread.
   bool AwaitLoad(const std::shared_ptr<RepositorySlot>& slot, RepositorySlot::Then then);
-  bool AwaitRefresh(const std::shared_ptr<RepositorySlot>& slot,
-                    const std::shared_ptr<const ServerSetup>& server,
-                    const SharedCredentials& credentials, RepositorySlot::Insistence insistence,
-                    RepositorySlot::Then then);
+
+  struct Wanted {
+    std::shared_ptr<RepositorySlot> slot;
+    std::shared_ptr<const ServerSetup> server;
+    SharedCredentials credentials;
+    RepositorySlot::Insistence insistence = RepositorySlot::Insistence::kNone;
+  };
+  /// Joins or begins a refresh; whether `then` will be called when it ends, on another thread.
+  bool AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then);
+  /// Why nobody must wait for this server now; null where one may. Where it is, one refresh at a
+  /// time still begins, to find out whether the server is back.
+  std::shared_ptr<const RefreshFailure> HeldBack(const Wanted& wanted);
 
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
@@ -75,6 +83,7 @@ class ServiceEngine {
   ServiceEngine(TrustService::Options options, ServiceSeams seams,
                 std::unique_ptr<FileStore> store);
 
+  ServerSilence::Company CompanyOf(const RepositoryId& id) const;
   void LoadStored();
   void Plan(std::chrono::milliseconds in);
   void RefreshDue();

@@ -13,6 +13,7 @@
 #include "trust/core/result.h"
 #include "trust/io/metadata_fetcher.h"
 #include "trust/io/pull_secret.h"
+#include "trust/io/server_silence.h"
 #include "trust/io/trust_server.h"
 
 namespace crivet::trust {
@@ -21,6 +22,7 @@ namespace crivet::trust {
 struct ServerSetup {
   TrustServer server;
   std::shared_ptr<MetadataFetcher> fetcher;
+  std::shared_ptr<ServerSilence> silence = std::make_shared<ServerSilence>();
 
   Limits limits() const;
 };

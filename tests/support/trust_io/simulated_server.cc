@@ -61,7 +61,8 @@ void SimulatedServer::WaitForRequests(std::size_t count) {
 
 MetadataFetcher::Answer SimulatedServer::Fetch(const Gun& gun, const MetadataRequest& request,
                                                const Terms& terms) {
-  const auto failed = [](NetworkCause cause) {
+  const auto failed = [&](NetworkCause cause, Heard heard) {
+    if (terms.arrival) terms.arrival->heard = heard;
     return Answer{tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause}), std::nullopt};
   };
   std::unique_lock lock(mutex_);
@@ -71,9 +72,11 @@ MetadataFetcher::Answer SimulatedServer::Fetch(const Gun& gun, const MetadataReq
   if (hangs_) {
     const auto until = std::min(terms.deadline, std::chrono::steady_clock::now() + terms.patience);
     changed_.wait_until(lock, terms.stop, until, [&] { return !hangs_; });
-    if (hangs_) return failed(NetworkCause::kTimeout);
+    if (hangs_) return failed(NetworkCause::kTimeout, Heard::kNoFirstByte);
   }
-  if (required_ && username != *required_) return failed(NetworkCause::kCredentialsRefused);
+  if (required_ && username != *required_) {
+    return failed(NetworkCause::kCredentialsRefused, Heard::kAnswer);
+  }
   if (cached_ && request.file == "timestamp.json" &&
       terms.caches == HttpRequest::Caches::kMayAnswer) {
     return {*cached_, date_};

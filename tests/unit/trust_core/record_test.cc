@@ -466,7 +466,8 @@ BOOST_AUTO_TEST_SUITE(RecordsTest)
 VerifiedRecord Record(std::string tag, const Sha256Digest& digest,
                       std::initializer_list<std::string_view> roles, TimePoint at) {
   VerifiedRecord record{std::move(tag), digest, {}, {}, {}, at};
-  for (const std::string_view role : roles) record.vouching[RoleOf(role)] = {};
+  for (const std::string_view role : roles)
+    record.vouching[RoleOf(role)] = {KeyId(Sha256Of("key"))};
   return record;
 }
 

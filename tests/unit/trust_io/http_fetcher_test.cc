@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <fstream>
+#include <future>
 #include <memory>
 #include <optional>
 #include <ostream>
@@ -235,6 +236,71 @@ BOOST_AUTO_TEST_CASE(SlowDripOfHeaders_EndsWithTheDeadline) {
     while (e.StaysFor(20ms) && e.Send("X: y\r\n")) continue;
   };
   BOOST_TEST(Word(FetchOnce(answer, 500ms, 10s)) == "timeout");
+}
+
+BOOST_AUTO_TEST_CASE(SlowDrip_EndsWithThePatience_BeforeTheDeadline) {
+  const auto answer = [](Exchange& e) {
+    e.Send(kHead + "Content-Length: 1000\r\n\r\n");
+    while (e.StaysFor(20ms) && e.Send("x")) continue;
+  };
+  const auto before = Steady::now();
+  const Fetched fetched = FetchOnce(answer, 60s, 300ms);
+  BOOST_TEST(Word(fetched) == "timeout");
+  BOOST_TEST((Steady::now() - before < 2s));
+}
+
+BOOST_AUTO_TEST_CASE(LargeBody_ThatFlows_GoesOnPastThePatience) {
+  const FaultServer server([](Exchange& e) {
+    e.Send(kHead + "Content-Length: 100000\r\n\r\n");
+    for (int i = 0; i < 10 && e.StaysFor(100ms); ++i) e.Send(std::string(10000, 'x'));
+  });
+  MetadataFetcher::Terms terms = Within(60s, 300ms);
+  terms.arrival = std::make_shared<Arrival>();
+  const auto watched = std::async(std::launch::async, [arrival = terms.arrival] {
+    const auto until = Steady::now() + 20s;
+    while (!arrival->flows && Steady::now() < until) std::this_thread::sleep_for(1ms);
+    return Steady::now() < until;
+  });
+  const Fetched fetched =
+      FetcherFor(At(server.Url()))
+          ->Fetch(kGun, MetadataRequest{"targets.json", 200000, std::nullopt}, terms)
+          .fetched;
+  BOOST_TEST(Word(fetched) == "bytes");
+  watched.wait();
+  BOOST_TEST(!terms.arrival->flows);
+}
+
+// What tells the silence of a server from that of somebody else.
+BOOST_AUTO_TEST_CASE(Failure_SaysWhatWasHeardOfTheServer) {
+  const auto heard = [](const std::string& url) {
+    MetadataFetcher::Terms terms = Within(60s, 300ms);
+    terms.arrival = std::make_shared<Arrival>();
+    FetcherFor(At(url))->Fetch(kGun, kTimestamp, terms);
+    return terms.arrival->heard.load();
+  };
+  const auto heard_of = [&](FaultServer::Answer answer) {
+    const FaultServer server(std::move(answer));
+    return heard(server.Url());
+  };
+  BOOST_TEST((heard_of([](Exchange& e) { e.UntilClientGoes(); }) == Heard::kNoFirstByte));
+  BOOST_TEST((heard_of([](Exchange& e) { e.Close(); }) == Heard::kNothingToTell));
+  BOOST_TEST((heard_of([](Exchange& e) { e.Reply(503, "x"); }) == Heard::kAnswer));
+  BOOST_TEST((heard_of([](Exchange& e) {
+                e.Send(kHead + "Content-Length: 10\r\n\r\nabc");
+                e.UntilClientGoes();
+              }) == Heard::kAnswer));
+  std::string gone;
+  {
+    const FaultServer server([](Exchange& e) { e.Reply(200, "x"); });
+    gone = server.Url();
+  }
+  BOOST_TEST((heard(gone) == Heard::kNoConnection));
+  // A token server that hangs is not the trust server.
+  const FaultServer tokens([](Exchange& e) { e.UntilClientGoes(); });
+  BOOST_TEST((heard_of([&](Exchange& e) {
+                e.Reply(401, "",
+                        "WWW-Authenticate: Bearer realm=\"" + tokens.Url() + "/token\"\r\n");
+              }) == Heard::kNotAsked));
 }
 
 BOOST_AUTO_TEST_CASE(DeadlineThatIsOver_AsksNobody) {
