@@ -46,5 +46,5 @@ say "one that is forbidden is found among them"
 ctr_client images tag docker.io/library/aaa:1 docker.io/library/forbidden:1 >/dev/null
 has_forbidden() { kubelet_to "$containerd_sock" --json image-status "$web" | grep -q library/forbidden:1; }
 wait_until 10 "CRI to show it" has_forbidden
-expect_shown '*refused by rule*' run --namespace prod --no-user-specified "$web"
+expect_shown '*docker.io/library/forbidden:1*, denied]*' run --namespace prod --no-user-specified "$web"
 expect_output hello --namespace prod "$web"
