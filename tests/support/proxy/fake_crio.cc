@@ -224,6 +224,13 @@ class FakeCrio::RuntimeService : public cri::RuntimeService::Service {
  public:
   explicit RuntimeService(FakeCrio& runtime) : r(runtime) {}
 
+  grpc::Status Version(grpc::ServerContext*, const cri::VersionRequest*,
+                       cri::VersionResponse* response) override {
+    response->set_runtime_name("cri-o");
+    response->set_runtime_version("1.36.3");
+    return grpc::Status::OK;
+  }
+
   grpc::Status Status(grpc::ServerContext*, const cri::StatusRequest* request,
                       cri::StatusResponse* response) override {
     if (!request->verbose()) return grpc::Status::OK;
