@@ -52,8 +52,9 @@ BOOST_AUTO_TEST_CASE(RefusedByRules_IsWhatNoPodMayRun_TheSandboxImageToo) {
   BOOST_REQUIRE(config);
   const auto digest = trust::Sha256Digest::FromHex(std::string(64, 'a')).value();
   NodeInventory inventory;
-  for (const char* name :
-       {"a.example/web:1", "b.example/web:1", "c.example/web:1", "a.example/evil:1", "sha256:no"}) {
+  const std::string image_id = digest.ToString();
+  for (const char* name : {"a.example/web:1", "b.example/web:1", "c.example/web:1",
+                           "a.example/evil:1", image_id.c_str()}) {
     inventory.names.push_back({name, digest});
   }
   inventory.sandbox_image = "registry.k8s.io/pause:3.9";
