@@ -13,8 +13,8 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kBudget{10'000};
-constexpr milliseconds kCallBudget{5'000};
+// A runtime that is busy has as long as it answers other calls; this is for one that loses a call.
+constexpr std::chrono::minutes kLongest{10};
 constexpr milliseconds kFirstPause{2};
 constexpr milliseconds kLongestPause{20};
 // For an image that was judged by its digest alone.
@@ -52,8 +52,9 @@ Task<tl::expected<cri::Image, grpc::Status>> OwnReferences::Show(const std::stri
   cri::ImageStatusRequest request;
   request.mutable_image()->set_image(image_id);
   cri::ImageStatusResponse response;
-  auto context = OwnContext(kCallBudget);
-  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
+  auto context = OwnContext(kLongest);
+  auto call = upstream_.ImageStatus(*context, request, response);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
   if (!response.has_image()) co_return Result(tl::unexpect, Gone(image_id));
   co_return Result(std::move(*response.mutable_image()));
@@ -65,9 +66,10 @@ Task<tl::expected<native::Image, grpc::Status>> OwnReferences::Owner(const std::
   native::ListImagesRequest request;
   request.add_filters(filter);
   native::ListImagesResponse response;
-  auto context = OwnContext(kCallBudget);
+  auto context = OwnContext(kLongest);
   ForNativeApi(*context);
-  grpc::Status status = co_await upstream_.ListNativeImages(*context, request, response);
+  auto call = upstream_.ListNativeImages(*context, request, response);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
   if (response.images().empty()) co_return Result(tl::unexpect, Gone(filter));
   co_return Result(response.images(0));
@@ -83,9 +85,10 @@ Task<grpc::Status> OwnReferences::Make(const std::string& name,
   *create.mutable_image()->mutable_target() = holder->target();
   AddEntry(*create.mutable_image()->mutable_labels(), kLabel, kLabelValue);
   native::CreateImageResponse created;
-  auto context = OwnContext(kCallBudget);
+  auto context = OwnContext(kLongest);
   ForNativeApi(*context);
-  grpc::Status status = co_await upstream_.CreateImage(*context, create, created);
+  auto call = upstream_.CreateImage(*context, create, created);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (status.error_code() != grpc::ALREADY_EXISTS) co_return status;
 
   // By somebody on the node who is root, or by ourselves just now: it must say what it is named.
@@ -93,16 +96,17 @@ Task<grpc::Status> OwnReferences::Make(const std::string& name,
   *update.mutable_image() = create.image();
   update.mutable_update_mask()->add_paths("target");
   native::UpdateImageResponse updated;
-  auto update_context = OwnContext(kCallBudget);
+  auto update_context = OwnContext(kLongest);
   ForNativeApi(*update_context);
-  co_return co_await upstream_.UpdateImage(*update_context, update, updated);
+  auto updating = upstream_.UpdateImage(*update_context, update, updated);
+  co_return co_await upstream_.ToItsEnd(*update_context, std::move(updating));
 }
 
 Task<grpc::Status> OwnReferences::PutInFront(const trust::ImageReference& reference,
                                              const trust::Sha256Digest& manifest,
                                              const std::string& image_id) {
   const std::string name = NameFor(reference, manifest);
-  const auto give_up = steady_clock::now() + kBudget;
+  const auto give_up = steady_clock::now() + kLongest;
   milliseconds pause = kFirstPause;
   for (bool made = false;;) {
     auto image = co_await Show(image_id);
@@ -113,7 +117,7 @@ Task<grpc::Status> OwnReferences::PutInFront(const trust::ImageReference& refere
       if (!status.ok()) co_return status;
       continue;
     }
-    if (steady_clock::now() >= give_up) {
+    if (steady_clock::now() >= give_up || upstream_.IsHurried()) {
       co_return grpc::Status(grpc::DEADLINE_EXCEEDED,
                              "the runtime does not show the name " + name + " in front");
     }
@@ -133,9 +137,10 @@ Task<Done> OwnReferences::Withdraw(const trust::ImageReference& reference,
     native::DeleteImageRequest request;
     request.set_name(name);
     google::protobuf::Empty response;
-    auto context = OwnContext(kCallBudget);
+    auto context = OwnContext(kLongest);
     ForNativeApi(*context);
-    co_await upstream_.DeleteImage(*context, request, response);
+    auto call = upstream_.DeleteImage(*context, request, response);
+    co_await upstream_.ToItsEnd(*context, std::move(call));
   }
   co_return Done{};
 }

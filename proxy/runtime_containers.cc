@@ -11,13 +11,11 @@
 namespace crivet::proxy {
 namespace {
 
-using std::chrono::seconds;
 namespace containers = ::containerd::services::containers::v1;
 namespace snapshots = ::containerd::services::snapshots::v1;
 
-constexpr seconds kCallBudget{5};
-// A sandbox has processes to stop and a network to take down.
-constexpr seconds kRemovalBudget{30};
+// A runtime that is busy has as long as it answers other calls; this is for one that loses a call.
+constexpr std::chrono::minutes kLongest{10};
 // The runtime itself reads a configuration whole; those of real images have kilobytes.
 constexpr std::size_t kMaxConfigBytes = 16 * 1024 * 1024;
 constexpr std::size_t kMaxCachedChains = 4096;
@@ -70,9 +68,10 @@ Task<tl::expected<RuntimeContainers::Container, grpc::Status>> RuntimeContainers
   containers::GetContainerRequest request;
   request.set_id(id);
   containers::GetContainerResponse response;
-  auto context = OwnContext(kCallBudget);
+  auto context = OwnContext(kLongest);
   ForNativeApi(*context);
-  grpc::Status status = co_await upstream_.GetContainer(*context, request, response);
+  auto call = upstream_.GetContainer(*context, request, response);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
   co_return Result(std::move(*response.mutable_container()));
 }
@@ -84,9 +83,10 @@ Task<tl::expected<std::string, grpc::Status>> RuntimeContainers::ParentOf(
   request.set_snapshotter(snapshotter);
   request.set_key(key);
   snapshots::StatSnapshotResponse response;
-  auto context = OwnContext(kCallBudget);
+  auto context = OwnContext(kLongest);
   ForNativeApi(*context);
-  grpc::Status status = co_await upstream_.StatSnapshot(*context, request, response);
+  auto call = upstream_.StatSnapshot(*context, request, response);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
   co_return Result(response.info().parent());
 }
@@ -100,9 +100,10 @@ Task<tl::expected<std::string, grpc::Status>> RuntimeContainers::ChainOf(
     if (known != chains_.end()) co_return Result(known->second);
   }
   std::string config;
-  auto context = OwnContext(kCallBudget);
+  auto context = OwnContext(kLongest);
   ForNativeApi(*context);
-  grpc::Status status = co_await upstream_.ReadContent(*context, image_id, kMaxConfigBytes, config);
+  auto call = upstream_.ReadContent(*context, image_id, kMaxConfigBytes, config);
+  grpc::Status status = co_await upstream_.ToItsEnd(*context, std::move(call));
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
   auto chain = ReadChainId(config);
   if (!chain || "sha256:" + trust::ToHex(trust::Sha256Of(config)) != image_id) {
@@ -188,22 +189,25 @@ Task<grpc::Status> RuntimeContainers::Remove(const std::string& container_id) {
   cri::RemoveContainerRequest request;
   request.set_container_id(container_id);
   cri::RemoveContainerResponse response;
-  auto context = OwnContext(kRemovalBudget);
-  co_return co_await upstream_.RemoveContainer(*context, request, response);
+  auto context = OwnContext(kLongest);
+  auto call = upstream_.RemoveContainer(*context, request, response);
+  co_return co_await upstream_.ToItsEnd(*context, std::move(call));
 }
 
 Task<grpc::Status> RuntimeContainers::RemoveSandbox(const std::string& sandbox_id) {
   cri::StopPodSandboxRequest stop;
   stop.set_pod_sandbox_id(sandbox_id);
   cri::StopPodSandboxResponse stopped;
-  auto stop_context = OwnContext(kRemovalBudget);
-  grpc::Status status = co_await upstream_.StopPodSandbox(*stop_context, stop, stopped);
+  auto stop_context = OwnContext(kLongest);
+  auto stopping = upstream_.StopPodSandbox(*stop_context, stop, stopped);
+  grpc::Status status = co_await upstream_.ToItsEnd(*stop_context, std::move(stopping));
   if (!status.ok()) co_return status;
   cri::RemovePodSandboxRequest remove;
   remove.set_pod_sandbox_id(sandbox_id);
   cri::RemovePodSandboxResponse removed;
-  auto remove_context = OwnContext(kRemovalBudget);
-  co_return co_await upstream_.RemovePodSandbox(*remove_context, remove, removed);
+  auto remove_context = OwnContext(kLongest);
+  auto removing = upstream_.RemovePodSandbox(*remove_context, remove, removed);
+  co_return co_await upstream_.ToItsEnd(*remove_context, std::move(removing));
 }
 
 Task<tl::expected<bool, grpc::Status>> RuntimeContainers::IsContainerd(
