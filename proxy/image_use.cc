@@ -182,6 +182,24 @@ grpc::Status NotHere(const std::string& image) {
   return {grpc::NOT_FOUND, "failed to resolve image \"" + image + "\": not found"};
 }
 
+// Whoever gives the image another name, of a checkpoint with the same configuration, must not stop
+// those who were allowed this manifest: a name of crivet's own goes before his.
+Task<RuntimeImages::IsCheckpoint> StaysInFront(GateCall& call, const Judgement& judgement,
+                                               const LocalImage& image) {
+  using Result = RuntimeImages::IsCheckpoint;
+  const auto reference = ReadName(judgement.canonical);
+  if (!reference || !judgement.local || call.parts().images.translates()) co_return Result(true);
+  LocalImage allowed;
+  allowed.id = image.id;
+  allowed.to_run = {judgement.local->ToString()};
+  auto itself = co_await call.parts().images.HasCheckpoint(call.downstream(), allowed);
+  if (!itself || *itself) co_return itself;
+  grpc::Status front =
+      co_await call.parts().own_references.PutInFront(*reference, *judgement.local, image.id);
+  if (!front.ok()) co_return Result(tl::unexpect, std::move(front));
+  co_return Result(false);
+}
+
 // containerd restores a checkpoint inside CreateContainer, and pulls what is named inside it.
 Task<tl::expected<Judgement, grpc::Status>> CheckCheckpoint(GateCall& call, Judgement judgement,
                                                             const LocalImage& image) {
@@ -191,6 +209,10 @@ Task<tl::expected<Judgement, grpc::Status>> CheckCheckpoint(GateCall& call, Judg
   }
   auto checkpoint = co_await call.parts().images.HasCheckpoint(call.downstream(), image);
   if (!checkpoint && !judgement.InAudit()) co_return Result(tl::unexpect, checkpoint.error());
+  if (checkpoint.value_or(false) && !judgement.InAudit()) {
+    checkpoint = co_await StaysInFront(call, judgement, image);
+    if (!checkpoint) co_return Result(tl::unexpect, checkpoint.error());
+  }
   if (checkpoint.value_or(false)) {
     judgement = call.Refuse(std::move(judgement), Reason::kDenied,
                             "the image is a checkpoint, which the runtime would restore");
