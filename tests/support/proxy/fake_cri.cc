@@ -179,11 +179,6 @@ class FakeCri::Server {
    public:
     explicit RuntimeService(Server& server) : s(server) {}
 
-    grpc::Status Version(grpc::ServerContext* context, const cri::VersionRequest* request,
-                         cri::VersionResponse*) override {
-      return s.Enter(*context, "Version", *request);
-    }
-
     grpc::Status Status(grpc::ServerContext* context, const cri::StatusRequest* request,
                         cri::StatusResponse* response) override {
       if (auto status = s.Enter(*context, "Status", *request); !status.ok()) return status;
