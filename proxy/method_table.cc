@@ -13,7 +13,7 @@ enum class Kind : std::uint8_t {
   kImage,         // ImageService, forwarded
   kImageTag,      // ImageService, forwarded unless crivet keeps the tags
   kGated,         // can bring an image to life: always through the gate
-  kNativeReader,  // containerd.services.*, only reads
+  kNativeReader,  // of containerd's own API, its health service included: only reads
 };
 
 struct Method {
@@ -36,6 +36,8 @@ constexpr auto kMethods = std::to_array<Method>({
     {"/containerd.services.images.v1.Images/List", Kind::kNativeReader},
     {"/containerd.services.introspection.v1.Introspection/Plugins", Kind::kNativeReader},
     {"/containerd.services.introspection.v1.Introspection/Server", Kind::kNativeReader},
+    {"/containerd.services.leases.v1.Leases/List", Kind::kNativeReader},
+    {"/containerd.services.leases.v1.Leases/ListResources", Kind::kNativeReader},
     {"/containerd.services.namespaces.v1.Namespaces/Get", Kind::kNativeReader},
     {"/containerd.services.namespaces.v1.Namespaces/List", Kind::kNativeReader},
     {"/containerd.services.sandbox.v1.Store/Get", Kind::kNativeReader},
@@ -48,6 +50,8 @@ constexpr auto kMethods = std::to_array<Method>({
     {"/containerd.services.tasks.v1.Tasks/ListPids", Kind::kNativeReader},
     {"/containerd.services.tasks.v1.Tasks/Metrics", Kind::kNativeReader},
     {"/containerd.services.version.v1.Version/Version", Kind::kNativeReader},
+    {"/grpc.health.v1.Health/Check", Kind::kNativeReader},
+    {"/grpc.health.v1.Health/Watch", Kind::kNativeReader},
     {"/runtime.v1.ImageService/ImageFsInfo", Kind::kImage},
     {"/runtime.v1.ImageService/ImageStatus", Kind::kGated},
     {"/runtime.v1.ImageService/ListImages", Kind::kImageTag},

@@ -66,6 +66,11 @@ reads "snapshots" snapshots ls
 reads "content" content ls -q
 reads "a blob" content get "$(image_digest web)"
 reads "plugins" plugins ls
+reads "leases" leases ls
+
+say "the health check that monitors make is answered as by containerd"
+health=/grpc.health.v1.Health/Check
+expect "the health" "$(kubelet_to "$containerd_sock" raw "$health")" "$(kubelet raw "$health")"
 
 say "what writes, or starts"
 refused images pull --plain-http "$web:1.0"
@@ -86,6 +91,7 @@ refused tasks checkpoint "$container"
 refused snapshots rm nothing
 refused namespaces create other
 refused leases create
+refused leases rm nothing
 skopeo --insecure-policy copy --quiet "oci:$node_dir/oci/web" "oci-archive:$node_dir/web.tar:$web:imported"
 refused images import "$node_dir/web.tar"
 
@@ -95,7 +101,7 @@ expect "images" "$(ctr_client images ls -q)" "$(ctr_through_crivet images ls -q)
 if ctr_client images ls -q | grep -e other -e imported; then fail "an image came through"; fi
 
 say "the list is closed: of all that containerd serves, what gets through only reads"
-readonly readers='Get|List|ListStream|Info|ListStatuses|Read|Status|Subscribe|Plugins|Server|Stat|Usage|ListPids|Metrics|Version'
+readonly readers='Get|List|ListResources|ListStream|Info|ListStatuses|Read|Status|Subscribe|Plugins|Server|Stat|Usage|ListPids|Metrics|Version'
 # Names as they stand in the programs; in the newer ones other text may follow without a gap, so 1.6 is always asked too.
 mapfile -t methods < <(grep -aohE '/containerd\.services\.[a-zA-Z0-9.]+/[A-Z][A-Za-z]+' "$(parts_root)/usr/bin/containerd" \
   "$(command -v containerd)" | sort -u)
@@ -117,4 +123,5 @@ start_crivet
 refused version
 refused images ls
 refused containers ls
+if said=$(kubelet raw "$health" 2>&1); then fail "the health check is answered: $said"; fi
 kubelet --json inspect "$container" | grep -q CONTAINER_RUNNING || fail "the container does not run any more"

@@ -109,30 +109,25 @@ BOOST_AUTO_TEST_CASE(Observe_OpensReadersOnly) {
         (table.Find(std::string("/containerd.services.") + reads).action == Action::kUpstream),
         reads);
   }
-  for (const char* writes : {"containers.v1.Containers/Create",
-                             "containers.v1.Containers/Update",
-                             "content.v1.Content/Write",
-                             "content.v1.Content/Delete",
-                             "content.v1.Content/Abort",
-                             "content.v1.Content/Update",
-                             "diff.v1.Diff/Apply",
-                             "events.v1.Events/Publish",
-                             "events.v1.Events/Forward",
-                             "images.v1.Images/Create",
-                             "images.v1.Images/Update",
-                             "images.v1.Images/Delete",
-                             "leases.v1.Leases/Create",
-                             "leases.v1.Leases/Delete",
-                             "namespaces.v1.Namespaces/Create",
-                             "sandbox.v1.Controller/Start",
-                             "snapshots.v1.Snapshots/Prepare",
-                             "snapshots.v1.Snapshots/Mounts",
-                             "tasks.v1.Tasks/Create",
-                             "tasks.v1.Tasks/Exec",
-                             "tasks.v1.Tasks/Start",
-                             "tasks.v1.Tasks/Checkpoint",
-                             "transfer.v1.Transfer/Transfer",
-                             "streaming.v1.Streaming/Stream"}) {
+  for (const char* reads : {"/containerd.services.leases.v1.Leases/List",
+                            "/containerd.services.leases.v1.Leases/ListResources",
+                            "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"}) {
+    BOOST_TEST((table.Find(reads).action == Action::kUpstream), reads);
+    BOOST_TEST((Table().Find(reads).action == Action::kRefuse), reads);
+  }
+  for (const char* writes :
+       {"containers.v1.Containers/Create", "containers.v1.Containers/Update",
+        "content.v1.Content/Write", "content.v1.Content/Delete", "content.v1.Content/Abort",
+        "content.v1.Content/Update", "diff.v1.Diff/Apply", "events.v1.Events/Publish",
+        "events.v1.Events/Forward", "images.v1.Images/Create", "images.v1.Images/Update",
+        "images.v1.Images/Delete", "leases.v1.Leases/Create", "leases.v1.Leases/Delete",
+        "leases.v1.Leases/AddResource", "leases.v1.Leases/DeleteResource",
+        // Runs the program that the caller names.
+        "introspection.v1.Introspection/PluginInfo", "namespaces.v1.Namespaces/Create",
+        "sandbox.v1.Controller/Start", "snapshots.v1.Snapshots/Prepare",
+        "snapshots.v1.Snapshots/Mounts", "tasks.v1.Tasks/Create", "tasks.v1.Tasks/Exec",
+        "tasks.v1.Tasks/Start", "tasks.v1.Tasks/Checkpoint", "transfer.v1.Transfer/Transfer",
+        "streaming.v1.Streaming/Stream"}) {
     BOOST_TEST(
         (table.Find(std::string("/containerd.services.") + writes).action == Action::kRefuse),
         writes);
