@@ -164,14 +164,17 @@ Result<ContainerdConfig> ParseContainerdConfig(std::string_view dump) {
 
 std::string AddressFileOf(const ContainerdConfig& config, const std::string& grpc_address) {
   const Sections sections = SectionsOf(config.form);
-  const bool plugins = config.form == ContainerdConfig::Form::kPlugins;
   std::string text(kNote);
-  text += SectionText(config, sections.grpc,
-                      plugins ? "plugins.'io.containerd.server.v1.grpc'" : "grpc", grpc_address);
-  text += SectionText(config, sections.ttrpc,
-                      plugins ? "plugins.'io.containerd.server.v1.ttrpc'" : "ttrpc",
-                      config.ttrpc_address);
-  return text;
+  if (config.form == ContainerdConfig::Form::kSections) {
+    // Read key by key: what is not here stays as the node's files have it.
+    text += fmt::format("[grpc]\n  address = \"{}\"\n", grpc_address);
+    return text + SectionText(config, sections.ttrpc, "ttrpc", config.ttrpc_address);
+  }
+  // A plugin's section replaces the one before it.
+  text +=
+      SectionText(config, sections.grpc, "plugins.'io.containerd.server.v1.grpc'", grpc_address);
+  return text + SectionText(config, sections.ttrpc, "plugins.'io.containerd.server.v1.ttrpc'",
+                            config.ttrpc_address);
 }
 
 std::string MainFileOf(const std::vector<std::string>& imports) {

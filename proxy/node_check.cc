@@ -111,10 +111,7 @@ NodeFindings CheckNode(const Config& config) {
   }
   const auto facts = AskRuntime(config.upstream, kPatience);
   if (!facts) {
-    const bool may_ask = access(config.upstream.c_str(), R_OK | W_OK) == 0;
-    findings.warnings.push_back(
-        fmt::format("the runtime does not answer at {}{}", config.upstream,
-                    may_ask ? "" : fmt::format(": user {} may not ask it", geteuid())));
+    findings.warnings.push_back(facts.error().detail);
     return findings;
   }
   for (std::string& warning : RuntimeWarnings(config, *facts)) {

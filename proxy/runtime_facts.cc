@@ -33,15 +33,14 @@ bool TellsOrigins(const std::shared_ptr<grpc::Channel>& channel, std::chrono::mi
 
 }  // namespace
 
-std::optional<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit) {
+trust::Result<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit) {
   namespace cri = ::runtime::v1;
   const auto channel = RuntimeChannel(socket);
   const auto runtime = cri::RuntimeService::NewStub(channel);
   cri::VersionRequest ask_version;
   cri::VersionResponse version;
-  if (!runtime->Version(BlockingContext(limit).get(), ask_version, &version).ok()) {
-    return std::nullopt;
-  }
+  const grpc::Status asked = runtime->Version(BlockingContext(limit).get(), ask_version, &version);
+  if (!asked.ok()) return RuntimeFailure(socket, "Version", asked);
   RuntimeFacts facts{
       version.runtime_name(), version.runtime_version(), {}, {}, TellsOrigins(channel, limit)};
   cri::StatusRequest ask_status;

@@ -1,9 +1,10 @@
 #pragma once
 
 #include <chrono>
-#include <optional>
 #include <string>
 #include <vector>
+
+#include "trust/core/result.h"
 
 namespace crivet::proxy {
 
@@ -19,8 +20,9 @@ struct RuntimeFacts {
   bool tells_origins = true;
 };
 
-/// AskRuntime calls Version, a verbose Status and containerd's own API at a unix socket; nullopt
-/// where nobody answers within `limit`. Blocks.
-std::optional<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit);
+/// AskRuntime calls Version, a verbose Status and containerd's own API at a unix socket. Errors are
+/// sentences for people: kUnreachable where nobody answers within `limit`, with what the system
+/// says of the socket; kMalformed where somebody answers with an error, with that. Blocks.
+trust::Result<RuntimeFacts> AskRuntime(const std::string& socket, std::chrono::milliseconds limit);
 
 }  // namespace crivet::proxy

@@ -7,6 +7,7 @@
 #include <memory>
 #include <thread>
 
+#include "proxy/runtime_client.h"
 #include "proxy/steady_deadline.h"
 #include "runtime/v1/api.grpc.pb.h"
 
@@ -34,13 +35,6 @@ std::shared_ptr<grpc::Channel> Dial(const std::string& socket_path) {
                                    arguments);
 }
 
-tl::unexpected<trust::Error> Failed(const std::string& socket_path, const char* call,
-                                    const grpc::Status& status) {
-  return Fail(Reason::kUnreachable, socket_path + ": " + call + " answers " +
-                                        std::to_string(status.error_code()) + ": " +
-                                        status.error_message());
-}
-
 }  // namespace
 
 Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::milliseconds limit) {
@@ -64,8 +58,10 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
       view.version = version.runtime_version();
       break;
     }
-    if (gpr_time_cmp(DeadlineIn(kPause), deadline) >= 0) {
-      return Failed(socket_path, "Version", status);
+    // A service that is not there when containerd listens does not come.
+    if (status.error_code() == grpc::StatusCode::UNIMPLEMENTED ||
+        gpr_time_cmp(DeadlineIn(kPause), deadline) >= 0) {
+      return RuntimeFailure(socket_path, "Version", status);
     }
     std::this_thread::sleep_for(kPause);
   }
@@ -74,21 +70,21 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
     context(call);
     runtime::v1::StatusResponse answer;
     const grpc::Status status = stub_of_runtime->Status(&call, {}, &answer);
-    if (!status.ok()) return Failed(socket_path, "Status", status);
+    if (!status.ok()) return RuntimeFailure(socket_path, "Status", status);
   }
   {
     grpc::ClientContext call;
     context(call);
     runtime::v1::ImageFsInfoResponse answer;
     const grpc::Status status = stub_of_images->ImageFsInfo(&call, {}, &answer);
-    if (!status.ok()) return Failed(socket_path, "ImageFsInfo", status);
+    if (!status.ok()) return RuntimeFailure(socket_path, "ImageFsInfo", status);
   }
   {
     grpc::ClientContext call;
     context(call);
     runtime::v1::ListPodSandboxResponse answer;
     const grpc::Status status = stub_of_runtime->ListPodSandbox(&call, {}, &answer);
-    if (!status.ok()) return Failed(socket_path, "ListPodSandbox", status);
+    if (!status.ok()) return RuntimeFailure(socket_path, "ListPodSandbox", status);
     for (const auto& sandbox : answer.items()) view.sandboxes.push_back(sandbox.id());
   }
   {
@@ -96,7 +92,7 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
     context(call);
     runtime::v1::ListContainersResponse answer;
     const grpc::Status status = stub_of_runtime->ListContainers(&call, {}, &answer);
-    if (!status.ok()) return Failed(socket_path, "ListContainers", status);
+    if (!status.ok()) return RuntimeFailure(socket_path, "ListContainers", status);
     for (const auto& container : answer.containers()) view.containers.push_back(container.id());
   }
   {
@@ -104,7 +100,7 @@ Result<RuntimeView> ProbeKubelet(const std::string& socket_path, std::chrono::mi
     context(call);
     runtime::v1::ListImagesResponse answer;
     const grpc::Status status = stub_of_images->ListImages(&call, {}, &answer);
-    if (!status.ok()) return Failed(socket_path, "ListImages", status);
+    if (!status.ok()) return RuntimeFailure(socket_path, "ListImages", status);
   }
   std::sort(view.containers.begin(), view.containers.end());
   std::sort(view.sandboxes.begin(), view.sandboxes.end());
@@ -135,7 +131,7 @@ Result<void> ProbeCadvisor(const std::string& socket_path, std::chrono::millisec
     queue.Shutdown();
     while (queue.Next(&tag, &ok)) {
     }
-    if (!status.ok()) return Failed(socket_path, method, status);
+    if (!status.ok()) return RuntimeFailure(socket_path, method, status);
   }
   return {};
 }

@@ -17,14 +17,13 @@ struct RuntimeView {
 };
 
 /// ProbeKubelet makes the calls that kubelet makes at its start (Version, Status, ImageFsInfo,
-/// ListPodSandbox, ListContainers, ListImages) on a unix socket. kUnreachable with the call and its
-/// answer where one fails. Blocks; waits up to `limit` for the socket and
-/// for the runtime behind it to be ready.
+/// ListPodSandbox, ListContainers, ListImages) on a unix socket. Errors as RuntimeFailure. Blocks;
+/// waits up to `limit` for the socket and for the runtime behind it to be ready.
 trust::Result<RuntimeView> ProbeKubelet(const std::string& socket_path,
                                         std::chrono::milliseconds limit);
 
 /// ProbeCadvisor makes the calls of containerd's own API that kubelet's cAdvisor makes (version,
-/// containers, tasks). kUnreachable with the call where one fails.
+/// containers, tasks). Errors as RuntimeFailure.
 trust::Result<void> ProbeCadvisor(const std::string& socket_path, std::chrono::milliseconds limit);
 
 }  // namespace crivet::proxy

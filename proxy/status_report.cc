@@ -28,16 +28,10 @@ std::string_view WordOf(trust::Action action) {
   return "deny";
 }
 
-std::string_view WordOf(UpstreamState state) {
-  switch (state) {
-    case UpstreamState::kNotTried:
-      return "not-tried";
-    case UpstreamState::kUp:
-      return "up";
-    case UpstreamState::kDown:
-      return "down";
-  }
-  return "down";
+// By its answer to a call, not by the road's connection, which may be up while nobody answers.
+std::string_view WordOf(const trust::Result<RuntimeFacts>& runtime) {
+  if (runtime) return "up";
+  return runtime.error().reason == trust::Reason::kUnreachable ? "down" : "failing";
 }
 
 std::string WhatFailed(const trust::RefreshFailure& failure) {
@@ -141,12 +135,7 @@ void FillSandboxImage(const StatusSnapshot& snapshot, admin::v1::SandboxImage& o
 void FillRoad(const StatusSnapshot& snapshot, admin::v1::StatusResponse& response) {
   admin::v1::Upstream& upstream = *response.mutable_upstream();
   upstream.set_path(snapshot.config->upstream);
-  // What was just asked counts, and not how the road's last call ended.
-  const UpstreamState state = snapshot.runtime ? UpstreamState::kUp
-                              : snapshot.road.upstream == UpstreamState::kUp
-                                  ? UpstreamState::kDown
-                                  : snapshot.road.upstream;
-  upstream.set_state(std::string(WordOf(state)));
+  upstream.set_state(std::string(WordOf(snapshot.runtime)));
   if (snapshot.runtime) {
     upstream.set_name(snapshot.runtime->name);
     upstream.set_version(snapshot.runtime->version);
@@ -174,7 +163,7 @@ std::vector<std::string> DegradedStates(const StatusSnapshot& snapshot) {
     states.push_back("the newest configuration was not taken: " + snapshot.config_problem);
   }
   if (!snapshot.runtime) {
-    states.push_back("the runtime does not answer at " + snapshot.config->upstream);
+    states.push_back(snapshot.runtime.error().detail);
   } else if (SandboxImageName(snapshot).empty() && AnythingIsEnforced(*snapshot.config)) {
     states.emplace_back(
         "nobody tells the name of the sandbox image, so it is not judged: set [gate] "

@@ -35,8 +35,8 @@ struct StatusSnapshot {
   std::string socket;  ///< where crivet listens
   /// Images that the runtime holds; empty where it does not tell.
   std::optional<std::uint64_t> images;
-  /// Empty where the runtime does not answer.
-  std::optional<RuntimeFacts> runtime;
+  /// What the runtime says of itself, or why it does not: an error as AskRuntime's.
+  trust::Result<RuntimeFacts> runtime;
   /// The decision on the sandbox image, where its name is known.
   std::optional<trust::Decision> sandbox;
 };

@@ -236,8 +236,11 @@ Result<void> Takeover::Release() {
   }
   options_.say("giving containerd its socket back");
   std::string socket_path = SocketPathOf(ReadText(kSocketDropIn));
-  // Interrupted before that file was written.
-  if (socket_path.empty()) socket_path = "/run/containerd/containerd.sock";
+  if (socket_path.empty()) {
+    // Interrupted before that file was written: containerd has not been moved.
+    const auto facts = ReadContainerd();
+    socket_path = facts ? facts->config.grpc_address : "/run/containerd/containerd.sock";
+  }
   if (auto back = PutBack(socket_path); !back) return back;
   options_.say("containerd answers at " + socket_path);
   return {};

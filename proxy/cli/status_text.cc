@@ -141,7 +141,9 @@ void AddSandboxImage(const admin::v1::StatusResponse& status, std::vector<std::s
   if (sandbox.image().empty()) {
     AddField("sandbox image:",
              status.upstream().state() == "up" ? "unknown, not judged: set [gate] sandbox_image"
-                                               : "unknown while the runtime does not answer",
+             : status.upstream().state() == "failing"
+                 ? "unknown while the runtime answers with errors"
+                 : "unknown while the runtime does not answer",
              lines);
     return;
   }
@@ -160,7 +162,8 @@ void AddRuntime(const admin::v1::StatusResponse& status, std::vector<std::string
                        status.place() == "beside" ? "beside" : "in place of", status.socket()),
            lines);
   std::string runtime =
-      upstream.name().empty()
+      upstream.state() == "failing" ? fmt::format("answers with errors at {}", upstream.path())
+      : upstream.name().empty()
           ? fmt::format("does not answer at {}", upstream.path())
           : fmt::format("{} {} at {}", upstream.name(), upstream.version(), upstream.path());
   if (upstream.has_images()) {

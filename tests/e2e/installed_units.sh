@@ -172,6 +172,27 @@ expect_like "check" "*where containerd listens is not compared: *" "$said"
 rm /opt/bin/containerd
 ln -s "$(command -v containerd)" /opt/bin/containerd
 
+say "a containerd without its CRI plugin answers, and that is said"
+# As Docker's packages install it.
+printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >"$own"
+unit true <<<"ExecStart=/opt/bin/containerd -c $own"
+systemctl restart containerd.service
+wait_until 20 "containerd" ctr --address "$usual" version >/dev/null
+no_cri="*a runtime answers at $usual, but serves no CRI v1 (unknown service runtime.v1.RuntimeService): is the cri plugin disabled*"
+said=$(crivet check 2>&1) || fail "check: $said"
+expect_like "check" "$no_cri" "$said"
+status=0
+said=$(crivet takeover 2>&1) || status=$?
+expect "takeover" 70 "$status"
+expect_like "takeover" "$no_cri" "$said"
+crivet_upstream=$usual write_crivet_config <<<$'[default]\naction = "allow"'
+part_start crivet crivet serve --config "$node_dir/crivet.toml"
+wait_until 20 "crivet" test -S "$crivet_sock"
+said=$(crivet_here status 2>&1) || true
+expect_like "status" "$no_cri" "$said"
+expect_like "status" "*runtime:*answers with errors at $usual*" "$said"
+[[ $said != *"does not answer"* ]] || fail "status: $said"
+
 systemctl stop containerd.service
 status=0
 said=$(crivet takeover 2>&1) || status=$?

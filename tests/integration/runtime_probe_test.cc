@@ -4,6 +4,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 
+#include "proxy/runtime_facts.h"
 #include "runtime/v1/api.pb.h"
 #include "tests/support/daemon/daemon_process.h"
 #include "tests/support/road/fake_runtime.h"
@@ -61,6 +62,41 @@ BOOST_AUTO_TEST_CASE(RuntimeThatNeverIs_IsUnreachable_WithItsAnswer) {
   BOOST_REQUIRE(!view);
   BOOST_TEST(view.error().detail ==
              folder.File("runtime.sock") + ": Version answers 2: server is not initialized yet");
+}
+
+BOOST_AUTO_TEST_CASE(RuntimeWithoutCri_IsToldApartFromSilence_AtOnce) {
+  ReadyAfter(0);
+  runtime.On("/runtime.v1.RuntimeService/Version", [](FakeCall& call) {
+    call.Read();
+    return CallStatus{
+        .code = 12, .message = "unknown service runtime.v1.RuntimeService", .details = {}};
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const auto view = ProbeKubelet(folder.File("runtime.sock"), milliseconds{30'000});
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < milliseconds{20'000}));
+  const auto facts = AskRuntime(folder.File("runtime.sock"), milliseconds{20'000});
+  BOOST_REQUIRE(!view);
+  BOOST_REQUIRE(!facts);
+  BOOST_TEST((facts.error().reason == trust::Reason::kMalformed));
+  for (const std::string& detail : {view.error().detail, facts.error().detail}) {
+    BOOST_TEST(detail.find("serves no CRI v1") != std::string::npos, detail);
+    BOOST_TEST(detail.find("disabled_plugins") != std::string::npos, detail);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(RuntimeThatAnswersWithAnError_IsNotSilent) {
+  ReadyAfter(1000);
+  const auto facts = AskRuntime(folder.File("runtime.sock"), milliseconds{20'000});
+  BOOST_REQUIRE(!facts);
+  BOOST_TEST((facts.error().reason == trust::Reason::kMalformed));
+  BOOST_TEST(facts.error().detail.find("server is not initialized yet") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(SocketThatNobodyServes_IsSaidWithItsCause) {
+  const auto facts = AskRuntime(folder.File("none.sock"), milliseconds{300});
+  BOOST_REQUIRE(!facts);
+  BOOST_TEST((facts.error().reason == trust::Reason::kUnreachable));
+  BOOST_TEST(facts.error().detail.find("there is no such socket") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -82,10 +82,25 @@ BOOST_AUTO_TEST_CASE(Degraded_WhenAllIsWell_IsEmpty) {
   BOOST_TEST(Degraded(snapshot) == "");
 }
 
+// The road's connection may be up where nobody answers: the report must not say both.
+BOOST_AUTO_TEST_CASE(Runtime_StateAndDegradedLineAgree) {
+  for (const auto& [reason, state] : {std::pair{trust::Reason::kUnreachable, "down"},
+                                      std::pair{trust::Reason::kMalformed, "failing"}}) {
+    auto snapshot = Well();
+    snapshot.road.upstream = UpstreamState::kUp;
+    snapshot.runtime = trust::Fail(reason, "what is wrong");
+    admin::v1::StatusResponse response;
+    ReportStatus(snapshot, response);
+    BOOST_TEST(response.upstream().state() == state);
+    BOOST_TEST(Degraded(snapshot).find("what is wrong") != std::string::npos);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Degraded_NamesEachTroubleOnce) {
   auto snapshot = Well();
   snapshot.config_problem = "f:1:1: unknown key";
-  snapshot.runtime.reset();
+  snapshot.runtime = trust::Fail(trust::Reason::kUnreachable,
+                                 "the runtime does not answer at /run/containerd/containerd.sock");
   snapshot.trust.state_problem = "No space left on device";
   snapshot.trust.clock_problem = "behind the last refresh";
   auto repository = RepositoryOf();
@@ -209,7 +224,8 @@ BOOST_AUTO_TEST_CASE(Text_OfALongTruth_FitsAScreen) {
 
 BOOST_AUTO_TEST_CASE(RuntimeThatIsAway_IsNotCalledUpInTheSameBreath) {
   auto snapshot = Well();
-  snapshot.runtime.reset();
+  snapshot.runtime = trust::Fail(trust::Reason::kUnreachable,
+                                 "the runtime does not answer at /run/containerd/containerd.sock");
   // As the road's last call left it.
   snapshot.road.upstream = UpstreamState::kUp;
   admin::v1::StatusResponse response;
@@ -219,6 +235,16 @@ BOOST_AUTO_TEST_CASE(RuntimeThatIsAway_IsNotCalledUpInTheSameBreath) {
   const auto lines = TextOf(snapshot);
   BOOST_TEST(Says(lines, "runtime:        does not answer at /run/containerd/containerd.sock"));
   BOOST_TEST(Says(lines, "sandbox image:  unknown while the runtime does not answer"));
+}
+
+BOOST_AUTO_TEST_CASE(RuntimeThatAnswersWithAnError_IsNotSaidToBeSilent) {
+  auto snapshot = Well();
+  snapshot.runtime = trust::Fail(trust::Reason::kMalformed, "a runtime answers at x, but");
+  const auto lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "runtime:        answers with errors at /run/containerd/containerd.sock"));
+  for (const std::string& line : lines) {
+    BOOST_TEST(line.find("does not answer") == std::string::npos, line);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(RepositoryNeverVerified_DoesNotExpireNever) {

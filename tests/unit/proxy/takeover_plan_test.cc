@@ -57,7 +57,7 @@ BOOST_AUTO_TEST_CASE(Ttrpc_WithoutAnAddress_KeepsThePathAndTheOwnerThatRunningSh
   const std::string moved = Plan(facts).files.at(kMovedAddress);
   BOOST_TEST(
       Has(moved, "[ttrpc]\n  address = \"/run/containerd/containerd.sock.ttrpc\"\n  gid = 997\n"));
-  BOOST_TEST(Has(moved, "[grpc]\n  address = \"/run/containerd/upstream.sock\"\n  gid = 997\n"));
+  BOOST_TEST(Has(moved, "[grpc]\n  address = \"/run/containerd/upstream.sock\"\n[ttrpc]\n"));
 }
 
 // Cut off before it, the node starts pods as ever.
