@@ -51,7 +51,9 @@ struct Rendered {
       members[member.key] = std::visit(Rendered(), member.value.value);
     }
     std::string out;
-    for (const auto& [key, text] : members) out += (out.empty() ? "" : ", ") + key + " = " + text;
+    for (const auto& [key, text] : members) {
+      out += fmt::format("{}{} = {}", out.empty() ? "" : ", ", key, text);
+    }
     return "{" + out + "}";
   }
 };

@@ -56,7 +56,7 @@ std::string FoundByPath(const std::string& name) {
   const char* path = std::getenv("PATH");
   std::istringstream folders(path == nullptr ? "" : path);
   for (std::string folder; std::getline(folders, folder, ':');) {
-    const std::string file = folder + "/" + name;
+    std::string file = fmt::format("{}/{}", folder, name);
     if (folder.starts_with('/') && access(file.c_str(), X_OK) == 0) return file;
   }
   return {};

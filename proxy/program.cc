@@ -83,6 +83,7 @@ std::string ReadAll(std::vector<Stream> streams, Clock::time_point deadline) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
     std::vector<pollfd> readable;
+    readable.reserve(streams.size());
     for (const Stream& stream : streams) readable.push_back({stream.fd, POLLIN, 0});
     const int ready = poll(readable.data(), readable.size(),
                            left.count() > 0 ? static_cast<int>(left.count()) : 0);
