@@ -166,6 +166,7 @@ struct LargeCollection {
       repository.Sign("targets", "tag-" + std::to_string(i), DigestOf("image"));
     }
     repository.Sign("targets", "1", DigestOf("image"));
+    repository.SetExpiry("timestamp", SigningRepository::kNow + std::chrono::hours{24 * 3650});
     repository.Publish();
   }
   void Answer(Exchange& exchange, std::size_t pieces) {
