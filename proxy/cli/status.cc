@@ -56,8 +56,8 @@ Exit ExplainRefused(const std::vector<admin::v1::JudgedImage>& refused,
   const auto rules = RulesToPaste(images);
   if (rules.empty()) return exit;
   PrintToStderr(
-      "No rule is for some of these. To let them run without verification, paste this; for those\n"
-      "that somebody signs, paste what \"crivet pin\" prints instead:");
+      "No rule is for some of these. To let them run without verification, paste this;\n"
+      "for those that somebody signs, paste what \"crivet pin\" prints instead:");
   exit = Worst(exit, PrintToStdout(""));
   return Worst(exit, PrintLines(rules));
 }
