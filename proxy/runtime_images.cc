@@ -95,8 +95,9 @@ Task<grpc::Status> RuntimeImages::GiveTag(const trust::ImageReference& tagged,
     cri::ImageStatusRequest held;
     held.mutable_image()->set_image(request.name());
     cri::ImageStatusResponse shown;
-    auto status_context = OwnContext(kCallBudget);
-    status = co_await upstream_.ImageStatus(*status_context, held, shown);
+    auto status_context = OwnContext(kLongest);
+    auto asking = upstream_.ImageStatus(*status_context, held, shown);
+    status = co_await upstream_.ToItsEnd(*status_context, std::move(asking));
     if (!status.ok()) co_return status;
     if (!shown.has_image()) co_return Gone(name);
     const auto saved = names_.Set(name, digest);
