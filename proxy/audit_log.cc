@@ -18,6 +18,7 @@
 
 #include "proxy/owned_fd.h"
 #include "proxy/pod_answers.h"
+#include "trust/core/fetch_cause.h"
 
 namespace crivet::proxy {
 namespace {
@@ -122,6 +123,8 @@ std::string LineOf(const AuditEntry& entry, std::optional<std::uint64_t> repeat)
   if (outcome.answer != trust::Answer::kAllow) {
     line["reason"] = outcome.code;
     line["found"] = Cut(outcome.found);
+    const auto& why = entry.decision.evidence.why;
+    if (why) line["why"] = Cut(trust::Explained(*why));
   }
   line["rule"] = Cut(rule.name);
   line["mode"] = rule.mode == trust::Mode::kAudit ? "audit" : "enforce";

@@ -6,6 +6,7 @@
 
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/version.h"
+#include "trust/core/fetch_cause.h"
 #include "trust/core/verdict.h"
 
 namespace crivet::proxy {
@@ -37,6 +38,7 @@ std::string_view WordOf(const trust::Result<RuntimeFacts>& runtime) {
 std::string WhatFailed(const trust::RefreshFailure& failure) {
   std::string text(trust::CodeOf(failure.error.reason));
   if (failure.cause) text += fmt::format(" ({})", trust::WordOf(*failure.cause));
+  if (failure.why) text += ": " + trust::Explained(*failure.why);
   return text;
 }
 
@@ -110,6 +112,9 @@ void FillRepository(const trust::RepositoryStatus& status, admin::v1::Repository
       failure.set_cause(std::string(trust::WordOf(*status.last_failure->cause)));
     }
     failure.set_detail(status.last_failure->error.detail);
+    if (status.last_failure->why) {
+      failure.set_explanation(trust::Explained(*status.last_failure->why));
+    }
   }
   out.set_failures_in_a_row(status.failures_in_a_row);
   out.set_no_credentials(status.no_credentials);

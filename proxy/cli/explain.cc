@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "trust/core/entry_fault.h"
+#include "trust/core/fetch_cause.h"
 #include "trust/core/metadata.h"
 
 namespace crivet::proxy::cli {
@@ -79,7 +80,26 @@ std::string ChainLine(const trust::Repository& repository, const trust::RootPin&
   return line;
 }
 
-std::string RoleLine(const trust::RoleEvidence& role, trust::TimePoint now) {
+bool IsDelegated(const trust::RoleEvidence& role) { return role.threshold > 0; }
+
+// The roles that could have been meant: those that the role's parent delegates to.
+std::string DelegatedBeside(const trust::RoleName& role, const trust::Repository& repository) {
+  const auto parent = trust::RoleName::Parse(role.text().substr(0, role.text().rfind('/')));
+  const trust::Targets* targets = parent ? repository.Find(*parent) : nullptr;
+  std::string names;
+  if (targets == nullptr) return names;
+  for (const trust::Delegation& delegation : targets->delegations()) {
+    names += (names.empty() ? "" : ", ") + delegation.name.text();
+  }
+  return names;
+}
+
+std::string RoleLine(const trust::RoleEvidence& role, const trust::TrustView& view,
+                     trust::TimePoint now) {
+  if (role.version == 0 && !IsDelegated(role) && view.repository) {
+    const std::string others = DelegatedBeside(role.role, *view.repository);
+    return "no such delegation; there " + (others.empty() ? "is none" : "are " + others);
+  }
   if (role.version == 0) return "nothing is signed by it";
   return fmt::format("version {}, {} {}, signed by {} ({} needed)", role.version,
                      role.expires <= now ? "EXPIRED" : "expires",
@@ -91,6 +111,7 @@ std::string FailureText(const trust::RefreshFailure& failure) {
   if (failure.cause) text += fmt::format(" ({})", trust::WordOf(*failure.cause));
   if (!failure.role.empty()) text += " at " + failure.role;
   if (!failure.error.detail.empty()) text += ": " + failure.error.detail;
+  if (failure.why) text += ": " + trust::Explained(*failure.why);
   return text;
 }
 
@@ -104,8 +125,31 @@ bool NamesUnusableEntry(const Explained& explained) {
   });
 }
 
+// Roles of the rule that nobody delegates to. Many publishers have no targets/releases, which is
+// read unless the rule says otherwise: it counts only where no other role could list the tag.
+std::string UndelegatedRoles(const Explained& explained) {
+  const trust::Rule& rule = *explained.decision.applied.rule;
+  const auto& roles = explained.decision.evidence.roles;
+  const bool some_can_list = std::any_of(roles.begin(), roles.end(), [&](const auto& role) {
+    return IsDelegated(role) &&
+           std::find(rule.roles.begin(), rule.roles.end(), role.role) != rule.roles.end();
+  });
+  std::string names;
+  for (const auto& role : roles) {
+    if (IsDelegated(role) || (role.role.text() == "targets/releases" && some_can_list)) continue;
+    names += (names.empty() ? "" : ", ") + role.role.text();
+  }
+  return names;
+}
+
 std::string NextStepFor(trust::Reason reason, const Explained& explained) {
   const std::string& image = explained.image;
+  const bool by_roles = reason == trust::Reason::kTagNotSigned ||
+                        reason == trust::Reason::kDigestNotSigned ||
+                        reason == trust::Reason::kSignersDisagree;
+  if (const std::string unknown = by_roles ? UndelegatedRoles(explained) : ""; !unknown.empty()) {
+    return fmt::format("look at the rule's roles and signers: nobody delegates to {}", unknown);
+  }
   switch (reason) {
     case trust::Reason::kTagNotSigned:
       return fmt::format("have the publisher sign the tag: docker trust sign {}", image);
@@ -143,6 +187,9 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
       }
       return "nothing is known yet: reach the server once, or use crivet import";
     case trust::Reason::kUnreachable:
+      if (explained.view.failure && explained.view.failure->why) {
+        return trust::RemedyFor(*explained.view.failure->why);
+      }
       return "see that the server can be reached from this node, and with which credentials";
     case trust::Reason::kState:
       return "see that the state folder takes writes and has room";
@@ -175,6 +222,15 @@ json RolesAsJson(const trust::Evidence& evidence) {
     roles.push_back(std::move(one));
   }
   return roles;
+}
+
+json CauseAsJson(const trust::FetchCause& cause) {
+  json out = {{"explanation", trust::Explained(cause)},
+              {"host", cause.host},
+              {"status", cause.status},
+              {"said", cause.said}};
+  if (cause.retry_after) out["retry_after_s"] = cause.retry_after->count();
+  return out;
 }
 
 json ChainAsJson(const trust::Repository& repository) {
@@ -267,7 +323,8 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
       add("pinned", line);
     }
   }
-  for (const auto& role : decision.evidence.roles) add(role.role.text(), RoleLine(role, now));
+  for (const auto& role : decision.evidence.roles)
+    add(role.role.text(), RoleLine(role, explained.view, now));
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
   if (explained.view.failure)
     add("last refresh", "FAILED: " + FailureText(*explained.view.failure));
@@ -322,7 +379,10 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
       out["pin_is_newest"] = match->newest;
     }
   }
-  if (explained.view.failure) out["last_failure"] = FailureText(*explained.view.failure);
+  if (explained.view.failure) {
+    out["last_failure"] = FailureText(*explained.view.failure);
+    if (const auto& why = explained.view.failure->why) out["why"] = CauseAsJson(*why);
+  }
   // Texts may come from a command line that is not UTF-8.
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
 }

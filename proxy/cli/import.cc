@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <set>
+#include <system_error>
 
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
@@ -21,6 +23,29 @@ std::set<std::string> ServersOf(const trust::Policy& policy, const trust::Gun& g
   return urls;
 }
 
+// A publisher's client fetches timestamp.json only when it reads.
+std::string HintFor(const TrustFolder& folder) {
+  std::error_code ignored;
+  if (std::filesystem::exists(folder.path + "/timestamp.json", ignored)) return {};
+  return fmt::format(
+      "; the folder has no timestamp.json: run \"docker trust inspect {0}\" or \"notary list {0}\" "
+      "where it comes from, then copy it again",
+      folder.gun.text());
+}
+
+Exit NothingIn(const std::string& folder, const TrustFolders& found) {
+  if (found.nameless.empty()) {
+    PrintToStderr(fmt::format("crivet: {}: no collection in it (root.json)", folder));
+  }
+  for (const std::string& path : found.nameless) {
+    PrintToStderr(
+        fmt::format("crivet: {}: there is a root.json, but its place below {} is not the "
+                    "name of a collection: name the folder that holds tuf/",
+                    path, folder));
+  }
+  return Exit::kUsage;
+}
+
 Exit ImportOne(trust::TrustService& service, const std::string& url, const TrustFolder& folder) {
   const auto imported = service.Import({url, folder.gun}, folder.path);
   if (imported) {
@@ -28,8 +53,9 @@ Exit ImportOne(trust::TrustService& service, const std::string& url, const Trust
                                      imported->changed ? "" : ", nothing new"));
   }
   const trust::Error& error = imported.error().error;
-  PrintToStderr(fmt::format("{}: refused for {}: {} at {} [{}]", folder.gun.text(), url,
-                            error.detail, imported.error().role, trust::CodeOf(error.reason)));
+  PrintToStderr(fmt::format("{}: {} is not taken for {}: {} at {} [{}]{}", folder.gun.text(),
+                            folder.path, url, error.detail, imported.error().role,
+                            trust::CodeOf(error.reason), HintFor(folder)));
   return trust::AnswerFor(error.reason) == trust::Answer::kDeny ? Exit::kDenied
                                                                 : Exit::kUnavailable;
 }
@@ -37,15 +63,16 @@ Exit ImportOne(trust::TrustService& service, const std::string& url, const Trust
 Exit Import(const std::string& config_file, const std::string& folder) {
   const auto config = ReadConfig(config_file);
   if (!config) return Exit::kConfiguration;
-  const auto folders = FindTrustFolders(folder);
-  if (folders.empty()) {
-    PrintToStderr(fmt::format("crivet: {}: no collection in it (root.json)", folder));
+  const auto found = FindTrustFolders(folder);
+  if (!found) {
+    PrintToStderr(fmt::format("crivet: {}: {}", folder, found.error().detail));
     return Exit::kUsage;
   }
+  if (found->collections.empty()) return NothingIn(folder, *found);
   const auto service = OpenTrust(*config, Rights::kOwn);
   if (service == nullptr) return Exit::kInternal;
   Exit worst = Exit::kDone;
-  for (const TrustFolder& one : folders) {
+  for (const TrustFolder& one : found->collections) {
     const auto urls = ServersOf(*config->policy, one.gun);
     if (urls.empty()) {
       PrintToStderr(fmt::format("{}: left out: no rule reads it", one.gun.text()));

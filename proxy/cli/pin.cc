@@ -8,6 +8,7 @@
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/wall_clock.h"
+#include "trust/core/fetch_cause.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -20,15 +21,20 @@ struct PinOptions {
 };
 
 std::string WhyNotFetched(const trust::FetchFailure& failure) {
+  std::string text;
   switch (failure.kind) {
     case trust::FetchFailure::Kind::kNotFound:
-      return "the server does not know this collection";
+      text = "the server does not know this collection";
+      break;
     case trust::FetchFailure::Kind::kNetwork:
-      return "the server cannot be asked: " + std::string(trust::WordOf(failure.cause));
+      text = fmt::format("no root ({})", trust::WordOf(failure.cause));
+      break;
     case trust::FetchFailure::Kind::kTooLarge:
       return "the server's root.json is larger than a root may be";
   }
-  return {};
+  if (!failure.why) return text;
+  return fmt::format("{}: {}; {}", text, trust::Explained(*failure.why),
+                     trust::RemedyFor(*failure.why));
 }
 
 /// Asks the collection's server and prints whose its root is, `section` and the rule to paste.

@@ -115,6 +115,7 @@ void AddRepositories(const admin::v1::StatusResponse& status, trust::TimePoint n
                       failure.role().empty() ? "" : " at " + failure.role(),
                       failure.detail().empty() ? "" : ": " + failure.detail()),
           6, lines);
+      if (!failure.explanation().empty()) AddWrapped("      ", failure.explanation(), 6, lines);
     }
     if (repository.no_credentials()) lines.emplace_back("    NO CREDENTIALS for refreshes");
     if (!repository.pin_instead().empty()) {
@@ -203,7 +204,8 @@ json RepositoryAsJson(const admin::v1::Repository& repository) {
     out["last_failure"] = {{"reason", failure.reason()},
                            {"role", failure.role()},
                            {"cause", failure.cause()},
-                           {"detail", failure.detail()}};
+                           {"detail", failure.detail()},
+                           {"explanation", failure.explanation()}};
   }
   return out;
 }

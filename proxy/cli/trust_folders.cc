@@ -1,7 +1,11 @@
 #include "proxy/cli/trust_folders.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 namespace crivet::proxy::cli {
 namespace {
@@ -25,22 +29,36 @@ std::string NameOf(fs::path relative) {
 
 }  // namespace
 
-std::vector<TrustFolder> FindTrustFolders(const std::string& folder) {
-  std::vector<TrustFolder> found;
+trust::Result<TrustFolders> FindTrustFolders(const std::string& folder) {
+  TrustFolders found;
   std::error_code error;
+  if (!fs::is_directory(folder, error)) {
+    const bool there = fs::exists(folder, error);
+    return trust::Fail(
+        trust::Reason::kState,
+        there ? "is not a folder" : "there is no such folder, or it may not be read");
+  }
   fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied,
                                          error);
+  if (error) return trust::Fail(trust::Reason::kState, "cannot be read: " + error.message());
+  // skip_permission_denied makes the folder itself look empty.
+  if (access(folder.c_str(), R_OK | X_OK) != 0) {
+    return trust::Fail(trust::Reason::kState,
+                       "cannot be read: " + std::generic_category().message(errno));
+  }
   for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
     if (entry.depth() >= kMaxDepth) entry.disable_recursion_pending();
-    if (found.size() >= kMaxFolders) break;
+    if (found.collections.size() + found.nameless.size() >= kMaxFolders) break;
     std::error_code ignored;
     if (entry->path().filename() != "root.json" || !entry->is_regular_file(ignored)) continue;
     const fs::path holder = entry->path().parent_path();
     if (auto gun = trust::Gun::Parse(NameOf(holder.lexically_relative(folder)))) {
-      found.push_back({std::move(*gun), holder.string()});
+      found.collections.push_back({std::move(*gun), holder.string()});
+    } else {
+      found.nameless.push_back(holder.string());
     }
   }
-  std::sort(found.begin(), found.end(),
+  std::sort(found.collections.begin(), found.collections.end(),
             [](const TrustFolder& a, const TrustFolder& b) { return a.gun < b.gun; });
   return found;
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "trust/core/image_reference.h"
+#include "trust/core/result.h"
 
 namespace crivet::proxy::cli {
 
@@ -13,10 +14,17 @@ struct TrustFolder {
   std::string path;  ///< holds root.json
 };
 
+/// TrustFolders is what was found below a folder.
+struct TrustFolders {
+  std::vector<TrustFolder> collections;  ///< sorted by name
+  /// Folders with a root.json whose place below the folder is no collection's name.
+  std::vector<std::string> nameless;
+};
+
 /// FindTrustFolders finds every collection below a folder: Docker's `~/.docker/trust` and a notary
 /// client's folder (`tuf/<GUN>/metadata/root.json`), or a mirror of a server
-/// (`<GUN>/_trust/tuf/root.json`, `<GUN>/root.json`). Sorted by name. Symbolic links are not
-/// followed.
-std::vector<TrustFolder> FindTrustFolders(const std::string& folder);
+/// (`<GUN>/_trust/tuf/root.json`, `<GUN>/root.json`). Symbolic links are not followed. kState where
+/// the folder cannot be read, with why.
+trust::Result<TrustFolders> FindTrustFolders(const std::string& folder);
 
 }  // namespace crivet::proxy::cli

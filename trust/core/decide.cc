@@ -278,6 +278,8 @@ class Judge {
   }
 
   Decision Finish(Verdict verdict) && {
+    if (!std::holds_alternative<Allow>(verdict) && view_.failure)
+      evidence_.why = view_.failure->why;
     return Decision{std::move(verdict), std::move(applied_), std::move(evidence_)};
   }
 

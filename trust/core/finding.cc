@@ -1,5 +1,6 @@
 #include "trust/core/finding.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace crivet::trust {
@@ -15,16 +16,39 @@ std::string RolesShown(const std::vector<RoleEvidence>& asked) {
              FormatRfc3339(role.expires);
   }
   if (!shown.empty()) return " (" + shown + ")";
+  // A misspelt role has to be told from one that nobody has signed by yet.
+  const bool delegated = std::any_of(asked.begin(), asked.end(),
+                                     [](const RoleEvidence& role) { return role.threshold > 0; });
   for (const RoleEvidence& role : asked) {
-    shown += (shown.empty() ? " (nothing is signed by " : ", ") + role.role.text();
+    if (shown.empty()) {
+      shown = delegated ? " (nothing is signed by " : " (nobody delegates ";
+    } else {
+      shown += ", ";
+    }
+    shown += role.role.text();
   }
   return shown.empty() ? shown : shown + ")";
+}
+
+std::string_view PredicateFor(NetworkCause cause) {
+  switch (cause) {
+    case NetworkCause::kCredentialsRefused:
+      return " grants no access";
+    case NetworkCause::kServerError:
+      return " answers with an error";
+    case NetworkCause::kUnreachable:
+    case NetworkCause::kTimeout:
+    case NetworkCause::kTls:
+      break;
+  }
+  return " cannot be reached";
 }
 
 // Why the server brought nothing better, for the middle of a sentence.
 std::string FailureShown(const RepositoryId& id, const RefreshFailure& failure) {
   if (failure.cause) {
-    return id.url + " cannot be reached (" + std::string(WordOf(*failure.cause)) + ")";
+    return id.url + std::string(PredicateFor(*failure.cause)) + " (" +
+           std::string(WordOf(*failure.cause)) + ")";
   }
   if (failure.not_found) return id.url + " has no trust metadata for " + id.gun.text();
   switch (failure.error.reason) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "trust/core/fetch_cause.h"
 #include "trust/core/limits.h"
 #include "trust/core/policy.h"
 #include "trust/core/repository.h"
@@ -27,6 +28,11 @@ struct FetchFailure {
   enum class Kind : std::uint8_t { kNotFound, kNetwork, kTooLarge } kind = Kind::kNotFound;
   /// Of kNetwork.
   NetworkCause cause = NetworkCause::kUnreachable;
+  /// All that is known of it, for people; null where nothing more is.
+  std::shared_ptr<const FetchCause> why = nullptr;
+
+  /// Of kNetwork, with the word that belongs to the cause.
+  static FetchFailure Network(FetchCause why);
 };
 
 using Fetched = tl::expected<std::string, FetchFailure>;
@@ -66,6 +72,8 @@ struct RefreshFailure {
   /// timestamp.json later.
   bool not_found = false;
   std::optional<NewerRoots> newer_roots;
+  /// All that is known of why a file could not be had, for people.
+  std::shared_ptr<const FetchCause> why = nullptr;
 };
 
 /// Committed is a refresh that verified whole: the new trusted state and what to store of it.

@@ -13,15 +13,21 @@ std::string Number(std::int64_t version) { return std::to_string(version); }
 
 }  // namespace
 
+FetchFailure FetchFailure::Network(FetchCause why) {
+  const NetworkCause word = WordFor(why);
+  return {Kind::kNetwork, word, std::make_shared<const FetchCause>(std::move(why))};
+}
+
 RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& request,
                          std::string role) {
   RefreshFailure failed;
   failed.role = std::move(role);
+  failed.why = failure.why;
   switch (failure.kind) {
     case FetchFailure::Kind::kNotFound:
       failed.error = {Reason::kNoTrustData, request.sha256
                                                 ? failed.role + " is listed but cannot be had"
-                                                : "the server has no " + failed.role};
+                                                : "there is no " + failed.role};
       break;
     case FetchFailure::Kind::kNetwork:
       failed.error = {Reason::kUnreachable,
@@ -211,14 +217,14 @@ void RootWalk::OnBackward(Fetched answer) {
 
 void RootWalk::EndBackward(const FetchFailure& failure) {
   if (failure.kind == FetchFailure::Kind::kNetwork) {
-    EndBackward(Older::kNotSearched, failure.cause);
+    EndBackward(Older::kNotSearched, failure);
   } else {
     const bool none = failure.kind == FetchFailure::Kind::kNotFound;
     EndBackward(none ? Older::kSearched : Older::kNotSearched);
   }
 }
 
-void RootWalk::EndBackward(Older older, std::optional<NetworkCause> cause) {
+void RootWalk::EndBackward(Older older, const std::optional<FetchFailure>& away) {
   Found found;
   found.older = older;
   // The trusted chain begins with its own oldest link, not with the copy that was read again.
@@ -234,7 +240,7 @@ void RootWalk::EndBackward(Older older, std::optional<NetworkCause> cause) {
     }
     return End(std::move(found));
   }
-  if (cause) return End(FailureOf({FetchFailure::Kind::kNetwork, *cause}, *wanted_, "root"));
+  if (away) return End(FailureOf(*away, *wanted_, "root"));
   EndUnanchored(links_.back().version());
 }
 

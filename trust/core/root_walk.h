@@ -77,7 +77,7 @@ class RootWalk {
   bool EveryPinMatches() const;
   void EndAtTrusted();
   void EndBackward(const FetchFailure& failure);
-  void EndBackward(Older older, std::optional<NetworkCause> cause = std::nullopt);
+  void EndBackward(Older older, const std::optional<FetchFailure>& away = std::nullopt);
   void EndUnanchored(std::int64_t newest);
   void Want(Step step, std::string file);
   void End(Reason reason, std::string detail);

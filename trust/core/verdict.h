@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@
 #include "trust/core/time.h"
 
 namespace crivet::trust {
+
+struct FetchCause;
 
 /// Allow is the only verdict that forwards. `digest` is what was signed; it is missing only under
 /// an `allow` rule, where nothing is pinned.
@@ -45,7 +48,8 @@ Verdict Refusal(Reason reason, std::string found);
 /// RoleEvidence is one role that took part in a decision.
 struct RoleEvidence {
   RoleName role;
-  /// Zero where the role has no signed metadata: nobody delegates it, or nothing is signed yet.
+  /// Zero where the role has no signed metadata: nobody delegates it (then its threshold is zero
+  /// too), or nothing is signed yet.
   std::int64_t version = 0;
   TimePoint expires;
   std::vector<KeyId> signed_by;
@@ -69,6 +73,9 @@ struct Evidence {
   bool from_record = false;
   /// Set when the matching pin is no longer the newest root's: the key ID to pin now.
   std::optional<KeyId> newer_root_key;
+  /// Of a refusal: why the latest refresh could not have a file, where that is known in full. It
+  /// varies with addresses and times, so it is never part of the verdict.
+  std::shared_ptr<const FetchCause> why;
 };
 
 /// Decision is a verdict with everything that explains it.

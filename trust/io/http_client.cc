@@ -5,11 +5,15 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <ctime>
 #include <mutex>
+#include <string>
 #include <utility>
+
+#include "trust/io/curl_cause.h"
 
 namespace crivet::trust {
 namespace {
@@ -18,6 +22,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 constexpr std::size_t kMaxRefusalBytes = 64 * 1024;
+constexpr std::size_t kKeptRefusalBytes = 4096;
+constexpr std::chrono::hours kLongestPause{24};
 constexpr std::size_t kIdleHandles = 2;
 
 // curl and OpenSSL write to sockets that the peer may have closed. The signal is kept from this
@@ -115,6 +121,15 @@ bool IsMoreThan(std::string_view digits, std::size_t limit) {
   return parsed.ec == std::errc() && value > limit;
 }
 
+// A Retry-After in seconds; one that is a date is left out.
+std::optional<std::chrono::seconds> PauseOf(std::string_view digits) {
+  std::int64_t seconds = 0;
+  const char* const end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, seconds);
+  if (parsed.ec != std::errc() || parsed.ptr != end || seconds < 0) return std::nullopt;
+  return std::min(std::chrono::seconds(seconds), std::chrono::seconds(kLongestPause));
+}
+
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
   auto& exchange = *static_cast<Exchange*>(context);
   const std::string_view line(data, size * count);
@@ -135,11 +150,14 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
   constexpr std::string_view kLength = "content-length:";
   constexpr std::string_view kChallenge = "www-authenticate:";
   constexpr std::string_view kDate = "date:";
+  constexpr std::string_view kRetryAfter = "retry-after:";
   if (StartsWithName(line, kChallenge)) {
     exchange.answer.challenges.emplace_back(Trimmed(line.substr(kChallenge.size())));
   } else if (StartsWithName(line, kLength)) {
     exchange.announces_too_much |=
         IsMoreThan(Trimmed(line.substr(kLength.size())), exchange.max_bytes);
+  } else if (StartsWithName(line, kRetryAfter)) {
+    exchange.answer.retry_after = PauseOf(Trimmed(line.substr(kRetryAfter.size())));
   } else if (StartsWithName(line, kDate)) {
     const std::string text(Trimmed(line.substr(kDate.size())));
     const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
@@ -152,7 +170,9 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   auto& exchange = *static_cast<Exchange*>(context);
   const std::size_t bytes = size * count;
   if (!exchange.Succeeded()) {
-    // Nobody reads what a refusal says; it is drained so that the connection can be used again.
+    // The beginning may say why; the rest is drained so that the connection can be used again.
+    const std::size_t room = kKeptRefusalBytes - exchange.answer.refusal.size();
+    exchange.answer.refusal.append(data, std::min(bytes, room));
     exchange.refusal_bytes += bytes;
     return exchange.refusal_bytes > kMaxRefusalBytes ? 0 : bytes;
   }
@@ -164,44 +184,13 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   return bytes;
 }
 
-NetworkCause CauseOf(CURLcode code) {
-  switch (static_cast<int>(code)) {
-    case CURLE_OPERATION_TIMEDOUT:
-      return NetworkCause::kTimeout;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_ENGINE_NOTFOUND:
-    case CURLE_SSL_ENGINE_SETFAILED:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ENGINE_INITFAILED:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_SHUTDOWN_FAILED:
-    case CURLE_SSL_CRL_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR:
-    case CURLE_SSL_INVALIDCERTSTATUS:
-    case CURLE_SSL_CLIENTCERT:
-      return NetworkCause::kTls;
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return NetworkCause::kServerError;
-    default:
-      return NetworkCause::kUnreachable;
-  }
-}
-
-tl::unexpected<FetchFailure> NetworkFailure(NetworkCause cause) {
-  return tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause});
-}
-
 // What a request that curl gave up, or that was given up for it, says of the server.
 Heard HeardOf(const Exchange& exchange, CURLcode code) {
   if (exchange.heard) return Heard::kAnswer;
   if (exchange.stopped) return Heard::kNothingToTell;
   long sent = 0;
   curl_easy_getinfo(exchange.handle, CURLINFO_REQUEST_SIZE, &sent);
-  if (sent == 0 || CauseOf(code) == NetworkCause::kTls) return Heard::kNoConnection;
+  if (sent == 0 || IsTlsFailure(code)) return Heard::kNoConnection;
   // A server that hangs up at once keeps nobody waiting.
   const bool waited_out = exchange.stalled || code == CURLE_OPERATION_TIMEDOUT;
   return waited_out ? Heard::kNoFirstByte : Heard::kNothingToTell;
@@ -277,13 +266,25 @@ HeaderLines LinesOf(const HttpRequest& request) {
   return lines;
 }
 
-tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code) {
-  if (exchange.flooded) return NetworkFailure(NetworkCause::kServerError);
-  if (exchange.stalled || exchange.stopped) return NetworkFailure(NetworkCause::kTimeout);
+tl::unexpected<FetchFailure> Failed(FetchCause::Kind kind, const HttpUrl& url, const char* said) {
+  return tl::unexpected(
+      FetchFailure::Network({.kind = kind, .host = url.HostAndPort(), .said = said}));
+}
+
+tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code, const HttpUrl& url,
+                                              const char* words) {
+  using Kind = FetchCause::Kind;
+  if (exchange.flooded) return Failed(Kind::kNotHttp, url, "its headers have no end");
+  if (exchange.stalled || exchange.stopped) {
+    return Failed(Kind::kTimeout, url, "nothing arrived in time");
+  }
   if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
   // A refusal has said all that matters in its status line and headers.
   const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
-  if (code != CURLE_OK && !refusal_cut_short) return NetworkFailure(CauseOf(code));
+  if (code != CURLE_OK && !refusal_cut_short) {
+    return tl::unexpected(
+        FetchFailure::Network(CurlCause(exchange.handle, code, words, url.HostAndPort())));
+  }
   return std::move(exchange.answer);
 }
 
@@ -385,13 +386,16 @@ bool HttpClient::MayAsk(const HttpUrl& url) const {
 tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& request) {
   if (request.arrival) request.arrival->heard = Heard::kNothingToTell;
   const Result<HttpUrl> url = HttpUrl::Parse(request.url);
-  if (!url || !MayAsk(*url)) return NetworkFailure(NetworkCause::kServerError);
+  if (!url || !MayAsk(*url)) {
+    return tl::unexpected(FetchFailure::Network(
+        {.kind = FetchCause::Kind::kNotHttp, .said = "its address may not be asked"}));
+  }
   const auto left =
       std::chrono::duration_cast<std::chrono::milliseconds>(request.deadline - Clock::now());
-  if (left.count() <= 0) return NetworkFailure(NetworkCause::kTimeout);
+  if (left.count() <= 0) return Failed(FetchCause::Kind::kTimeout, *url, "no time was left");
 
   const Handles::Handle taken = handles_->Take();
-  if (!taken) return NetworkFailure(NetworkCause::kUnreachable);
+  if (!taken) return Failed(FetchCause::Kind::kConnection, *url, "there is no memory for it");
   CURL* const handle = taken.easy;
   Exchange exchange;
   exchange.handle = handle;
@@ -409,16 +413,19 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
     curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request.form->c_str());
   }
 
+  std::array<char, CURL_ERROR_SIZE> words{};
+  curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, words.data());
   CURLcode code = CURLE_OK;
   {
     const WithoutSigpipe guard;
     code = Perform(taken.multi, exchange, request.stop);
   }
   if (request.arrival) request.arrival->heard = HeardOf(exchange, code);
-  handles_->GiveBack(taken);
   // Without TLS nobody vouches for what time the server says it is.
   if (!url->https) exchange.answer.date.reset();
-  return Judged(std::move(exchange), code);
+  auto judged = Judged(std::move(exchange), code, *url, words.data());
+  handles_->GiveBack(taken);
+  return judged;
 }
 
 }  // namespace crivet::trust

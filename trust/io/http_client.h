@@ -42,7 +42,9 @@ struct HttpRequest {
 
 struct HttpAnswer {
   int status = 0;
-  std::string body;                     ///< empty unless the status is 2xx
+  std::string body;     ///< empty unless the status is 2xx
+  std::string refusal;  ///< the beginning of what any other answer says
+  std::optional<std::chrono::seconds> retry_after;
   std::vector<std::string> challenges;  ///< values of WWW-Authenticate, unread
   /// The answer's Date, only where TLS vouches for who said so.
   std::optional<TimePoint> date;

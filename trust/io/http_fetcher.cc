@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "trust/io/auth_file.h"
+#include "trust/io/refusal_text.h"
 
 namespace crivet::trust {
 namespace {
@@ -17,10 +18,6 @@ HttpClient::Options ClientOptions(const TrustServer& server, const HttpUrl& url)
           .plain = server.insecure_http && !url.https ? Plain::kAnywhere : Plain::kLoopbackOnly};
 }
 
-MetadataFetcher::Answer Failed(NetworkCause cause) {
-  return {tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause}), std::nullopt};
-}
-
 // What keeps silent here may be another host than the trust server, or be slow for one secret
 // alone.
 tl::unexpected<FetchFailure> OfTokens(const FetchFailure& failure,
@@ -33,18 +30,26 @@ bool AsksForCredentials(const HttpAnswer& answer) {
   return answer.status == 401 || answer.status == 403;
 }
 
-MetadataFetcher::Answer Judge(HttpAnswer answer) {
-  MetadataFetcher::Answer result{tl::unexpected(FetchFailure{}), answer.date};
-  if (answer.status == 200) {
-    result.fetched = std::move(answer.body);
-  } else if (answer.status == 404) {
-    result.fetched = tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
-  } else {
-    result.fetched = Failed(AsksForCredentials(answer) ? NetworkCause::kCredentialsRefused
-                                                       : NetworkCause::kServerError)
-                         .fetched;
-  }
-  return result;
+MetadataFetcher::Answer Judge(HttpAnswer answer, const HttpUrl& url,
+                              const SharedCredentials& credentials) {
+  if (answer.status == 200) return {std::move(answer.body), answer.date};
+  FetchFailure failure = FetchFailure::Network(
+      {.kind = FetchCause::Kind::kStatus,
+       .host = url.HostAndPort(),
+       .status = answer.status,
+       .retry_after = answer.retry_after,
+       .said = ReasonIn(answer.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)});
+  if (answer.status == 404) failure.kind = FetchFailure::Kind::kNotFound;
+  return {tl::unexpected(std::move(failure)), answer.date};
+}
+
+// The failure with what the server was asked as.
+FetchFailure AskedAs(FetchFailure failure, const std::string& asked_as) {
+  if (!failure.why) return failure;
+  FetchCause cause = *failure.why;
+  cause.asked_as = asked_as;
+  failure.why = std::make_shared<const FetchCause>(std::move(cause));
+  return failure;
 }
 
 }  // namespace
@@ -63,34 +68,44 @@ HttpFetcher::HttpFetcher(const TrustServer& server, HttpUrl url,
                          std::function<void(const std::string&)> note)
     : server_(server),
       url_(std::move(url)),
-      note_(std::move(note)),
       client_(ClientOptions(server, url_)),
-      tokens_(client_, url_, server.auth_hosts, note_) {}
+      tokens_(client_, url_, server.auth_hosts, std::move(note)) {}
 
-tl::expected<SharedCredentials, FetchFailure> HttpFetcher::CredentialsFor(const Gun& gun,
-                                                                          const Terms& terms) {
+tl::expected<HttpFetcher::Identity, FetchFailure> HttpFetcher::IdentityFor(
+    const Gun& gun, const Terms& terms) const {
   switch (server_.auth) {
     case TrustServer::Auth::kNone:
-      return SharedCredentials{};
+      return Identity{nullptr, "without credentials: auth = \"none\""};
     case TrustServer::Auth::kFromPull:
-      return terms.credentials;
+      if (terms.credentials) return Identity{terms.credentials, "with a pod's pull secret"};
+      return Identity{nullptr,
+                      "without credentials: no pull brought any that may go there (auth = "
+                      "\"from-pull\")"};
     case TrustServer::Auth::kDockerConfig:
       break;
   }
   Result<AuthFileAnswer> found = CredentialsInAuthFile(server_.docker_config, url_, gun);
-  if (found) return std::move(found->credentials);
-  if (note_) note_(found.error().detail);
-  return tl::unexpected(
-      FetchFailure{FetchFailure::Kind::kNetwork, NetworkCause::kCredentialsRefused});
+  if (found) return Identity{std::move(found->credentials), std::move(found->explanation)};
+  return tl::unexpected(FetchFailure::Network(
+      {.kind = FetchCause::Kind::kAuthFile, .said = std::move(found.error().detail)}));
 }
 
 MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest& request,
                                            const Terms& terms) {
-  const tl::expected<SharedCredentials, FetchFailure> credentials = CredentialsFor(gun, terms);
-  if (!credentials) return {tl::unexpected(credentials.error()), std::nullopt};
+  const tl::expected<Identity, FetchFailure> identity = IdentityFor(gun, terms);
+  if (!identity) return {tl::unexpected(identity.error()), std::nullopt};
+  Answer answer = FetchAs(identity->credentials, gun, request, terms);
+  if (!answer.fetched) {
+    answer.fetched = tl::unexpected(AskedAs(std::move(answer.fetched.error()), identity->as));
+  }
+  return answer;
+}
+
+MetadataFetcher::Answer HttpFetcher::FetchAs(const SharedCredentials& credentials, const Gun& gun,
+                                             const MetadataRequest& request, const Terms& terms) {
   const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop};
 
-  TokenSource::Authorization authorization = tokens_.Known(gun, *credentials, budget);
+  TokenSource::Authorization authorization = tokens_.Known(gun, credentials, budget);
   if (!authorization) return {OfTokens(authorization.error(), terms), std::nullopt};
   HttpRequest ask;
   ask.url = server_.url + "/v2/" + PercentEncoded(gun.text(), "/:") + "/_trust/tuf/" +
@@ -105,13 +120,13 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
 
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(ask);
   if (answer && AsksForCredentials(*answer) && !answer->challenges.empty()) {
-    authorization = tokens_.Answer(answer->challenges, gun, *credentials, budget);
+    authorization = tokens_.Answer(*answer, gun, credentials, budget);
     if (!authorization) return {OfTokens(authorization.error(), terms), answer->date};
     ask.authorization = *authorization;
     answer = client_.Ask(ask);
   }
   if (!answer) return {tl::unexpected(answer.error()), std::nullopt};
-  return Judge(*std::move(answer));
+  return Judge(*std::move(answer), url_, credentials);
 }
 
 }  // namespace crivet::trust

@@ -25,11 +25,17 @@ class HttpFetcher final : public MetadataFetcher {
  private:
   HttpFetcher(const TrustServer& server, HttpUrl url, std::function<void(const std::string&)> note);
 
-  tl::expected<SharedCredentials, FetchFailure> CredentialsFor(const Gun& gun, const Terms& terms);
+  /// Who crivet is to the server in one request.
+  struct Identity {
+    SharedCredentials credentials;
+    std::string as;  ///< for people
+  };
+  tl::expected<Identity, FetchFailure> IdentityFor(const Gun& gun, const Terms& terms) const;
+  Answer FetchAs(const SharedCredentials& credentials, const Gun& gun,
+                 const MetadataRequest& request, const Terms& terms);
 
   const TrustServer server_;
   const HttpUrl url_;
-  const std::function<void(const std::string&)> note_;
   HttpClient client_;
   TokenSource tokens_;
 };

@@ -83,6 +83,11 @@ bool HttpUrl::IsLoopback() const {
          host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+std::string HttpUrl::HostAndPort() const {
+  const bool usual = port == (https ? 443 : 80);
+  return usual ? host : host + ':' + std::to_string(port);
+}
+
 std::string PercentEncoded(std::string_view text, std::string_view keep) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   constexpr std::string_view kUnreserved =

@@ -19,6 +19,9 @@ struct HttpUrl {
   /// Parse is kMalformed for every other text.
   static Result<HttpUrl> Parse(std::string_view text);
 
+  /// As people write it: without the port where that is the scheme's own.
+  std::string HostAndPort() const;
+
   /// `localhost`, 127.0.0.0/8 or [::1]: where plain http cannot be listened to from outside.
   bool IsLoopback() const;
 };

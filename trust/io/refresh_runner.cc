@@ -63,6 +63,13 @@ bool LeaveOutNewRole(const Manifest& manifest, const RefreshFailure& failure,
          }) > 0;
 }
 
+// Where no pod brings credentials, a refusal concerns the repository, whoever asked.
+RepositorySlot::Asker SpeakerOf(const RefreshRunner::Order& order, const RefreshFailure& failure) {
+  const bool from_pull = order.server->server.auth == TrustServer::Auth::kFromPull;
+  const bool refused = failure.cause == NetworkCause::kCredentialsRefused;
+  return refused && !from_pull ? RepositorySlot::Asker::kBackground : order.asker;
+}
+
 }  // namespace
 
 RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
@@ -241,7 +248,8 @@ RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const 
     const FailureFor whom = order.arrival->heard == Heard::kNotAsked
                                 ? FailureFor::kTheseCredentials
                                 : WhomItConcerns(outcome.error());
-    if (slot.NoteFailed(order.key, outcome.error(), whom, order.asker, ended)) {
+    if (slot.NoteFailed(order.key, outcome.error(), whom, SpeakerOf(order, outcome.error()),
+                        ended)) {
       journal_.Say(Shown(slot.id(), outcome.error()));
     }
   }

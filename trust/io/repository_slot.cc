@@ -25,8 +25,14 @@ Floors Higher(Floors a, const Floors& b) {
 }
 
 bool SameToPeople(const RefreshFailure& a, const RefreshFailure& b) {
+  const bool same_why = a.why && b.why ? SameToPeople(*a.why, *b.why) : a.why == b.why;
   return a.error.reason == b.error.reason && a.role == b.role && a.cause == b.cause &&
-         a.not_found == b.not_found;
+         a.not_found == b.not_found && same_why;
+}
+
+bool RefusedCredentials(const RefreshFailure& failure) {
+  if (failure.why) return LacksCredentials(*failure.why);
+  return failure.cause == NetworkCause::kCredentialsRefused;
 }
 
 std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
@@ -36,8 +42,8 @@ std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
 }  // namespace
 
 FailureFor WhomItConcerns(const RefreshFailure& failure) {
-  const bool refused = failure.cause == NetworkCause::kCredentialsRefused;
-  return refused || failure.not_found ? FailureFor::kTheseCredentials : FailureFor::kEverybody;
+  return RefusedCredentials(failure) || failure.not_found ? FailureFor::kTheseCredentials
+                                                          : FailureFor::kEverybody;
 }
 
 RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
@@ -306,7 +312,7 @@ bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Fa
     refused_.insert_or_assign(key.credentials, Refused{shared, at});
     const auto kept = kept_.find(key.trust);
     const bool were_kept = kept != kept_.end() && ClassOf(kept->second) == key.credentials;
-    if (failure.cause == NetworkCause::kCredentialsRefused) {
+    if (RefusedCredentials(failure)) {
       if (were_kept) kept_.erase(kept);
       if (kept_.empty() && (were_kept || asker == Asker::kBackground || !verified_)) {
         no_credentials_ = true;

@@ -47,7 +47,9 @@ std::string ServiceJournal::state_problem() const {
 std::string Shown(const RepositoryId& id, const RefreshFailure& failure) {
   std::string line = "refresh of " + id.gun.text() + " from " + id.url + " failed";
   if (!failure.role.empty()) line += " at " + failure.role;
-  line += ": " + failure.error.detail + " [" + std::string(CodeOf(failure.error.reason)) + "]";
+  line += ": " + failure.error.detail;
+  if (failure.why) line += ": " + Explained(*failure.why);
+  line += " [" + std::string(CodeOf(failure.error.reason)) + "]";
   return line;
 }
 

@@ -4,6 +4,8 @@
 #include <string_view>
 
 #include "trust/core/json.h"
+#include "trust/core/quoted.h"
+#include "trust/io/refusal_text.h"
 
 namespace crivet::trust {
 namespace {
@@ -17,8 +19,19 @@ constexpr std::size_t kMaxNoted = 16;
 constexpr std::chrono::seconds kShortestLife{60};
 constexpr std::chrono::seconds kLongestLife{3600};
 
-tl::unexpected<FetchFailure> Refused(NetworkCause cause) {
-  return tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause});
+tl::unexpected<FetchFailure> Refused(FetchCause cause) {
+  return tl::unexpected(FetchFailure::Network(std::move(cause)));
+}
+
+// What the token server answered, as far as it says why.
+FetchCause CauseIn(const HttpAnswer& answer, FetchCause::Kind kind, const HttpUrl& realm,
+                   const SharedCredentials& credentials) {
+  return {.kind = kind,
+          .asked = FetchCause::Asked::kTokenServer,
+          .host = realm.HostAndPort(),
+          .status = answer.status,
+          .retry_after = answer.retry_after,
+          .said = ReasonIn(answer.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)};
 }
 
 // RFC 6750 b64token. Anything else could end the header line and begin another.
@@ -119,8 +132,8 @@ TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCreden
   return answer;
 }
 
-TokenSource::Authorization TokenSource::Answer(const std::vector<std::string>& challenges,
-                                               const Gun& gun, const SharedCredentials& credentials,
+TokenSource::Authorization TokenSource::Answer(const HttpAnswer& refusal, const Gun& gun,
+                                               const SharedCredentials& credentials,
                                                const Budget& budget) {
   const Key key{gun, ClassOf(credentials)};
   {
@@ -128,7 +141,7 @@ TokenSource::Authorization TokenSource::Answer(const std::vector<std::string>& c
     kept_.erase(key);
   }
   bool basic_offered = false;
-  for (const std::string& header : challenges) {
+  for (const std::string& header : refusal.challenges) {
     for (const AuthChallenge& challenge : ParseChallenges(header)) {
       if (challenge.scheme == AuthChallenge::Scheme::kBearer) {
         return AnswerBearer(challenge, gun, credentials, budget);
@@ -141,28 +154,42 @@ TokenSource::Authorization TokenSource::Answer(const std::vector<std::string>& c
     Keep(key, {authorization, Clock::now() + kLongestLife});
     return authorization;
   }
-  return Refused(NetworkCause::kCredentialsRefused);
+  return Refused(
+      {.kind = basic_offered ? FetchCause::Kind::kStatus : FetchCause::Kind::kNoChallenge,
+       .host = server_.HostAndPort(),
+       .status = refusal.status,
+       .said = ReasonIn(refusal.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)});
 }
 
 TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
                                                      const SharedCredentials& credentials,
                                                      const Budget& budget) {
   const Result<HttpUrl> realm = HttpUrl::Parse(challenge.realm);
-  if (!realm || !MayTrust(*realm)) {
-    NoteRefused(realm ? realm->host : std::string("(not a URL)"));
-    return Refused(NetworkCause::kCredentialsRefused);
+  if (std::optional<FetchCause> cause = WhyNotAsked(realm)) {
+    Note(*cause);
+    return Refused(*std::move(cause));
   }
   const HttpRequest request = TokenRequest(challenge, *realm, gun, credentials, budget);
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(request);
-  if (!answer) return tl::unexpected(answer.error());
+  if (!answer) {
+    FetchFailure failure = std::move(answer.error());
+    if (!failure.why) return tl::unexpected(std::move(failure));
+    FetchCause cause = *failure.why;
+    cause.asked = FetchCause::Asked::kTokenServer;
+    return Refused(std::move(cause));
+  }
   // RFC 6749 5.2: a refresh token that is not good any more is answered with 400.
   const bool refused = answer->status == 401 || answer->status == 403 ||
                        (answer->status == 400 && request.form.has_value());
-  if (refused) return Refused(NetworkCause::kCredentialsRefused);
-  if (answer->status < 200 || answer->status > 299) return Refused(NetworkCause::kServerError);
+  if (refused || answer->status < 200 || answer->status > 299) {
+    const auto kind = refused ? FetchCause::Kind::kTokenRefused : FetchCause::Kind::kStatus;
+    return Refused(CauseIn(*answer, kind, *realm, credentials));
+  }
   const std::optional<Token> token = ReadToken(answer->body);
   Wipe(answer->body);
-  if (!token) return Refused(NetworkCause::kServerError);
+  if (!token) {
+    return Refused(CauseIn(*answer, FetchCause::Kind::kTokenAnswer, *realm, credentials));
+  }
   Secret authorization("Bearer " + std::string(token->text.view()));
   Keep({gun, ClassOf(credentials)}, {authorization, Clock::now() + token->life});
   const std::lock_guard lock(mutex_);
@@ -170,24 +197,28 @@ TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challe
   return authorization;
 }
 
-bool TokenSource::MayTrust(const HttpUrl& realm) const {
-  if (!client_.MayAsk(realm)) return false;
-  if (realm.host == server_.host) return true;
-  const std::string with_port = realm.host + ':' + std::to_string(realm.port);
-  return std::any_of(auth_hosts_.begin(), auth_hosts_.end(), [&](const std::string& host) {
-    return host == realm.host || host == with_port;
-  });
+std::optional<FetchCause> TokenSource::WhyNotAsked(const Result<HttpUrl>& realm) const {
+  using Kind = FetchCause::Kind;
+  if (!realm) return FetchCause{.kind = Kind::kRealmNotUrl, .host = server_.HostAndPort()};
+  if (!client_.MayAsk(*realm)) {
+    return FetchCause{.kind = Kind::kRealmNotHttps, .host = Quoted(realm->HostAndPort())};
+  }
+  if (realm->host == server_.host) return std::nullopt;
+  const std::string with_port = realm->host + ':' + std::to_string(realm->port);
+  const bool named = std::any_of(
+      auth_hosts_.begin(), auth_hosts_.end(),
+      [&](const std::string& host) { return host == realm->host || host == with_port; });
+  if (named) return std::nullopt;
+  return FetchCause{.kind = Kind::kRealmElsewhere, .host = Quoted(realm->HostAndPort())};
 }
 
-void TokenSource::NoteRefused(const std::string& realm) {
+void TokenSource::Note(const FetchCause& cause) {
+  const std::string line = server_.text + ": " + Explained(cause);
   {
     const std::lock_guard lock(mutex_);
-    if (noted_.size() >= kMaxNoted || !noted_.insert(realm).second) return;
+    if (noted_.size() >= kMaxNoted || !noted_.insert(line).second) return;
   }
-  if (note_) {
-    note_(server_.text + " sends for tokens to " + realm +
-          ", which is neither its own host nor one of auth_hosts: not followed");
-  }
+  if (note_) note_(line);
 }
 
 void TokenSource::Keep(const Key& key, Kept kept) {

@@ -41,9 +41,9 @@ class TokenSource {
   /// one, or nothing (empty).
   Authorization Known(const Gun& gun, const SharedCredentials& credentials, const Budget& budget);
 
-  /// What to send after the server asked with `challenges` (values of WWW-Authenticate). Whatever
-  /// was kept for these credentials is dropped first. kCredentialsRefused where there is no way.
-  Authorization Answer(const std::vector<std::string>& challenges, const Gun& gun,
+  /// What to send after the server refused with challenges. Whatever was kept for these credentials
+  /// is dropped first. kCredentialsRefused where there is no way.
+  Authorization Answer(const HttpAnswer& refusal, const Gun& gun,
                        const SharedCredentials& credentials, const Budget& budget);
 
  private:
@@ -55,8 +55,9 @@ class TokenSource {
 
   Authorization AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
                              const SharedCredentials& credentials, const Budget& budget);
-  bool MayTrust(const HttpUrl& realm) const;
-  void NoteRefused(const std::string& realm);
+  /// Nothing where credentials may go there.
+  std::optional<FetchCause> WhyNotAsked(const Result<HttpUrl>& realm) const;
+  void Note(const FetchCause& cause);
   void Keep(const Key& key, Kept kept);
 
   HttpClient& client_;

@@ -13,9 +13,10 @@ fault_proxy.py FOLDER PORT NOTARY-URL: serves https with FOLDER/tls, and reads F
   ahead SECONDS   as if the clock of Notary, with its database, were ahead: it renews a timestamp when it is asked for it after
                   the expiry, as always, and not before
   away            503
+  status N        N, a reason in words, and Retry-After
 
-A second line may say more: with `tokens`, files are for the bearer of a token, which alice gets for "secret"; with `cached`,
-who does not say `Cache-Control: no-cache` gets what was passed last. Each answer is a line on stdout: path, status.
+A second line may say more: with `tokens`, files are for the bearer of a token, which alice gets for "secret"; with
+`realm URL` they are too, and the URL is where it sends for one; with `cached`, who does not say `Cache-Control: no-cache` gets what was passed last. Each answer is a line on stdout: path, status.
 """
 
 import base64
@@ -85,6 +86,8 @@ def answer_for(path, fault):
         return 200, b"<html><body><h1>We will be back soon</h1></body></html>"
     if word == "away":
         return 503, b""
+    if word == "status":
+        return int(role), b'{"errors":[{"code":"UNSUPPORTED","message":"not here"}]}'
     bent = role and f"/tuf/{role}." in path
     if word == "missing" and bent:
         return 404, b'{"errors":[{"code":"METADATA_NOT_FOUND"}]}'
@@ -110,12 +113,15 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         fault, *more = faults()
         if self.path.startswith("/token"):
             return self.give_token()
-        if "tokens" in more and self.headers.get("Authorization") != "Bearer good":
+        realm = next((line[len("realm ") :] for line in more if line.startswith("realm ")), None)
+        if "tokens" in more:
             realm = f"https://{notary.hostname}:{port}/token"
+        if realm and self.headers.get("Authorization") != "Bearer good":
             return self.reply(401, b"{}", ("WWW-Authenticate", f'Bearer realm="{realm}",service="notary"'))
         if "cached" in more and self.path in last_passed and "no-cache" not in self.headers.get("Cache-Control", ""):
             return self.reply(*last_passed[self.path])
-        return self.reply(*answer_for(self.path, fault))
+        pause = [("Retry-After", "120")] if fault.startswith("status ") else []
+        return self.reply(*answer_for(self.path, fault), *pause)
 
     def give_token(self):
         alice = "Basic " + base64.b64encode(b"alice:secret").decode()

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "tests/support/proxy/temporary_folder.h"
+#include "trust/core/fetch_cause.h"
 
 namespace crivet::proxy {
 namespace {
@@ -93,6 +94,18 @@ BOOST_AUTO_TEST_CASE(Refused_SaysTheReason) {
   const json away =
       json::parse(AuditLine(Entry(trust::Refusal(trust::Reason::kExpired, "expired"))));
   BOOST_TEST(away["verdict"] == "unavailable");
+  BOOST_TEST(!away.contains("why"));
+}
+
+BOOST_AUTO_TEST_CASE(Refused_ForAServersSake_SaysTheCauseInFull) {
+  auto entry = Entry(trust::Refusal(trust::Reason::kUnreachable, "cannot be reached (tls)"));
+  entry.decision.evidence.why = std::make_shared<const trust::FetchCause>(
+      trust::FetchCause{.kind = trust::FetchCause::Kind::kTls,
+                        .host = "notary.example",
+                        .said = "certificate has expired"});
+  const json line = json::parse(AuditLine(entry));
+  BOOST_TEST(line["found"] == "cannot be reached (tls)");
+  BOOST_TEST(line["why"] == "notary.example: certificate has expired");
 }
 
 BOOST_AUTO_TEST_CASE(AuditMode_SaysWhatItWouldPinAndWhetherTheTagMoved) {

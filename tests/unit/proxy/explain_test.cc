@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "trust/core/fetch_cause.h"
+
 namespace crivet::proxy::cli {
 namespace {
 
@@ -17,6 +19,7 @@ trust::Decision DecisionOf(trust::Verdict verdict) {
   rule->name = "acme";
   rule->action = trust::Action::kVerify;
   rule->trust = "acme";
+  rule->roles = {*trust::RoleName::Parse("targets/releases"), trust::RoleName::Targets()};
   trust::Decision decision;
   decision.verdict = std::move(verdict);
   decision.applied.rule = rule;
@@ -91,6 +94,43 @@ BOOST_AUTO_TEST_CASE(EveryReason_HasANextStep) {
     BOOST_TEST(!NextStep(ExplainedOf(trust::Refusal(reason, "found"))).empty(),
                trust::CodeOf(reason));
   }
+}
+
+// The publisher cannot help a rule whose roles are misspelt.
+BOOST_AUTO_TEST_CASE(RoleThatNobodyDelegates_LeadsToTheRule_NotToThePublisher) {
+  auto refused = ExplainedOf(trust::Deny{trust::Reason::kTagNotSigned, "tag is not signed"});
+  BOOST_TEST(NextStep(refused).find("docker trust sign") != std::string::npos);
+  auto rule = std::make_shared<trust::Rule>(*refused.decision.applied.rule);
+  const trust::RoleName misspelt = *trust::RoleName::Parse("targets/realeases");
+  rule->roles = {misspelt};
+  refused.decision.applied.rule = rule;
+  refused.decision.evidence.roles = {{misspelt, 0, {}, {}, 0}};
+  BOOST_TEST(NextStep(refused) ==
+             "look at the rule's roles and signers: nobody delegates to targets/realeases");
+  refused.decision.evidence.roles[0].threshold = 1;  // delegated, and empty
+  BOOST_TEST(NextStep(refused).find("docker trust sign") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(CauseOfAFailedRefresh_IsToldInFull_WithItsOwnNextStep) {
+  trust::RefreshFailure failure{.error = {trust::Reason::kUnreachable, "root cannot be had"},
+                                .role = "root",
+                                .cause = trust::NetworkCause::kServerError,
+                                .not_found = false,
+                                .newer_roots = std::nullopt};
+  failure.why = std::make_shared<const trust::FetchCause>(
+      trust::FetchCause{.kind = trust::FetchCause::Kind::kStatus,
+                        .host = "notary.example",
+                        .status = 405,
+                        .retry_after = std::chrono::seconds(9)});
+  auto away = ExplainedOf(trust::Refusal(trust::Reason::kUnreachable, "answers with an error"));
+  away.view.failure = std::make_shared<const trust::RefreshFailure>(failure);
+  const auto lines = ExplainToPeople(away, kNow);
+  BOOST_TEST(HasLine(lines, "status 405, content trust is not enabled there"));
+  BOOST_TEST(HasLine(lines, "what now           enable content trust on that server"));
+  const json out = json::parse(ExplainAsJson(away, kNow));
+  BOOST_TEST(out.at("why").at("status") == 405);
+  BOOST_TEST(out.at("why").at("retry_after_s") == 9);
+  BOOST_TEST(out.at("message").get<std::string>().find("405") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(Rollback_PrintsTheCommandThatForgets) {

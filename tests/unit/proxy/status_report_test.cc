@@ -111,6 +111,10 @@ BOOST_AUTO_TEST_CASE(Degraded_NamesEachTroubleOnce) {
   repository.last_failure->error = {trust::Reason::kUnreachable, "x"};
   repository.last_failure->role = "timestamp";
   repository.last_failure->cause = trust::NetworkCause::kTls;
+  repository.last_failure->why = std::make_shared<const trust::FetchCause>(
+      trust::FetchCause{.kind = trust::FetchCause::Kind::kTls,
+                        .host = "notary.example",
+                        .said = "certificate has expired"});
   snapshot.trust.repositories.push_back(repository);
   BOOST_TEST(Degraded(snapshot) ==
              "the newest configuration was not taken: f:1:1: unknown key\n"
@@ -118,7 +122,8 @@ BOOST_AUTO_TEST_CASE(Degraded_NamesEachTroubleOnce) {
              "the state folder takes no writes: No space left on device\n"
              "the clock is not believed: behind the last refresh\n"
              "x.example/web: trust metadata expired at 2027-01-15T07:59:59Z\n"
-             "x.example/web: refreshes fail: unreachable (tls)\n"
+             "x.example/web: refreshes fail: unreachable (tls): notary.example: certificate has "
+             "expired\n"
              "x.example/web: no-credentials\n"
              "x.example/web: the pin is not the newest root's: pin " +
                  std::string(64, 'b') + "\n");

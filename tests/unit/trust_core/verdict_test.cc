@@ -27,7 +27,8 @@ RepositoryId Acme() {
 RoleEvidence Signed(std::string_view role, std::int64_t version) {
   return {Role(role), version, kExpires, {}, 1};
 }
-RoleEvidence Unsigned(std::string_view role) { return {Role(role), 0, {}, {}, 0}; }
+RoleEvidence Unsigned(std::string_view role) { return {Role(role), 0, {}, {}, 1}; }
+RoleEvidence Undelegated(std::string_view role) { return {Role(role), 0, {}, {}, 0}; }
 
 RefreshFailure Failure(Reason reason, std::string detail) {
   RefreshFailure failure;
@@ -97,6 +98,10 @@ std::vector<Row> Rows() {
       {"tag not signed, no role has metadata", Reason::kTagNotSigned,
        TagNotSigned({Unsigned("targets/releases"), Unsigned("targets/ci")}),
        deny + "tag is not signed (nothing is signed by targets/releases, targets/ci) [rule "
+              "\"acme\", tag-not-signed]"},
+      {"tag not signed, nobody delegates the roles", Reason::kTagNotSigned,
+       TagNotSigned({Undelegated("targets/releases"), Undelegated("targets/ci")}),
+       deny + "tag is not signed (nobody delegates targets/releases, targets/ci) [rule "
               "\"acme\", tag-not-signed]"},
       {"digest not signed", Reason::kDigestNotSigned, DigestNotSigned(),
        deny + "digest is not the digest of any signed tag [rule \"acme\", digest-not-signed]"},

@@ -71,6 +71,36 @@ std::string Word(const Fetched& fetched) {
 
 BOOST_AUTO_TEST_SUITE(HttpFetcherTest)
 
+std::string Why(const Fetched& fetched) {
+  return fetched || !fetched.error().why ? "" : Explained(*fetched.error().why);
+}
+
+BOOST_AUTO_TEST_CASE(Refusal_IsToldWithItsStatusAndReason) {
+  const std::string why = Why(FetchOnce([](Exchange& e) {
+    e.Reply(429, R"({"errors":[{"code":"TOOMANYREQUESTS","message":"slow\ndown"}]})",
+            "Retry-After: 120\r\n");
+  }));
+  BOOST_TEST(why.find("127.0.0.1:") == 0U);
+  BOOST_TEST(why.find(" answers with status 429, too many requests, and says \"TOOMANYREQUESTS: "
+                      "slow down\"; it asks for a pause of 120 s") != std::string::npos);
+  const std::string denied =
+      Why(FetchOnce([](Exchange& e) { e.Reply(403, "<title>Blocked</title>"); }));
+  BOOST_TEST(denied.find("status 403, access is refused, and says \"Blocked\"; asked without "
+                         "credentials") != std::string::npos);
+  const std::string huge =
+      Why(FetchOnce([](Exchange& e) { e.Reply(500, std::string(60'000, 'x')); }));
+  BOOST_TEST(huge.size() < 400U);
+}
+
+BOOST_AUTO_TEST_CASE(RetryAfter_ThatIsNoNumber_IsLeftOut) {
+  for (const char* value : {"Wed, 21 Oct 2026 07:28:00 GMT", "-1", "1x", ""}) {
+    const std::string why = Why(FetchOnce(
+        [&](Exchange& e) { e.Reply(429, "", "Retry-After: " + std::string(value) + "\r\n"); }));
+    BOOST_TEST(why.find("status 429") != std::string::npos);
+    BOOST_TEST(why.find("pause") == std::string::npos, value);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Request_NamesTheFileAsTheServerDoes) {
   const FaultServer server([](Exchange& exchange) { exchange.Reply(200, "x"); });
   const auto fetcher = FetcherFor(At(server.Url() + "/sub"));
@@ -332,6 +362,17 @@ BOOST_AUTO_TEST_CASE(NobodyListens_IsUnreachable) {
              "unreachable");
 }
 
+BOOST_AUTO_TEST_CASE(ConnectionThatFails_IsToldInTheLibrarysWords) {
+  TrustServer settings;
+  {
+    const FaultServer server([](Exchange& e) { e.Reply(200, "x"); });
+    settings = At(server.Url());
+  }
+  const std::string refused =
+      Why(FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched);
+  BOOST_TEST(refused.find("Connection refused") != std::string::npos, refused);
+}
+
 BOOST_AUTO_TEST_CASE(Connections_AreUsedAgain_AlsoAfterARefusal) {
   const FaultServer server([](Exchange& e) {
     const bool known = e.request().target.ends_with("timestamp.json");
@@ -419,7 +460,9 @@ BOOST_AUTO_TEST_CASE(Tls_ThatDoesNotVerify_IsTls) {
   BOOST_TEST(Word(FetchOverTls(setup, somebody_else.Issue({}))) == "tls");
   TlsIdentity::Request request;
   request.names = "DNS:notary.example,IP:127.0.0.2";
-  BOOST_TEST(Word(FetchOverTls(setup, setup.authority.Issue(request))) == "tls");
+  const Fetched of_another_name = FetchOverTls(setup, setup.authority.Issue(request));
+  BOOST_TEST(Word(of_another_name) == "tls");
+  BOOST_TEST(Why(of_another_name).find("certificate") != std::string::npos, Why(of_another_name));
   request = {};
   request.not_before = -2h;
   request.not_after = -1h;

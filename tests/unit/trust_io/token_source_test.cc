@@ -54,10 +54,15 @@ class Pair {
     terms.deadline = std::chrono::steady_clock::now() + 20s;
     terms.credentials = std::move(credentials);
     const Fetched fetched = fetcher_->Fetch(kGun, kTimestamp, terms).fetched;
+    why_.clear();
     if (fetched) return "bytes";
+    if (fetched.error().why) why_ = Explained(*fetched.error().why);
     if (fetched.error().kind == FetchFailure::Kind::kNotFound) return "not-found";
     return std::string(WordOf(fetched.error().cause));
   }
+
+  /// Of the latest Fetch, what people are told.
+  const std::string& why() const { return why_; }
 
   std::vector<FaultServer::Request> TokenRequests() const { return tokens_.requests(); }
   std::vector<FaultServer::Request> NotaryRequests() const { return notary_.requests(); }
@@ -73,6 +78,7 @@ class Pair {
   FaultServer tokens_;
   FaultServer notary_;
   std::unique_ptr<HttpFetcher> fetcher_;
+  std::string why_;
 };
 
 SharedCredentials User(const std::string& name, const std::string& password = "secret") {
@@ -304,6 +310,36 @@ BOOST_AUTO_TEST_CASE(DockerConfig_OfAnotherPath_IsNotSent) {
       << R"({"auths":{"docker.io/others":{"auth":"YWxpY2U6c2VjcmV0"}}})";
   BOOST_TEST(pair.Fetch() == "bytes");
   BOOST_TEST(pair.TokenRequests().front().Header("authorization").empty());
+}
+
+BOOST_AUTO_TEST_CASE(RefusedRealm_IsToldForWhatItIs) {
+  Pair plain;
+  plain.challenge = "WWW-Authenticate: Bearer realm=\"http://192.0.2.1/token\",service=\"s\"\r\n";
+  BOOST_TEST(plain.Fetch(User("alice")) == "credentials-refused");
+  BOOST_TEST(plain.why().find("http://192.0.2.1 as its token server, which is plain http") !=
+             std::string::npos);
+  BOOST_REQUIRE(plain.notes.size() == 1U);
+  BOOST_TEST(plain.notes.front().find("auth_hosts") == std::string::npos);
+  BOOST_TEST(plain.notes.front().find("plain http") != std::string::npos);
+
+  Pair elsewhere("localhost");
+  BOOST_TEST(elsewhere.Fetch(User("alice")) == "credentials-refused");
+  BOOST_TEST(elsewhere.why().find("neither its own host nor one of auth_hosts") !=
+             std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(TokenServersRefusal_IsToldWithItsStatus_AndWithoutSecrets) {
+  Pair pair;
+  pair.token_answer = [](Exchange& e) {
+    e.Reply(403, R"({"errors":[{"code":"DENIED","message":"alice:secret is wrong"}]})");
+  };
+  BOOST_TEST(pair.Fetch(User("alice")) == "credentials-refused");
+  BOOST_TEST(pair.why().find("the token server 127.0.0.1:") == 0U);
+  BOOST_TEST(pair.why().find("with status 403, and says \"DENIED\"; asked with a pod's pull "
+                             "secret") != std::string::npos);
+  BOOST_TEST(pair.why().find("secret is wrong") == std::string::npos);
+  BOOST_TEST(pair.Fetch() == "credentials-refused");
+  BOOST_TEST(pair.why().find("DENIED: alice") != std::string::npos);  // not sent by us
 }
 
 BOOST_AUTO_TEST_CASE(Wipe_LeavesNothingBehind) {
