@@ -189,6 +189,11 @@ Task<RuntimeImages::IsCheckpoint> StaysInFront(GateCall& call, const Judgement& 
   using Result = RuntimeImages::IsCheckpoint;
   const auto reference = ReadName(judgement.canonical);
   if (!reference || !judgement.local || call.parts().images.translates()) co_return Result(true);
+  // What the author's own name stands for is what he asked for.
+  const auto own =
+      std::find_if(image.names.begin(), image.names.end(),
+                   [&](const LocalImage::Name& it) { return it.text == judgement.canonical; });
+  if (own != image.names.end() && own->target != judgement.local) co_return Result(true);
   LocalImage allowed;
   allowed.id = image.id;
   allowed.to_run = {judgement.local->ToString()};
