@@ -61,7 +61,8 @@ BOOST_AUTO_TEST_CASE(RuntimeThatNeverIs_IsUnreachable_WithItsAnswer) {
   const auto view = ProbeKubelet(folder.File("runtime.sock"), milliseconds{2'000});
   BOOST_REQUIRE(!view);
   BOOST_TEST(view.error().detail ==
-             folder.File("runtime.sock") + ": Version answers 2: server is not initialized yet");
+             "the runtime at " + folder.File("runtime.sock") +
+                 " answers Version with an error: server is not initialized yet (code 2)");
 }
 
 BOOST_AUTO_TEST_CASE(RuntimeWithoutCri_IsToldApartFromSilence_AtOnce) {

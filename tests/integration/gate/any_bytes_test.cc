@@ -194,6 +194,8 @@ BOOST_FIXTURE_TEST_CASE(ImageStatus_EveryFieldArrives, Node) {
 BOOST_FIXTURE_TEST_CASE(CreateContainer_EveryFieldArrives, Node) {
   runtime.Import(kWeb, web);
   auto asked = Filled<cri::CreateContainerRequest>();
+  // The runtime's own word, which is part of the path of a volume.
+  asked.set_pod_sandbox_id("sandbox");
   SetSpec(*asked.mutable_config()->mutable_image(), web.image_id, kWeb);
   for (auto& mount : *asked.mutable_config()->mutable_mounts()) {
     SetSpec(*mount.mutable_image(), web.image_id, kWeb);
