@@ -67,7 +67,7 @@ replaced "$next_version"
 say "and again, killed"
 part_kill containerd
 replaced "$next_version"
-expect_like "status" "*runtime: containerd $next_version.* (up)*" "$(crivet_here status)"
+expect_like "status" "*runtime: *containerd $next_version.* at *" "$(crivet_here status)"
 expect "crivet's process" "$crivet_pid" "$(part_pid crivet)"
 part_runs crivet || fail "crivet does not run any more"
 kubelet stop "$container" >/dev/null

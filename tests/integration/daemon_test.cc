@@ -453,7 +453,7 @@ BOOST_AUTO_TEST_CASE(Status_WithAWrongFile_StillShowsWhatTheDaemonRunsWith) {
   daemon.WaitFor("READY=1");
   const auto shown = RunOnce(folder, {"status", "--config", folder.File("config.toml")});
   BOOST_TEST(shown.exit_status == 1);
-  BOOST_TEST(shown.out.find("DEGRADED: the newest configuration was not taken: ") !=
+  BOOST_TEST(shown.out.find("DEGRADED: the newest configuration was not taken:") !=
              std::string::npos);
   BOOST_TEST(shown.err.find("unknown key \"listne\"") != std::string::npos);
 }
