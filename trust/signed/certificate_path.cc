@@ -1,0 +1,90 @@
+#include "trust/signed/certificate_path.h"
+
+#include <string>
+#include <utility>
+
+#include "trust/core/openssl_handles.h"
+
+namespace crivet::trust {
+
+using openssl::QuietErrors;
+
+namespace {
+
+void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
+using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
+
+openssl::X509Certificate Read(const Certificate& certificate) {
+  const auto* at = reinterpret_cast<const unsigned char*>(certificate.der().data());
+  return openssl::X509Certificate(
+      d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size())));
+}
+
+// RFC 5280 4.1.2.5: both ends belong to the period. The library leaves the last second out.
+bool IsValidAt(const Certificate& certificate, TimePoint time) {
+  return certificate.not_before() <= time && time <= certificate.not_after();
+}
+
+tl::unexpected<SignatureError> NoMemory() {
+  return RefuseSignature(SignatureReason::kUntrustedRoot, "no memory for a path of certificates");
+}
+
+}  // namespace
+
+SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
+                                                   const std::vector<Certificate>& intermediates,
+                                                   const CertificateSet& anchors, TimePoint time) {
+  // 112 bits: no SHA-1, no RSA below 2048.
+  constexpr int kSecurityLevel = 2;
+  constexpr int kMaxIntermediates = 8;  // 10 with leaf and anchor
+  if (!IsValidAt(leaf, time)) {
+    return RefuseSignature(SignatureReason::kUntrustedRoot,
+                           "the certificate is not valid at " + FormatRfc3339(time));
+  }
+  const QuietErrors quiet;
+  const openssl::X509Store store(X509_STORE_new());
+  const openssl::X509StoreContext context(X509_STORE_CTX_new());
+  const Stack untrusted(sk_X509_new_null());
+  const auto x509 = Read(leaf);
+  if (!store || !context || !untrusted || !x509) return NoMemory();
+  for (const Certificate& anchor : anchors.certificates()) {
+    if (!IsValidAt(anchor, time)) continue;
+    const auto read = Read(anchor);
+    if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return NoMemory();
+  }
+  for (const Certificate& intermediate : intermediates) {
+    if (!IsValidAt(intermediate, time)) continue;
+    auto read = Read(intermediate);
+    if (!read || sk_X509_push(untrusted.get(), read.get()) <= 0) return NoMemory();
+    static_cast<void>(read.release());  // the stack's
+  }
+  if (X509_STORE_CTX_init(context.get(), store.get(), x509.get(), untrusted.get()) != 1) {
+    return NoMemory();
+  }
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
+  X509_VERIFY_PARAM_set_depth(parameters, kMaxIntermediates);
+  // Dates have been looked at: nothing that is not valid is there to be chosen.
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  if (X509_verify_cert(context.get()) != 1) {
+    const int error = X509_STORE_CTX_get_error(context.get());
+    return RefuseSignature(SignatureReason::kUntrustedRoot,
+                           std::string("no path to a certificate that is trusted: ") +
+                               X509_verify_cert_error_string(error));
+  }
+  std::vector<Certificate> path;
+  STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    unsigned char* bytes = nullptr;
+    const int size = i2d_X509(sk_X509_value(chain, i), &bytes);
+    if (size <= 0) return NoMemory();
+    const std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
+    OPENSSL_free(bytes);
+    auto certificate = Certificate::FromDer(der);
+    if (!certificate) return tl::unexpected(certificate.error());
+    path.push_back(*std::move(certificate));
+  }
+  return path;
+}
+
+}  // namespace crivet::trust
