@@ -1,0 +1,39 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "trust/core/image_reference.h"
+#include "trust/signed/signature_error.h"
+
+namespace crivet::trust::sigstore {
+
+/// WantedImage is the image that a signature has to be about.
+struct WantedImage {
+  Sha256Digest digest;             ///< of its manifest or index
+  std::string repository;          ///< under which it was signed, canonical
+  std::optional<std::string> tag;  ///< that was asked for; nothing by digest alone
+  /// Whether the digest was asked for, too.
+  bool by_digest = false;
+};
+
+/// Claim is what a signature says of an image beyond its digest: texts that the signer added.
+struct Claim {
+  std::map<std::string, std::string, std::less<>> annotations;
+};
+
+/// ReadStatement reads the payload of an image signature in a DSSE envelope: an in-toto statement
+/// (v1 or v0.1) with cosign's predicate for signatures, one of whose subjects is the image.
+/// kNotAnImageSignature for another predicate: an attestation (SBOM, provenance) by the right key
+/// says something of an image, not that it may run. kDigestMismatch, kMalformed.
+SignatureResult<Claim> ReadStatement(std::string_view payload_type, std::string_view payload,
+                                     const WantedImage& image);
+
+/// ReadSimpleSigning reads the payload of a signature of the older form (containers/image,
+/// "atomic container signature", as cosign writes it). `critical` is a closed set. kIdentity where
+/// it names another repository, tag or digest reference, kDigestMismatch, kMalformed.
+SignatureResult<Claim> ReadSimpleSigning(std::string_view payload, const WantedImage& image);
+
+}  // namespace crivet::trust::sigstore
