@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "trust/core/certificate.h"
+#include "trust/core/time.h"
+#include "trust/signed/certificate_path.h"
+#include "trust/signed/signature_error.h"
+
+namespace crivet::trust::notation {
+
+/// CheckChain is the shape that the Notary Project wants of an envelope's certificates
+/// ("certificate requirements"): leaf first, each signed by the next, the last by itself, nothing
+/// else; keys of RSA from 2048 or ECDSA from 256 bits, no SHA-1; the leaf signs and does nothing
+/// else; the others are authorities. kUntrustedRoot. Dates are not looked at.
+SignatureResult<void> CheckChain(const std::vector<Certificate>& chain);
+
+/// AnchorsIn are the certificates of the chain that are in the store. A leaf that another
+/// certificate signed is none: a store names authorities.
+CertificateSet AnchorsIn(const std::vector<Certificate>& chain, const CertificateSet& store);
+
+bool AllValidAt(const std::vector<Certificate>& chain, TimePoint time);
+
+/// LatestBeginning is when the last of them began to be valid.
+TimePoint LatestBeginning(const std::vector<Certificate>& chain);
+
+}  // namespace crivet::trust::notation

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string_view>
+
+#include "trust/notation/envelope.h"
+#include "trust/signed/signature_error.h"
+
+namespace crivet::trust::notation {
+
+inline constexpr std::string_view kJwsMediaType = "application/jose+json";
+inline constexpr std::string_view kCoseMediaType = "application/cose";
+
+/// ParseEnvelope reads a signature by the media type of its layer. kMalformed for another type.
+SignatureResult<Envelope> ParseEnvelope(std::string_view media_type, std::string_view bytes);
+
+}  // namespace crivet::trust::notation
