@@ -23,8 +23,8 @@ struct PodIdentity {
   std::string uid;
 };
 
-/// AuditEntry is one decision (DESIGN 5). Texts of the caller are cut and escaped when it is
-/// written; nothing in it is secret.
+/// AuditEntry is one decision (trust/RULES.md#reasons). Texts of the caller are cut and escaped
+/// when it is written; nothing in it is secret.
 struct AuditEntry {
   std::chrono::system_clock::time_point time;
   std::string_view method;  ///< of the closed table

@@ -60,7 +60,7 @@ struct Slice {
 Slice CopySlice(const std::uint8_t* data, std::size_t size);
 
 /// ChunkPool hands out chunks of kChunkBytes and keeps a few that came back. What is beyond those
-/// goes back to the kernel at once, so a burst leaves nothing behind (FORWARDER 3).
+/// goes back to the kernel at once, so a burst leaves nothing behind (proxy/RULES.md#the-road).
 class ChunkPool {
  public:
   static constexpr std::size_t kBlockBytes = std::size_t{128} * 1024;

@@ -14,7 +14,8 @@
 
 namespace crivet::proxy {
 
-/// Place is where crivet stands (DESIGN 8): beside the runtime's socket, or in place of it.
+/// Place is where crivet stands (proxy/RULES.md#configuration): beside the runtime's socket, or in
+/// place of it.
 struct Place {
   std::string moved_upstream = {};  ///< where the runtime was moved to; empty: beside
   /// Folder that holds the files of the machine that the configuration is for; empty: this machine.
@@ -22,7 +23,8 @@ struct Place {
   bool in_place() const { return !moved_upstream.empty(); }
 };
 
-/// Config is the whole configuration file, checked: every value in it is usable (DESIGN 6).
+/// Config is the whole configuration file, checked: every value in it is usable
+/// (proxy/RULES.md#configuration).
 struct Config {
   std::string listen = "/run/crivet/crivet.sock";
   std::string upstream = "/run/containerd/containerd.sock";

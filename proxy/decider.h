@@ -19,7 +19,7 @@ class Decider {
   virtual void Decide(trust::Question question, std::function<void(trust::Decision)> done) = 0;
 
   /// Remembers an allowed tag, or the tag that has an allowed digest, durably, once the runtime has
-  /// the content (DESIGN 3). Does nothing for a decision that verified nothing new.
+  /// the content (trust/RULES.md#records). Does nothing for a decision that verified nothing new.
   virtual void Remember(const trust::ImageReference& reference,
                         const trust::Decision& decision) = 0;
 

@@ -15,9 +15,9 @@
 namespace crivet::proxy {
 
 /// Gate answers the calls that can bring an image to life: PullImage, ImageStatus, CreateContainer,
-/// StartContainer and RunPodSandbox (DESIGN 3); where the runtime has no images API of its own also
-/// ListImages and RemoveImage. It takes connections from the router, never from a socket of its
-/// own. Thread-safe.
+/// StartContainer and RunPodSandbox (proxy/RULES.md#what-happens-to-each-call); where the runtime
+/// has no images API of its own also ListImages and RemoveImage. It takes connections from the
+/// router, never from a socket of its own. Thread-safe.
 class Gate {
  public:
   struct Options {

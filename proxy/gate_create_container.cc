@@ -1,6 +1,7 @@
-// CreateContainer: the image and every image volume must be vouched for now (DESIGN 3), and what
-// the runtime makes of them is looked at before anybody can start it: it resolves the image again,
-// by the first of its names, which others may have moved since.
+// CreateContainer: the image and every image volume must be vouched for now
+// (proxy/RULES.md#createcontainer), and what the runtime makes of them is looked at before anybody
+// can start it: it resolves the image again, by the first of its names, which others may have moved
+// since.
 
 #include <chrono>
 #include <memory>

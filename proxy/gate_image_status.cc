@@ -1,5 +1,6 @@
-// ImageStatus: a name is present only if what it holds here is vouched for (DESIGN 3), so that
-// IfNotPresent, Never and preloaded images are judged like pulls.
+// ImageStatus: a name is present only if what it holds here is vouched for
+// (proxy/RULES.md#imagestatus), so that IfNotPresent, Never and preloaded images are judged like
+// pulls.
 
 #include <string>
 #include <utility>

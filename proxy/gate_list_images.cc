@@ -1,5 +1,6 @@
 // ListImages, StreamImages and RemoveImage pass the gate only where the runtime has no images API
-// of its own: the tags that it was not able to take are shown and removed here (DESIGN 3).
+// of its own: the tags that it was not able to take are shown and removed here
+// (proxy/RULES.md#the-tag).
 
 #include <memory>
 #include <string>

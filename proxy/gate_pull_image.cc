@@ -1,4 +1,5 @@
-// PullImage: the signed digest is pulled, whatever the registry's tag points to (DESIGN 3).
+// PullImage: the signed digest is pulled, whatever the registry's tag points to
+// (proxy/RULES.md#pullimage).
 
 #include <algorithm>
 #include <string>

@@ -1,7 +1,7 @@
 // RunPodSandbox: the runtime pulls its sandbox image itself, by tag, behind every gate; so what it
-// will find there is judged, and put right, before it looks (DESIGN 3). The sandbox runs before the
-// call is answered: so a name of crivet's own stands in front of the image's others beforehand, and
-// what was made is looked at all the same.
+// will find there is judged, and put right, before it looks (proxy/RULES.md#runpodsandbox). The
+// sandbox runs before the call is answered: so a name of crivet's own stands in front of the
+// image's others beforehand, and what was made is looked at all the same.
 
 #include <algorithm>
 #include <chrono>
@@ -61,7 +61,7 @@ bool Has(const Local& local, const trust::Sha256Digest& digest) {
 }
 
 // What was allowed here before may be what a new pull cannot have now: a pod may restart while the
-// trust server is away (DESIGN 3, vouched for).
+// trust server is away (trust/RULES.md#vouched-for).
 Task<std::optional<Judgement>> VouchedFor(GateCall& call, const trust::ImageReference& reference,
                                           const Local& local) {
   using Result = std::optional<Judgement>;

@@ -13,7 +13,7 @@ constexpr std::size_t kFrameHeaderBytes = 9;
 // One frame is never larger, whatever the peer allows: others on the connection have their turn.
 constexpr std::int32_t kLargestFrame = 64 * 1024;
 // What is allowed in one go and then per second. Cancelling is cheap and kubelet's clients do it in
-// bulk; the library's default ends the connection at the 1001st (FORWARDER 3).
+// bulk; the library's default ends the connection at the 1001st (proxy/RULES.md#the-road).
 constexpr std::uint64_t kResetBurst = 100'000;
 constexpr std::uint64_t kResetsPerSecond = 10'000;
 constexpr std::size_t kMaxContinuations = 32;

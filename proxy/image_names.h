@@ -13,9 +13,9 @@
 namespace crivet::proxy {
 
 /// ImageNames remembers which tag was given to which digest, for a runtime that cannot be told
-/// (DESIGN 3: a runtime without containerd's images API gets the same answers by translation). It
-/// is durable: a change is on disk when the call returns. Thread-safe. Holds at most kMaxNames;
-/// the oldest goes first.
+/// (proxy/RULES.md#the-tag: a runtime without containerd's images API gets the same answers by
+/// translation). It is durable: a change is on disk when the call returns. Thread-safe. Holds at
+/// most kMaxNames; the oldest goes first.
 class ImageNames {
  public:
   static constexpr std::size_t kMaxNames = 10'000;

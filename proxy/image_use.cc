@@ -124,7 +124,7 @@ Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
 }
 
 // A pod whose namespace would be allowed other content of the name heals by a pull, which kubelet
-// makes only where ImageStatus answers absent (DESIGN 4, namespaces).
+// makes only where ImageStatus answers absent (trust/RULES.md#namespaces).
 Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
                    const LocalImage& image) {
   if (reference.digest()) co_return Done{};

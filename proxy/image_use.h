@@ -31,9 +31,9 @@ struct ImageUse {
   std::optional<JudgedImage> judged;
 };
 
-/// JudgeImageUse answers whether local content may run as what `spec` says it is (DESIGN 3,
-/// CreateContainer). Writes the audit line, and remembers what was verified. The error is the
-/// status to answer: a refusal, or the runtime's own failure.
+/// JudgeImageUse answers whether local content may run as what `spec` says it is
+/// (proxy/RULES.md#createcontainer, CreateContainer). Writes the audit line, and remembers what was
+/// verified. The error is the status to answer: a refusal, or the runtime's own failure.
 Task<tl::expected<ImageUse, grpc::Status>> JudgeImageUse(GateCall& call,
                                                          const cri::ImageSpec& spec);
 

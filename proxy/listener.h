@@ -17,8 +17,9 @@ struct PeerCredentials {
   gid_t gid = 0;
 };
 
-/// Listener is a listening unix socket: its own, or one that systemd hands over (FORWARDER 3).
-/// Not thread-safe; used by the router's loop alone once it runs.
+/// Listener is a listening unix socket: its own, or one that systemd hands over
+/// (proxy/RULES.md#taking-the-sockets-place). Not thread-safe; used by the router's loop alone once
+/// it runs.
 class Listener {
  public:
   struct Accepted {

@@ -10,7 +10,7 @@
 
 namespace crivet::proxy {
 
-/// Action is what becomes of a call (DESIGN 3). There is no fifth.
+/// Action is what becomes of a call (proxy/RULES.md#what-happens-to-each-call). There is no fifth.
 enum class Action : std::uint8_t {
   kUpstream,       ///< bytes go to the runtime, untouched
   kImageUpstream,  ///< bytes go to the runtime's separate image endpoint, untouched
@@ -26,7 +26,8 @@ enum class ContainerdApi : std::uint8_t {
 };
 
 /// TagTranslation is kGate where the runtime has no images API of its own: crivet then keeps the
-/// tags itself, so the calls that show or remove them pass the gate too (DESIGN 3).
+/// tags itself, so the calls that show or remove them pass the gate too
+/// (proxy/RULES.md#what-happens-to-each-call).
 enum class TagTranslation : std::uint8_t { kOff, kGate };
 
 /// ImageEndpoint is kSeparate where `image_upstream` is set (stargz, nydus).
@@ -36,8 +37,9 @@ enum class ImageEndpoint : std::uint8_t { kShared, kSeparate };
 using MethodRow = std::uint16_t;
 
 /// MethodTable maps a full method path to its Action. Closed: a path that it does not name is
-/// refused, so `/runtime.v1alpha2.ImageService/PullImage` never slips past a gate on v1 (DESIGN 3).
-/// Immutable; Find() does not allocate and may be called from any thread.
+/// refused, so `/runtime.v1alpha2.ImageService/PullImage` never slips past a gate on v1
+/// (proxy/RULES.md#what-happens-to-each-call). Immutable; Find() does not allocate and may be
+/// called from any thread.
 class MethodTable {
  public:
   struct Options {
@@ -66,7 +68,8 @@ class MethodTable {
 };
 
 /// MethodRows are the labels: every method that crivet knows by name, sorted by path, then one row
-/// each for the rest. Fixed at compile time, so no label ever comes from a caller (DESIGN 5).
+/// each for the rest. Fixed at compile time, so no label ever comes from a caller
+/// (proxy/RULES.md#what-happens-to-each-call).
 std::size_t MethodRowCount();
 std::string_view MethodRowLabel(MethodRow row);
 

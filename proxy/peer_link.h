@@ -35,7 +35,8 @@ class PeerLink {
   const Http2Session& session() const { return session_; }
   bool is_waiting() const { return !session_.is_attached() && !ended; }
 
-  /// Why a call cannot be served, for people. The same bytes for the same situation (DESIGN 5).
+  /// Why a call cannot be served, for people. The same bytes for the same situation
+  /// (proxy/RULES.md#what-kubelet-reads).
   std::string Complaint() const;
 
   TimePoint retry_at;

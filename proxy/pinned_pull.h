@@ -22,9 +22,9 @@ Task<grpc::Status> PullAs(GateCall& call, const std::string& name,
                           const cri::PullImageRequest& request, cri::PullImageResponse& response);
 
 /// PullPinned pulls `reference` by the digest that `judgement` allows, which it must, gives the
-/// image its tag back and remembers what was verified (DESIGN 3). From the runtime's success on, it
-/// runs to its end whatever the client does; it is decided again before the tag is given, one pull
-/// of a name at a time, so that the newest decision keeps the tag.
+/// image its tag back and remembers what was verified (proxy/RULES.md#the-tag). From the runtime's
+/// success on, it runs to its end whatever the client does; it is decided again before the tag is
+/// given, one pull of a name at a time, so that the newest decision keeps the tag.
 Task<grpc::Status> PullPinned(GateCall& call, const trust::ImageReference& reference,
                               const Judgement& judgement, const cri::PullImageRequest& request,
                               cri::PullImageResponse& response);

@@ -10,7 +10,8 @@
 
 namespace crivet::proxy {
 
-/// CallOutcome is how a call left the road. A closed set: it is a metric label (DESIGN 5).
+/// CallOutcome is how a call left the road. A closed set: it is a metric label
+/// (proxy/RULES.md#labels-of-metrics).
 enum class CallOutcome : std::uint8_t {
   kAnswered,     ///< the runtime or the gate ended it, with whatever gRPC status
   kCancelled,    ///< the client went away or reset the stream

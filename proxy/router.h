@@ -13,7 +13,7 @@ namespace crivet::proxy {
 class RoadLoop;
 
 /// Router forwards HTTP/2 streams between the runtime's clients and the runtime, or the gate, by
-/// the method table (FORWARDER 2 and 3). It looks at `:path` and at nothing else: headers,
+/// the method table (proxy/RULES.md#the-road). It looks at `:path` and at nothing else: headers,
 /// messages, trailers and status cross as they are. Each downstream connection has an upstream
 /// connection of its own, so flow control, GOAWAY and the end of a connection keep their meaning.
 ///

@@ -57,9 +57,9 @@ struct LocalImage {
 };
 
 /// RuntimeImages is what the gate asks of the runtime's image store beyond CRI: which manifests an
-/// image has, what they say, and the tag that a pinned pull leaves out (DESIGN 3). Where
-/// containerd's own API is missing, `repo_digests` stands in for it and names are kept by crivet
-/// itself. Thread-safe.
+/// image has, what they say, and the tag that a pinned pull leaves out (proxy/RULES.md#the-tag).
+/// Where containerd's own API is missing, `repo_digests` stands in for it and names are kept by
+/// crivet itself. Thread-safe.
 class RuntimeImages {
  public:
   /// `names` outlives this object. `on_native_missing` is called each time the API is found

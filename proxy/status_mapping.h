@@ -9,9 +9,9 @@
 namespace crivet::proxy {
 
 /// StatusFor is what kubelet is answered for a decision: OK for Allow, else UNKNOWN with the
-/// message of DESIGN 5. kubelet strips the code only of UNKNOWN and then knows the message by its
-/// first word; any other code shows up as a bare ErrImagePull. The same decision gives the same
-/// bytes.
+/// message of proxy/RULES.md#what-kubelet-reads. kubelet strips the code only of UNKNOWN and then
+/// knows the message by its first word; any other code shows up as a bare ErrImagePull. The same
+/// decision gives the same bytes.
 grpc::Status StatusFor(const trust::Decision& decision, std::string_view canonical);
 
 }  // namespace crivet::proxy

@@ -14,7 +14,7 @@ class Http2Session;
 
 /// StreamPipe carries the body of one direction of one call, from the session that receives it to
 /// the one that sends it on. Bytes are credited to the receiving side only when they have left
-/// here: that is the back-pressure, and what bounds the memory (FORWARDER 3).
+/// here: that is the back-pressure, and what bounds the memory (proxy/RULES.md#the-road).
 class StreamPipe {
  public:
   /// Readies the pipe for another call, without a source.

@@ -1,7 +1,7 @@
 // RuntimeImages' names where the runtime has no API to take them: the same answers by translation
-// (DESIGN 3). A name that crivet keeps was given by the newest pull that it made of it, and goes
-// before what the runtime has under that name; a pull that the runtime made by the name itself, or
-// an image that is gone, ends it.
+// (proxy/RULES.md#the-tag). A name that crivet keeps was given by the newest pull that it made of
+// it, and goes before what the runtime has under that name; a pull that the runtime made by the
+// name itself, or an image that is gone, ends it.
 
 #include <algorithm>
 #include <chrono>

@@ -112,7 +112,8 @@ Result<std::string> Takeover::Systemctl(const std::vector<std::string>& argument
   return std::move(output->text);
 }
 
-// Another unit that writes through the old path would find its calls refused (DESIGN 8).
+// Another unit that writes through the old path would find its calls refused
+// (proxy/RULES.md#taking-the-sockets-place).
 Result<void> Takeover::CheckOthers(const std::string& socket_path,
                                    const std::string& upstream) const {
   for (const char* folder : kUnitFolders) {

@@ -8,8 +8,9 @@
 
 namespace crivet::proxy {
 
-/// Takeover puts crivet in the place of containerd's socket and undoes it (DESIGN 8). Root, on a
-/// machine that systemd runs. Blocks; `say` is given one line for each step.
+/// Takeover puts crivet in the place of containerd's socket and undoes it
+/// (proxy/RULES.md#taking-the-sockets-place). Root, on a machine that systemd runs. Blocks; `say`
+/// is given one line for each step.
 class Takeover {
  public:
   struct Options {

@@ -38,10 +38,10 @@ inline constexpr char kMovedAddress[] = "/etc/crivet/containerd-address.toml";
 
 /// PlanTakeover decides what to write. containerd's own configuration is not edited: a second one
 /// reads all its files, then moves the gRPC address. The ttrpc address keeps its path, because
-/// shims that already run report their exits there (DESIGN 8). Whoever may open containerd's socket
-/// may open crivet's, and crivet may open containerd's. `resets` are the unit's drop-ins that set
-/// ExecStart, by path. kMalformed, by what a person can do, where the unit's text cannot be kept or
-/// fixes the address itself. Pure.
+/// shims that already run report their exits there (proxy/RULES.md#taking-the-sockets-place).
+/// Whoever may open containerd's socket may open crivet's, and crivet may open containerd's.
+/// `resets` are the unit's drop-ins that set ExecStart, by path. kMalformed, by what a person can
+/// do, where the unit's text cannot be kept or fixes the address itself. Pure.
 trust::Result<TakeoverPlan> PlanTakeover(const ContainerdFacts& facts,
                                          const std::vector<std::string>& resets,
                                          const std::string& crivet_command,

@@ -30,8 +30,8 @@ constexpr milliseconds kLongestPause{20};
 constexpr milliseconds kProbeBudget{4000};
 constexpr int kMaxMetadataBytes = 1024 * 1024;
 
-// FORWARDER 4: the runtime's own errors must survive whole, CRI-O wants a plain content-type, and a
-// runtime that comes back must be found within a second.
+// proxy/RULES.md#grpc-at-the-gate: the runtime's own errors must survive whole, CRI-O wants a plain
+// content-type, and a runtime that comes back must be found within a second.
 grpc::ChannelArguments ChannelSettings() {
   grpc::ChannelArguments settings;
   settings.SetString(GRPC_ARG_DEFAULT_AUTHORITY, "localhost");

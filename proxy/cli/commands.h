@@ -9,7 +9,8 @@ class App;
 
 namespace crivet::proxy::cli {
 
-/// Exit is how a command ends (DESIGN 7). Of several images the worst counts; `Worst` says which.
+/// Exit is how a command ends (proxy/RULES.md#exit-codes). Of several images the worst counts;
+/// `Worst` says which.
 enum class Exit : int {
   kDone = 0,
   kDenied = 1,

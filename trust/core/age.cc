@@ -15,8 +15,9 @@ Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t v
                                        std::to_string(floor.version) +
                                        ", which was verified before");
   }
-  // NOTARY 0.1 D: the same number with other content is a replacement in silence. The layout of the
-  // file is no content: whoever is on the wire can change it, and must not keep the file away.
+  // trust/notary/FORMAT.md#the-update-of-notarys-client, D: the same number with other content is a
+  // replacement in silence. The layout of the file is no content: whoever is on the wire can change
+  // it, and must not keep the file away.
   if (version == floor.version && signed_sha256 != floor.signed_sha256) {
     return Fail(Reason::kRollback, VersionOf(role, version) + " is not the version " +
                                        std::to_string(floor.version) + " that was verified before");

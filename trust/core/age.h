@@ -14,9 +14,9 @@ namespace crivet::trust {
 // Whether a file that verifies is too old: by its version (rollback) or by its time (freeze).
 
 /// Binds tells whether a floor still counts under the keys that the newest verified parent gives
-/// the role (DESIGN 4, rollback floors): every key that signed at the floor is still listed for the
-/// role, and together they still meet its threshold. Adding a key changes nothing; taking one away
-/// is how a publisher gets out of a version that an attacker has driven up.
+/// the role (trust/RULES.md#rollback-floors): every key that signed at the floor is still listed
+/// for the role, and together they still meet its threshold. Adding a key changes nothing; taking
+/// one away is how a publisher gets out of a version that an attacker has driven up.
 bool Binds(const Floor& floor, const AuthorizedKeys& authorized);
 
 /// kRollback where `version` is below the floor, or is the floor's with other signed bytes.

@@ -21,7 +21,7 @@ struct AuthorizedKeys {
   std::set<std::string> unusable;
 
   /// How many different public keys of the role are among `signers`. One public key under two IDs
-  /// (two key types, two certificates) counts once (NOTARY B.2).
+  /// (two key types, two certificates) counts once (trust/notary/FORMAT.md#keys-and-signatures).
   std::size_t CountDistinct(const std::set<KeyId>& signers) const;
 
   /// Whether a file that `signers` have signed is signed well enough for the role.

@@ -85,10 +85,11 @@ class CertificateSet {
 };
 
 /// ChainsTo tells whether a chain leads from `leaf` over any of `intermediates` to one of
-/// `authorities` at that time, as Go's x509.Verify does it with its default usage (NOTARY C.3): any
-/// CA in `authorities` may end the chain, every certificate that names extended usages names
-/// serverAuth or any, no host name is compared. Stricter than Go: every signature and key has at
-/// least 112 bits of security, and an authority counts only if it is a CA and valid at that time.
+/// `authorities` at that time, as Go's x509.Verify does it with its default usage
+/// (trust/notary/FORMAT.md#root-certificates): any CA in `authorities` may end the chain, every
+/// certificate that names extended usages names serverAuth or any, no host name is compared.
+/// Stricter than Go: every signature and key has at least 112 bits of security, and an authority
+/// counts only if it is a CA and valid at that time.
 bool ChainsTo(const Certificate& leaf, const std::vector<Certificate>& intermediates,
               const CertificateSet& authorities, TimePoint now);
 

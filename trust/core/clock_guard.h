@@ -10,8 +10,8 @@
 namespace crivet::trust {
 
 /// ClockGuard tells which time decisions may use, so that a clock that was set back revives nothing
-/// that has expired, and a clock that jumped forward and back locks nobody out (DESIGN 4, time).
-/// Pure: readings come from outside. Not thread-safe.
+/// that has expired, and a clock that jumped forward and back locks nobody out
+/// (trust/RULES.md#time). Pure: readings come from outside. Not thread-safe.
 ///
 /// It never runs behind the time since the start by more than kSlack, never before the build date,
 /// and not more than kBehindRefresh behind the latest successful refresh, until a server's own

@@ -100,7 +100,8 @@ class Judge {
     return Refusal(fresh.error().reason, fresh.error().detail);
   }
 
-  // DESIGN 4, tag: exactly the rule's roles, in its order; the first that lists the tag decides.
+  // trust/RULES.md#tags: exactly the rule's roles, in its order; the first that lists the tag
+  // decides.
   std::optional<Entry> Lookup(std::string_view tag) const {
     for (const RoleName& role : rule_.roles) {
       if (const auto digest = repository_->Lookup(role, tag)) return Entry{role, *digest};
@@ -143,8 +144,8 @@ class Judge {
     return Vouch(tag, entry->role, digest);
   }
 
-  // DESIGN 4, digest: the result of looking some tag up. An entry that an earlier role shadows, or
-  // that the signers do not share, is not signed.
+  // trust/RULES.md#digests: the result of looking some tag up. An entry that an earlier role
+  // shadows, or that the signers do not share, is not signed.
   Verdict OfAnyTag(const Sha256Digest& digest) {
     for (const RoleName& role : rule_.roles) {
       const Targets* targets = repository_->Find(role);

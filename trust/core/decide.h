@@ -19,16 +19,17 @@ struct TrustView {
   std::shared_ptr<const RefreshFailure> failure;
 };
 
-/// DecidePull answers which digest a pull of `reference` may fetch under a rule (DESIGN 4). A tag
-/// is what is signed now; `name@sha256:A` is also what a record vouches for, unless the rule says
-/// `present = "current"` (DESIGN 3). Pure; the cost does not depend on the number of tags. `view`
-/// is ignored unless the rule verifies.
+/// DecidePull answers which digest a pull of `reference` may fetch under a rule
+/// (trust/RULES.md#vouched-for). A tag is what is signed now; `name@sha256:A` is also what a record
+/// vouches for, unless the rule says `present = "current"` (trust/RULES.md#vouched-for). Pure; the
+/// cost does not depend on the number of tags. `view` is ignored unless the rule verifies.
 Decision DecidePull(const ImageReference& reference, AppliedRule applied, const TrustView& view,
                     TimePoint now);
 
 /// DecidePresent answers whether local content `local` may count as `reference`: signed now for
-/// that name, or on record (DESIGN 3, vouched for). A request by digest must name `local` itself.
-/// Under an `allow` rule it allows without a digest: what the name resolves to is the runtime's.
+/// that name, or on record (trust/RULES.md#vouched-for). A request by digest must name `local`
+/// itself. Under an `allow` rule it allows without a digest: what the name resolves to is the
+/// runtime's.
 Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
                        AppliedRule applied, const TrustView& view, TimePoint now);
 

@@ -20,8 +20,9 @@ struct Signature {
 };
 
 /// Envelope is a metadata file whose shape is right and whose content nobody has vouched for yet:
-/// `{"signed": {…}, "signatures": […]}` (NOTARY B.1). The signed bytes are the canonical form of
-/// the same document that the meaning is read from, so the two cannot differ. Immutable.
+/// `{"signed": {…}, "signatures": […]}` (trust/notary/FORMAT.md#envelopes). The signed bytes are
+/// the canonical form of the same document that the meaning is read from, so the two cannot differ.
+/// Immutable.
 class Envelope {
  public:
   /// kMalformed for anything but the shape above; other members beside the two are ignored, which

@@ -154,7 +154,8 @@ Verdict Expired(const RepositoryId& id, TimePoint expired, const RefreshFailure*
   std::string found = "trust metadata expired at " + FormatRfc3339(expired);
   if (failure == nullptr) return Refusal(Reason::kExpired, std::move(found));
   found += " and " + FailureShown(id, *failure);
-  // DESIGN 4, a bad role hides nothing: with no unexpired set left, what does not verify denies.
+  // trust/RULES.md#a-bad-role-hides-nothing: with no unexpired set left, what does not verify
+  // denies.
   const bool denies = AnswerFor(failure->error.reason) == Answer::kDeny;
   return Refusal(denies ? failure->error.reason : Reason::kExpired, std::move(found));
 }

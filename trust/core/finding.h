@@ -15,9 +15,10 @@
 
 namespace crivet::trust {
 
-// What a decision found, in the words that kubelet and people read (DESIGN 5). The same state gives
-// the same bytes: no relative times, no counters, no addresses beyond the configured URL. Each
-// function makes the refusal of the reason that its name says. Pure.
+// What a decision found, in the words that kubelet and people read
+// (proxy/RULES.md#what-kubelet-reads). The same state gives the same bytes: no relative times, no
+// counters, no addresses beyond the configured URL. Each function makes the refusal of the reason
+// that its name says. Pure.
 
 /// SignerFinding is what one signer says of a tag: nothing, or another digest.
 struct SignerFinding {

@@ -14,7 +14,7 @@
 namespace crivet::trust {
 
 /// ImagePattern matches the `host/path` of an image by whole components: a literal, `*` for one,
-/// `**` for any number of them, none included (DESIGN 4, rules). Immutable.
+/// `**` for any number of them, none included (trust/RULES.md#matching-rules). Immutable.
 class ImagePattern {
  public:
   /// Parse reads a pattern of `images`. kMalformed where it could match no image at all; names are
@@ -37,7 +37,8 @@ class ImagePattern {
   /// come from a pattern with SameWildcards.
   std::string Expand(const std::vector<std::string_view>& captures) const;
 
-  /// Whether both have the same wildcards in the same order: what a `gun` needs (DESIGN 4).
+  /// Whether both have the same wildcards in the same order: what a `gun` needs
+  /// (trust/RULES.md#mirrors).
   bool SameWildcards(const ImagePattern& other) const;
 
   /// Whether some repository matches both.

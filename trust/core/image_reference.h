@@ -47,8 +47,8 @@ class Sha256Digest {
 ///
 /// The text before the first `/` is a domain only if it is `localhost`, holds `.` or `:` or an
 /// upper-case letter; otherwise the domain is docker.io, where a single component gets `library/`
-/// before it. Aliases (`DOCKER.IO/x`, `docker.io:443/x`) are names of their own. NOTARY G,
-/// DESIGN 4.
+/// before it. Aliases (`DOCKER.IO/x`, `docker.io:443/x`) are names of their own.
+/// trust/RULES.md#references, trust/RULES.md#references.
 ///
 /// The domain is empty for names such as `foo_bar.com/x`, whose first part looks like a domain and
 /// is not one: containerd accepts them, and so the grammar here does.
@@ -102,7 +102,7 @@ class ImageReference {
 };
 
 /// IsImageId tells whether the CRI takes this text for an image's ID: `sha256:` and exactly 64
-/// lower-case hex digits. Shortened IDs are not (DESIGN 3).
+/// lower-case hex digits. Shortened IDs are not (trust/RULES.md#references).
 bool IsImageId(std::string_view text);
 
 /// Gun is the name of a trust collection ("globally unique name"): a repository written out whole,
@@ -126,7 +126,7 @@ class Gun {
 };
 
 /// RoleName is one of the four base roles or a delegation below `targets/`: characters `-a-z0-9_/`,
-/// no empty part, less than 256 bytes (NOTARY B.1).
+/// no empty part, less than 256 bytes (trust/notary/FORMAT.md#envelopes).
 class RoleName {
  public:
   /// Parse is kMalformed for any other text.

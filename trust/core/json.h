@@ -121,7 +121,8 @@ class JsonElements {
 
 /// JsonDocument is a text that passed the strict reader. Signatures and meaning are both taken from
 /// it, so that no two readers can disagree on what was signed. Beyond RFC 8259 it refuses what Go's
-/// reader and ours could take differently (NOTARY B.3, B.4; DESIGN 11):
+/// reader and ours could take differently
+/// (trust/notary/FORMAT.md#json-that-two-readers-take-differently):
 ///
 ///   * two members of one name in one object, escapes resolved;
 ///   * numbers with a fraction or an exponent, `-0`, and integers beyond +-(2^53 - 1);

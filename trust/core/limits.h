@@ -4,8 +4,8 @@
 
 namespace crivet::trust {
 
-/// Limits is the one table of caps on what comes from outside (NOTARY H). Sizes are bytes.
-/// A field is a maximum that is still accepted.
+/// Limits is the one table of caps on what comes from outside (trust/notary/FORMAT.md#sizes). Sizes
+/// are bytes. A field is a maximum that is still accepted.
 struct Limits {
   std::size_t root_bytes = 512 * 1024;
   std::size_t timestamp_bytes = 64 * 1024;

@@ -18,8 +18,9 @@
 
 namespace crivet::trust {
 
-// The four kinds of Notary's metadata (NOTARY B.1). Parse takes the object under `signed` and says
-// nothing about who signed it: that is VerifySignatures. All are immutable and safe to share.
+// The four kinds of Notary's metadata (trust/notary/FORMAT.md#envelopes). Parse takes the object
+// under `signed` and says nothing about who signed it: that is VerifySignatures. All are immutable
+// and safe to share.
 //
 // Strictness is the same everywhere: `_type` is exact, names of members are exact and one in
 // another case is refused, null and wrong types are refused, `version` is at least 1. Members that

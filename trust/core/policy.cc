@@ -42,7 +42,7 @@ std::optional<Gun> GunFor(const Rule& rule, const ImagePattern& images,
   const auto captures = images.Match(reference.repository());
   if (!captures) return std::nullopt;
   std::string text = rule.gun->Expand(*captures);
-  // DESIGN 4, mirrors: an official image is signed under its long name.
+  // trust/RULES.md#mirrors: an official image is signed under its long name.
   if (text.starts_with(kDockerHub) && text.find('/', kDockerHub.size()) == std::string::npos) {
     text.insert(kDockerHub.size(), kOfficialPrefix);
   }

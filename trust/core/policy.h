@@ -24,7 +24,7 @@ enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
 enum class Mode : std::uint8_t { kEnforce, kAudit };
 enum class Present : std::uint8_t { kVerified, kCurrent };
 
-/// RootPin is what a rule accepts as the beginning of a chain of roots (DESIGN 4, roots). One
+/// RootPin is what a rule accepts as the beginning of a chain of roots (trust/RULES.md#roots). One
 /// match among all members suffices. At least one member is set (config checks it).
 struct RootPin {
   /// Of the leaf's public key (what `notary key list` prints) or of the key in root.json.
@@ -71,7 +71,7 @@ struct Rule {
 };
 
 /// A pod's namespace as far as a call knows it. PullImage without a sandbox config has none;
-/// ImageStatus cannot know it, so every rule that could apply is asked (DESIGN 4, namespaces).
+/// ImageStatus cannot know it, so every rule that could apply is asked (trust/RULES.md#namespaces).
 struct NoNamespace {};
 struct AnyNamespace {};
 using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;

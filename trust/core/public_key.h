@@ -63,8 +63,9 @@ class SignedBytes {
   std::variant<std::string_view, JsonValue> bytes_;
 };
 
-/// PublicKey is a key of Notary's metadata (NOTARY B.2) in its one accepted encoding, so that no
-/// key has two IDs of one type. Immutable, cheap to copy, safe to share between threads.
+/// PublicKey is a key of Notary's metadata (trust/notary/FORMAT.md#keys-and-signatures) in its one
+/// accepted encoding, so that no key has two IDs of one type. Immutable, cheap to copy, safe to
+/// share between threads.
 class PublicKey {
  public:
   static constexpr std::size_t kMaxPublicSize = 256 * 1024;

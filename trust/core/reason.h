@@ -9,9 +9,10 @@ namespace crivet::trust {
 /// Answer says which of the three verdicts a reason belongs to. There is no fourth.
 enum class Answer : std::uint8_t { kAllow, kDeny, kUnavailable };
 
-/// Reason is the closed set of codes why something is refused (DESIGN 5). The same code appears in
-/// the error that kubelet shows, the audit line, the metric label and the JSON of the command line.
-/// Errors of the trust core are reasons too, so nothing has to be translated on the way out.
+/// Reason is the closed set of codes why something is refused (trust/RULES.md#reasons). The same
+/// code appears in the error that kubelet shows, the audit line, the metric label and the JSON of
+/// the command line. Errors of the trust core are reasons too, so nothing has to be translated on
+/// the way out.
 enum class Reason : std::uint8_t {
   // Deny: the evidence is there and speaks against the image.
   kTagNotSigned,
@@ -90,7 +91,7 @@ constexpr std::string_view CodeOf(Reason reason) {
   return "malformed";
 }
 
-/// AnswerFor tells whether a reason denies or only cannot tell (DESIGN 4).
+/// AnswerFor tells whether a reason denies or only cannot tell (trust/RULES.md#reasons).
 constexpr Answer AnswerFor(Reason reason) {
   switch (reason) {
     case Reason::kTagNotSigned:

@@ -14,7 +14,7 @@
 namespace crivet::trust {
 
 /// VerifiedRecord says that this node once verified a digest for a tag, and on what that stood
-/// (DESIGN 3, vouched for). It is written only by a `verify` decision that allowed.
+/// (trust/RULES.md#vouched-for). It is written only by a `verify` decision that allowed.
 struct VerifiedRecord {
   std::string tag;
   Sha256Digest digest;

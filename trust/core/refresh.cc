@@ -238,7 +238,8 @@ bool Refresh::State::Accept(const RoleName& role, const AuthorizedKeys& authoriz
     failed.role = role.text();
     failed.error = {error.reason, role.text() + ": " + error.detail};
     const bool signature = error.reason == Reason::kSignature || error.reason == Reason::kThreshold;
-    // A base role's keys may have been rotated: the roots would tell (NOTARY C.4).
+    // A base role's keys may have been rotated: the roots would tell
+    // (trust/notary/FORMAT.md#the-update-of-notarys-client).
     if (signature && !role.IsDelegation() && !newest_root_asked_) {
       BeginRoots(std::nullopt, std::move(failed));
     } else {

@@ -14,8 +14,9 @@
 
 namespace crivet::trust {
 
-/// MetadataRequest is one file that a refresh wants next, in the server's own naming (NOTARY A.1):
-/// `timestamp.json`, `root.json`, `3.root.json`, `targets/releases.<sha256>.json`.
+/// MetadataRequest is one file that a refresh wants next, in the server's own naming
+/// (trust/notary/FORMAT.md#the-servers-files): `timestamp.json`, `root.json`, `3.root.json`,
+/// `targets/releases.<sha256>.json`.
 struct MetadataRequest {
   std::string file;
   std::size_t max_bytes = 0;
@@ -46,9 +47,9 @@ struct StoredFile {
   std::optional<std::string> bytes;
 };
 
-/// NewerRoots are roots that a refresh verified before it failed. They act at once (DESIGN 4): take
-/// `repository` in place of what was trusted, store `files` and `floors`, and start the next
-/// refresh with them.
+/// NewerRoots are roots that a refresh verified before it failed. They act at once
+/// (trust/RULES.md#refresh-is-one-transaction): take `repository` in place of what was trusted,
+/// store `files` and `floors`, and start the next refresh with them.
 struct NewerRoots {
   /// From the anchor to the newest, never empty.
   std::vector<RootLink> chain;
@@ -86,9 +87,9 @@ struct Committed {
 
 /// Refresh is one transaction over a repository: pure, driven from outside. It says which file it
 /// wants, is given its bytes or the failure to get them, and ends with a Committed state or a
-/// RefreshFailure; what was trusted before is never touched (DESIGN 4). The order of files, the
-/// walk along the roots, floors and hashes are decided here, so that a server, a folder and a test
-/// drive the same code:
+/// RefreshFailure; what was trusted before is never touched
+/// (trust/RULES.md#refresh-is-one-transaction). The order of files, the walk along the roots,
+/// floors and hashes are decided here, so that a server, a folder and a test drive the same code:
 ///
 ///     while (auto wanted = refresh.Wanted()) refresh.Supply(Fetch(*wanted));
 ///     auto outcome = std::move(refresh).Finish();

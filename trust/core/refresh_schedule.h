@@ -16,7 +16,7 @@ using SinceBoot = std::chrono::seconds;
 
 /// RefreshPhase is where within every period one repository of one node is refreshed: a hash of the
 /// node and the repository, so that neither the repositories of a node nor the nodes of a fleet ask
-/// together (DESIGN 4, load on the server).
+/// together (trust/RULES.md#load-on-the-server).
 class RefreshPhase {
  public:
   RefreshPhase(std::string_view machine_id, const RepositoryId& repository);

@@ -99,7 +99,7 @@ struct Repository::Derived {
     const Delegation* delegation = delegator->second.metadata->FindDelegation(role);
     std::vector<std::string> within;
     if (delegation == nullptr) return within;
-    // A child reaches no further than its parent (NOTARY C.5).
+    // A child reaches no further than its parent (trust/notary/FORMAT.md#looking-a-tag-up).
     for (const std::string& path : delegation->paths) {
       const bool inside =
           std::any_of(above->second.begin(), above->second.end(),

@@ -26,7 +26,7 @@ class Snapshot;
 class Targets;  // the four: metadata.h
 
 /// Floor is the newest version of a role that this node has verified, with what it takes to tell
-/// whether it still binds: what was signed, and who did (DESIGN 4, rollback floors).
+/// whether it still binds: what was signed, and who did (trust/RULES.md#rollback-floors).
 struct Floor {
   std::int64_t version = 0;
   Sha256 signed_sha256{};
@@ -112,7 +112,7 @@ class Repository {
   /// kExpired with the role and its time where the newest root (its signing certificates too),
   /// timestamp, snapshot, targets or one of `roles` has run out. `grace` extends timestamp and
   /// snapshot only. kNoTrustData where the newest root no longer covers the set: a refresh verified
-  /// that root and then failed (DESIGN 4: a verified newer root acts at once).
+  /// that root and then failed (trust/RULES.md#a-newer-root-acts-at-once).
   Result<void> CheckFresh(const std::vector<RoleName>& roles, TimePoint now,
                           std::chrono::seconds grace) const;
 

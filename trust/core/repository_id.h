@@ -10,7 +10,7 @@ namespace crivet::trust {
 
 /// RepositoryId names one trust collection: a canonical server URL and a GUN. Chains, floors,
 /// records and refreshes are keyed by it, never by an image's name or a label of the configuration
-/// (DESIGN 4, mirrors).
+/// (trust/RULES.md#mirrors).
 struct RepositoryId {
   std::string url;
   Gun gun;

@@ -117,7 +117,8 @@ Result<void> CheckCurrent(const RootLink& link, const Gun& gun, TimePoint now) {
 
 Validity CertificateValidity(const RootLink& link) {
   const AuthorizedKeys& keys = link.root->KeysOf(RoleName::Root());
-  // Go's slack for clocks that run behind the one that made the certificate (NOTARY C.2).
+  // Go's slack for clocks that run behind the one that made the certificate
+  // (trust/notary/FORMAT.md#root-certificates).
   constexpr std::chrono::hours kSlack{24};
   std::map<Sha256, Validity> by_public_key;
   for (const KeyId& id : link.signers) {
@@ -148,7 +149,7 @@ Validity CertificateValidity(const RootLink& link) {
 
 bool Matches(const RootPin& pin, const RootLink& link, TimePoint now) {
   const AuthorizedKeys& keys = link.root->KeysOf(RoleName::Root());
-  // Being listed is not enough: whoever makes a root may list any key (DESIGN 4, roots).
+  // Being listed is not enough: whoever makes a root may list any key (trust/RULES.md#roots).
   for (const KeyId& id : link.signers) {
     const auto key = keys.keys.find(id);
     if (key != keys.keys.end() && NamesKey(pin, key->second, now)) return true;

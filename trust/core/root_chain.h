@@ -15,8 +15,9 @@
 namespace crivet::trust {
 
 /// RootFile is one root that verifies by itself: its own root role has signed it at its threshold,
-/// with keys whose certificates name the GUN (NOTARY C.2). That makes it nobody's anchor yet. Dates
-/// are not looked at: the older links of a chain may have expired (DESIGN 4).
+/// with keys whose certificates name the GUN (trust/notary/FORMAT.md#root-certificates). That makes
+/// it nobody's anchor yet. Dates are not looked at: the older links of a chain may have expired
+/// (trust/RULES.md#roots).
 class RootFile {
  public:
   /// kMalformed, kUntrustedRoot where no key of the root role has a usable certificate, else as

@@ -13,7 +13,8 @@
 
 namespace crivet::trust {
 
-/// RootWalk finds the newest root that can be trusted (DESIGN 4, roots). It is driven like Refresh.
+/// RootWalk finds the newest root that can be trusted (trust/RULES.md#roots). It is driven like
+/// Refresh.
 ///
 /// With a trusted chain it asks for the newest root and then for every one in between, each exactly
 /// one version further and signed by its predecessor. Without one it asks for the newest and walks

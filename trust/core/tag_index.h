@@ -13,7 +13,8 @@
 namespace crivet::trust {
 
 /// TagIndex holds the tags of one targets file: found by tag and by digest in constant time, about
-/// 60 bytes a tag beside its name (DESIGN 9). Immutable once built, safe to share between threads.
+/// 60 bytes a tag beside its name (bench/README.md). Immutable once built, safe to share between
+/// threads.
 ///
 /// Layout: all names in one string, and two hash tables with chains over the same slots. What a
 /// look at one tag needs stands in its slot: of a large file every memory line read is a miss. The

@@ -31,8 +31,8 @@ struct Delegation {
 };
 
 /// Targets is the metadata of `targets` or of a delegation: which digest each tag has, and who may
-/// say more (NOTARY B.1). Immutable, safe to share between threads; see metadata.h for what Parse
-/// refuses everywhere.
+/// say more (trust/notary/FORMAT.md#envelopes). Immutable, safe to share between threads; see
+/// metadata.h for what Parse refuses everywhere.
 class Targets {
  public:
   /// kMalformed also for a delegation whose name does not lie directly below `role`, is there

@@ -13,7 +13,8 @@ namespace crivet::trust {
 using TimePoint = std::chrono::sys_seconds;
 
 /// ParseRfc3339 reads the form that Notary writes: upper-case T and Z, 1-9 fraction digits
-/// (dropped), a numeric offset allowed (NOTARY B.1). Anything else is kMalformed.
+/// (dropped), a numeric offset allowed (trust/notary/FORMAT.md#envelopes). Anything else is
+/// kMalformed.
 Result<TimePoint> ParseRfc3339(std::string_view text);
 
 /// FormatRfc3339 writes `2026-11-24T09:12:00Z`.

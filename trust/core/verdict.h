@@ -86,9 +86,10 @@ struct Decision {
   Mode mode() const { return applied.rule->mode; }
 };
 
-/// What kubelet reads for a refusal, DESIGN 5: `<Word>: <reference>: <found> [rule "x", code]`.
-/// Empty for Allow. `canonical` is the canonical form of what was asked (or the text as written
-/// where it is not a reference: it is cut, and what is not printable ASCII is replaced).
+/// What kubelet reads for a refusal, proxy/RULES.md#what-kubelet-reads: `<Word>: <reference>:
+/// <found> [rule "x", code]`. Empty for Allow. `canonical` is the canonical form of what was asked
+/// (or the text as written where it is not a reference: it is cut, and what is not printable ASCII
+/// is replaced).
 std::string RefusalMessage(const Decision& decision, std::string_view canonical);
 
 }  // namespace crivet::trust

@@ -8,9 +8,9 @@
 namespace crivet::trust {
 
 /// AuthChallenge is one way a server offers to be asked again, out of a `WWW-Authenticate` header
-/// (RFC 7235, NOTARY A.5). Unverified text from the wire: whoever uses `realm` has to check where
-/// it leads. The challenge's own `scope` is not kept: Notary names the wrong one for `/v2/`, and a
-/// server has no say in what is asked for.
+/// (RFC 7235, trust/notary/FORMAT.md#tokens). Unverified text from the wire: whoever uses `realm`
+/// has to check where it leads. The challenge's own `scope` is not kept: Notary names the wrong one
+/// for `/v2/`, and a server has no say in what is asked for.
 struct AuthChallenge {
   enum class Scheme : std::uint8_t { kBearer, kBasic } scheme = Scheme::kBearer;
   std::string realm;    ///< never empty for kBearer

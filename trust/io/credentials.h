@@ -15,7 +15,8 @@ namespace crivet::trust {
 using SharedCredentials = std::shared_ptr<const RegistryCredentials>;
 
 /// CredentialsClass tells credentials apart without being them: failures, tokens and flights are
-/// kept for it (DESIGN 4, credentials). The same for equal credentials; never leaves the process.
+/// kept for it (trust/RULES.md#credentials). The same for equal credentials; never leaves the
+/// process.
 using CredentialsClass = Sha256;
 
 /// ClassOf nothing is a class too: everybody who asks anonymously.

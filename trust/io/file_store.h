@@ -23,7 +23,7 @@ namespace crivet::trust {
 ///     STATE_DIR/repositories/<sha256 of url, NUL, gun>/
 ///         current.json                            the manifest: which files are the state; floors
 ///         spare.json                              a second manifest, written before the first
-///         records.json                            what this node verified (DESIGN 3)
+///         records.json                            what this node verified (trust/RULES.md#records)
 ///         <sha256>.json                           metadata files, named by their content
 ///
 /// A commit makes every file durable, then renames `current.json` into place: that is the moment at

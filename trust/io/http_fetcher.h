@@ -11,9 +11,10 @@
 
 namespace crivet::trust {
 
-/// HttpFetcher asks a Notary server (NOTARY A): exactly 200 is an answer, 404 is not-found, 401 and
-/// 403 lead to the token flow once, everything else is the server's error. Bytes are limited while
-/// they arrive, redirects never followed (DESIGN 10).
+/// HttpFetcher asks a Notary server (trust/notary/FORMAT.md#the-servers-files): exactly 200 is an
+/// answer, 404 is not-found, 401 and 403 lead to the token flow once, everything else is the
+/// server's error. Bytes are limited while they arrive, redirects never followed
+/// (trust/RULES.md#limits).
 class HttpFetcher final : public MetadataFetcher {
  public:
   /// kMalformed where the server's URL is none that may be asked. `note` gets lines for people.

@@ -173,8 +173,8 @@ Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen
   return *age > kMissRemembered ? Need::kRefresh : Need::kNothing;
 }
 
-// Nothing where some look has to wait first. DESIGN 4, namespaces: the first rule that vouches for
-// the image answers; where none does, the most specific one says why.
+// Nothing where some look has to wait first. trust/RULES.md#namespaces: the first rule that vouches
+// for the image answers; where none does, the most specific one says why.
 std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
   const auto settled_yes = std::find_if(looks.begin(), looks.end(), [](const Look& look) {
     return look.need == Need::kNothing && Allows(look.decision);

@@ -17,9 +17,9 @@
 namespace crivet::trust {
 
 /// Inquiry is one question on its way to its answer: it looks at what memory says, waits for loads
-/// and refreshes where that is not enough (DESIGN 4, freshness), and looks again. It waits for at
-/// most one refresh of a repository and no longer than the server's `timeout`, less what the same
-/// pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
+/// and refreshes where that is not enough (trust/RULES.md#freshness), and looks again. It waits for
+/// at most one refresh of a repository and no longer than the server's `timeout`, less what the
+/// same pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
 /// Thread-safe; `done` is called once, without a lock.
 class Inquiry : public std::enable_shared_from_this<Inquiry> {
  public:

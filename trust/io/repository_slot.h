@@ -27,7 +27,7 @@
 namespace crivet::trust {
 
 /// FlightKey tells refreshes apart that may run side by side: those of one repository through
-/// another server's label or with other credentials (DESIGN 4, credentials).
+/// another server's label or with other credentials (trust/RULES.md#credentials).
 struct FlightKey {
   std::string trust;
   CredentialsClass credentials{};

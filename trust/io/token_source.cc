@@ -15,7 +15,7 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxTokenBytes = 64 * 1024;
 constexpr std::size_t kMaxKept = 1024;
 constexpr std::size_t kMaxNoted = 16;
-// NOTARY A.5: a shorter life than 60 s is taken for 60 s. The upper end is ours.
+// trust/notary/FORMAT.md#tokens: a shorter life than 60 s is taken for 60 s. The upper end is ours.
 constexpr std::chrono::seconds kShortestLife{60};
 constexpr std::chrono::seconds kLongestLife{3600};
 

@@ -19,10 +19,10 @@
 
 namespace crivet::trust {
 
-/// TokenSource gets what a metadata request is authorised with (NOTARY A.5). It always asks for
-/// pulling one collection, whatever scope a server names, and sends credentials only to the
-/// server's own host or one of `auth_hosts`, over https (or as plainly as the server itself is
-/// asked). Tokens are kept until they expire, for those credentials alone. Thread-safe.
+/// TokenSource gets what a metadata request is authorised with (trust/notary/FORMAT.md#tokens). It
+/// always asks for pulling one collection, whatever scope a server names, and sends credentials
+/// only to the server's own host or one of `auth_hosts`, over https (or as plainly as the server
+/// itself is asked). Tokens are kept until they expire, for those credentials alone. Thread-safe.
 class TokenSource {
  public:
   struct Budget {

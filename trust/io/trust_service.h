@@ -24,7 +24,8 @@ struct Question {
   /// What the PullImage of `reference` carried. Goes where PullSecret::For lets it.
   std::optional<RegistryCredentials> credentials;
   enum class Reach : std::uint8_t {
-    kRefresh,  ///< from memory; a miss or a stale set waits for one bounded refresh (DESIGN 4)
+    kRefresh,  ///< from memory; a miss or a stale set waits for one bounded refresh
+               ///< (trust/RULES.md#records)
     kOffline,  ///< memory and store only
     kForce,    ///< one refresh first, whatever is in memory (`crivet verify`, `warm`)
   } reach = Reach::kRefresh;
@@ -69,8 +70,8 @@ struct ServiceStatus {
 };
 
 /// TrustService answers questions about images: from memory where it can, after one shared, bounded
-/// refresh where it must (DESIGN 4, freshness). It owns the state folder's repositories, refreshes
-/// those in use in the background, and writes records. Thread-safe.
+/// refresh where it must (trust/RULES.md#freshness). It owns the state folder's repositories,
+/// refreshes those in use in the background, and writes records. Thread-safe.
 class TrustService {
  public:
   enum class Refreshing : std::uint8_t { kInBackground, kOnlyWhenAsked };
@@ -80,7 +81,7 @@ class TrustService {
     std::vector<TrustServer> servers;
     std::shared_ptr<const Policy> policy;
     Refreshing refreshing = Refreshing::kInBackground;
-    /// Phases the refreshes of a fleet (DESIGN 4, load on the server).
+    /// Phases the refreshes of a fleet (trust/RULES.md#load-on-the-server).
     std::string machine_id;
     /// What verified sets may take in memory, about. The least used leave it, never the disk.
     std::size_t max_resident_bytes = std::size_t{128} * 1024 * 1024;
@@ -104,8 +105,9 @@ class TrustService {
   /// Decide for callers that may block (the command line).
   Decision DecideNow(Question question);
 
-  /// Remembers an allowed tag durably, once the runtime has the content (DESIGN 3): writes to the
-  /// disk where that is news. Does nothing for a decision that RecordOf gives no record.
+  /// Remembers an allowed tag durably, once the runtime has the content (trust/RULES.md#records):
+  /// writes to the disk where that is news. Does nothing for a decision that RecordOf gives no
+  /// record.
   void Remember(const ImageReference& reference, const Decision& decision);
 
   /// The trusted set behind a name for explaining (`crivet verify`, `pin`); loads it from the store

@@ -73,7 +73,7 @@ std::string ValueOf(const Map& metadata, const std::string& key) {
 
 }  // namespace
 
-// What crosses the gate is what would have crossed without it (DESIGN 3, fidelity).
+// What crosses the gate is what would have crossed without it (proxy/RULES.md#fidelity).
 BOOST_AUTO_TEST_SUITE(FidelityTest)
 
 BOOST_FIXTURE_TEST_CASE(UnknownFields_SurviveTheRewrite, Road) {

@@ -25,7 +25,8 @@ struct OtherRuntime : GateFixture {
 
 }  // namespace
 
-// A runtime that has no images API of its own: the same answers by translation (DESIGN 3).
+// A runtime that has no images API of its own: the same answers by translation
+// (proxy/RULES.md#the-tag).
 BOOST_AUTO_TEST_SUITE(TranslationTest)
 
 BOOST_FIXTURE_TEST_CASE(PulledTag_IsPresentListedAndRuns, OtherRuntime) {

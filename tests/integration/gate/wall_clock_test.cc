@@ -43,7 +43,7 @@ struct Way {
 
 }  // namespace
 
-// The budgets of what the gate asks for itself (DESIGN 3, the tag).
+// The budgets of what the gate asks for itself (proxy/RULES.md#the-tag).
 BOOST_AUTO_TEST_SUITE(WallClockTest)
 
 BOOST_FIXTURE_TEST_CASE(SetForward_BudgetIsNotSpent, Way) {

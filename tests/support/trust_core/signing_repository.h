@@ -131,7 +131,8 @@ class SigningRepository {
   std::vector<std::string> requests_;
 };
 
-/// Canonical JSON by the rules of NOTARY B.3, made without the code under test.
+/// Canonical JSON by the rules of trust/notary/FORMAT.md#canonical-json, made without the code
+/// under test.
 std::string CanonicalJson(const nlohmann::json& value);
 
 /// The certificate of a root key that fits the GUN.

@@ -1,7 +1,7 @@
 // Attacks that broke Notary or another TUF client, each tried on a node that has verified an honest
-// edition before, again and again, and across restarts. NOTARY 0 and D name them.
+// edition before, again and again, and across restarts. trust/notary/FORMAT.md#attacks name them.
 //
-// Where each row of NOTARY D is, in its order; without a file's name, here:
+// Where each row of trust/notary/FORMAT.md#attacks is, in its order; without a file's name, here:
 //   CVE-2015-9258          AlgorithmChosenByTheFile, KeyClaimedToBeOfAnotherType; public_key_test
 //   CVE-2015-9259          ExpiredRoot
 //   NCC-3, TUF-01-002      FastForward_*
@@ -125,8 +125,9 @@ struct Honest {
 
 BOOST_AUTO_TEST_SUITE(AttacksTest)
 
-// NOTARY 0.1 A; tough CVE-2025-2888, go-tuf CVE-2022-29173: Notary's client accepts it at the
-// second attempt, because the first leaves the new timestamp in its cache.
+// trust/notary/FORMAT.md#the-update-of-notarys-client, A; tough CVE-2025-2888, go-tuf
+// CVE-2022-29173: Notary's client accepts it at the second attempt, because the first leaves the
+// new timestamp in its cache.
 BOOST_FIXTURE_TEST_CASE(TimestampKeyHolder_RollsSnapshotBack, Honest) {
   SigningRepository attacker = ByHolderOf({{"timestamp", Content([&](Json& content) {
                                               content["meta"]["snapshot"] =
@@ -135,8 +136,8 @@ BOOST_FIXTURE_TEST_CASE(TimestampKeyHolder_RollsSnapshotBack, Honest) {
   CheckRefusedForEver(attacker, Reason::kRollback, "snapshot");
 }
 
-// NOTARY 0.1 B; tough CVE-2025-2887: Notary's client accepts it at once, because targets.json did
-// not change.
+// trust/notary/FORMAT.md#the-update-of-notarys-client, B; tough CVE-2025-2887: Notary's client
+// accepts it at once, because targets.json did not change.
 BOOST_FIXTURE_TEST_CASE(SnapshotKeyHolder_RollsDelegationBack, Honest) {
   SigningRepository attacker = ByHolderOf({{"snapshot", Content([&](Json& content) {
                                               content["meta"][kReleases] =
@@ -153,14 +154,15 @@ BOOST_FIXTURE_TEST_CASE(SnapshotKeyHolder_RollsTargetsBack, Honest) {
   CheckRefusedForEver(attacker, Reason::kRollback, "targets");
 }
 
-// NOTARY 0.1 C: without its entry the lookup would fall through to `targets`.
+// trust/notary/FORMAT.md#the-update-of-notarys-client, C: without its entry the lookup would fall
+// through to `targets`.
 BOOST_FIXTURE_TEST_CASE(SnapshotKeyHolder_DropsDelegation, Honest) {
   SigningRepository attacker =
       ByHolderOf({{"snapshot", Content([&](Json& content) { content["meta"].erase(kReleases); })}});
   CheckRefusedForEver(attacker, Reason::kRollback, kReleases);
 }
 
-// NOTARY 0.1 D.
+// trust/notary/FORMAT.md#the-update-of-notarys-client, D.
 BOOST_FIXTURE_TEST_CASE(SameVersion_OtherContent, Honest) {
   for (const std::string role : {"timestamp", "snapshot", "targets", "targets/releases"}) {
     SigningRepository attacker = server;
@@ -184,7 +186,7 @@ BOOST_FIXTURE_TEST_CASE(RepositoryBegunAnew, Honest) {
   CheckRefusedForEver(anew, Reason::kRollback, "root");
 }
 
-// NOTARY 0.3.
+// trust/notary/FORMAT.md#json-that-two-readers-take-differently.
 BOOST_FIXTURE_TEST_CASE(DuplicateMembers_UnderAGoodSignature, Honest) {
   const std::string evil = R"("targets":{"base":{"hashes":{"sha256":")" + ToBase64(kEvil.bytes()) +
                            R"("},"length":1}},)";
@@ -208,7 +210,8 @@ BOOST_FIXTURE_TEST_CASE(DuplicateMembers_OfTheEnvelopeAndOfMeta, Honest) {
   }
 }
 
-// NOTARY 0.4: each of these crashes Notary's client, most without a key.
+// trust/notary/FORMAT.md#json-that-two-readers-take-differently: each of these crashes Notary's
+// client, most without a key.
 BOOST_FIXTURE_TEST_CASE(Nulls_WhereObjectsAreExpected, Honest) {
   for (const char* bytes :
        {R"({"signed":null,"signatures":[{"keyid":"","method":"","sig":""}]})",

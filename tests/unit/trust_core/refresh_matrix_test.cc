@@ -1,4 +1,4 @@
-// Every role, damaged in every way, met by a node in three states (NOTARY E):
+// Every role, damaged in every way, met by a node in three states (trust/notary/FORMAT.md#damage):
 //
 //   N  a node that knows nothing;
 //   S  a node that has verified this very edition, whose server now has the damaged file in its
@@ -6,11 +6,12 @@
 //   one with
 //      hashes that fit.
 //
-// DESIGN 4 and 11 say what has to come out: N fails; in S nothing but the timestamp is even read;
-// in C the refresh fails and is reported. Whatever happens, the last complete set goes on
-// answering. The newer edition signs another digest, so that accepting it would show.
+// trust/RULES.md#refresh-is-one-transaction say what has to come out: N fails; in S nothing but the
+// timestamp is even read; in C the refresh fails and is reported. Whatever happens, the last
+// complete set goes on answering. The newer edition signs another digest, so that accepting it
+// would show.
 //
-// The rows of NOTARY E's table are N_, S_ and C_ below, but for "threshold 2"
+// The rows of trust/notary/FORMAT.md#damage's table are N_, S_ and C_ below, but for "threshold 2"
 // (ThresholdRaisedBeyondTheSigners_Fails) and "targets missing one delegation" (Undelegated_,
 // EntryWithoutDelegation_ and Delegated_NotSignedYet_ in refresh_test). Its last paragraph: missing
 // files are N_, S_ and C_FileMissing_, extra space ExtraSpace_, local damage LocalDamage_, root
@@ -372,7 +373,8 @@ BOOST_DATA_TEST_CASE(ThresholdRaisedBeyondTheSigners_Fails,
   CheckLastSetAnswers(same);
 }
 
-// What a store can come to: NOTARY E's five ways, and those of its corrupting stores.
+// What a store can come to: trust/notary/FORMAT.md#damage's five ways, and those of its corrupting
+// stores.
 struct LocalWay {
   std::string name;
   std::function<void(TrustingNode& node, const std::string& file, const std::string& role)> harm;

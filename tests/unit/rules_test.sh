@@ -1,0 +1,49 @@
+#!/bin/bash
+# What is cited is there: every anchor PAGE.md#heading in sources, scripts and pages leads to a heading, and every relative
+# link of a page to a file. Nothing cites a page that is not in the repository.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+bad=0
+wrong() {
+  echo "$*"
+  bad=1
+}
+
+files() { git ls-files --cached --others --exclude-standard 2>/dev/null || find . -type f -not -path './build*' -printf '%P\n'; }
+
+# headings PAGE: the anchors that its headings make, as the usual viewers of Markdown do.
+headings() {
+  sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' | sed -E 's/[^-a-z0-9_ ]//g; s/ /-/g'
+}
+
+count=0
+while IFS=: read -r file citation; do
+  page=${citation%%#*} anchor=${citation#*#}
+  count=$((count + 1))
+  if [[ ! -e $page ]]; then
+    wrong "$file: $citation: there is no such page"
+  elif ! headings "$page" | grep -qxF -- "$anchor"; then
+    wrong "$file: $citation: that page has no such heading"
+  fi
+done < <(files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|cmake)$|CMakeLists.txt$' |
+  xargs grep -oE '(trust|proxy|bench|systemd|tests)[-a-z_/]*/[A-Z]+\.md#[-a-z0-9_]+' /dev/null)
+[[ $count -ge 80 ]] || wrong "only $count citations found"
+
+while IFS=: read -r file link; do
+  target=${link#](}
+  target=${target%)}
+  case $target in http*|mailto:*|'#'*) continue ;; esac
+  path=$(dirname "$file")/${target%%#*}
+  if [[ ! -e $path ]]; then
+    wrong "$file: $target: there is no such file"
+  elif [[ $target == *'#'* ]] && ! headings "$path" | grep -qxF -- "${target#*#}"; then
+    wrong "$file: $target: that page has no such heading"
+  fi
+done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
+
+# Pages that once lay beside the repository.
+if files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|md)$' | grep -vx tests/unit/rules_test.sh |
+  xargs grep -nE '\b(DESIGN|NOTARY|FORWARDER|HOUSE|GATE|KINDS)(\.md)?,? [0-9A-H]([.,; )]|$)' /dev/null; then
+  wrong "these cite a page that is not in the repository"
+fi
+exit $bad
