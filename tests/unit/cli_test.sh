@@ -160,7 +160,7 @@ printf '[default]\naction = "deny"\n' >"$folder/good.toml"
 # Whom to pin needs no configuration.
 for file in "$folder/good.toml" "$folder/bad.toml" "$folder/none.toml"; do
   expect 2 pin --config "$file" --url https://127.0.0.1:1 registry.example/web
-  says err "https://127.0.0.1:1: the server cannot be asked"
+  says err "https://127.0.0.1:1: no root (unreachable)"
 done
 expect 64 pin --url https://127.0.0.1:1 --kind cosign registry.example/web
 says err '--kind cannot be "cosign": "notary" is the only kind'
