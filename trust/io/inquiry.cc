@@ -86,8 +86,8 @@ void Inquiry::AnswerNow() {
 // Under the lock.
 void Inquiry::NoteWaits(const Decision& decision) {
   if (answered_ || Allows(decision)) return;
-  for (const std::shared_ptr<RepositorySlot>& slot : waited_) {
-    slot->NoteWaitInVain(began_, Timetable::Clock::now());
+  for (const std::weak_ptr<RepositorySlot>& waited : waited_) {
+    if (const auto slot = waited.lock()) slot->NoteWaitInVain(began_, Timetable::Clock::now());
   }
 }
 

@@ -65,8 +65,9 @@ class Inquiry : public std::enable_shared_from_this<Inquiry> {
 
   std::mutex mutex_;  // one look at a time
   std::set<RepositoryId> refreshed_;
-  /// What it waited for, and since when.
-  std::vector<std::shared_ptr<RepositorySlot>> waited_;
+  /// What it waited for, and since when. A repository keeps who waits for it: not the other way,
+  /// too.
+  std::vector<std::weak_ptr<RepositorySlot>> waited_;
   Timetable::Clock::time_point began_;
   /// Why it does not wait for a repository.
   std::map<RepositoryId, std::shared_ptr<const RefreshFailure>> in_vain_;
