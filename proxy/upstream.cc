@@ -296,12 +296,20 @@ void Upstream::Probe(std::function<void(bool answered)> done) {
     grpc::ClientContext context;
     cri::VersionRequest request;
     cri::VersionResponse response;
+    std::function<void(bool)> done;
   };
-  const auto question = std::make_shared<Question>();
+  auto question = std::make_unique<Question>();
   question->context.set_deadline(DeadlineIn(kProbeBudget));
-  runtime_->runtime->async()->Version(
-      &question->context, &question->request, &question->response,
-      [question, done = std::move(done)](grpc::Status status) { done(IsAnAnswer(status)); });
+  question->done = std::move(done);
+  // The callback's own: gRPC calls it once.
+  Question* const asked = question.release();
+  HandOver(asked);
+  runtime_->runtime->async()->Version(&asked->context, &asked->request, &asked->response,
+                                      [asked](const grpc::Status& status) {
+                                        TakeOver(asked);
+                                        const std::unique_ptr<Question> owner(asked);
+                                        owner->done(IsAnAnswer(status));
+                                      });
 }
 
 Task<grpc::Status> Upstream::PullImage(grpc::ClientContext& context,
