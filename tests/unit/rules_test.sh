@@ -43,7 +43,7 @@ done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 
 # Pages that once lay beside the repository.
 if files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|md)$' | grep -vx tests/unit/rules_test.sh |
-  xargs grep -nE '\b(DESIGN|NOTARY|FORWARDER|HOUSE|GATE|KINDS)(\.md)?,? [0-9A-H]([.,; )]|$)' /dev/null; then
+  xargs grep -nE '\b(DESIGN|NOTARY|FORWARDER|HOUSE|GATE|KINDS|NODE|LAYOUT|MODELS|SIGSTORE)(\.md)?,? [0-9A-H]([.,; )]|$)' /dev/null; then
   wrong "these cite a page that is not in the repository"
 fi
 exit $bad

@@ -97,8 +97,7 @@ sigstore::WantedImage SigstoreImage(const Json& image) {
   const auto reference = Need(ImageReference::Parse(image.at("reference").get<std::string>()));
   return {.digest = Need(Sha256Digest::Parse(image.at("digest").get<std::string>())),
           .repository = reference.repository(),
-          .tag = reference.tag(),
-          .by_digest = reference.digest().has_value()};
+          .tag = reference.tag()};
 }
 
 notation::ImageDemand NotationDemand(const std::filesystem::path& folder, const Json& policy) {

@@ -5,6 +5,7 @@
 
 #include "trust/core/json.h"
 #include "trust/notation/chain.h"
+#include "trust/signed/first_good.h"
 #include "trust/signed/timestamp_token.h"
 
 namespace crivet::trust::notation {
@@ -209,15 +210,7 @@ std::vector<oci::Descriptor> EnvelopeLayers(const oci::Manifest& manifest,
 }
 
 SignatureResult<ImageSignature> Choose(std::vector<SignatureResult<ImageSignature>> signatures) {
-  const auto good = std::find_if(signatures.begin(), signatures.end(),
-                                 [](const auto& it) { return it.has_value(); });
-  if (good != signatures.end()) return std::move(*good);
-  const auto furthest =
-      std::max_element(signatures.begin(), signatures.end(), [](const auto& a, const auto& b) {
-        return Stage(a.error().reason) < Stage(b.error().reason);
-      });
-  if (furthest != signatures.end()) return std::move(*furthest);
-  return RefuseSignature(SignatureReason::kUnsigned, "no signature of this image");
+  return FirstGood(std::move(signatures), Stage);
 }
 
 }  // namespace crivet::trust::notation

@@ -15,8 +15,6 @@ struct WantedImage {
   Sha256Digest digest;             ///< of its manifest or index
   std::string repository;          ///< under which it was signed, canonical
   std::optional<std::string> tag;  ///< that was asked for; nothing by digest alone
-  /// Whether the digest was asked for, too.
-  bool by_digest = false;
 };
 
 /// Claim is what a signature says of an image beyond its digest: texts that the signer added.

@@ -9,7 +9,7 @@ namespace crivet::trust::sigstore {
 
 std::optional<std::string> BytesOf(std::string_view base64) {
   std::string standard(base64);
-  // Bytes::FromBase64 passes over line ends, which this form does not have.
+  // FromBase64 passes over line ends, which this form does not have.
   if (standard.find_first_of("\r\n") != std::string::npos) return std::nullopt;
   std::replace(standard.begin(), standard.end(), '-', '+');
   std::replace(standard.begin(), standard.end(), '_', '/');

@@ -1,5 +1,5 @@
 // The order of calls with which kubelet brings a container to life, and the requests it sends.
-// Source: NODE 3 (observed, kubelet 1.20 to 1.36).
+// As observed with kubelet 1.20 to 1.36.
 #pragma once
 
 #include <string>
