@@ -14,6 +14,8 @@ fault_proxy.py FOLDER PORT NOTARY-URL: serves https with FOLDER/tls, and reads F
                   the expiry, as always, and not before
   away            503
   status N        N, a reason in words, and Retry-After
+  silent          no byte of an answer, until the client goes
+  drip            200 and a body of which a byte arrives ten times a second
 
 A second line may say more: with `tokens`, files are for the bearer of a token, which alice gets for "secret"; with
 `realm URL` they are too, and the URL is where it sends for one; with `cached`, who does not say `Cache-Control: no-cache` gets what was passed last. Each answer is a line on stdout: path, status.
@@ -29,6 +31,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import time
 import urllib.parse
 
 folder, port, notary = sys.argv[1], int(sys.argv[2]), urllib.parse.urlsplit(sys.argv[3])
@@ -120,6 +123,11 @@ class Proxy(http.server.BaseHTTPRequestHandler):
             return self.reply(401, b"{}", ("WWW-Authenticate", f'Bearer realm="{realm}",service="notary"'))
         if "cached" in more and self.path in last_passed and "no-cache" not in self.headers.get("Cache-Control", ""):
             return self.reply(*last_passed[self.path])
+        if fault == "silent":
+            self.connection.recv(1)
+            return self.close_unanswered()
+        if fault == "drip":
+            return self.drip()
         pause = [("Retry-After", "120")] if fault.startswith("status ") else []
         return self.reply(*answer_for(self.path, fault), *pause)
 
@@ -137,6 +145,21 @@ class Proxy(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
         print(self.path, status, flush=True)
+
+    def close_unanswered(self):
+        self.close_connection = True
+        print(self.path, "unanswered", flush=True)
+
+    def drip(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b" ")
+                time.sleep(0.1)
+        except OSError:
+            self.close_unanswered()
 
     def log_message(self, *_):
         pass
