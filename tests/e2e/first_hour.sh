@@ -62,6 +62,7 @@ step "1. how it is: well, and said so on one screen"
 follow 0 "How it is"
 expect_like "status" "*all well*mode: *audit: nothing is refused*place: *beside the runtime's socket, serving $beside*" "$said"
 expect_like "status" "*runtime: *containerd *$usual, [0-9]* images*" "$said"
+expect_like "check" "*warning: the rules refuse 3 images (of 4 on this node) in every pod*$stray*refused by the default*good: 1 rules, *" "$said"
 if [[ $containerd_version == 2.* ]]; then
   expect_like "the sandbox image" "*set ?gate? sandbox_image*" "$said"
   printf '[gate]\nsandbox_image = "%s"\n' "$pause_image" >"$node_dir/gate"
@@ -70,7 +71,6 @@ if [[ $containerd_version == 2.* ]]; then
 else
   expect_like "the sandbox image" "*sandbox image: *$pause_image (from the runtime): allowed*" "$said"
 fi
-expect_like "check" "*warning: the rules refuse 3 images (of 4 on this node) in every pod*$stray*refused by the default*good: 1 rules, *" "$said"
 ends 0 crivet status
 expect_narrow
 
