@@ -26,7 +26,8 @@ layer_of() {
   grep -o '"diff_ids":\["sha256:[0-9a-f]*' "$node_dir/oci/$1/blobs/sha256/${config#sha256:}" | grep -o 'sha256:.*'
 }
 
-# move_names NAME EVIL GOOD: until $node_dir/moving is gone, about as fast as somebody could pull.
+# move_names NAME EVIL GOOD: until $node_dir/moving is gone, about as fast as somebody could pull; not while
+# $node_dir/moves-held is there.
 move_names() {
   touch "$node_dir/moving"
   while [[ -e $node_dir/moving ]]; do
@@ -34,6 +35,7 @@ move_names() {
     ctr_client images tag --force "$3" "$1" >/dev/null 2>&1 || true
     echo >>"$node_dir/moves"
     sleep 0.1
+    while [[ -e $node_dir/moves-held && -e $node_dir/moving ]]; do sleep 0.05; done
   done
 }
 
