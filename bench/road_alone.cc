@@ -2,7 +2,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 
 int main(int argc, char** argv) {
   using namespace crivet::proxy;

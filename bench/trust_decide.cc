@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/core/decide.h"
+#include "trust/decide/decide.h"
 
 namespace {
 

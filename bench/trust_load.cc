@@ -9,7 +9,7 @@
 #include <map>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "tests/support/trust_core/signing_key.h"
-#include "trust/core/bytes.h"
-#include "trust/core/json.h"
-#include "trust/core/public_key.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/json.h"
+#include "trust/signed/public_key.h"
 
 namespace {
 

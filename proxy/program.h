@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/result.h"
+#include "trust/base/result.h"
 
 namespace crivet::proxy {
 

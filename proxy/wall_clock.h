@@ -2,7 +2,7 @@
 
 #include <chrono>
 
-#include "trust/core/time.h"
+#include "trust/base/time.h"
 
 namespace crivet::proxy {
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "proxy/config.h"
-#include "trust/core/repository_id.h"
+#include "proxy/config/config.h"
+#include "trust/decide/repository_id.h"
 
 namespace crivet::proxy::cli {
 

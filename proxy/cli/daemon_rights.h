@@ -1,7 +1,7 @@
 #pragma once
 
-#include "proxy/config.h"
-#include "trust/core/result.h"
+#include "proxy/config/config.h"
+#include "trust/base/result.h"
 
 namespace crivet::proxy::cli {
 

@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "trust/core/entry_fault.h"
-#include "trust/core/fetch_cause.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/entry_fault.h"
+#include "trust/base/fetch_cause.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "proxy/cli/commands.h"
-#include "trust/core/decide.h"
+#include "trust/decide/decide.h"
 
 namespace crivet::proxy::cli {
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "proxy/cli/commands.h"
-#include "trust/io/trust_service.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::proxy::cli {
 

@@ -8,7 +8,7 @@
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/wall_clock.h"
-#include "trust/core/fetch_cause.h"
+#include "trust/base/fetch_cause.h"
 
 namespace crivet::proxy::cli {
 namespace {

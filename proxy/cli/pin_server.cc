@@ -7,9 +7,9 @@
 #include <filesystem>
 
 #include "proxy/cli/subcommand.h"
-#include "proxy/config_files.h"
-#include "trust/core/public_key.h"
-#include "trust/io/server_url.h"
+#include "proxy/config/config_files.h"
+#include "trust/signed/public_key.h"
+#include "trust/io/http/server_url.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "proxy/config.h"
-#include "proxy/config_values.h"
+#include "proxy/config/config.h"
+#include "proxy/config/config_values.h"
 
 namespace crivet::proxy::cli {
 

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "trust/core/envelope.h"
-#include "trust/core/limits.h"
-#include "trust/core/metadata.h"
-#include "trust/core/signature_threshold.h"
+#include "trust/signed/envelope.h"
+#include "trust/base/limits.h"
+#include "trust/tuf/metadata.h"
+#include "trust/signed/signature_threshold.h"
 
 namespace crivet::proxy::cli {
 namespace {

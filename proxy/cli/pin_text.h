@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "proxy/cli/collection.h"
-#include "trust/core/result.h"
+#include "trust/base/result.h"
 
 namespace crivet::proxy::cli {
 

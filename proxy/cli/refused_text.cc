@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "proxy/cli/screen.h"
-#include "trust/core/image_reference.h"
-#include "trust/core/reason.h"
+#include "trust/base/image_reference.h"
+#include "trust/base/reason.h"
 
 namespace crivet::proxy::cli {
 namespace {

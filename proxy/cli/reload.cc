@@ -7,7 +7,7 @@
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/cli/daemon_answer.h"
 #include "proxy/cli/subcommand.h"
-#include "proxy/runtime_client.h"
+#include "proxy/runtime/runtime_client.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "proxy/cli/subcommand.h"
-#include "proxy/config_values.h"
-#include "proxy/daemon.h"
+#include "proxy/config/config_values.h"
+#include "proxy/daemon/daemon.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <cstdint>
 #include <memory>
 
-#include "proxy/config.h"
-#include "trust/io/trust_service.h"
+#include "proxy/config/config.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::proxy::cli {
 

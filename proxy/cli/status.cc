@@ -9,7 +9,7 @@
 #include "proxy/cli/screen.h"
 #include "proxy/cli/status_text.h"
 #include "proxy/cli/subcommand.h"
-#include "proxy/runtime_client.h"
+#include "proxy/runtime/runtime_client.h"
 #include "proxy/wall_clock.h"
 
 namespace crivet::proxy::cli {

@@ -7,7 +7,7 @@
 
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/cli/screen.h"
-#include "proxy/config_values.h"
+#include "proxy/config/config_values.h"
 
 namespace crivet::proxy::cli {
 namespace {

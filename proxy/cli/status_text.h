@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/time.h"
+#include "trust/base/time.h"
 
 namespace crivet::admin::v1 {
 class StatusResponse;

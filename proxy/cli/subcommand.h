@@ -4,7 +4,7 @@
 #include <string>
 
 #include "proxy/cli/commands.h"
-#include "proxy/config.h"
+#include "proxy/config/config.h"
 
 namespace crivet::proxy::cli {
 

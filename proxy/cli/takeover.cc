@@ -1,4 +1,4 @@
-#include "proxy/takeover.h"
+#include "proxy/takeover/takeover.h"
 
 #include <unistd.h>
 
@@ -8,7 +8,7 @@
 #include <set>
 
 #include "proxy/cli/subcommand.h"
-#include "proxy/own_reference_cleanup.h"
+#include "proxy/gate/own_reference_cleanup.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/image_reference.h"
-#include "trust/core/result.h"
+#include "trust/base/image_reference.h"
+#include "trust/base/result.h"
 
 namespace crivet::proxy::cli {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "proxy/config_values.h"
+#include "proxy/config/config_values.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tests/fuzz/require.h"
-#include "trust/io/bearer_challenge.h"
-#include "trust/io/http_url.h"
+#include "trust/io/http/bearer_challenge.h"
+#include "trust/io/http/http_url.h"
 
 using namespace crivet::trust;
 

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/config.h"
+#include "proxy/config/config.h"
 #include "tests/fuzz/require.h"
-#include "trust/io/server_url.h"
+#include "trust/io/http/server_url.h"
 
 using namespace crivet;
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/core/image_reference.h"
+#include "trust/base/image_reference.h"
 
 using namespace crivet::trust;
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 
 using namespace crivet::trust;
 

@@ -11,10 +11,10 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/core/envelope.h"
-#include "trust/core/metadata.h"
-#include "trust/core/refresh.h"
-#include "trust/core/signature_threshold.h"
+#include "trust/signed/envelope.h"
+#include "trust/tuf/metadata.h"
+#include "trust/notary/refresh.h"
+#include "trust/signed/signature_threshold.h"
 
 using namespace crivet::trust;
 

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/core/public_key.h"
+#include "trust/signed/public_key.h"
 
 using namespace crivet::trust;
 

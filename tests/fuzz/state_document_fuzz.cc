@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/core/json.h"
-#include "trust/io/state_document.h"
+#include "trust/signed/json.h"
+#include "trust/io/store/state_document.h"
 
 using namespace crivet::trust;
 

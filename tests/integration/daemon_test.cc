@@ -15,7 +15,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "proxy/map_entries.h"
+#include "proxy/runtime/map_entries.h"
 #include "runtime/v1/api.pb.h"
 #include "tests/support/daemon/daemon_process.h"
 #include "tests/support/road/fake_runtime.h"

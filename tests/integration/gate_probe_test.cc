@@ -1,4 +1,4 @@
-#include "proxy/gate_probe.h"
+#include "proxy/daemon/gate_probe.h"
 
 #include <sys/socket.h>
 

@@ -20,10 +20,10 @@
 #include "tests/support/trust_core/signing_key.h"
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
-#include "trust/core/bytes.h"
-#include "trust/io/http_client.h"
-#include "trust/io/service_clock.h"
-#include "trust/io/trust_service.h"
+#include "trust/base/bytes.h"
+#include "trust/io/http/http_client.h"
+#include "trust/io/service/service_clock.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::trust {
 namespace {

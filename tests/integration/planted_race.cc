@@ -6,8 +6,8 @@
 
 #include <atomic>
 
-#include "proxy/call_task.h"
-#include "proxy/upstream.h"
+#include "proxy/runtime/call_task.h"
+#include "proxy/runtime/upstream.h"
 
 namespace crivet::proxy {
 namespace {

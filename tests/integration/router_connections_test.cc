@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 #include "tests/support/road/fake_runtime.h"
 #include "tests/support/road/raw_http2.h"
 #include "tests/support/road/road_fixture.h"

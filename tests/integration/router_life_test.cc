@@ -2,7 +2,7 @@
 // that do not read.
 #include <boost/test/unit_test.hpp>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 #include "tests/support/road/fake_runtime.h"
 #include "tests/support/road/grpc_caller.h"
 #include "tests/support/road/raw_http2.h"

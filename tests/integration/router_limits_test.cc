@@ -9,7 +9,7 @@
 #include <future>
 #include <thread>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 #include "tests/support/road/fake_runtime.h"
 #include "tests/support/road/grpc_caller.h"
 #include "tests/support/road/raw_http2.h"

@@ -3,7 +3,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 #include "tests/support/road/fake_runtime.h"
 #include "tests/support/road/grpc_caller.h"
 #include "tests/support/road/road_fixture.h"

@@ -1,5 +1,5 @@
 // The road between real gRPC ends: what a client or a runtime can see of it, which is nothing.
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 
 #include <boost/test/unit_test.hpp>
 #include <future>

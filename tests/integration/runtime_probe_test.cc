@@ -1,10 +1,10 @@
 // What `crivet takeover` asks before and after it moves a runtime.
-#include "proxy/runtime_probe.h"
+#include "proxy/runtime/runtime_probe.h"
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 
-#include "proxy/runtime_facts.h"
+#include "proxy/runtime/runtime_facts.h"
 #include "runtime/v1/api.pb.h"
 #include "tests/support/daemon/daemon_process.h"
 #include "tests/support/road/fake_runtime.h"

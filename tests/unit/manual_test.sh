@@ -61,7 +61,7 @@ while read -r key; do
 done < <(sed -n 's/^root\.//p' "$folder/page")
 
 # Every plain word in the parser is a key of the page, a value that it quotes, or a name of a section.
-grep -ohE '"[a-z][a-z_-]*"' proxy/config.cc proxy/config_rule.cc proxy/config_rules.cc proxy/config_servers.cc |
+grep -ohE '"[a-z][a-z_-]*"' proxy/config/config.cc proxy/config/config_rule.cc proxy/config/config_rules.cc proxy/config/config_servers.cc |
   tr -d '"' | sort -u >"$folder/words"
 [[ $(wc -l <"$folder/words") -ge 60 ]] || wrong "only $(wc -l <"$folder/words") words found in the parser"
 sed 's/.*\.//' "$folder/page" | sort -u >"$folder/keys"

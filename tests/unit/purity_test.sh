@@ -1,31 +1,30 @@
 #!/bin/sh
-# The trust core gets bytes and the time as arguments. It has no clock, file, environment, thread or
-# network, and only these files see OpenSSL or the JSON parser.
+# All of trust but io gets bytes and the time as arguments. It has no clock, file, environment, thread
+# or network, and only these files see OpenSSL or the JSON parser.
 # usage: purity_test.sh SOURCE_DIR
 set -u
-core=$1/trust/core
-# Kinds of trust, and what several of them share, are as pure as the core.
-kinds="$1/trust/signed $1/trust/oci $1/trust/sigstore $1/trust/notation"
+trust=$1/trust
+pure="$trust/base $trust/signed $trust/decide $trust/tuf $trust/notary $trust/oci $trust/sigstore $trust/notation"
 failed=0
 
-# forbid PATTERN [FILE...]: no line of the core matches, those files aside.
+# forbid PATTERN [FILE...]: no line matches, those files aside.
 forbid() {
   pattern=$1
   shift
   # shellcheck disable=SC2086  # several folders
-  found=$(grep -rnE --include=*.h --include=*.cc "$pattern" "$core" $kinds)
+  found=$(grep -rnE --include=*.h --include=*.cc "$pattern" $pure)
   for file in "$@"; do
     found=$(printf '%s\n' "$found" | grep -v "/$file:")
   done
   if [ -n "$found" ]; then
-    printf 'forbidden in trust/core: %s\n%s\n' "$pattern" "$found"
+    printf 'forbidden where trust is decided: %s\n%s\n' "$pattern" "$found"
     failed=1
   fi
 }
 
 # A search that finds nothing anywhere would pass for ever.
-if ! grep -q 'namespace crivet::trust' "$core"/*.cc; then
-  echo "no sources below $core"
+if ! grep -q 'namespace crivet::trust' "$trust"/base/*.cc; then
+  echo "no sources below $trust"
   exit 1
 fi
 
@@ -37,8 +36,8 @@ forbid 'std::regex|<regex>'
 forbid 'socket|<sys/|<netdb|curl|grpc|nghttp2'
 forbid '#include .*(trust/io|proxy|api|runtime)/'
 forbid '#include <openssl/' bytes.cc certificate.cc public_key.cc openssl_handles.h verification_key.cc timestamp_token.cc
-forbid '#include "trust/core/openssl_handles.h"' certificate.cc public_key.cc verification_key.cc \
+forbid '#include "trust/signed/openssl_handles.h"' certificate.cc public_key.cc verification_key.cc \
   certificate_usage.cc certificate_path.cc timestamp_token.cc
 forbid '#include <simdjson' json_view.h
-forbid '#include "trust/core/json_view.h"' json.cc canonical_json.cc
+forbid '#include "trust/signed/json_view.h"' json.cc canonical_json.cc
 exit $failed

@@ -16,8 +16,8 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/bytes.h"
-#include "trust/core/time.h"
+#include "trust/base/bytes.h"
+#include "trust/base/time.h"
 #include "trust/notation/image_signature.h"
 #include "trust/notation/parse_envelope.h"
 #include "trust/sigstore/image_signature.h"

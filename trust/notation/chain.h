@@ -2,8 +2,8 @@
 
 #include <vector>
 
-#include "trust/core/certificate.h"
-#include "trust/core/time.h"
+#include "trust/signed/certificate.h"
+#include "trust/base/time.h"
 #include "trust/signed/certificate_path.h"
 #include "trust/signed/signature_error.h"
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 #include "trust/notation/chain.h"
 #include "trust/signed/first_good.h"
 #include "trust/signed/timestamp_token.h"

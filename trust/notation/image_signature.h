@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/certificate.h"
-#include "trust/core/image_reference.h"
-#include "trust/core/time.h"
+#include "trust/signed/certificate.h"
+#include "trust/base/image_reference.h"
+#include "trust/base/time.h"
 #include "trust/notation/envelope.h"
 #include "trust/notation/trusted_identity.h"
 #include "trust/oci/manifest.h"

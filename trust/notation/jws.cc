@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/core/bytes.h"
-#include "trust/core/json.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/json.h"
 #include "trust/notation/attributes.h"
 
 namespace crivet::trust::notation {

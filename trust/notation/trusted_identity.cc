@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust::notation {
 namespace {

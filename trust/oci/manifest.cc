@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust::oci {
 namespace {

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/image_reference.h"
-#include "trust/core/result.h"
+#include "trust/base/image_reference.h"
+#include "trust/base/result.h"
 
 namespace crivet::trust::oci {
 

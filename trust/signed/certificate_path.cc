@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "trust/core/openssl_handles.h"
+#include "trust/signed/openssl_handles.h"
 
 namespace crivet::trust {
 

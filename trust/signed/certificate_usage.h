@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/certificate.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust {

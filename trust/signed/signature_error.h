@@ -6,7 +6,7 @@
 #include <tl/expected.hpp>
 #include <utility>
 
-#include "trust/core/result.h"
+#include "trust/base/result.h"
 
 namespace crivet::trust {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "trust/core/openssl_handles.h"
+#include "trust/signed/openssl_handles.h"
 
 namespace crivet::trust {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/certificate.h"
-#include "trust/core/time.h"
+#include "trust/signed/certificate.h"
+#include "trust/base/time.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust {

@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
-#include "trust/core/bytes.h"
-#include "trust/core/certificate.h"
-#include "trust/core/public_key.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/certificate.h"
+#include "trust/signed/public_key.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust {

@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 #include "trust/sigstore/message_reader.h"
 
 namespace crivet::trust::sigstore {

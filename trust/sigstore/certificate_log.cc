@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 #include "trust/signed/certificate_usage.h"
 
 namespace crivet::trust::sigstore {

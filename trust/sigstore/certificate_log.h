@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "trust/core/certificate.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/trusted_root.h"
 

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust::sigstore {
 namespace {

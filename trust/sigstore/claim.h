@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "trust/core/image_reference.h"
+#include "trust/base/image_reference.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::sigstore {

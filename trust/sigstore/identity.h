@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "trust/core/certificate.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::sigstore {

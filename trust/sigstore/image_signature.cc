@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/core/bytes.h"
-#include "trust/core/json.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/json.h"
 #include "trust/signed/first_good.h"
 #include "trust/sigstore/message_reader.h"
 

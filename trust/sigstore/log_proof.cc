@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "trust/core/bytes.h"
-#include "trust/core/json.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/json.h"
 #include "trust/sigstore/checkpoint.h"
 #include "trust/sigstore/merkle.h"
 #include "trust/sigstore/message_reader.h"

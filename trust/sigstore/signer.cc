@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 #include "trust/signed/certificate_path.h"
 #include "trust/signed/certificate_usage.h"
 #include "trust/signed/timestamp_token.h"

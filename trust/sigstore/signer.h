@@ -8,7 +8,7 @@
 #include <variant>
 #include <vector>
 
-#include "trust/core/time.h"
+#include "trust/base/time.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/bundle.h"
 #include "trust/sigstore/identity.h"

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 #include "trust/sigstore/message_reader.h"
 
 namespace crivet::trust::sigstore {

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "tests/integration/comparison/cases.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 namespace {

@@ -2,7 +2,7 @@
 
 #include "tests/integration/comparison/cases.h"
 #include "tests/support/trust_core/future_key.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tests/integration/comparison/cases.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 namespace {

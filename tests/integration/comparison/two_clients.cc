@@ -13,7 +13,7 @@
 #include <utility>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 namespace {

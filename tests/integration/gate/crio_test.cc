@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "proxy/node_review.h"
+#include "proxy/daemon/node_review.h"
 #include "tests/integration/gate/gate_fixture.h"
 #include "tests/support/proxy/fake_crio.h"
 

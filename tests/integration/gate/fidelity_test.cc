@@ -10,10 +10,10 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/listener.h"
-#include "proxy/map_entries.h"
-#include "proxy/relay.h"
-#include "proxy/upstream.h"
+#include "proxy/road/listener.h"
+#include "proxy/runtime/map_entries.h"
+#include "proxy/runtime/relay.h"
+#include "proxy/runtime/upstream.h"
 #include "tests/integration/gate/gate_fixture.h"
 #include "tests/support/road/raw_http2.h"
 

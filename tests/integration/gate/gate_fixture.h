@@ -7,9 +7,9 @@
 #include <string>
 #include <utility>
 
-#include "proxy/audit_log.h"
-#include "proxy/gate.h"
-#include "proxy/metrics.h"
+#include "proxy/watch/audit_log.h"
+#include "proxy/gate/gate.h"
+#include "proxy/watch/metrics.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "tests/support/proxy/fake_cri.h"
 #include "tests/support/proxy/fake_decider.h"

@@ -2,7 +2,7 @@
 #include <map>
 #include <string>
 
-#include "proxy/map_entries.h"
+#include "proxy/runtime/map_entries.h"
 #include "tests/integration/gate/gate_fixture.h"
 
 namespace crivet::proxy {

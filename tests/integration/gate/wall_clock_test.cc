@@ -2,8 +2,8 @@
 #include <future>
 #include <thread>
 
-#include "proxy/relay.h"
-#include "proxy/upstream.h"
+#include "proxy/runtime/relay.h"
+#include "proxy/runtime/upstream.h"
 #include "tests/support/proxy/fake_cri.h"
 #include "tests/support/proxy/set_clock.h"
 #include "tests/support/proxy/temporary_folder.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::proxy {
 namespace {

@@ -11,7 +11,7 @@
 #include "containerd/services/content/v1/content.grpc.pb.h"
 #include "containerd/services/images/v1/images.grpc.pb.h"
 #include "containerd/services/snapshots/v1/snapshots.grpc.pb.h"
-#include "proxy/map_entries.h"
+#include "proxy/runtime/map_entries.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "tests/support/proxy/fake_image_store.h"
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/support/proxy/fake_containers.h"
-#include "trust/core/image_reference.h"
+#include "trust/base/image_reference.h"
 
 namespace crivet::proxy {
 

@@ -8,9 +8,9 @@
 #include <chrono>
 #include <utility>
 
-#include "proxy/map_entries.h"
+#include "proxy/runtime/map_entries.h"
 #include "runtime/v1/api.grpc.pb.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::proxy {
 namespace {

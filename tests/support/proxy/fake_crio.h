@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/support/proxy/temporary_folder.h"
-#include "trust/core/image_reference.h"
+#include "trust/base/image_reference.h"
 
 namespace grpc {
 class Server;

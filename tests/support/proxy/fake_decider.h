@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "proxy/decider.h"
+#include "proxy/gate/decider.h"
 
 namespace crivet::proxy {
 

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "trust/core/bytes.h"
-#include "trust/core/image_reference.h"
+#include "trust/base/bytes.h"
+#include "trust/base/image_reference.h"
 
 namespace crivet::proxy {
 namespace {

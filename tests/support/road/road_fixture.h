@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "proxy/router.h"
+#include "proxy/road/router.h"
 #include "tests/support/road/fake_runtime.h"
 #include "tests/support/road/raw_http2.h"
 

@@ -9,7 +9,7 @@
 
 #include "tests/support/trust_core/signing_repository.h"
 #include "tests/support/trust_core/trusting_node.h"
-#include "trust/core/decide.h"
+#include "trust/decide/decide.h"
 
 namespace crivet::trust {
 

@@ -2,7 +2,7 @@
 
 #include <string>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 

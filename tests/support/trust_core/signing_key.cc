@@ -13,7 +13,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 namespace crivet::trust {
 namespace {

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "trust/core/public_key.h"
-#include "trust/core/time.h"
+#include "trust/signed/public_key.h"
+#include "trust/base/time.h"
 
 namespace crivet::trust {
 

@@ -4,8 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "trust/core/bytes.h"
-#include "trust/core/time.h"
+#include "trust/base/bytes.h"
+#include "trust/base/time.h"
 
 namespace crivet::trust {
 namespace {

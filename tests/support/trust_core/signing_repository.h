@@ -12,7 +12,7 @@
 
 #include "tests/support/trust_core/damage.h"
 #include "tests/support/trust_core/signing_key.h"
-#include "trust/core/refresh.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

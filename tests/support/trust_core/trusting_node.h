@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/core/refresh.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

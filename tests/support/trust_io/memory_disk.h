@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "trust/io/file_system.h"
+#include "trust/io/store/file_system.h"
 
 namespace crivet::trust {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/io/metadata_fetcher.h"
+#include "trust/io/http/metadata_fetcher.h"
 
 namespace crivet::trust {
 

@@ -10,8 +10,8 @@
 
 #include "tests/support/trust_io/memory_disk.h"
 #include "tests/support/trust_io/simulated_server.h"
-#include "trust/io/service_engine.h"
-#include "trust/io/trust_service.h"
+#include "trust/io/service/service_engine.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::trust {
 

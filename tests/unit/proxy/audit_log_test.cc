@@ -1,4 +1,4 @@
-#include "proxy/audit_log.h"
+#include "proxy/watch/audit_log.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "tests/support/proxy/temporary_folder.h"
-#include "trust/core/fetch_cause.h"
+#include "trust/base/fetch_cause.h"
 
 namespace crivet::proxy {
 namespace {

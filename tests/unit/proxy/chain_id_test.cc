@@ -1,4 +1,4 @@
-#include "proxy/chain_id.h"
+#include "proxy/runtime/chain_id.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,4 +1,4 @@
-#include "proxy/config_values.h"
+#include "proxy/config/config_values.h"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

@@ -1,4 +1,4 @@
-#include "proxy/containerd_unit.h"
+#include "proxy/takeover/containerd_unit.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

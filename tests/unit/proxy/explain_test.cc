@@ -4,7 +4,7 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
-#include "trust/core/fetch_cause.h"
+#include "trust/base/fetch_cause.h"
 
 namespace crivet::proxy::cli {
 namespace {

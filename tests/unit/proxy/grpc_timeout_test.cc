@@ -1,4 +1,4 @@
-#include "proxy/grpc_timeout.h"
+#include "proxy/road/grpc_timeout.h"
 
 #include <boost/test/unit_test.hpp>
 

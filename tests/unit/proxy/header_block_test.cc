@@ -1,4 +1,4 @@
-#include "proxy/header_block.h"
+#include "proxy/road/header_block.h"
 
 #include <boost/test/unit_test.hpp>
 

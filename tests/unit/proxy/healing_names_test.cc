@@ -1,4 +1,4 @@
-#include "proxy/healing_names.h"
+#include "proxy/gate/healing_names.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

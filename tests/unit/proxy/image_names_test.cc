@@ -1,4 +1,4 @@
-#include "proxy/image_names.h"
+#include "proxy/runtime/image_names.h"
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "proxy/listener.h"
+#include "proxy/road/listener.h"
 
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-#include "proxy/log.h"
+#include "proxy/watch/log.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "proxy/method_table.h"
+#include "proxy/road/method_table.h"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

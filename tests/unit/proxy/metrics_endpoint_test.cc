@@ -1,4 +1,4 @@
-#include "proxy/metrics_endpoint.h"
+#include "proxy/watch/metrics_endpoint.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

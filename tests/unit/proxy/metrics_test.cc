@@ -1,4 +1,4 @@
-#include "proxy/metrics.h"
+#include "proxy/watch/metrics.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>

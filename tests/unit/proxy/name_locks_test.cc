@@ -1,4 +1,4 @@
-#include "proxy/name_locks.h"
+#include "proxy/gate/name_locks.h"
 
 #include <grpc/grpc.h>
 
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "proxy/upstream.h"
+#include "proxy/runtime/upstream.h"
 
 namespace crivet::proxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "proxy/output_queue.h"
+#include "proxy/road/output_queue.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-#include "proxy/pod_answers.h"
+#include "proxy/watch/pod_answers.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

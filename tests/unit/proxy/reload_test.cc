@@ -1,4 +1,4 @@
-#include "proxy/reload.h"
+#include "proxy/daemon/reload.h"
 
 #include <atomic>
 #include <boost/test/unit_test.hpp>

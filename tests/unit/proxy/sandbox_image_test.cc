@@ -1,11 +1,11 @@
-#include "proxy/sandbox_image.h"
+#include "proxy/runtime/sandbox_image.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
 #include <ostream>
 #include <string>
 
-#include "proxy/map_entries.h"
+#include "proxy/runtime/map_entries.h"
 
 namespace crivet::proxy {
 namespace {

@@ -1,4 +1,4 @@
-#include "proxy/status_mapping.h"
+#include "proxy/gate/status_mapping.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "proxy/status_report.h"
+#include "proxy/daemon/status_report.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

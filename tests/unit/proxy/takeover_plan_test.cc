@@ -1,4 +1,4 @@
-#include "proxy/takeover_plan.h"
+#include "proxy/takeover/takeover_plan.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "proxy/toml_document.h"
+#include "proxy/config/toml_document.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -43,7 +43,7 @@
 
 #include "tests/support/trust_core/signing_repository.h"
 #include "tests/support/trust_core/trusting_node.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,4 +1,4 @@
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-#include "trust/core/clock_guard.h"
+#include "trust/decide/clock_guard.h"
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "trust/core/decide.h"
+#include "trust/decide/decide.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "tests/support/trust_core/deciding_node.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,9 +1,9 @@
-#include "trust/core/fetch_cause.h"
+#include "trust/base/fetch_cause.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>
 
-#include "trust/core/quoted.h"
+#include "trust/base/quoted.h"
 
 namespace crivet::trust {
 namespace {

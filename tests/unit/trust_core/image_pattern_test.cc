@@ -1,4 +1,4 @@
-#include "trust/core/image_pattern.h"
+#include "trust/decide/image_pattern.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

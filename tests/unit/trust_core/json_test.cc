@@ -1,4 +1,4 @@
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "tests/support/trust_core/vectors.h"
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 
 using namespace crivet::trust;
 using namespace std::string_literals;

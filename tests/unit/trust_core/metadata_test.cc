@@ -1,14 +1,14 @@
 // What the four kinds of metadata accept: the shape that Notary writes, and nothing that two
 // readers could take differently. Who signed it is another question.
 
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 #include <boost/test/unit_test.hpp>
 #include <functional>
 
 #include "tests/support/trust_core/signing_repository.h"
 #include "tests/support/trust_core/vectors.h"
-#include "trust/core/envelope.h"
+#include "trust/signed/envelope.h"
 
 namespace crivet::trust {
 namespace {

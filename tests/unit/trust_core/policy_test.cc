@@ -1,4 +1,4 @@
-#include "trust/core/policy.h"
+#include "trust/decide/policy.h"
 
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>

@@ -1,4 +1,4 @@
-#include "trust/core/public_key.h"
+#include "trust/signed/public_key.h"
 
 #include <openssl/err.h>
 
@@ -11,7 +11,7 @@
 
 #include "tests/support/trust_core/signing_key.h"
 #include "tests/support/trust_core/vectors.h"
-#include "trust/core/json.h"
+#include "trust/signed/json.h"
 
 using namespace crivet::trust;
 using namespace std::string_literals;

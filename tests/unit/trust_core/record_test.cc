@@ -1,4 +1,4 @@
-#include "trust/core/record.h"
+#include "trust/decide/record.h"
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "tests/support/trust_core/deciding_node.h"
-#include "trust/core/limits.h"
-#include "trust/core/withdrawn.h"
+#include "trust/base/limits.h"
+#include "trust/decide/withdrawn.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,4 +1,4 @@
-#include "trust/core/refresh_schedule.h"
+#include "trust/decide/refresh_schedule.h"
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>

@@ -1,11 +1,11 @@
 // The refresh as a user of it sees it: what is asked for, in which order, and what comes out.
 
-#include "trust/core/refresh.h"
+#include "trust/notary/refresh.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust_core/signing_repository.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "tests/support/trust_core/signing_key.h"
-#include "trust/core/public_key.h"
+#include "trust/signed/public_key.h"
 
 using namespace crivet::trust;
 using namespace std::string_literals;

@@ -1,12 +1,12 @@
 // Which roots are trusted: pins, links, certificates, and the walk between them.
 
-#include "trust/core/root_chain.h"
+#include "trust/tuf/root_chain.h"
 
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust_core/signing_repository.h"
 #include "tests/support/trust_core/trusting_node.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,6 +1,6 @@
 // The one place where signatures are counted.
 
-#include "trust/core/signature_threshold.h"
+#include "trust/signed/signature_threshold.h"
 
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>

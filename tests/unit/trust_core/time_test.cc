@@ -1,4 +1,4 @@
-#include "trust/core/time.h"
+#include "trust/base/time.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

@@ -8,8 +8,8 @@
 #include "tests/support/trust_core/deciding_node.h"
 #include "tests/support/trust_core/future_key.h"
 #include "tests/support/trust_core/trusting_node.h"
-#include "trust/core/age.h"
-#include "trust/core/metadata.h"
+#include "trust/tuf/age.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,4 +1,4 @@
-#include "trust/core/verdict.h"
+#include "trust/decide/verdict.h"
 
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>
@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/core/finding.h"
+#include "trust/decide/finding.h"
 
 namespace crivet::trust {
 namespace {

@@ -1,4 +1,4 @@
-#include "trust/core/wildcard.h"
+#include "trust/base/wildcard.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/image_pattern.h"
+#include "trust/decide/image_pattern.h"
 
 namespace crivet::trust {
 namespace {

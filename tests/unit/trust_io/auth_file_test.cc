@@ -1,4 +1,4 @@
-#include "trust/io/auth_file.h"
+#include "trust/io/http/auth_file.h"
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>

@@ -1,4 +1,4 @@
-#include "trust/io/bearer_challenge.h"
+#include "trust/io/http/bearer_challenge.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>

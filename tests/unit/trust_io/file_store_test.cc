@@ -1,4 +1,4 @@
-#include "trust/io/file_store.h"
+#include "trust/io/store/file_store.h"
 
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-#include "trust/io/http_fetcher.h"
+#include "trust/io/http/http_fetcher.h"
 
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
@@ -15,7 +15,7 @@
 
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
-#include "trust/core/time.h"
+#include "trust/base/time.h"
 
 namespace crivet::trust {
 namespace {

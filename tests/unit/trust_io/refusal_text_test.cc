@@ -1,4 +1,4 @@
-#include "trust/io/refusal_text.h"
+#include "trust/io/http/refusal_text.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

@@ -1,4 +1,4 @@
-#include "trust/io/server_silence.h"
+#include "trust/io/http/server_silence.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "trust/io/server_url.h"
+#include "trust/io/http/server_url.h"
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>

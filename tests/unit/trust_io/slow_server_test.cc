@@ -13,7 +13,7 @@
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "tests/support/trust_io/test_node.h"
-#include "trust/io/trust_service.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::trust {
 namespace {

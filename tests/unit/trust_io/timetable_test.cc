@@ -1,4 +1,4 @@
-#include "trust/io/timetable.h"
+#include "trust/io/service/timetable.h"
 
 #include <boost/test/unit_test.hpp>
 #include <future>

@@ -1,4 +1,4 @@
-#include "trust/io/token_source.h"
+#include "trust/io/http/token_source.h"
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
@@ -11,7 +11,7 @@
 
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
-#include "trust/io/http_fetcher.h"
+#include "trust/io/http/http_fetcher.h"
 
 namespace crivet::trust {
 namespace {

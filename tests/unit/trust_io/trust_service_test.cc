@@ -1,4 +1,4 @@
-#include "trust/io/trust_service.h"
+#include "trust/io/service/trust_service.h"
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>

@@ -7,7 +7,7 @@
 #include <iterator>
 #include <string>
 
-#include "trust/core/bytes.h"
+#include "trust/base/bytes.h"
 #include "trust/notation/cbor.h"
 #include "trust/notation/image_signature.h"
 #include "trust/notation/parse_envelope.h"

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "trust/core/bytes.h"
-#include "trust/core/json.h"
+#include "trust/base/bytes.h"
+#include "trust/signed/json.h"
 #include "trust/sigstore/claim.h"
 #include "trust/sigstore/identity.h"
 #include "trust/sigstore/merkle.h"

@@ -1,0 +1,217 @@
+#include "proxy/config/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "proxy/config/config_files.h"
+#include "proxy/config/config_reader.h"
+#include "proxy/config/config_sections.h"
+#include "proxy/wall_clock.h"
+
+namespace crivet::proxy {
+namespace {
+
+Valued<std::string> FilePath(const std::string& text) {
+  return CheckAbsolutePath(text, PathUse::kFile);
+}
+
+Valued<std::string> SocketPath(const std::string& text) {
+  return CheckAbsolutePath(text, PathUse::kSocket);
+}
+
+// The method table knows what must not be opened: it would lead past the gate.
+Valued<std::string> CheckAlsoForward(const std::string& text) {
+  auto path = CheckMethodPath(text);
+  if (!path) return path;
+  MethodTable::Options options;
+  options.also_forward = {text};
+  if (const auto table = MethodTable::Create(std::move(options)); !table) {
+    return tl::unexpected(table.error().detail);
+  }
+  return path;
+}
+
+void ReadSockets(TableReader& top, const Place& place, Config& config, ConfigFindings& findings) {
+  struct Socket {
+    const char* key;
+    std::string* path;
+  };
+  const std::array<Socket, 4> sockets{{{"listen", &config.listen},
+                                       {"admin", &config.admin},
+                                       {"upstream", &config.upstream},
+                                       {"image_upstream", &config.image_upstream}}};
+  for (const Socket& socket : sockets) {
+    if (auto path = top.Checked(socket.key, SocketPath)) *socket.path = std::move(path->value);
+  }
+  if (place.in_place()) config.upstream = place.moved_upstream;
+  const auto conflict = [&](const Socket& a, const Socket& b, std::string_view why) {
+    if (a.path->empty() || b.path->empty() || !SamePlace(*a.path, *b.path)) return;
+    const TextPosition at = top.Has(b.key) ? top.PositionOf(b.key) : top.PositionOf(a.key);
+    findings.Wrong(at, fmt::format("\"{}\" and \"{}\" are the same socket, {}: {}", a.key, b.key,
+                                   *b.path, why));
+  };
+  constexpr std::string_view kLoop = "crivet would call itself";
+  conflict(sockets[0], sockets[1], "each needs its own");
+  conflict(sockets[0], sockets[2], kLoop);
+  conflict(sockets[0], sockets[3], kLoop);
+  conflict(sockets[1], sockets[2], kLoop);
+  conflict(sockets[1], sockets[3], kLoop);
+}
+
+void ReadGate(TableReader& top, const Place& place, Config& config, ConfigFindings& findings) {
+  // kubelet's cAdvisor dials containerd's own API at the path that crivet stands at then.
+  if (place.in_place()) config.gate.containerd_api = ContainerdApi::kObserve;
+  const auto section = top.Table("gate");
+  if (!section) return;
+  TableReader gate(*section->value, section->at, "[gate]", findings);
+  if (const auto word = gate.Word("containerd_api", {"none", "observe", "all"})) {
+    constexpr std::array kApis{ContainerdApi::kNone, ContainerdApi::kObserve, ContainerdApi::kAll};
+    config.gate.containerd_api = kApis[word->value];
+    if (config.gate.containerd_api == ContainerdApi::kAll) {
+      findings.Warn(word->at,
+                    "containerd_api = \"all\": whoever may open the socket can run images "
+                    "past the rules");
+    }
+    if (place.in_place() && config.gate.containerd_api == ContainerdApi::kNone) {
+      findings.Warn(word->at,
+                    "containerd_api = \"none\" in place of containerd's socket: kubelet's cAdvisor "
+                    "finds no containers");
+    }
+  }
+  for (auto& method : gate.EachChecked("also_forward", CheckAlsoForward)) {
+    if (method.value.starts_with("/containerd.services.")) {
+      findings.Warn(method.at, fmt::format("also_forward opens {}: containerd's own API knows no "
+                                           "rules",
+                                           method.value));
+    }
+    config.gate.also_forward.push_back(std::move(method.value));
+  }
+  const auto is_reference = [](const std::string& text) -> Valued<std::string> {
+    if (trust::ImageReference::Parse(text)) return text;
+    return tl::unexpected<std::string>("is not an image reference");
+  };
+  if (auto image = gate.Checked("sandbox_image", is_reference)) {
+    config.gate.sandbox_image = std::move(image->value);
+  }
+  const auto is_snapshotter = [](const std::string& text) -> Valued<std::string> {
+    if (!text.empty() && text.size() <= 64) return text;
+    return tl::unexpected<std::string>("a snapshotter's name has 1 to 64 bytes");
+  };
+  if (gate.Has("remote_snapshotters")) {
+    config.gate.remote_snapshotters.clear();
+    for (auto& name : gate.EachChecked("remote_snapshotters", is_snapshotter)) {
+      config.gate.remote_snapshotters.push_back(std::move(name.value));
+    }
+  }
+  if (const auto flag = gate.Bool("allow_checkpoint")) {
+    config.gate.allow_checkpoint = flag->value;
+    if (flag->value) {
+      findings.Warn(flag->at,
+                    "allow_checkpoint = true: a checkpoint names a base image and a tag "
+                    "that nothing verifies");
+    }
+  }
+  gate.Finish();
+}
+
+void ReadMetrics(TableReader& top, Config& config, ConfigFindings& findings) {
+  const auto section = top.Table("metrics");
+  if (!section) return;
+  TableReader metrics(*section->value, section->at, "[metrics]", findings);
+  if (!metrics.Has("listen")) metrics.Missing("listen", "such as \"127.0.0.1:9477\"");
+  if (auto address = metrics.Checked("listen", CheckListenAddress)) {
+    if (!IsLoopbackAddress(address->value)) {
+      findings.Warn(address->at, "the metrics can be read from the network, without a password");
+    }
+    config.metrics_listen = std::move(address->value);
+  }
+  metrics.Finish();
+}
+
+void ReadLog(TableReader& top, Config& config, ConfigFindings& findings) {
+  const auto section = top.Table("log");
+  if (!section) return;
+  TableReader log(*section->value, section->at, "[log]", findings);
+  if (const auto word = log.Word("level", {"debug", "info", "warn", "error"})) {
+    constexpr std::array kLevels{Config::LogLevel::kDebug, Config::LogLevel::kInfo,
+                                 Config::LogLevel::kWarn, Config::LogLevel::kError};
+    config.log_level = kLevels[word->value];
+  }
+  const auto is_audit = [](const std::string& text) -> Valued<std::string> {
+    if (text == "journal") return text;
+    if (auto path = FilePath(text)) return path;
+    return tl::unexpected<std::string>("must be \"journal\" or the absolute path of a file");
+  };
+  if (auto audit = log.Checked("audit", is_audit)) config.audit = std::move(audit->value);
+  log.Finish();
+}
+
+void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings& findings) {
+  for (const trust::TrustServer& server : config.servers) {
+    const auto& rules = config.policy->rules();
+    const bool used = std::any_of(rules.begin(), rules.end(),
+                                  [&](const auto& rule) { return rule->trust == server.label; });
+    if (!used) {
+      findings.Warn(top.PositionOf("trust"), fmt::format("no rule uses [trust.{}]", server.label));
+    }
+  }
+}
+
+}  // namespace
+
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
+                                                           const std::string& file,
+                                                           const Place& place) {
+  ConfigFindings findings(file, place.root);
+  const auto document = ParseToml(text);
+  if (!document) {
+    findings.Wrong(document.error().at, document.error().what);
+    return tl::unexpected(findings.TakeWrong());
+  }
+
+  Config config;
+  TableReader top(*document, {}, "", findings);
+  ReadSockets(top, place, config, findings);
+  if (auto path = top.Checked("state_dir", FilePath)) config.state_dir = std::move(path->value);
+  if (const auto drain =
+          top.Duration("drain", std::chrono::milliseconds{0}, std::chrono::minutes{10})) {
+    config.drain = drain->value;
+  }
+  if (const auto word = top.Word("mode", {"enforce", "audit"})) {
+    config.mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
+  }
+  config.servers = ReadServers(top, findings);
+  ReadGate(top, place, config, findings);
+  ReadMetrics(top, config, findings);
+  ReadLog(top, config, findings);
+  config.policy = ReadPolicy(top, config.servers, config.mode, Now(), findings);
+  top.Finish();
+  if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
+  WarnOfUnusedServers(config, top, findings);
+  config.warnings = findings.TakeWarnings();
+  return config;
+}
+
+tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
+                                                          const Place& place) {
+  const auto text = ReadFileUnder(place.root, file, Secrecy::kPublic);
+  if (!text) return tl::unexpected(std::vector<ConfigError>{{file, 0, 0, text.error()}});
+  return ParseConfig(*text, file, place);
+}
+
+std::string AdminSocketOf(const std::string& file) {
+  std::string usual = Config().admin;
+  const auto text = ReadNamedFile(file, Secrecy::kPublic);
+  if (!text) return usual;
+  const auto document = ParseToml(*text);
+  if (!document) return usual;
+  for (const TomlMember& member : *document) {
+    const auto* path = std::get_if<std::string>(&member.value.value);
+    if (member.key == "admin" && path != nullptr) return SocketPath(*path).value_or(usual);
+  }
+  return usual;
+}
+
+}  // namespace crivet::proxy

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/road/method_table.h"
+#include "trust/decide/policy.h"
+#include "trust/io/http/trust_server.h"
+
+namespace crivet::proxy {
+
+/// Place is where crivet stands (proxy/RULES.md#configuration): beside the runtime's socket, or in
+/// place of it.
+struct Place {
+  std::string moved_upstream = {};  ///< where the runtime was moved to; empty: beside
+  /// Folder that holds the files of the machine that the configuration is for; empty: this machine.
+  std::string root = {};
+  bool in_place() const { return !moved_upstream.empty(); }
+};
+
+/// Config is the whole configuration file, checked: every value in it is usable
+/// (proxy/RULES.md#configuration).
+struct Config {
+  std::string listen = "/run/crivet/crivet.sock";
+  std::string upstream = "/run/containerd/containerd.sock";
+  std::string image_upstream;  ///< empty: as upstream
+  std::string state_dir = "/var/lib/crivet";
+  std::string admin = "/run/crivet/admin.sock";
+  std::chrono::milliseconds drain{5000};
+  trust::Mode mode = trust::Mode::kEnforce;  ///< of rules that have none of their own
+
+  struct Gate {
+    ContainerdApi containerd_api = ContainerdApi::kNone;
+    std::vector<std::string> also_forward;
+    std::string sandbox_image;  ///< empty: learnt from the runtime
+    std::vector<std::string> remote_snapshotters{"stargz", "nydus", "overlaybd", "soci"};
+    bool allow_checkpoint = false;
+  } gate;
+
+  std::string metrics_listen;  ///< `host:port`; empty: no endpoint
+  enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError } log_level = LogLevel::kInfo;
+  std::string audit = "journal";  ///< "journal", or a file's path
+
+  std::vector<trust::TrustServer> servers;
+  std::shared_ptr<const trust::Policy> policy;
+
+  /// What `crivet check` and `crivet status` warn of: weakening options, rules that never match.
+  std::vector<std::string> warnings;
+};
+
+/// ConfigError is one thing wrong with the file. `line` and `column` count from 1; 0 where the file
+/// as a whole is meant.
+struct ConfigError {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+  std::string what;              ///< what is wrong and the nearest valid key or value
+  std::string ToString() const;  ///< `file:line:column: what`
+};
+
+/// ParseConfig reads a configuration text. All errors are found, not only the first. `file` is
+/// for messages, and relative paths in the text are refused. In place of the runtime's socket the
+/// file's `upstream` is the path that crivet took: `upstream` is where the runtime was moved to
+/// then, and `containerd_api` is "observe" unless the file says otherwise.
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
+                                                           const std::string& file,
+                                                           const Place& place = {});
+
+/// LoadConfig is ParseConfig of a file's content.
+tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
+                                                          const Place& place = {});
+
+/// AdminSocketOf is `admin` of a file that may be wrong elsewhere, or not there: who asks the
+/// daemon what it runs with cannot wait until the file is right. The default where the file does
+/// not tell.
+std::string AdminSocketOf(const std::string& file);
+
+}  // namespace crivet::proxy

@@ -1,0 +1,294 @@
+#include "proxy/config/config_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace crivet::proxy {
+namespace {
+
+struct TypeName {
+  std::string_view operator()(const std::string&) const { return "a string"; }
+  std::string_view operator()(std::int64_t) const { return "an integer"; }
+  std::string_view operator()(double) const { return "a number with a fraction"; }
+  std::string_view operator()(bool) const { return "true or false"; }
+  std::string_view operator()(trust::TimePoint) const { return "a date and time"; }
+  std::string_view operator()(TomlLocalTime) const { return "a date or time without a zone"; }
+  std::string_view operator()(const TomlArray&) const { return "an array"; }
+  std::string_view operator()(const TomlTable&) const { return "a table"; }
+};
+
+std::string_view TypeOf(const TomlValue& value) { return std::visit(TypeName{}, value.value); }
+
+// Keys and words come from the file: what is shown of them stays on one short line.
+std::string Shown(std::string_view text) {
+  std::string shown;
+  for (const char c : text.substr(0, 64)) {
+    shown += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? '?' : c;
+  }
+  return shown;
+}
+
+std::vector<ConfigError> InOrder(std::vector<ConfigError> errors) {
+  std::stable_sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) {
+    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+  });
+  return errors;
+}
+
+}  // namespace
+
+std::string ConfigError::ToString() const {
+  if (line == 0) return fmt::format("{}: {}", file, what);
+  return fmt::format("{}:{}:{}: {}", file, line, column, what);
+}
+
+void ConfigFindings::Wrong(TextPosition at, std::string what) {
+  wrong_.push_back({file_, at.line, at.column, std::move(what)});
+}
+
+void ConfigFindings::Warn(TextPosition at, const std::string& what) {
+  warnings_.push_back({file_, at.line, at.column, what});
+}
+
+std::vector<ConfigError> ConfigFindings::TakeWrong() { return InOrder(std::move(wrong_)); }
+
+std::vector<std::string> ConfigFindings::TakeWarnings() {
+  std::vector<std::string> lines;
+  for (const ConfigError& warning : InOrder(std::move(warnings_))) {
+    lines.push_back(warning.ToString());
+  }
+  return lines;
+}
+
+const TomlMember* TableReader::Find(const std::string& key) {
+  if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.push_back(key);
+  const auto member =
+      std::find_if(table_.begin(), table_.end(), [&](const TomlMember& m) { return m.key == key; });
+  return member == table_.end() ? nullptr : &*member;
+}
+
+bool TableReader::Has(const std::string& key) const {
+  return std::any_of(table_.begin(), table_.end(),
+                     [&](const TomlMember& m) { return m.key == key; });
+}
+
+bool TableReader::HasEmptyArray(const std::string& key) const {
+  return std::any_of(table_.begin(), table_.end(), [&](const TomlMember& m) {
+    const auto* array = std::get_if<TomlArray>(&m.value.value);
+    return m.key == key && array != nullptr && array->empty();
+  });
+}
+
+TextPosition TableReader::PositionOf(const std::string& key) const {
+  const auto member =
+      std::find_if(table_.begin(), table_.end(), [&](const TomlMember& m) { return m.key == key; });
+  return member == table_.end() ? at_ : member->key_at;
+}
+
+std::string TableReader::NameOf(const std::string& key) const {
+  return name_.empty() ? fmt::format("\"{}\"", key) : fmt::format("\"{}\" in {}", key, name_);
+}
+
+void TableReader::WrongType(const TomlMember& member, std::string_view wanted) {
+  findings_.Wrong(member.value.at, fmt::format("{} must be {}, not {}", NameOf(member.key), wanted,
+                                               TypeOf(member.value)));
+}
+
+std::optional<Placed<std::string>> TableReader::String(const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  if (const auto* text = std::get_if<std::string>(&member->value.value)) {
+    return Placed<std::string>{*text, member->value.at};
+  }
+  WrongType(*member, "a string");
+  return std::nullopt;
+}
+
+std::optional<Placed<bool>> TableReader::Bool(const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  if (const auto* flag = std::get_if<bool>(&member->value.value)) {
+    return Placed<bool>{*flag, member->value.at};
+  }
+  WrongType(*member, "true or false");
+  return std::nullopt;
+}
+
+std::optional<Placed<std::int64_t>> TableReader::Integer(const std::string& key, std::int64_t least,
+                                                         std::int64_t most) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  const auto* number = std::get_if<std::int64_t>(&member->value.value);
+  if (number == nullptr) {
+    WrongType(*member, "an integer");
+    return std::nullopt;
+  }
+  if (*number < least || *number > most) {
+    findings_.Wrong(member->value.at,
+                    fmt::format("{} must be between {} and {}", NameOf(key), least, most));
+    return std::nullopt;
+  }
+  return Placed<std::int64_t>{*number, member->value.at};
+}
+
+std::optional<Placed<double>> TableReader::Number(const std::string& key, double above,
+                                                  double most) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  double number = 0;
+  if (const auto* whole = std::get_if<std::int64_t>(&member->value.value)) {
+    number = static_cast<double>(*whole);
+  } else if (const auto* fraction = std::get_if<double>(&member->value.value)) {
+    number = *fraction;
+  } else {
+    WrongType(*member, "a number");
+    return std::nullopt;
+  }
+  // Written so that a NaN fails.
+  if (!(number > above && number <= most)) {
+    findings_.Wrong(member->value.at,
+                    fmt::format("{} must be above {} and at most {}", NameOf(key), above, most));
+    return std::nullopt;
+  }
+  return Placed<double>{number, member->value.at};
+}
+
+std::optional<Placed<trust::TimePoint>> TableReader::Time(const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  if (const auto* time = std::get_if<trust::TimePoint>(&member->value.value)) {
+    return Placed<trust::TimePoint>{*time, member->value.at};
+  }
+  WrongType(*member, "a date and time with a zone, such as 2026-12-01T00:00:00Z");
+  return std::nullopt;
+}
+
+std::optional<Placed<std::chrono::milliseconds>> TableReader::Duration(
+    const std::string& key, std::chrono::milliseconds least, std::chrono::milliseconds most) {
+  const auto text = String(key);
+  if (!text) return std::nullopt;
+  const auto duration = ParseDuration(text->value);
+  if (!duration) {
+    findings_.Wrong(text->at, fmt::format("{}: {}", NameOf(key), duration.error()));
+    return std::nullopt;
+  }
+  if (*duration < least || *duration > most) {
+    findings_.Wrong(text->at, fmt::format("{} must be between {} and {}", NameOf(key),
+                                          FormatDuration(least), FormatDuration(most)));
+    return std::nullopt;
+  }
+  return Placed<std::chrono::milliseconds>{*duration, text->at};
+}
+
+std::optional<Placed<std::vector<Placed<std::string>>>> TableReader::Strings(
+    const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  const auto* array = std::get_if<TomlArray>(&member->value.value);
+  if (array == nullptr) {
+    WrongType(*member, "an array of strings");
+    return std::nullopt;
+  }
+  Placed<std::vector<Placed<std::string>>> strings{{}, member->value.at};
+  for (const TomlValue& element : *array) {
+    if (const auto* text = std::get_if<std::string>(&element.value)) {
+      strings.value.push_back({*text, element.at});
+    } else {
+      findings_.Wrong(element.at,
+                      fmt::format("{} must hold strings, not {}", NameOf(key), TypeOf(element)));
+    }
+  }
+  return strings;
+}
+
+std::optional<Placed<const TomlTable*>> TableReader::Table(const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return std::nullopt;
+  if (const auto* table = std::get_if<TomlTable>(&member->value.value)) {
+    return Placed<const TomlTable*>{table, member->value.at};
+  }
+  WrongType(*member, "a table");
+  return std::nullopt;
+}
+
+std::vector<Placed<const TomlTable*>> TableReader::Tables(const std::string& key) {
+  const TomlMember* const member = Find(key);
+  if (member == nullptr) return {};
+  const std::string wanted = fmt::format("an array of tables, written [[{}]]", key);
+  const auto* array = std::get_if<TomlArray>(&member->value.value);
+  if (array == nullptr) {
+    WrongType(*member, wanted);
+    return {};
+  }
+  std::vector<Placed<const TomlTable*>> tables;
+  for (const TomlValue& element : *array) {
+    if (const auto* table = std::get_if<TomlTable>(&element.value)) {
+      tables.push_back({table, element.at});
+    } else {
+      findings_.Wrong(element.at, fmt::format("{} must be {}", NameOf(key), wanted));
+    }
+  }
+  return tables;
+}
+
+std::optional<Placed<std::size_t>> TableReader::Word(const std::string& key,
+                                                     const std::vector<std::string>& words) {
+  const auto text = String(key);
+  if (!text) return std::nullopt;
+  const auto word = std::find(words.begin(), words.end(), text->value);
+  if (word == words.end()) {
+    findings_.Wrong(text->at, fmt::format("{} cannot be \"{}\"{}", NameOf(key), Shown(text->value),
+                                          Suggestion(text->value, words)));
+    return std::nullopt;
+  }
+  return Placed<std::size_t>{static_cast<std::size_t>(word - words.begin()), text->at};
+}
+
+std::optional<Placed<std::string>> TableReader::Checked(const std::string& key,
+                                                        const Check& check) {
+  auto text = String(key);
+  if (!text) return std::nullopt;
+  auto checked = check(text->value);
+  if (!checked) {
+    findings_.Wrong(text->at, fmt::format("{} {}", NameOf(key), checked.error()));
+    return std::nullopt;
+  }
+  return Placed<std::string>{std::move(*checked), text->at};
+}
+
+std::vector<Placed<std::string>> TableReader::EachChecked(const std::string& key,
+                                                          const Check& check) {
+  std::vector<Placed<std::string>> good;
+  auto strings = Strings(key);
+  if (!strings) return good;
+  for (const auto& text : strings->value) {
+    auto checked = check(text.value);
+    if (checked) {
+      good.push_back({std::move(*checked), text.at});
+    } else {
+      findings_.Wrong(text.at, fmt::format("{}: {}", NameOf(key), checked.error()));
+    }
+  }
+  return good;
+}
+
+void TableReader::Refuse(const std::string& key, const std::string& why) {
+  if (const TomlMember* const member = Find(key)) {
+    findings_.Wrong(member->key_at, fmt::format("{} {}", NameOf(key), why));
+  }
+}
+
+void TableReader::Missing(const std::string& key, const std::string& why) {
+  findings_.Wrong(at_, fmt::format("{} is missing: {}", NameOf(key), why));
+}
+
+void TableReader::Finish() {
+  for (const TomlMember& member : table_) {
+    if (std::find(known_.begin(), known_.end(), member.key) != known_.end()) continue;
+    findings_.Wrong(member.key_at, fmt::format("unknown key {}{}", NameOf(Shown(member.key)),
+                                               Suggestion(member.key, known_)));
+  }
+}
+
+}  // namespace crivet::proxy

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/config/config.h"
+#include "proxy/config/config_values.h"
+#include "proxy/config/toml_document.h"
+
+namespace crivet::proxy {
+
+/// ConfigFindings gathers what is wrong and what is only doubtful. Not thread-safe.
+class ConfigFindings {
+ public:
+  /// `root` is the folder with the files of the machine that the text is for; empty: this machine.
+  explicit ConfigFindings(std::string file, std::string root = {})
+      : file_(std::move(file)), root_(std::move(root)) {}
+
+  void Wrong(TextPosition at, std::string what);
+  void Warn(TextPosition at, const std::string& what);
+
+  /// Where the files are that the text names.
+  const std::string& root() const { return root_; }
+
+  bool any_wrong() const { return !wrong_.empty(); }
+  /// In the order of the text.
+  std::vector<ConfigError> TakeWrong();
+  std::vector<std::string> TakeWarnings();
+
+ private:
+  std::string file_;
+  std::string root_;
+  std::vector<ConfigError> wrong_;
+  std::vector<ConfigError> warnings_;
+};
+
+/// A value that a reader found, with its place.
+template <typename T>
+struct Placed {
+  T value;
+  TextPosition at;
+};
+
+/// TableReader reads one table strictly: each key that is asked for becomes a valid key of the
+/// table, and Finish refuses all others, naming the nearest valid one. Where a value has the wrong
+/// type or does not pass its check, that is recorded and the answer is nullopt, as for a missing
+/// key. References must outlive it.
+class TableReader {
+ public:
+  /// `name` is what messages call the table: `[gate]`; empty for the top level.
+  TableReader(const TomlTable& table, TextPosition at, std::string name, ConfigFindings& findings)
+      : table_(table), at_(at), name_(std::move(name)), findings_(findings) {}
+
+  bool Has(const std::string& key) const;
+  bool HasEmptyArray(const std::string& key) const;
+  TextPosition at() const { return at_; }
+  /// Where a key stands; the table's own place where it does not.
+  TextPosition PositionOf(const std::string& key) const;
+
+  std::optional<Placed<std::string>> String(const std::string& key);
+  std::optional<Placed<bool>> Bool(const std::string& key);
+  std::optional<Placed<std::int64_t>> Integer(const std::string& key, std::int64_t least,
+                                              std::int64_t most);
+  /// A number with or without a fraction.
+  std::optional<Placed<double>> Number(const std::string& key, double above, double most);
+  std::optional<Placed<trust::TimePoint>> Time(const std::string& key);
+  std::optional<Placed<std::chrono::milliseconds>> Duration(const std::string& key,
+                                                            std::chrono::milliseconds least,
+                                                            std::chrono::milliseconds most);
+  std::optional<Placed<std::vector<Placed<std::string>>>> Strings(const std::string& key);
+  /// A sub-table, to be read by a TableReader of its own.
+  std::optional<Placed<const TomlTable*>> Table(const std::string& key);
+  /// An array of tables, `[[key]]`.
+  std::vector<Placed<const TomlTable*>> Tables(const std::string& key);
+
+  /// One of a closed set of words: its index.
+  std::optional<Placed<std::size_t>> Word(const std::string& key,
+                                          const std::vector<std::string>& words);
+
+  /// A string that passes `check`.
+  using Check = std::function<Valued<std::string>(const std::string&)>;
+  std::optional<Placed<std::string>> Checked(const std::string& key, const Check& check);
+  /// Strings that each pass `check`.
+  std::vector<Placed<std::string>> EachChecked(const std::string& key, const Check& check);
+
+  /// The key is valid somewhere, but not beside what else this table says.
+  void Refuse(const std::string& key, const std::string& why);
+
+  /// Records that `key` is missing.
+  void Missing(const std::string& key, const std::string& why);
+
+  /// Refuses every key that nothing asked for.
+  void Finish();
+
+ private:
+  const TomlMember* Find(const std::string& key);
+  std::string NameOf(const std::string& key) const;
+  void WrongType(const TomlMember& member, std::string_view wanted);
+
+  const TomlTable& table_;
+  TextPosition at_;
+  std::string name_;
+  ConfigFindings& findings_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace crivet::proxy

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "proxy/config/config.h"
+#include "proxy/config/config_reader.h"
+
+namespace crivet::proxy {
+
+// The larger sections of the file, each in a file of its own. What is wrong goes to `findings`;
+// the values returned count only where nothing is wrong.
+
+/// ReadServers reads every `[trust.*]`.
+std::vector<trust::TrustServer> ReadServers(TableReader& top, ConfigFindings& findings);
+
+/// What a rule is read against.
+struct RuleContext {
+  const std::vector<trust::TrustServer>& servers;
+  trust::Mode mode;  ///< the file's own, for rules that have none
+  trust::TimePoint now;
+};
+
+/// ReadDefaultRule reads `[default]`, ReadRule one `[[rule]]`.
+trust::Rule ReadDefaultRule(TableReader& table, const RuleContext& context,
+                            ConfigFindings& findings);
+trust::Rule ReadRule(TableReader& table, const RuleContext& context, ConfigFindings& findings);
+
+/// ReadPolicy reads `[default]` and every `[[rule]]`; `mode` is of those that have none of their
+/// own. Null where something is wrong.
+std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top,
+                                                const std::vector<trust::TrustServer>& servers,
+                                                trust::Mode mode, trust::TimePoint now,
+                                                ConfigFindings& findings);
+
+}  // namespace crivet::proxy

@@ -1,0 +1,211 @@
+// `[trust.*]`: where signed metadata comes from.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "proxy/config/config_files.h"
+#include "proxy/config/config_sections.h"
+#include "trust/base/limits.h"
+#include "trust/signed/public_key.h"
+#include "trust/io/http/auth_file.h"
+#include "trust/io/http/server_url.h"
+
+namespace crivet::proxy {
+namespace {
+
+using std::chrono::milliseconds;
+using trust::TrustServer;
+
+bool IsLabel(std::string_view text) {
+  return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
+  });
+}
+
+/// Reads one `[trust.*]`.
+class ServerReader {
+ public:
+  ServerReader(TableReader& table, const std::string& label, ConfigFindings& findings)
+      : table_(table), findings_(findings) {
+    server_.label = label;
+    server_.auth = TrustServer::Auth::kFromPull;
+  }
+
+  TrustServer Read() {
+    if (!table_.Has("kind")) table_.Missing("kind", "write kind = \"notary\"");
+    table_.Word("kind", {"notary"});
+    ReadAddress();
+    ReadTls();
+    ReadCredentials();
+    ReadPace();
+    table_.Finish();
+    return std::move(server_);
+  }
+
+ private:
+  void ReadAddress() {
+    if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
+    if (const auto proxy = table_.String("proxy"); proxy && !proxy->value.empty()) {
+      if (const auto url = trust::ServerUrl::Parse(proxy->value)) {
+        server_.proxy = url->text();
+      } else {
+        findings_.Wrong(proxy->at, fmt::format("\"proxy\" {}", url.error().detail));
+      }
+    }
+    if (!table_.Has("url")) table_.Missing("url", "the address of the Notary server");
+    const auto text = table_.String("url");
+    if (!text) return;
+    const auto url = trust::ServerUrl::Parse(text->value);
+    if (!url) {
+      findings_.Wrong(text->at, fmt::format("\"url\" {}", url.error().detail));
+    } else if (!url->IsHttps() && !url->IsLoopback() && !server_.insecure_http) {
+      findings_.Wrong(text->at,
+                      "\"url\" must be https: plain http is for loopback addresses, elsewhere it "
+                      "needs insecure_http = true");
+    } else {
+      server_.url = url->text();
+    }
+    if (server_.insecure_http) {
+      findings_.Warn(
+          table_.PositionOf("insecure_http"),
+          "insecure_http = true: metadata and credentials cross the network in the open");
+    }
+  }
+
+  void ReadTls() {
+    server_.ca_file = Certificates("ca_file");
+    server_.client_cert = Certificates("client_cert");
+    if (const auto path = File("client_key", Secrecy::kSecret)) {
+      if (path->second.find("PRIVATE KEY-----") == std::string::npos) {
+        findings_.Wrong(path->first.at,
+                        fmt::format("{} holds no private key in PEM form", path->first.value));
+      }
+      server_.client_key = path->first.value;
+    }
+    if (table_.Has("client_cert") != table_.Has("client_key")) {
+      findings_.Wrong(table_.PositionOf(table_.Has("client_cert") ? "client_cert" : "client_key"),
+                      "client_cert and client_key go together");
+    }
+  }
+
+  void ReadCredentials() {
+    if (const auto auth = table_.String("auth")) {
+      if (auth->value == "none") {
+        server_.auth = TrustServer::Auth::kNone;
+      } else if (auth->value == "from-pull") {
+        server_.auth = TrustServer::Auth::kFromPull;
+      } else if (!auth->value.starts_with('/')) {
+        findings_.Wrong(auth->at,
+                        "\"auth\" must be \"none\", \"from-pull\" or the absolute path "
+                        "of a Docker config.json" +
+                            SuggestionFor(auth->value));
+      } else if (const auto path = File("auth", Secrecy::kSecret)) {
+        server_.auth = TrustServer::Auth::kDockerConfig;
+        server_.docker_config = path->first.value;
+        ReadAuthFile(*path);
+      }
+    }
+    if (server_.auth == TrustServer::Auth::kFromPull) {
+      findings_.Warn(table_.at(),
+                     fmt::format("[trust.{}] takes credentials from pulls: a node that only "
+                                 "restarts pods never sees any, so private repositories want auth "
+                                 "to be the path of a Docker config.json",
+                                 server_.label));
+    }
+    for (auto& host : table_.EachChecked("auth_hosts", CheckHostName)) {
+      server_.auth_hosts.push_back(std::move(host.value));
+    }
+  }
+
+  void ReadAuthFile(const std::pair<Placed<std::string>, std::string>& file) {
+    const auto doubts = trust::DoubtsOfAuthFile(file.second);
+    if (!doubts) {
+      findings_.Wrong(file.first.at,
+                      fmt::format("\"auth\": {} {}", file.first.value, doubts.error().detail));
+      return;
+    }
+    for (const std::string& doubt : *doubts) {
+      findings_.Warn(file.first.at, fmt::format("\"auth\": {} {}", file.first.value, doubt));
+    }
+  }
+
+  static std::string SuggestionFor(const std::string& word) {
+    const std::string nearest = NearestWord(word, {"none", "from-pull"});
+    return nearest.empty() ? "" : " (did you mean \"" + nearest + "\"?)";
+  }
+
+  void ReadPace() {
+    using std::chrono::hours;
+    using std::chrono::minutes;
+    using std::chrono::seconds;
+    if (const auto d = table_.Duration("refresh_interval", seconds{1}, hours{24 * 30})) {
+      server_.refresh_interval = std::chrono::duration_cast<seconds>(d->value);
+    }
+    if (const auto d = table_.Duration("timeout", milliseconds{100}, minutes{2})) {
+      server_.timeout = d->value;
+    }
+    if (const auto rate = table_.Number("max_refresh_rate", 0, 1000)) {
+      server_.max_refresh_rate = rate->value;
+    }
+    constexpr std::int64_t kSmallest = 1024;
+    if (const auto size =
+            table_.Integer("max_targets_size", kSmallest,
+                           static_cast<std::int64_t>(trust::Limits::kLargestTargetsBytes))) {
+      server_.max_targets_size = static_cast<std::size_t>(size->value);
+    }
+  }
+
+  /// A file's path and content.
+  std::optional<std::pair<Placed<std::string>, std::string>> File(const std::string& key,
+                                                                  Secrecy secrecy) {
+    auto path = table_.Checked(
+        key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
+    if (!path) return std::nullopt;
+    auto content = ReadFileUnder(findings_.root(), path->value, secrecy);
+    if (!content) {
+      findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
+      return std::nullopt;
+    }
+    return std::pair{std::move(*path), std::move(*content)};
+  }
+
+  std::string Certificates(const std::string& key) {
+    const auto file = File(key, Secrecy::kPublic);
+    if (!file) return {};
+    if (const auto certificates = trust::CertificateSet::Parse(file->second); !certificates) {
+      findings_.Wrong(file->first.at, fmt::format("\"{}\": {} holds no certificate: {}", key,
+                                                  file->first.value, certificates.error().detail));
+    }
+    return file->first.value;
+  }
+
+  TableReader& table_;
+  ConfigFindings& findings_;
+  TrustServer server_;
+};
+
+}  // namespace
+
+std::vector<TrustServer> ReadServers(TableReader& top, ConfigFindings& findings) {
+  std::vector<TrustServer> servers;
+  const auto section = top.Table("trust");
+  if (!section) return servers;
+  for (const TomlMember& member : *section->value) {
+    const auto* table = std::get_if<TomlTable>(&member.value.value);
+    if (!IsLabel(member.key)) {
+      findings.Wrong(member.key_at, "a [trust.*] label is letters, digits, \"-\" and \"_\"");
+    } else if (table == nullptr) {
+      findings.Wrong(
+          member.key_at,
+          fmt::format("\"{}\" must stand in a section of its own, [trust.LABEL]", member.key));
+    } else {
+      TableReader reader(*table, member.value.at, fmt::format("[trust.{}]", member.key), findings);
+      servers.push_back(ServerReader(reader, member.key, findings).Read());
+    }
+  }
+  return servers;
+}
+
+}  // namespace crivet::proxy

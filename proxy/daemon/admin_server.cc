@@ -1,0 +1,124 @@
+#include "proxy/daemon/admin_server.h"
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+
+#include <chrono>
+#include <limits>
+#include <thread>
+
+#include "crivet/admin/v1/admin.grpc.pb.h"
+#include "proxy/road/listener.h"
+#include "proxy/steady_deadline.h"
+
+namespace crivet::proxy {
+namespace {
+
+constexpr std::chrono::milliseconds kPause{100};
+
+class AdminService final : public admin::v1::Admin::Service {
+ public:
+  explicit AdminService(const AdminServer::Options& options) : options_(options) {}
+
+  grpc::Status Status(grpc::ServerContext*, const admin::v1::StatusRequest*,
+                      admin::v1::StatusResponse* response) override {
+    ReportStatus(options_.snapshot(), *response);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status WouldRefuse(grpc::ServerContext* context, const admin::v1::WouldRefuseRequest*,
+                           grpc::ServerWriter<admin::v1::JudgedImage>* writer) override {
+    const auto reviewed = options_.review_node({.found =
+                                                    [&](const WouldBeRefused& refused) {
+                                                      admin::v1::JudgedImage image;
+                                                      ReportRefused(refused, image);
+                                                      writer->Write(image);
+                                                    },
+                                                .go_on = [&] { return !context->IsCancelled(); }});
+    // UNAVAILABLE would mean that this daemon is.
+    if (!reviewed) return {grpc::StatusCode::FAILED_PRECONDITION, reviewed.error().detail};
+    admin::v1::JudgedImage last;
+    ReportLookedAt(*reviewed, last);
+    writer->Write(last);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status Forget(grpc::ServerContext*, const admin::v1::ForgetRequest* request,
+                      admin::v1::ForgetResponse*) override {
+    const auto gun = trust::Gun::Parse(request->gun());
+    if (!gun) return {grpc::StatusCode::INVALID_ARGUMENT, gun.error().detail};
+    const auto forgotten = options_.forget({request->url(), *gun});
+    if (forgotten) return grpc::Status::OK;
+    return {grpc::StatusCode::INTERNAL, forgotten.error().detail};
+  }
+
+  grpc::Status Reload(grpc::ServerContext* context, const admin::v1::ReloadRequest*,
+                      admin::v1::ReloadResponse* response) override {
+    const auto problems = options_.reload([&] { return !context->IsCancelled(); });
+    if (!problems) return {grpc::StatusCode::UNAVAILABLE, problems.error().detail};
+    for (const std::string& problem : *problems) response->add_kept_because(problem);
+    return grpc::Status::OK;
+  }
+
+ private:
+  const AdminServer::Options& options_;
+};
+
+}  // namespace
+
+class AdminServer::Server {
+ public:
+  Server(Listener listener, Options options)
+      : listener_(std::move(listener)), options_(std::move(options)), service_(options_) {}
+
+  ~Server() {
+    // Cancels what still runs: a review of the node would otherwise go on for minutes.
+    if (server_ != nullptr) server_->Shutdown(DeadlineIn(std::chrono::milliseconds(0)));
+  }
+
+  int fd() const { return listener_.fd(); }
+
+  void Accept() {
+    Listener::Accepted accepted;
+    const auto outcome = listener_.Accept(accepted);
+    // Whoever waits stays in the queue; without a pause poll would come back at once.
+    if (outcome == Listener::AcceptOutcome::kExhausted) std::this_thread::sleep_for(kPause);
+    if (outcome != Listener::AcceptOutcome::kAccepted) return;
+    if (server_ == nullptr) Start();
+    if (server_ != nullptr) grpc::AddInsecureChannelFromFd(server_.get(), accepted.fd.Release());
+  }
+
+ private:
+  void Start() {
+    grpc::ServerBuilder builder;
+    builder.RegisterService(&service_);
+    // One thread that waits, without waking up in between.
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MAX_POLLERS, 1);
+    builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::CQ_TIMEOUT_MSEC,
+                                std::numeric_limits<int>::max());
+    server_ = builder.BuildAndStart();
+  }
+
+  Listener listener_;
+  Options options_;
+  AdminService service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+trust::Result<std::unique_ptr<AdminServer>> AdminServer::Create(Options options) {
+  auto listener = Listener::BindPrivate(options.path);
+  if (!listener) return tl::unexpected(listener.error());
+  return std::unique_ptr<AdminServer>(
+      new AdminServer(std::make_unique<Server>(std::move(*listener), std::move(options))));
+}
+
+AdminServer::AdminServer(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+AdminServer::~AdminServer() = default;
+
+int AdminServer::fd() const { return server_->fd(); }
+void AdminServer::Accept() { server_->Accept(); }
+
+}  // namespace crivet::proxy

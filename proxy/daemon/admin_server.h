@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "proxy/daemon/reload.h"
+#include "proxy/daemon/status_report.h"
+#include "trust/base/result.h"
+
+namespace crivet::proxy {
+
+/// AdminServer answers `crivet status` on a unix socket of mode 0600. It costs nothing until
+/// somebody asks: its grpc++ server is made at the first connection. Used by one thread; what it
+/// calls runs on threads of gRPC.
+class AdminServer {
+ public:
+  struct Options {
+    std::string path;
+    /// Takes the snapshot; may block for a second or two.
+    std::function<StatusSnapshot()> snapshot;
+    /// Judges every image on the node as enforcing would, and gives what it looked at. The error is
+    /// for people.
+    std::function<trust::Result<NodeInventory>(const ReviewCalls& calls)> review_node;
+    /// Drops what was trusted of a repository, and says so in the audit log.
+    std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
+    /// Reads the configuration file again and waits for what comes of it, while `go_on`.
+    std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
+        reload;
+  };
+
+  /// kState where the socket cannot be made.
+  static trust::Result<std::unique_ptr<AdminServer>> Create(Options options);
+  ~AdminServer();
+
+  /// Readable when somebody connects.
+  int fd() const;
+  /// Takes one connection.
+  void Accept();
+
+ private:
+  class Server;
+  explicit AdminServer(std::unique_ptr<Server> server);
+  std::unique_ptr<Server> server_;
+};
+
+}  // namespace crivet::proxy

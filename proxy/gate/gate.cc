@@ -1,0 +1,322 @@
+#include "proxy/gate/gate.h"
+
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/server_posix.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include "proxy/gate/gate_call.h"
+#include "proxy/runtime/handover.h"
+#include "proxy/runtime/image_names.h"
+#include "proxy/owned_fd.h"
+#include "proxy/runtime/relay.h"
+#include "proxy/steady_deadline.h"
+
+namespace crivet::proxy {
+namespace {
+
+constexpr int kMaxMetadataBytes = 1024 * 1024;
+constexpr int kSocketBufferBytes = 1024 * 1024;
+constexpr std::chrono::milliseconds kProbeInterval{200};
+
+// The full paths, as the method table and the audit log name them.
+constexpr std::string_view kPullImage = "/runtime.v1.ImageService/PullImage";
+constexpr std::string_view kImageStatus = "/runtime.v1.ImageService/ImageStatus";
+constexpr std::string_view kListImages = "/runtime.v1.ImageService/ListImages";
+constexpr std::string_view kStreamImages = "/runtime.v1.ImageService/StreamImages";
+constexpr std::string_view kRemoveImage = "/runtime.v1.ImageService/RemoveImage";
+constexpr std::string_view kCreateContainer = "/runtime.v1.RuntimeService/CreateContainer";
+constexpr std::string_view kStartContainer = "/runtime.v1.RuntimeService/StartContainer";
+constexpr std::string_view kRunPodSandbox = "/runtime.v1.RuntimeService/RunPodSandbox";
+
+// gRPC names a connection that it was handed by its descriptor: `fd:17`.
+std::string PeerName(int fd) { return "fd:" + std::to_string(fd); }
+
+// ImageWriter answers a StreamImages; it frees itself when the call is over.
+class ImageWriter : public grpc::ServerWriteReactor<cri::StreamImagesResponse> {
+ public:
+  // False where the caller has gone. `message` stays until then.
+  Task<bool> Write(const cri::StreamImagesResponse& message) {
+    co_return co_await AwaitCallback<bool>([this, &message](std::function<void(bool)> done) {
+      on_written_ = std::move(done);
+      HandOver(this);
+      StartWrite(&message);
+    });
+  }
+
+  void OnWriteDone(bool ok) override {
+    TakeOver(this);
+    const auto done = std::move(on_written_);
+    done(ok);
+  }
+  void OnCancel() override {}
+  void OnDone() override {
+    TakeOver(this);
+    delete this;
+  }
+
+ private:
+  std::function<void(bool)> on_written_;
+};
+
+}  // namespace
+
+// Server is the gRPC side of the gate: it takes connections, starts a coroutine for each call, and
+// sees to it that whatever happens in there the call is answered, never with a yes by accident.
+class Gate::Server {
+ public:
+  explicit Server(Options options)
+      : options_(std::move(options)),
+        settings_(std::make_shared<const Config::Gate>(options_.gate)),
+        upstream_(options_.upstream, options_.image_upstream),
+        names_(ImageNames::Load(options_.state_dir)),
+        images_(upstream_, names_, [this] { NativeApiMissing(); }),
+        containers_(upstream_),
+        own_references_(upstream_),
+        parts_{upstream_, images_,           containers_,     own_references_,   tag_locks_,
+               healing_,  *options_.decider, *options_.audit, *options_.metrics, options_.log},
+        image_service_(*this),
+        runtime_service_(*this) {}
+
+  ~Server() { Shutdown(std::chrono::milliseconds(0)); }
+
+  bool Start() {
+    grpc::ServerBuilder builder;
+    builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
+    builder.SetMaxReceiveMessageSize(-1);
+    builder.SetMaxSendMessageSize(-1);
+    builder.RegisterService(&image_service_);
+    builder.RegisterService(&runtime_service_);
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) return false;
+    std::promise<void> ended;
+    probe_ended_ = ended.get_future();
+    Probe(std::move(ended));
+    return true;
+  }
+
+  int Connect(const PeerCredentials& peer) {
+    std::array<int, 2> ends{};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends.data()) != 0) {
+      return -1;
+    }
+    OwnedFd router_end(ends[0]);
+    OwnedFd gate_end(ends[1]);
+    for (const int fd : ends) {
+      setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &kSocketBufferBytes, sizeof kSocketBufferBytes);
+    }
+    {
+      std::lock_guard lock(mutex_);
+      if (stopping_) return -1;
+      peers_.insert_or_assign(PeerName(gate_end.get()), peer);
+    }
+    grpc::AddInsecureChannelFromFd(server_.get(), gate_end.Release());
+    return router_end.Release();
+  }
+
+  void Reconfigure(Config::Gate gate) {
+    auto next = std::make_shared<const Config::Gate>(std::move(gate));
+    std::lock_guard lock(mutex_);
+    settings_.swap(next);
+  }
+
+  void Shutdown(std::chrono::milliseconds drain) {
+    {
+      std::lock_guard lock(mutex_);
+      if (std::exchange(stopping_, true)) return;
+    }
+    if (server_ == nullptr) return;
+    upstream_.HurryIn(drain);
+    server_->Shutdown(DeadlineIn(drain));
+    server_->Wait();
+    if (probe_ended_.valid()) probe_ended_.wait();
+  }
+
+ private:
+  class ImageService : public cri::ImageService::CallbackService {
+   public:
+    explicit ImageService(Server& server) : server_(server) {}
+    grpc::ServerUnaryReactor* PullImage(grpc::CallbackServerContext* context,
+                                        const cri::PullImageRequest* request,
+                                        cri::PullImageResponse* response) override {
+      return server_.Begin<AnswerPullImage>(context, kPullImage, request, response);
+    }
+    grpc::ServerUnaryReactor* ImageStatus(grpc::CallbackServerContext* context,
+                                          const cri::ImageStatusRequest* request,
+                                          cri::ImageStatusResponse* response) override {
+      return server_.Begin<AnswerImageStatus>(context, kImageStatus, request, response);
+    }
+    grpc::ServerUnaryReactor* ListImages(grpc::CallbackServerContext* context,
+                                         const cri::ListImagesRequest* request,
+                                         cri::ListImagesResponse* response) override {
+      return server_.Begin<AnswerListImages>(context, kListImages, request, response);
+    }
+    grpc::ServerWriteReactor<cri::StreamImagesResponse>* StreamImages(
+        grpc::CallbackServerContext* context, const cri::StreamImagesRequest* request) override {
+      auto* writer = new ImageWriter;
+      server_.ServeStream(*context, *request, *writer);
+      return writer;
+    }
+    grpc::ServerUnaryReactor* RemoveImage(grpc::CallbackServerContext* context,
+                                          const cri::RemoveImageRequest* request,
+                                          cri::RemoveImageResponse* response) override {
+      return server_.Begin<AnswerRemoveImage>(context, kRemoveImage, request, response);
+    }
+
+   private:
+    Server& server_;
+  };
+
+  class RuntimeService : public cri::RuntimeService::CallbackService {
+   public:
+    explicit RuntimeService(Server& server) : server_(server) {}
+    grpc::ServerUnaryReactor* CreateContainer(grpc::CallbackServerContext* context,
+                                              const cri::CreateContainerRequest* request,
+                                              cri::CreateContainerResponse* response) override {
+      return server_.Begin<AnswerCreateContainer>(context, kCreateContainer, request, response);
+    }
+    grpc::ServerUnaryReactor* StartContainer(grpc::CallbackServerContext* context,
+                                             const cri::StartContainerRequest* request,
+                                             cri::StartContainerResponse* response) override {
+      return server_.Begin<AnswerStartContainer>(context, kStartContainer, request, response);
+    }
+    grpc::ServerUnaryReactor* RunPodSandbox(grpc::CallbackServerContext* context,
+                                            const cri::RunPodSandboxRequest* request,
+                                            cri::RunPodSandboxResponse* response) override {
+      return server_.Begin<AnswerRunPodSandbox>(context, kRunPodSandbox, request, response);
+    }
+
+   private:
+    Server& server_;
+  };
+
+  template <auto Answer, typename Request, typename Response>
+  grpc::ServerUnaryReactor* Begin(grpc::CallbackServerContext* context, std::string_view method,
+                                  const Request* request, Response* response) {
+    grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+    Serve<Answer>(*context, method, *request, *response, *reactor);
+    return reactor;
+  }
+
+  // The edge: nothing thrown gets past it, and what was thrown is a refusal.
+  template <auto Answer, typename Request, typename Response>
+  Detached Serve(grpc::CallbackServerContext& context, std::string_view method,
+                 const Request& request, Response& response, grpc::ServerUnaryReactor& reactor) {
+    grpc::Status status(grpc::INTERNAL, "crivet failed to judge this call");
+    try {
+      GateCall call(parts_, context, method, PeerOf(context), Settings());
+      status = co_await Answer(call, request, response);
+    } catch (const std::exception& error) {
+      options_.log("defect: " + std::string(method) + ": " + error.what());
+      parts_.metrics.CountInternalError();
+    } catch (...) {
+      options_.log("defect: " + std::string(method) + ": unknown exception");
+      parts_.metrics.CountInternalError();
+    }
+    reactor.Finish(status);
+  }
+
+  // The same edge for a stream.
+  Detached ServeStream(grpc::CallbackServerContext& context,
+                       const cri::StreamImagesRequest& request, ImageWriter& writer) {
+    grpc::Status status(grpc::INTERNAL, "crivet failed to answer this call");
+    try {
+      GateCall call(parts_, context, kStreamImages, PeerOf(context), Settings());
+      const SendImages send = [&writer](const cri::StreamImagesResponse& message) {
+        return writer.Write(message);
+      };
+      status = co_await AnswerStreamImages(call, request, send);
+    } catch (const std::exception& error) {
+      options_.log("defect: " + std::string(kStreamImages) + ": " + error.what());
+      parts_.metrics.CountInternalError();
+    } catch (...) {
+      options_.log("defect: " + std::string(kStreamImages) + ": unknown exception");
+      parts_.metrics.CountInternalError();
+    }
+    HandOver(&writer);
+    writer.Finish(status);
+  }
+
+  PeerCredentials PeerOf(const grpc::CallbackServerContext& context) {
+    const std::string name = context.peer();
+    std::lock_guard lock(mutex_);
+    const auto found = peers_.find(name);
+    return found == peers_.end() ? PeerCredentials() : found->second;
+  }
+
+  std::shared_ptr<const Config::Gate> Settings() {
+    std::lock_guard lock(mutex_);
+    return settings_;
+  }
+
+  void NativeApiMissing() {
+    if (!native_missing_.exchange(true)) options_.on_translation();
+  }
+
+  bool IsStopping() {
+    std::lock_guard lock(mutex_);
+    return stopping_;
+  }
+
+  // Asks the runtime once whether it has an images API, as soon as it answers at all.
+  Detached Probe(std::promise<void> ended) {
+    try {
+      while (!IsStopping()) {
+        auto context = OwnContext(std::chrono::seconds(1));
+        const std::string name = "crivet.invalid/probe:latest";
+        auto target = co_await images_.TargetOf(std::move(context), name);
+        if (!std::holds_alternative<grpc::Status>(target)) break;
+        co_await upstream_.Pause(kProbeInterval);
+      }
+    } catch (...) {
+      parts_.metrics.CountInternalError();
+    }
+    ended.set_value();
+  }
+
+  const Options options_;
+  std::mutex mutex_;
+  std::shared_ptr<const Config::Gate> settings_;
+  // By gRPC's name of the connection. Descriptors are used again, so the map stays small.
+  std::unordered_map<std::string, PeerCredentials> peers_;
+  bool stopping_ = false;
+  std::atomic<bool> native_missing_{false};
+  std::future<void> probe_ended_;
+
+  Upstream upstream_;
+  ImageNames names_;
+  RuntimeImages images_;
+  RuntimeContainers containers_;
+  OwnReferences own_references_;
+  NameLocks tag_locks_;
+  HealingNames healing_;
+  GateParts parts_;
+  ImageService image_service_;
+  RuntimeService runtime_service_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+trust::Result<std::unique_ptr<Gate>> Gate::Create(Options options) {
+  auto server = std::make_unique<Server>(std::move(options));
+  if (!server->Start()) {
+    return trust::Fail(trust::Reason::kState, "the gate's gRPC server cannot be started");
+  }
+  return std::unique_ptr<Gate>(new Gate(std::move(server)));
+}
+
+Gate::Gate(std::unique_ptr<Server> server) : server_(std::move(server)) {}
+Gate::~Gate() = default;
+
+int Gate::Connect(const PeerCredentials& peer) { return server_->Connect(peer); }
+void Gate::Reconfigure(Config::Gate gate) { server_->Reconfigure(std::move(gate)); }
+void Gate::Shutdown(std::chrono::milliseconds drain) { server_->Shutdown(drain); }
+
+}  // namespace crivet::proxy

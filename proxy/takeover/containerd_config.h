@@ -1,0 +1,54 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/base/result.h"
+
+namespace crivet::proxy {
+
+/// ContainerdConfig is the merged configuration as `containerd config dump` prints it.
+struct ContainerdConfig {
+  /// Where the sockets stand: in `[grpc]` and `[ttrpc]`, or in the server plugins of version 4.
+  enum class Form : unsigned char { kSections, kPlugins };
+
+  Form form = Form::kSections;
+  std::string grpc_address;
+  std::string ttrpc_address;  ///< effective: beside the gRPC one where it is left open
+  std::string uid = "0";      ///< who owns containerd's socket, a number
+  std::string gid = "0";      ///< the group that may open it, a number
+  /// Every value by its dotted name, as text.
+  std::map<std::string, std::string> values;
+};
+
+/// ParseContainerdConfig reads such a print. kMalformed where it is none, or names no absolute path
+/// for the socket. Pure.
+trust::Result<ContainerdConfig> ParseContainerdConfig(std::string_view dump);
+
+/// AddressFileOf is a configuration file that, read last, moves the gRPC socket of `config` to
+/// `grpc_address` and keeps everything else of both sockets, the ttrpc path included: shims that
+/// already run report their exits there. It has no version: in 1.x and 2.0 to 2.2 the last one that
+/// is written counts for all files, so that only none leaves them alone. Pure.
+std::string AddressFileOf(const ContainerdConfig& config, const std::string& grpc_address);
+
+/// MainFileOf is a configuration file that reads `imports` in that order, and nothing else, without
+/// a version as AddressFileOf. Pure.
+std::string MainFileOf(const std::vector<std::string>& imports);
+
+/// DifferencesOf names the values that are not the same in `moved`, but for what a move has to
+/// change: the gRPC address, and the list of files. Pure.
+std::vector<std::string> DifferencesOf(const ContainerdConfig& config,
+                                       const ContainerdConfig& moved);
+
+/// ContainerdConfigFile is what has to be known of one file of containerd's configuration.
+struct ContainerdConfigFile {
+  std::vector<std::string> imports;  ///< as written, patterns included
+  bool sets_address = false;         ///< of the gRPC socket
+};
+
+/// ParseContainerdConfigFile reads it out of the file's text. kMalformed where that is not TOML.
+trust::Result<ContainerdConfigFile> ParseContainerdConfigFile(std::string_view text);
+
+}  // namespace crivet::proxy

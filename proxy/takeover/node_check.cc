@@ -1,0 +1,180 @@
+#include "proxy/takeover/node_check.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <sstream>
+
+#include "proxy/config/config_files.h"
+#include "proxy/takeover/containerd_node.h"
+#include "proxy/program.h"
+#include "proxy/wall_clock.h"
+
+namespace crivet::proxy {
+namespace {
+
+using trust::Result;
+
+constexpr std::chrono::seconds kPatience{5};
+
+// What a program printed; empty where it is not there or failed.
+std::string OutputOf(const std::vector<std::string>& command) {
+  auto output = RunProgram(command, kPatience);
+  return output && output->exit_status == 0 ? std::move(output->text) : std::string();
+}
+
+bool SystemdRuns() {
+  std::error_code ignored;
+  return std::filesystem::exists("/run/systemd/system", ignored);
+}
+
+// Where containerd listens; empty where systemd starts none. What would change with its next start
+// goes to `findings`.
+Result<std::string> ContainerdAddress(NodeFindings& findings) {
+  const auto unit = ReadContainerdUnit();
+  // A machine whose runtime is another one, or is started by another program, has no finding.
+  if (!unit && unit.error().reason == trust::Reason::kState) return std::string();
+  if (!unit) return tl::unexpected(unit.error());
+  const auto process = ReadContainerdProcess(*unit);
+  if (!process) return tl::unexpected(process.error());
+  const auto options = ParseContainerdOptions(process->arguments);
+  if (!options) return tl::unexpected(options.error());
+  if (options->address) return options->address->value;
+  const std::string file = ConfigFileOf(*process, *options);
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(file, ignored);
+  const auto config = DumpContainerdConfig(*process, exists ? file : "");
+  if (!config) return tl::unexpected(config.error());
+  if (file == kMovedConfig) {
+    const auto proven = ProveInPlace(*process);
+    if (!proven) findings.warnings.push_back(proven.error().detail);
+  }
+  return config->grpc_address;
+}
+
+// containerd unlinks its path when it starts and stops: two at one path cut each other off.
+void CheckSockets(const Config& config, NodeFindings& findings) {
+  if (!SystemdRuns()) return;
+  const auto containerd = ContainerdAddress(findings);
+  if (!containerd) {
+    findings.warnings.push_back("where containerd listens is not compared: " +
+                                containerd.error().detail);
+    return;
+  }
+  if (containerd->empty()) return;
+  auto paths = ListenPathsOf(OutputOf({"systemctl", "show", "--property=Listen", "crivet.socket"}));
+  if (paths.empty()) paths.push_back(config.listen);
+  for (const std::string& path : paths) {
+    if (!SamePlace(path, *containerd)) continue;
+    findings.wrong.push_back(
+        fmt::format("crivet and containerd would both listen on {}: \"crivet takeover\" moves "
+                    "containerd first",
+                    path));
+  }
+}
+
+// Where runtimes listen that people use.
+std::vector<std::string> OtherRuntimes(const Config& config) {
+  std::vector<std::string> others;
+  for (const char* path : {"/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock",
+                           "/run/crio/crio.sock", "/run/cri-dockerd.sock"}) {
+    std::error_code ignored;
+    if (SamePlace(path, config.upstream) || SamePlace(path, config.listen)) continue;
+    if (std::filesystem::is_socket(path, ignored)) others.emplace_back(path);
+  }
+  return others;
+}
+
+void CheckImages(const Config& config, const RuntimeFacts& facts, NodeFindings& findings) {
+  auto inventory = TakeInventory(config.upstream, config.image_upstream, config.state_dir);
+  if (!inventory) {
+    findings.warnings.push_back(inventory.error().detail);
+    return;
+  }
+  inventory->sandbox_image =
+      config.gate.sandbox_image.empty() ? facts.sandbox_image : config.gate.sandbox_image;
+  findings.refused = RefusedByRules(*inventory, *config.policy, Now());
+  findings.inventory = std::move(*inventory);
+}
+
+}  // namespace
+
+NodeFindings CheckNode(const Config& config) {
+  NodeFindings findings;
+  CheckSockets(config, findings);
+  std::error_code ignored;
+  if (!std::filesystem::is_socket(config.upstream, ignored)) {
+    findings.warnings.push_back(NoRuntimeAt(config.upstream, OtherRuntimes(config)));
+    return findings;
+  }
+  const auto facts = AskRuntime(config.upstream, kPatience);
+  if (!facts) {
+    findings.warnings.push_back(facts.error().detail);
+    return findings;
+  }
+  for (std::string& warning : RuntimeWarnings(config, *facts)) {
+    findings.warnings.push_back(std::move(warning));
+  }
+  CheckImages(config, *facts, findings);
+  return findings;
+}
+
+std::string NoRuntimeAt(const std::string& upstream, const std::vector<std::string>& others) {
+  std::string text =
+      fmt::format("no runtime is at {}: is it running, and is \"upstream\" its socket?", upstream);
+  for (const std::string& other : others) text += fmt::format(" One is at {}.", other);
+  return text;
+}
+
+Place PlaceOnNode() {
+  if (!SystemdRuns()) return {};
+  return PlaceOf(OutputOf({"systemctl", "show", "--property=ExecStart", "crivet.service"}));
+}
+
+Place PlaceOf(std::string_view exec_start) {
+  const auto command = CommandOf(exec_start);
+  if (!command) return {};
+  const auto option = std::find(command->begin(), command->end(), "--in-place");
+  if (option == command->end() || option + 1 == command->end()) return {};
+  return {.moved_upstream = *(option + 1)};
+}
+
+std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts) {
+  std::vector<std::string> warnings;
+  if (config.gate.sandbox_image.empty() && facts.sandbox_image.empty()) {
+    warnings.emplace_back(
+        "the runtime does not tell the name of its sandbox image, so it is not judged: set "
+        "sandbox_image in [gate]");
+  }
+  if (facts.name == "containerd" && !facts.tells_origins) {
+    warnings.push_back(fmt::format(
+        "containerd does not serve its own API at {} (Containers.Get, Snapshots.Stat), so that "
+        "what "
+        "it makes of an image cannot be checked: every container under an enforced rule is refused",
+        config.upstream));
+  }
+  for (const std::string& handler : facts.handlers) {
+    const bool pulls_in_guest =
+        handler.find("kata") != std::string::npos || handler.find("enclave") != std::string::npos;
+    if (!pulls_in_guest) continue;
+    warnings.push_back(fmt::format(
+        "runtime handler \"{}\" may pull images again inside its virtual machine, where crivet "
+        "does not see it",
+        handler));
+  }
+  return warnings;
+}
+
+std::vector<std::string> ListenPathsOf(const std::string& shown) {
+  std::vector<std::string> paths;
+  std::istringstream lines(shown);
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("Listen=/")) continue;
+    paths.push_back(line.substr(7, line.find(" (") - 7));
+  }
+  return paths;
+}
+
+}  // namespace crivet::proxy

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxy/config/config.h"
+#include "proxy/daemon/node_review.h"
+#include "proxy/runtime/runtime_facts.h"
+
+namespace crivet::proxy {
+
+/// NodeFindings is what is wrong, or doubtful, about a configuration on the machine that it is for.
+struct NodeFindings {
+  std::vector<std::string> wrong;
+  std::vector<std::string> warnings;
+  /// What is on the node and no rule would let run.
+  std::vector<WouldBeRefused> refused;
+  /// What was looked at for it; nothing where no runtime answered.
+  std::optional<NodeInventory> inventory;
+};
+
+/// CheckNode looks at the runtime with its images and at systemd, as far as they are there. Blocks
+/// for some seconds at most.
+NodeFindings CheckNode(const Config& config);
+
+/// PlaceOnNode is where the node's crivet.service stands; beside where there is none. Blocks for a
+/// few seconds at most.
+Place PlaceOnNode();
+
+/// PlaceOf reads the place from `systemctl show --property=ExecStart crivet.service`. Pure.
+Place PlaceOf(std::string_view exec_start);
+
+/// RuntimeWarnings is what CheckNode says of a runtime that answered. Pure.
+std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts);
+
+/// NoRuntimeAt is what CheckNode says of an upstream that is no socket; `others` are those of
+/// runtimes that are on the machine. Pure.
+std::string NoRuntimeAt(const std::string& upstream, const std::vector<std::string>& others);
+
+/// ListenPathsOf reads the paths of `systemctl show --property=Listen`:
+/// `Listen=/run/crivet/crivet.sock (Stream)`. Pure.
+std::vector<std::string> ListenPathsOf(const std::string& shown);
+
+}  // namespace crivet::proxy

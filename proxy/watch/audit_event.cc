@@ -1,0 +1,56 @@
+#include "proxy/watch/audit_event.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
+
+#include "proxy/watch/audit_file.h"
+
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
+namespace crivet::proxy {
+
+namespace {
+
+constexpr std::string_view kJournal = "journal";
+
+trust::Result<void> SendToJournal(const std::string& line) {
+  std::array<std::string, 4> fields = {"MESSAGE=" + line, "PRIORITY=5",
+                                       "SYSLOG_IDENTIFIER=crivet-audit", "CRIVET_EVENT=forget"};
+  std::array<iovec, fields.size()> parts{};
+  for (std::size_t i = 0; i < fields.size(); ++i) parts[i] = {fields[i].data(), fields[i].size()};
+  const int sent = sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));
+  if (sent >= 0) return {};
+  return trust::Fail(trust::Reason::kState,
+                     "the journal takes no audit line: " + std::generic_category().message(-sent));
+}
+
+}  // namespace
+
+trust::Result<AuditEvents> AuditEvents::Open(const std::string& target) {
+  if (target == kJournal) return AuditEvents(target, OwnedFd());
+  auto file = OpenAuditFile(target);
+  if (!file) return tl::unexpected(std::move(file.error()));
+  return AuditEvents(target, *std::move(file));
+}
+
+trust::Result<void> AuditEvents::Forgotten(const trust::RepositoryId& id,
+                                           trust::TimePoint now) const {
+  const nlohmann::json event = {{"schema", "crivet.audit/1"},
+                                {"time", trust::FormatRfc3339(now)},
+                                {"event", "forget"},
+                                {"server", id.url},
+                                {"gun", id.gun.text()}};
+  if (!file_) return SendToJournal(event.dump());
+  const std::string text = event.dump() + "\n";
+  if (write(file_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
+  return trust::Fail(trust::Reason::kState,
+                     target_ + ": takes no audit line: " + std::generic_category().message(errno));
+}
+
+}  // namespace crivet::proxy

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "proxy/owned_fd.h"
+#include "trust/decide/repository_id.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+
+namespace crivet::proxy {
+
+/// AuditEvents are the lines of the audit log that are no decisions. Opened before what they tell
+/// of is done, so that nothing is done that cannot be told. Blocks.
+class AuditEvents {
+ public:
+  /// `target` is "journal" or a file's path, as in the configuration. kState where it cannot be
+  /// opened.
+  static trust::Result<AuditEvents> Open(const std::string& target);
+
+  /// Somebody had a repository forgotten: one line of JSON beside the decisions. kState where it
+  /// cannot be written.
+  trust::Result<void> Forgotten(const trust::RepositoryId& id, trust::TimePoint now) const;
+
+ private:
+  AuditEvents(std::string target, OwnedFd file)
+      : target_(std::move(target)), file_(std::move(file)) {}
+
+  std::string target_;
+  OwnedFd file_;  ///< empty: the journal
+};
+
+}  // namespace crivet::proxy

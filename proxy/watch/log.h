@@ -1,0 +1,52 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxy/config/config.h"
+
+namespace crivet::proxy {
+
+/// Log writes lines for people: structured to the journal when systemd reads our stderr, else as
+/// text to stderr. Thread-safe; a line is written whole. What is decided about images goes to the
+/// AuditLog, not here. Nothing secret may be given to it.
+class Log {
+ public:
+  /// Names are as the journal wants them: upper-case letters, digits, `_`.
+  using Field = std::pair<std::string_view, std::string>;
+  using Fields = std::vector<Field>;
+  using Level = Config::LogLevel;
+
+  explicit Log(Level level);
+
+  void SetLevel(Level level) { level_.store(level, std::memory_order_relaxed); }
+
+  void Debug(std::string_view message, const Fields& fields = {}) {
+    Write(Level::kDebug, message, fields);
+  }
+  void Info(std::string_view message, const Fields& fields = {}) {
+    Write(Level::kInfo, message, fields);
+  }
+  void Warn(std::string_view message, const Fields& fields = {}) {
+    Write(Level::kWarn, message, fields);
+  }
+  void Error(std::string_view message, const Fields& fields = {}) {
+    Write(Level::kError, message, fields);
+  }
+
+ private:
+  void Write(Level level, std::string_view message, const Fields& fields);
+
+  std::atomic<Level> level_;
+  const bool to_journal_;
+};
+
+/// LogLine is the text form: `2026-11-24T09:12:00Z warn message name=value`. Line breaks and other
+/// control characters in it are replaced. Pure.
+std::string LogLine(trust::TimePoint time, Log::Level level, std::string_view message,
+                    const Log::Fields& fields);
+
+}  // namespace crivet::proxy

@@ -1,0 +1,230 @@
+// The text that Prometheus reads. Names follow its rules: base units, `_total` for counters.
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "proxy/watch/metrics.h"
+#include "trust/base/reason.h"
+
+namespace crivet::proxy {
+namespace {
+
+// A node in use has dozens; a scrape stays a scrape.
+constexpr std::size_t kMaxRepositories = 2000;
+
+/// Builds the exposition, a family of samples at a time.
+class Text {
+ public:
+  void Family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    out_ += fmt::format("# HELP {} {}\n# TYPE {} {}\n", name, help, name, type);
+  }
+  template <typename Value>
+  void Sample(std::string_view labels, Value value, std::string_view suffix = "") {
+    if (labels.empty()) {
+      out_ += fmt::format("{}{} {}\n", name_, suffix, value);
+    } else {
+      out_ += fmt::format("{}{}{{{}}} {}\n", name_, suffix, labels, value);
+    }
+  }
+  template <typename Value>
+  void Single(std::string_view name, std::string_view type, std::string_view help, Value value) {
+    Family(name, type, help);
+    Sample("", value);
+  }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string out_;
+  std::string name_;
+};
+
+std::string Escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\n') {
+      out += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::string_view WordOf(trust::Answer answer) {
+  switch (answer) {
+    case trust::Answer::kAllow:
+      return "allow";
+    case trust::Answer::kDeny:
+      return "deny";
+    case trust::Answer::kUnavailable:
+      return "unavailable";
+  }
+  return "deny";
+}
+
+constexpr std::array<std::string_view, Metrics::kModes> kModeWords = {"enforce", "audit"};
+constexpr std::array<std::string_view, Metrics::kPhases> kPhaseWords = {"decide", "upstream",
+                                                                        "tag"};
+
+void AddDecisions(const Metrics::Snapshot& gate, Text& text) {
+  text.Family("crivet_decisions_total", "counter",
+              "Decisions about images, by verdict, reason and the rule's mode.");
+  for (std::size_t mode = 0; mode < Metrics::kModes; ++mode) {
+    text.Sample(fmt::format("verdict=\"allow\",reason=\"\",mode=\"{}\"", kModeWords[mode]),
+                gate.allowed[mode]);
+    for (std::size_t index = 0; index < Metrics::kReasons; ++index) {
+      const trust::Reason reason = trust::kAllReasons[index];
+      text.Sample(
+          fmt::format("verdict=\"{}\",reason=\"{}\",mode=\"{}\"", WordOf(trust::AnswerFor(reason)),
+                      trust::CodeOf(reason), kModeWords[mode]),
+          gate.refused[index][mode]);
+    }
+  }
+}
+
+void AddPhases(const Metrics::Snapshot& gate, Text& text) {
+  constexpr double kMicrosPerSecond = 1e6;
+  text.Family("crivet_phase_seconds", "histogram",
+              "Time in a gated call: deciding, the runtime's own work, giving the tag back.");
+  for (std::size_t phase = 0; phase < Metrics::kPhases; ++phase) {
+    const Histogram::Snapshot& histogram = gate.phases[phase];
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < histogram.buckets.size(); ++i) {
+      count += histogram.buckets[i];
+      const std::string bound =
+          i < Histogram::kBounds.size()
+              ? fmt::format("{}", static_cast<double>(Histogram::kBounds[i]) / kMicrosPerSecond)
+              : "+Inf";
+      text.Sample(fmt::format("phase=\"{}\",le=\"{}\"", kPhaseWords[phase], bound), count,
+                  "_bucket");
+    }
+    const std::string label = fmt::format("phase=\"{}\"", kPhaseWords[phase]);
+    text.Sample(label, static_cast<double>(histogram.sum_us) / kMicrosPerSecond, "_sum");
+    text.Sample(label, count, "_count");
+  }
+}
+
+void AddGate(const Metrics::Snapshot& gate, Text& text) {
+  AddDecisions(gate, text);
+  AddPhases(gate, text);
+  text.Single("crivet_tags_moved_total", "counter",
+              "Audit mode: tags whose digest in the registry is not the signed one.", gate.moved);
+  text.Single("crivet_internal_errors_total", "counter", "Calls that a defect of crivet ended.",
+              gate.internal_errors);
+  text.Single("crivet_audit_lines_dropped_total", "counter",
+              "Audit lines that could not be written.", gate.audit_drops);
+  text.Single("crivet_other_content_total", "counter",
+              "Containers and sandboxes that the runtime made from other content than what was "
+              "judged, and that were removed.",
+              gate.other_content);
+  text.Single("crivet_sandboxes_unjudged_total", "counter",
+              "Sandboxes whose image could not be judged, because nobody tells its name.",
+              gate.unjudged_sandboxes);
+}
+
+void AddRoad(const RoadSnapshot& road, Text& text) {
+  text.Family("crivet_calls_total", "counter", "Calls that ended, by method and outcome.");
+  for (std::size_t row = 0; row < road.methods.size(); ++row) {
+    // A method that nobody calls would only cost space: there are a hundred of them.
+    if (road.methods[row].started == 0) continue;
+    for (std::size_t outcome = 0; outcome < kCallOutcomes; ++outcome) {
+      text.Sample(fmt::format("method=\"{}\",outcome=\"{}\"",
+                              Escaped(MethodRowLabel(static_cast<MethodRow>(row))),
+                              NameOf(static_cast<CallOutcome>(outcome))),
+                  road.methods[row].ended[outcome]);
+    }
+  }
+  text.Single("crivet_calls_open", "gauge", "Calls in flight.", road.calls_open);
+  text.Single("crivet_connections_open", "gauge", "Connections of clients.", road.connections_open);
+  text.Single("crivet_connections_accepted_total", "counter", "Connections of clients so far.",
+              road.connections_accepted);
+  text.Single("crivet_connections_misbehaved_total", "counter",
+              "Connections ended because they broke the protocol or a limit.",
+              road.connections_misbehaved);
+  text.Single("crivet_accept_pauses_total", "counter",
+              "Times that accepting had to pause for want of descriptors.", road.accept_pauses);
+  text.Single("crivet_upstream_up", "gauge",
+              "Whether the last attempt to reach the runtime succeeded (-1: none yet).",
+              road.upstream == UpstreamState::kNotTried ? -1
+              : road.upstream == UpstreamState::kUp     ? 1
+                                                        : 0);
+}
+
+void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& text) {
+  text.Family("crivet_refreshes_total", "counter", "Refreshes of repositories, by how they ended.");
+  text.Sample("outcome=\"changed\"", trust.refreshes.changed);
+  text.Sample("outcome=\"unchanged\"", trust.refreshes.unchanged);
+  // Every outcome from the start: a rate over a series that has just appeared is nothing.
+  for (const trust::Reason reason : trust::kAllReasons) {
+    const auto failed = trust.refreshes.failed.find(reason);
+    text.Sample(fmt::format("outcome=\"{}\"", trust::CodeOf(reason)),
+                failed == trust.refreshes.failed.end() ? 0 : failed->second);
+  }
+  text.Single("crivet_state_writable", "gauge", "Whether the state folder takes writes.",
+              trust.state_problem.empty() ? 1 : 0);
+  text.Single("crivet_clock_believed", "gauge", "Whether the machine's clock is believed.",
+              trust.clock_problem.empty() ? 1 : 0);
+
+  // A repository gets labels once its metadata has verified: no series by asking for names.
+  std::vector<const trust::RepositoryStatus*> verified;
+  for (const auto& repository : trust.repositories) {
+    if (repository.verified_at && verified.size() < kMaxRepositories) {
+      verified.push_back(&repository);
+    }
+  }
+  text.Single("crivet_repositories", "gauge", "Repositories that were asked for.",
+              trust.repositories.size());
+  const auto each = [&](std::string_view name, std::string_view help, auto value) {
+    text.Family(name, "gauge", help);
+    for (const auto* repository : verified) {
+      const std::optional<std::int64_t> sample = value(*repository);
+      if (!sample) continue;
+      text.Sample(fmt::format("trust=\"{}\",gun=\"{}\"", Escaped(repository->trust),
+                              Escaped(repository->id.gun.text())),
+                  *sample);
+    }
+  };
+  using Sample = std::optional<std::int64_t>;
+  each("crivet_repository_metadata_age_seconds", "Since the set was last verified.",
+       [&](const trust::RepositoryStatus& r) {
+         return r.verified_at ? Sample((now - *r.verified_at).count()) : Sample();
+       });
+  each("crivet_repository_expires_seconds", "Until the set expires; negative once it has.",
+       [&](const trust::RepositoryStatus& r) {
+         return r.expires ? Sample((*r.expires - now).count()) : Sample();
+       });
+  each("crivet_repository_signed_expires_seconds",
+       "Until the first role but the timestamp expires, which the publisher has to sign again.",
+       [&](const trust::RepositoryStatus& r) {
+         Sample least;
+         for (const auto& [role, version_and_expiry] : r.roles) {
+           const std::int64_t left = (version_and_expiry.second - now).count();
+           if (role != "timestamp" && (!least || left < *least)) least = left;
+         }
+         return least;
+       });
+  each("crivet_repository_refresh_failures", "Refreshes that failed in a row.",
+       [](const trust::RepositoryStatus& r) {
+         return Sample(static_cast<std::int64_t>(r.failures_in_a_row));
+       });
+  each("crivet_repository_no_credentials", "Whether refreshes have no working credentials.",
+       [](const trust::RepositoryStatus& r) { return Sample(r.no_credentials ? 1 : 0); });
+  each("crivet_repository_pin_outdated", "Whether the pin is no longer the newest root's.",
+       [](const trust::RepositoryStatus& r) { return Sample(r.pin_instead ? 1 : 0); });
+}
+
+}  // namespace
+
+std::string RenderMetrics(const Exposition& exposition) {
+  Text text;
+  text.Family("crivet_build_info", "gauge", "The release.");
+  text.Sample(fmt::format("version=\"{}\"", Escaped(exposition.version)), 1);
+  AddGate(exposition.gate, text);
+  AddRoad(exposition.road, text);
+  AddTrust(exposition.trust, exposition.now, text);
+  return text.Take();
+}
+
+}  // namespace crivet::proxy

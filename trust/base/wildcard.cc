@@ -1,0 +1,150 @@
+#include "trust/base/wildcard.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace crivet::trust {
+namespace {
+
+using Kind = WildcardStep::Kind;
+
+bool Accepts(const WildcardStep& step, const std::string& word) {
+  return step.kind != Kind::kLiteral || step.literal == word;
+}
+
+// Positions in a pattern that are still possible after some words. A position is the number of
+// steps that are done with, so steps.size() means that the whole pattern has matched.
+using Positions = std::set<std::size_t>;
+
+// Adds a position and those behind every `**` that may take nothing.
+void Enter(const WildcardSteps& steps, std::size_t at, Positions& positions) {
+  positions.insert(at);
+  while (at < steps.size() && steps[at].kind == Kind::kMany) positions.insert(++at);
+}
+
+Positions After(const WildcardSteps& steps, const Positions& before, const std::string& word) {
+  Positions after;
+  for (const std::size_t at : before) {
+    if (at == steps.size() || !Accepts(steps[at], word)) continue;
+    Enter(steps, steps[at].kind == Kind::kMany ? at : at + 1, after);
+  }
+  return after;
+}
+
+// What is possible in one pattern and in all of the others after the same words.
+struct Reading {
+  Positions pattern;
+  std::vector<Positions> others;
+  // The count of words so far, up to three: no repository has fewer than two components, and none
+  // on docker.io fewer than three.
+  int words = 0;
+  bool on_docker_hub = false;
+  auto operator<=>(const Reading&) const = default;
+};
+
+}  // namespace
+
+bool CanMeet(const WildcardSteps& a, const WildcardSteps& b) {
+  // meet[j] tells for the current i whether a[i..] and b[j..] have a sequence in common.
+  std::vector<bool> below(b.size() + 1, false);
+  std::vector<bool> meet(b.size() + 1, false);
+  for (std::size_t i = a.size() + 1; i-- > 0;) {
+    for (std::size_t j = b.size() + 1; j-- > 0;) {
+      const bool many_a = i < a.size() && a[i].kind == Kind::kMany;
+      const bool many_b = j < b.size() && b[j].kind == Kind::kMany;
+      bool here = i == a.size() && j == b.size();
+      if (many_a) here = here || below[j] || (j < b.size() && meet[j + 1]);
+      if (many_b) here = here || meet[j + 1] || (i < a.size() && below[j]);
+      if (!many_a && !many_b && i < a.size() && j < b.size()) {
+        const bool same =
+            a[i].kind == Kind::kOne || b[j].kind == Kind::kOne || a[i].literal == b[j].literal;
+        here = same && below[j + 1];
+      }
+      meet[j] = here;
+    }
+    below.swap(meet);
+  }
+  return below[0];
+}
+
+bool CoveredBy(const WildcardSteps& pattern, const std::vector<const WildcardSteps*>& others) {
+  // A search for a counter-example: a name that the pattern accepts and none of the others does.
+  // Words that no pattern names are all alike, so one of them stands for the rest.
+  constexpr std::size_t kMostReadings = 10'000;
+  static const std::string kDockerHub = "docker.io";
+  std::set<std::string> words{"", kDockerHub};
+  const auto collect = [&words](const WildcardSteps& steps) {
+    for (const WildcardStep& step : steps) words.insert(step.literal);
+  };
+  collect(pattern);
+  for (const WildcardSteps* other : others) collect(*other);
+
+  Reading start;
+  Enter(pattern, 0, start.pattern);
+  for (const WildcardSteps* other : others) Enter(*other, 0, start.others.emplace_back());
+  std::set<Reading> seen{start};
+  std::deque<Reading> next{std::move(start)};
+  while (!next.empty()) {
+    const Reading at = std::move(next.front());
+    next.pop_front();
+    if (at.words >= (at.on_docker_hub ? 3 : 2) && at.pattern.contains(pattern.size())) {
+      bool covered = false;
+      for (std::size_t i = 0; i < others.size(); ++i) {
+        covered = covered || at.others[i].contains(others[i]->size());
+      }
+      if (!covered) return false;
+    }
+    for (const std::string& word : words) {
+      Reading after;
+      after.pattern = After(pattern, at.pattern, word);
+      if (after.pattern.empty()) continue;
+      for (std::size_t i = 0; i < others.size(); ++i) {
+        after.others.push_back(After(*others[i], at.others[i], word));
+      }
+      after.words = std::min(at.words + 1, 3);
+      after.on_docker_hub = at.words == 0 ? word == kDockerHub : at.on_docker_hub;
+      if (seen.size() >= kMostReadings) return false;
+      if (seen.insert(after).second) next.push_back(std::move(after));
+    }
+  }
+  return true;
+}
+
+WildcardSteps GlobSteps(std::string_view glob) {
+  WildcardSteps steps;
+  for (const char c : glob) {
+    if (c == '*') {
+      steps.push_back({Kind::kMany, {}});
+    } else {
+      steps.push_back({Kind::kLiteral, std::string(1, c)});
+    }
+  }
+  return steps;
+}
+
+bool GlobMatches(std::string_view glob, std::string_view text) {
+  std::size_t at = 0;
+  std::size_t in = 0;
+  // Where to go on when a mismatch lets the latest `*` take one more character.
+  std::optional<std::pair<std::size_t, std::size_t>> star;
+  while (in < text.size()) {
+    if (at < glob.size() && glob[at] == '*') {
+      star = {++at, in};
+    } else if (at < glob.size() && glob[at] == text[in]) {
+      ++at;
+      ++in;
+    } else if (star) {
+      at = star->first;
+      in = ++star->second;
+    } else {
+      return false;
+    }
+  }
+  return glob.find_first_not_of('*', at) == std::string_view::npos;
+}
+
+}  // namespace crivet::trust

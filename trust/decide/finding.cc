@@ -1,0 +1,180 @@
+#include "trust/decide/finding.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace crivet::trust {
+namespace {
+
+// `targets/releases version 12, expires 2029-11-20T09:12:00Z; targets version 87, ...`
+std::string RolesShown(const std::vector<RoleEvidence>& asked) {
+  std::string shown;
+  for (const RoleEvidence& role : asked) {
+    if (role.version == 0) continue;
+    if (!shown.empty()) shown += "; ";
+    shown += role.role.text() + " version " + std::to_string(role.version) + ", expires " +
+             FormatRfc3339(role.expires);
+  }
+  if (!shown.empty()) return " (" + shown + ")";
+  // A misspelt role has to be told from one that nobody has signed by yet.
+  const bool delegated = std::any_of(asked.begin(), asked.end(),
+                                     [](const RoleEvidence& role) { return role.threshold > 0; });
+  for (const RoleEvidence& role : asked) {
+    if (shown.empty()) {
+      shown = delegated ? " (nothing is signed by " : " (nobody delegates ";
+    } else {
+      shown += ", ";
+    }
+    shown += role.role.text();
+  }
+  return shown.empty() ? shown : shown + ")";
+}
+
+std::string_view PredicateFor(NetworkCause cause) {
+  switch (cause) {
+    case NetworkCause::kCredentialsRefused:
+      return " grants no access";
+    case NetworkCause::kServerError:
+      return " answers with an error";
+    case NetworkCause::kUnreachable:
+    case NetworkCause::kTimeout:
+    case NetworkCause::kTls:
+      break;
+  }
+  return " cannot be reached";
+}
+
+// Why the server brought nothing better, for the middle of a sentence.
+std::string FailureShown(const RepositoryId& id, const RefreshFailure& failure) {
+  if (failure.cause) {
+    return id.url + std::string(PredicateFor(*failure.cause)) + " (" +
+           std::string(WordOf(*failure.cause)) + ")";
+  }
+  if (failure.not_found) return id.url + " has no trust metadata for " + id.gun.text();
+  switch (failure.error.reason) {
+    case Reason::kState:
+    case Reason::kClock:
+      return failure.error.detail;
+    case Reason::kExpired:
+      return id.url + " has only expired metadata: " + failure.error.detail;
+    case Reason::kTagNotSigned:
+    case Reason::kDigestNotSigned:
+    case Reason::kDigestMismatch:
+    case Reason::kSignersDisagree:
+    case Reason::kDenied:
+    case Reason::kNotAReference:
+    case Reason::kUntrustedRoot:
+    case Reason::kSignature:
+    case Reason::kThreshold:
+    case Reason::kHash:
+    case Reason::kRollback:
+    case Reason::kMalformed:
+    case Reason::kWithdrawn:
+    case Reason::kNoTrustData:
+    case Reason::kUnreachable:
+      break;
+  }
+  return "what " + id.url + " serves does not verify: " + failure.error.detail;
+}
+
+}  // namespace
+
+Verdict TagNotSigned(const std::vector<RoleEvidence>& asked) {
+  return Refusal(Reason::kTagNotSigned, "tag is not signed" + RolesShown(asked));
+}
+
+Verdict Withdrawn(const std::vector<RoleEvidence>& asked) {
+  return Refusal(Reason::kWithdrawn,
+                 "tag was verified here and has been withdrawn since" + RolesShown(asked));
+}
+
+Verdict EntryUnusable(const RoleEvidence& role, std::string_view tag, EntryFault fault) {
+  std::string found = "the entry of tag ";
+  found.append(tag).append(" in ").append(role.role.text()).append(" cannot be used: ");
+  found.append(WordsOf(fault));
+  return Refusal(Reason::kMalformed, found + RolesShown({role}));
+}
+
+Verdict DigestNotSigned() {
+  return Refusal(Reason::kDigestNotSigned, "digest is not the digest of any signed tag");
+}
+
+Verdict DigestMismatch(const Sha256Digest& signed_digest) {
+  return Refusal(Reason::kDigestMismatch,
+                 "tag is signed for another digest, " + signed_digest.ToString());
+}
+
+Verdict LocalMismatch(const Sha256Digest& local, const Sha256Digest& wanted) {
+  return Refusal(Reason::kDigestMismatch,
+                 "the image on this node is " + local.ToString() + ", not " + wanted.ToString());
+}
+
+Verdict SignersDisagree(const Sha256Digest& digest, const std::vector<SignerFinding>& others) {
+  std::string found = "signers do not agree on " + digest.ToString() + ": ";
+  for (std::size_t i = 0; i < others.size(); ++i) {
+    if (i > 0) found += ", ";
+    found += others[i].signer.text();
+    if (others[i].digest) {
+      found += " signed " + others[i].digest->ToString();
+    } else if (others[i].fault) {
+      found.append(" signed an entry that cannot be used: ").append(WordsOf(*others[i].fault));
+    } else {
+      found += " has not signed the tag";
+    }
+  }
+  return Refusal(Reason::kSignersDisagree, std::move(found));
+}
+
+Verdict Denied(const Rule& rule) {
+  return Refusal(Reason::kDenied,
+                 rule.is_default ? "refused by the default" : "refused by a deny rule");
+}
+
+Verdict NotAReference() { return Refusal(Reason::kNotAReference, "not an image reference"); }
+
+Verdict UntrustedRoot(const RepositoryId& id) {
+  return Refusal(Reason::kUntrustedRoot,
+                 "no root of " + id.gun.text() + " is one that the rule pins");
+}
+
+Verdict NoCollection() {
+  return Refusal(Reason::kNoTrustData, "the rule's gun makes no repository of this name");
+}
+
+Verdict NotReadYet(const RepositoryId& id) {
+  return Refusal(Reason::kNoTrustData,
+                 "no trust metadata of " + id.gun.text() + " has been read yet");
+}
+
+Verdict NoUsableSet(const RepositoryId& id, const RefreshFailure& failure) {
+  return Refusal(failure.error.reason, FailureShown(id, failure));
+}
+
+Verdict Expired(const RepositoryId& id, TimePoint expired, const RefreshFailure* failure) {
+  std::string found = "trust metadata expired at " + FormatRfc3339(expired);
+  if (failure == nullptr) return Refusal(Reason::kExpired, std::move(found));
+  found += " and " + FailureShown(id, *failure);
+  // trust/RULES.md#a-bad-role-hides-nothing: with no unexpired set left, what does not verify
+  // denies.
+  const bool denies = AnswerFor(failure->error.reason) == Answer::kDeny;
+  return Refusal(denies ? failure->error.reason : Reason::kExpired, std::move(found));
+}
+
+Verdict WithNote(Verdict verdict, std::string_view note) {
+  if (auto* deny = std::get_if<Deny>(&verdict)) deny->found.append("; ").append(note);
+  if (auto* unavailable = std::get_if<Unavailable>(&verdict)) {
+    unavailable->found.append("; ").append(note);
+  }
+  return verdict;
+}
+
+std::string RecordTooOld(TimePoint counted_until) {
+  return "what this node verified itself counted until " + FormatRfc3339(counted_until) +
+         " (present_max_age)";
+}
+
+std::string RecordNotAccepted() {
+  return "this node verified it once, but not by roles, keys and a root that count today";
+}
+
+}  // namespace crivet::trust

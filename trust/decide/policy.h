@@ -1,0 +1,131 @@
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "trust/decide/image_pattern.h"
+#include "trust/base/image_reference.h"
+#include "trust/signed/public_key.h"
+#include "trust/decide/repository_id.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+
+namespace crivet::trust {
+
+enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
+enum class Mode : std::uint8_t { kEnforce, kAudit };
+enum class Present : std::uint8_t { kVerified, kCurrent };
+
+/// RootPin is what a rule accepts as the beginning of a chain of roots (trust/RULES.md#roots). One
+/// match among all members suffices. At least one member is set (config checks it).
+struct RootPin {
+  /// Of the leaf's public key (what `notary key list` prints) or of the key in root.json.
+  std::vector<KeyId> key_ids;
+  CertificateSet certificates;
+  CertificateSet authorities;
+  /// The bytes of a root.json that is the first link; empty when not given.
+  std::string root_file;
+  /// Trust on first use: the first root that verifies itself becomes the anchor.
+  bool tofu = false;
+
+  friend bool operator==(const RootPin&, const RootPin&) = default;
+};
+
+/// Rule is one `[[rule]]`, or `[default]`, as the configuration gives it. Immutable once in a
+/// Policy.
+struct Rule {
+  /// What errors call it: `name`, else the first pattern as written; "default" for the default.
+  std::string name;
+  bool is_default = false;
+  std::vector<ImagePattern> images;
+  /// Globs (`*` any run of characters) on the pod's namespace; empty: every pod.
+  std::vector<std::string> namespaces;
+  Action action = Action::kDeny;
+  Mode mode = Mode::kEnforce;
+
+  // Only for kVerify:
+  std::string trust;  ///< label of `[trust.*]`
+  std::string url;    ///< canonical URL of that server
+  std::optional<ImagePattern> gun;
+  RootPin root;
+  std::vector<RoleName> roles;
+  std::vector<RoleName> signers;  ///< as roles: `targets/alice`
+  Present present = Present::kVerified;
+  std::chrono::seconds present_max_age{std::chrono::hours{24 * 30}};  ///< zero: for ever
+  std::chrono::seconds grace{0};
+
+  // Only for kAllow:
+  std::optional<TimePoint> until;
+  std::string reason;
+
+  /// Every role that a decision under this rule reads: roles and signers, without duplicates.
+  std::vector<RoleName> RolesRead() const;
+};
+
+/// A pod's namespace as far as a call knows it. PullImage without a sandbox config has none;
+/// ImageStatus cannot know it, so every rule that could apply is asked (trust/RULES.md#namespaces).
+struct NoNamespace {};
+struct AnyNamespace {};
+using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;
+
+/// A rule with the collection that it reads for one name.
+struct AppliedRule {
+  std::shared_ptr<const Rule> rule;
+  /// Set for kVerify; not even then where `gun` maps the name to what cannot be a GUN. Such a name
+  /// has no trust data.
+  std::optional<RepositoryId> repository;
+};
+
+/// Policy is the whole set of rules. Immutable; safe to share between threads.
+class Policy {
+ public:
+  /// Fails (kMalformed, detail for people) where two rules could tie for a name, `gun` does not fit
+  /// a pattern, or a rule lacks what its action needs. `fallback` is `[default]`.
+  static Result<Policy> Create(std::vector<Rule> rules, Rule fallback);
+
+  /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist. For
+  /// AnyNamespace ask RulesFor; here it is answered as NoNamespace. Costs a comparison a pattern.
+  AppliedRule RuleFor(const ImageReference& reference, const PodNamespace& pod_namespace,
+                      TimePoint now) const;
+
+  /// Every rule that could apply under some namespace, most specific first, never empty.
+  std::vector<AppliedRule> RulesFor(const ImageReference& reference, TimePoint now) const;
+
+  /// Every rule in the order of the configuration, the default last.
+  const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
+
+  /// Whether `rule` reads `repository` for some name: decides which pins anchor a chain, which
+  /// roles a refresh reads. Names that a more specific rule takes away are not considered.
+  bool MayRead(const Rule& rule, const RepositoryId& repository) const;
+
+  /// Rules that can never be chosen because more specific ones cover all of their names: for
+  /// `crivet check`.
+  std::vector<std::shared_ptr<const Rule>> Unreachable() const;
+
+ private:
+  /// One pattern of a rule, in the order of choice.
+  struct Entry {
+    std::shared_ptr<const Rule> rule;
+    std::size_t pattern = 0;
+    const ImagePattern& images() const { return rule->images[pattern]; }
+  };
+  /// How two entries that match the same name compete: less is chosen first.
+  static std::weak_ordering Precedence(const Entry& a, const Entry& b);
+  static Result<void> CheckTies(const std::vector<Entry>& entries);
+
+  Policy(std::vector<std::shared_ptr<const Rule>> rules, std::vector<Entry> entries)
+      : rules_(std::move(rules)), entries_(std::move(entries)) {}
+
+  std::vector<std::shared_ptr<const Rule>> rules_;
+  std::vector<Entry> entries_;
+};
+
+}  // namespace crivet::trust

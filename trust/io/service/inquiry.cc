@@ -1,0 +1,244 @@
+#include "trust/io/service/inquiry.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/decide/decide.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::chrono::seconds kMissRemembered{30};
+// A refresh that fails for want of an answer ends at the timeout: what it found is said then,
+// rather than that it has not ended.
+constexpr std::chrono::milliseconds kForTheLastWord{500};
+
+bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
+
+std::optional<Reason> ReasonOf(const Decision& decision) {
+  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) return deny->reason;
+  if (const auto* unavailable = std::get_if<Unavailable>(&decision.verdict)) {
+    return unavailable->reason;
+  }
+  return std::nullopt;
+}
+
+// What is said of a server that has not answered while somebody waited.
+std::shared_ptr<const RefreshFailure> TimedOut() {
+  static const auto failure = std::make_shared<const RefreshFailure>(
+      RefreshFailure{{Reason::kUnreachable, "no answer in time"},
+                     "",
+                     NetworkCause::kTimeout,
+                     false,
+                     std::nullopt});
+  return failure;
+}
+
+// How long ago the set was verified; nothing where that is not known, or lies ahead.
+std::optional<std::chrono::seconds> AgeOf(const RepositorySlot::Seen& seen, TimePoint now,
+                                          SinceBoot since_boot) {
+  if (!seen.view.repository) return std::nullopt;
+  if (seen.verified) return since_boot - *seen.verified;
+  const std::chrono::seconds age = now - seen.view.repository->verified_at();
+  return age.count() < 0 ? std::nullopt : std::optional(age);
+}
+
+Decision Decided(const Question& question, const AppliedRule& applied, const TrustView& view,
+                 TimePoint now) {
+  return question.local ? DecidePresent(question.reference, *question.local, applied, view, now)
+                        : DecidePull(question.reference, applied, view, now);
+}
+
+}  // namespace
+
+Inquiry::Inquiry(ServiceEngine& engine, Question question, TrustService::Done done)
+    : engine_(engine),
+      question_(std::move(question)),
+      secret_(question_.reference, question_.credentials),
+      done_(std::move(done)) {}
+
+void Inquiry::Advance() {
+  std::optional<Decision> answer;
+  {
+    const std::lock_guard lock(mutex_);
+    while (!answered_ && !answer) {
+      std::vector<Look> looks = LookAtAll(Patience::kLeft);
+      answer = AnswerIn(looks);
+      if (!answer && WaitFor(looks)) return;
+    }
+    if (answer) NoteWaits(*answer);
+  }
+  if (answer) Answer(*std::move(answer));
+}
+
+void Inquiry::AnswerNow() {
+  if (answered_) return;
+  std::optional<Decision> answer;
+  {
+    const std::lock_guard lock(mutex_);
+    std::vector<Look> looks = LookAtAll(Patience::kSpent);
+    answer = AnswerIn(looks);
+    if (answer) NoteWaits(*answer);
+  }
+  if (answer) Answer(*std::move(answer));
+}
+
+// Under the lock.
+void Inquiry::NoteWaits(const Decision& decision) {
+  if (answered_ || Allows(decision)) return;
+  for (const std::weak_ptr<RepositorySlot>& waited : waited_) {
+    if (const auto slot = waited.lock()) slot->NoteWaitInVain(began_, Timetable::Clock::now());
+  }
+}
+
+void Inquiry::Answer(Decision decision) {
+  if (answered_.exchange(true)) return;
+  engine_.Release(shared_from_this());
+  const TrustService::Done done = std::exchange(done_, nullptr);
+  done(std::move(decision));
+}
+
+std::vector<Inquiry::Look> Inquiry::LookAtAll(Patience patience) {
+  const std::shared_ptr<const ServiceSetup> setup = engine_.setup();
+  const Result<TimePoint> now = engine_.clock().Now();
+  // Without a clock that is believed, what is limited in time has ended.
+  const TimePoint rules_at = now.value_or(TimePoint::max());
+  std::vector<Look> looks;
+  if (std::holds_alternative<AnyNamespace>(question_.pod_namespace)) {
+    for (const AppliedRule& applied : setup->policy().RulesFor(question_.reference, rules_at)) {
+      looks.push_back(LookAt(applied, *setup, now, patience));
+    }
+  } else {
+    const AppliedRule applied =
+        setup->policy().RuleFor(question_.reference, question_.pod_namespace, rules_at);
+    looks.push_back(LookAt(applied, *setup, now, patience));
+  }
+  return looks;
+}
+
+Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& setup,
+                              const Result<TimePoint>& now, Patience patience) {
+  const bool verifies = applied.rule->action == Action::kVerify;
+  if (!verifies || !applied.repository) {
+    return {Decided(question_, applied, {}, now.value_or(TimePoint::max())),
+            Need::kNothing,
+            {},
+            {},
+            {}};
+  }
+  Look look{{Refusal(Reason::kNoTrustData, ""), applied, {}},
+            Need::kNothing,
+            engine_.Slot(*applied.repository),
+            setup.Server(applied.rule->trust),
+            {}};
+  const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
+  if (from_pull) {
+    const PullSecret secret = secret_.empty() ? look.slot->Kept(applied.rule->trust) : secret_;
+    look.credentials = secret.For(*applied.rule, applied.repository->gun);
+  }
+  const SinceBoot since_boot = engine_.clock().Read().seconds();
+  RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);
+  look.slot->NoteDecision(since_boot);
+  if (!seen.loaded) seen.view = TrustView{};
+  const auto in_vain = in_vain_.find(look.slot->id());
+  if (!seen.view.failure && in_vain != in_vain_.end()) seen.view.failure = in_vain->second;
+  if (!seen.view.failure && patience == Patience::kSpent) seen.view.failure = TimedOut();
+  if (now) {
+    look.decision = Decided(question_, applied, seen.view, *now);
+  } else {
+    look.decision.verdict = Refusal(now.error().reason, now.error().detail);
+  }
+  if (patience == Patience::kLeft) look.need = NeedOf(look, seen, now, since_boot);
+  return look;
+}
+
+Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen,
+                              const Result<TimePoint>& now, SinceBoot since_boot) const {
+  using Reach = Question::Reach;
+  if (!seen.loaded) return Need::kLoad;
+  const bool already = refreshed_.contains(look.slot->id());
+  if (already || !look.server || question_.reach == Reach::kOffline) return Need::kNothing;
+  if (question_.reach == Reach::kForce) return Need::kRefresh;
+  if (!seen.may_refresh) return Need::kNothing;
+  if (!now) return Need::kRefresh;
+
+  const std::optional<std::chrono::seconds> age = AgeOf(seen, *now, since_boot);
+  const bool stale = !age || *age > look.server->server.refresh_interval;
+  if (stale) return Need::kRefresh;
+  const std::optional<Reason> reason = ReasonOf(look.decision);
+  if (!reason) return Need::kNothing;
+  // What a set that was verified a moment ago does not have will not be there now either; but time
+  // may have run out for it since, and other rules may read more of it.
+  if (*reason == Reason::kExpired || *reason == Reason::kNoTrustData) return Need::kRefresh;
+  return *age > kMissRemembered ? Need::kRefresh : Need::kNothing;
+}
+
+// Nothing where some look has to wait first. trust/RULES.md#namespaces: the first rule that vouches
+// for the image answers; where none does, the most specific one says why.
+std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
+  const auto settled_yes = std::find_if(looks.begin(), looks.end(), [](const Look& look) {
+    return look.need == Need::kNothing && Allows(look.decision);
+  });
+  if (settled_yes != looks.end()) return std::move(settled_yes->decision);
+  const bool waits = std::any_of(looks.begin(), looks.end(),
+                                 [](const Look& look) { return look.need != Need::kNothing; });
+  if (waits) return std::nullopt;
+  return std::move(looks.front().decision);
+}
+
+std::chrono::milliseconds Inquiry::PatienceFor(const Look& look) const {
+  if (!look.server) return std::chrono::milliseconds{0};
+  const std::chrono::milliseconds timeout = look.server->server.timeout;
+  if (question_.reach == Question::Reach::kForce) return timeout;
+  return look.slot->PatienceLeft(timeout, Timetable::Clock::now());
+}
+
+bool Inquiry::WaitForRefresh(const Look& look, RepositorySlot::Then then) {
+  const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
+                                     question_.reach == Question::Reach::kForce
+                                         ? RepositorySlot::Insistence::kInsists
+                                         : RepositorySlot::Insistence::kNone};
+  const RepositoryId& id = look.slot->id();
+  refreshed_.insert(id);
+  if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
+    in_vain_.insert_or_assign(id, std::move(silent));
+    return false;
+  }
+  // With no patience left it begins all the same: what it brings answers the next try.
+  const bool patient = PatienceFor(look).count() > 0;
+  if (!patient) then = [] {};
+  if (engine_.AwaitRefresh(wanted, std::move(then)) && patient) {
+    waited_.push_back(look.slot);
+    return true;
+  }
+  in_vain_.insert_or_assign(id, TimedOut());
+  return false;
+}
+
+// Whether it waits now. Where not, there is something new to look at.
+bool Inquiry::WaitFor(std::vector<Look>& looks) {
+  if (!kept_) {
+    kept_ = true;
+    began_ = Timetable::Clock::now();
+    std::chrono::milliseconds patience{0};
+    for (const Look& look : looks) patience = std::max(patience, PatienceFor(look));
+    engine_.Keep(shared_from_this(), began_ + patience + kForTheLastWord);
+  }
+  // One more than there will be, so that an end that comes early does not look too early.
+  outstanding_ = 1;
+  for (const Look& look : looks) {
+    if (look.need == Need::kNothing) continue;
+    ++outstanding_;
+    const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
+    const bool waits =
+        look.need == Need::kLoad ? engine_.AwaitLoad(look.slot, then) : WaitForRefresh(look, then);
+    if (!waits) --outstanding_;
+  }
+  return --outstanding_ > 0;
+}
+
+void Inquiry::OnEnd() {
+  if (--outstanding_ == 0) Advance();
+}
+
+}  // namespace crivet::trust

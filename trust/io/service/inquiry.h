@@ -1,0 +1,78 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "trust/io/http/pull_secret.h"
+#include "trust/io/service/service_engine.h"
+#include "trust/io/service/trust_service.h"
+
+namespace crivet::trust {
+
+/// Inquiry is one question on its way to its answer: it looks at what memory says, waits for loads
+/// and refreshes where that is not enough (trust/RULES.md#freshness), and looks again. It waits for
+/// at most one refresh of a repository and no longer than the server's `timeout`, less what the
+/// same pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
+/// Thread-safe; `done` is called once, without a lock.
+class Inquiry : public std::enable_shared_from_this<Inquiry> {
+ public:
+  Inquiry(ServiceEngine& engine, Question question, TrustService::Done done);
+
+  /// Looks, and answers or waits.
+  void Advance();
+
+  /// Answers from memory now.
+  void AnswerNow();
+
+ private:
+  enum class Need : std::uint8_t { kNothing, kLoad, kRefresh };
+  enum class Patience : std::uint8_t { kLeft, kSpent };
+
+  /// One rule's view of the question.
+  struct Look {
+    Decision decision;
+    Need need = Need::kNothing;
+    std::shared_ptr<RepositorySlot> slot;
+    std::shared_ptr<const ServerSetup> server;
+    SharedCredentials credentials;
+  };
+
+  std::vector<Look> LookAtAll(Patience patience);
+  Look LookAt(const AppliedRule& applied, const ServiceSetup& setup, const Result<TimePoint>& now,
+              Patience patience);
+  Need NeedOf(const Look& look, const RepositorySlot::Seen& seen, const Result<TimePoint>& now,
+              SinceBoot since_boot) const;
+  std::optional<Decision> AnswerIn(std::vector<Look>& looks) const;
+  bool WaitFor(std::vector<Look>& looks);
+  bool WaitForRefresh(const Look& look, RepositorySlot::Then then);
+  std::chrono::milliseconds PatienceFor(const Look& look) const;
+  void NoteWaits(const Decision& decision);
+  void Answer(Decision decision);
+  void OnEnd();
+
+  ServiceEngine& engine_;
+  const Question question_;
+  const PullSecret secret_;
+  TrustService::Done done_;
+  std::atomic<bool> answered_{false};
+
+  std::mutex mutex_;  // one look at a time
+  std::set<RepositoryId> refreshed_;
+  /// What it waited for, and since when. A repository keeps who waits for it: not the other way,
+  /// too.
+  std::vector<std::weak_ptr<RepositorySlot>> waited_;
+  Timetable::Clock::time_point began_;
+  /// Why it does not wait for a repository.
+  std::map<RepositoryId, std::shared_ptr<const RefreshFailure>> in_vain_;
+  bool kept_ = false;
+  std::atomic<std::size_t> outstanding_{0};
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,357 @@
+#include "trust/io/service/refresh_runner.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <utility>
+
+#include "trust/decide/record.h"
+#include "trust/decide/withdrawn.h"
+#include "trust/io/store/metadata_folder.h"
+
+namespace crivet::trust {
+namespace {
+
+// How often a refresh begins anew because another one was quicker.
+constexpr int kMaxTries = 3;
+// An unchanged set is written again only to note that it was verified, which can be an hour old.
+constexpr std::chrono::hours kSavedAtPrecision{1};
+
+RefreshRunner::Outcome Drive(Refresh refresh,
+                             const std::function<Fetched(const MetadataRequest&)>& supply) {
+  while (const std::optional<MetadataRequest> wanted = refresh.Wanted()) {
+    refresh.Supply(supply(*wanted));
+  }
+  return std::move(refresh).Finish();
+}
+
+tl::unexpected<RefreshFailure> Failed(Error error) {
+  return tl::unexpected(RefreshFailure{std::move(error), "", std::nullopt, false, std::nullopt});
+}
+
+// The hash under which the state has what a refresh from the store asks for. Roots are stored under
+// their numbers; the highest is the newest.
+std::optional<Sha256> StoredHash(const Manifest& manifest, const MetadataRequest& request) {
+  if (request.sha256) return request.sha256;
+  const std::string name =
+      request.file.substr(0, request.file.size() - std::string_view(".json").size());
+  if (name != "root") {
+    const auto file = manifest.files.find(name);
+    return file == manifest.files.end() ? std::nullopt : std::optional(file->second);
+  }
+  std::pair<std::int64_t, std::optional<Sha256>> newest{0, std::nullopt};
+  for (const auto& [file, sha256] : manifest.files) {
+    std::int64_t version = 0;
+    const auto parsed = std::from_chars(file.data(), file.data() + file.size(), version);
+    const bool is_root = parsed.ec == std::errc() && std::string_view(parsed.ptr) == ".root";
+    if (is_root && version > newest.first) newest = {version, sha256};
+  }
+  return newest.second;
+}
+
+// Whether a load failed at a role that was not read when the set was stored. Such roles, and those
+// below, are taken out of `roles` then.
+bool LeaveOutNewRole(const Manifest& manifest, const RefreshFailure& failure,
+                     std::vector<RoleName>& roles) {
+  const Result<RoleName> missing = RoleName::Parse(failure.role);
+  if (failure.error.reason != Reason::kNoTrustData || !missing || !missing->IsDelegation() ||
+      manifest.files.contains(failure.role)) {
+    return false;
+  }
+  return std::erase_if(roles, [&](const RoleName& role) {
+           return role == *missing || role.text().starts_with(failure.role + '/');
+         }) > 0;
+}
+
+// Where no pod brings credentials, a refusal concerns the repository, whoever asked.
+RepositorySlot::Asker SpeakerOf(const RefreshRunner::Order& order, const RefreshFailure& failure) {
+  const bool from_pull = order.server->server.auth == TrustServer::Auth::kFromPull;
+  const bool refused = failure.cause == NetworkCause::kCredentialsRefused;
+  return refused && !from_pull ? RepositorySlot::Asker::kBackground : order.asker;
+}
+
+}  // namespace
+
+RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
+                             CurrentSetup setup, CompanyOf company, std::stop_token stop)
+    : store_(store),
+      clock_(clock),
+      journal_(journal),
+      setup_(std::move(setup)),
+      company_(std::move(company)),
+      stop_(std::move(stop)) {}
+
+TimePoint RefreshRunner::NowOrWall() const {
+  const Result<TimePoint> now = clock_.Now();
+  return now ? *now : clock_.Read().wall;
+}
+
+void RefreshRunner::Load(RepositorySlot& slot) {
+  const std::lock_guard lock(slot.commit_mutex());
+  LoadLocked(slot);
+}
+
+std::optional<Error> RefreshRunner::LoadLocked(RepositorySlot& slot) {
+  const std::shared_ptr<const ServiceSetup> setup = setup_();
+  const Reading reading = setup->ReadingOf(slot.id());
+  RepositorySlot::FromStore found;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    Result<FileStore::Loaded> loaded = store_.Load(slot.id());
+    if (!loaded) {
+      if (slot.KeepUnread(reading)) return loaded.error();
+      found = RepositorySlot::FromStore{};
+      found.failure = RefreshFailure{loaded.error(), "", std::nullopt, false, std::nullopt};
+      break;
+    }
+    const FileStore::Stamp stamp = loaded->stamp;
+    found = Verified(slot, *setup, *std::move(loaded));
+    // Files that another process replaced while they were read are not damage.
+    if (found.repository || store_.StampOf(slot.id()) == stamp) break;
+  }
+  found.reading = reading;
+  const std::shared_ptr<const Repository> repository = found.repository;
+  slot.Adopt(std::move(found));
+  // Whoever wrote the set may have been cut off before it marked what the set has withdrawn.
+  if (repository) MarkWithdrawn(slot, *repository);
+  return std::nullopt;
+}
+
+RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
+                                                  const ServiceSetup& setup,
+                                                  FileStore::Loaded loaded) {
+  RepositorySlot::FromStore found;
+  found.stamp = loaded.stamp;
+  found.records = std::move(loaded.records);
+  if (!loaded.manifest) return found;
+  const Manifest& manifest = *loaded.manifest;
+  found.floors = manifest.floors;
+  const Reading reading = setup.ReadingOf(slot.id());
+  const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
+  Refresh::Start start{.id = slot.id(),
+                       .source = Refresh::Source::kStore,
+                       .previous = nullptr,
+                       .floors = manifest.floors,
+                       .chain = {},
+                       .pins = reading.pins,
+                       .roles = reading.roles,
+                       .grace = reading.grace,
+                       .now = NowOrWall(),
+                       .verified_at = clock_.NoteStored(manifest.verified_at),
+                       .limits = server ? server->limits() : Limits{}};
+  // A time that the clock has taken back is not written down again.
+  if (start.verified_at == manifest.verified_at) found.saved_at = manifest.verified_at;
+  const Supplier from_store = [&](const MetadataRequest& request) -> Fetched {
+    const std::optional<Sha256> sha256 = StoredHash(manifest, request);
+    if (!sha256) return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
+    return store_.ReadFile(slot.id(), *sha256, request.max_bytes);
+  };
+  Outcome outcome = Drive(Refresh(start), from_store);
+  // What the rules have come to read since takes nothing from those that get by without it.
+  while (!outcome && LeaveOutNewRole(manifest, outcome.error(), start.roles)) {
+    outcome = Drive(Refresh(start), from_store);
+  }
+  if (outcome) {
+    found.repository = outcome->repository;
+    return found;
+  }
+  RefreshFailure& failure = outcome.error();
+  if (failure.newer_roots) found.chain = std::move(failure.newer_roots->chain);
+  failure.newer_roots.reset();
+  // The server's files are what heals a state that is not whole.
+  if (AnswerFor(failure.error.reason) == Answer::kUnavailable) {
+    failure = {{Reason::kNoTrustData, "the trust metadata on this node is not complete"},
+               failure.role,
+               std::nullopt,
+               false,
+               std::nullopt};
+  }
+  found.failure = std::move(failure);
+  return found;
+}
+
+RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& limits,
+                                          const Supplier& supply) {
+  Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    const Reading reading = setup_()->ReadingOf(slot.id());
+    {
+      const std::lock_guard lock(slot.commit_mutex());
+      const RepositorySlot::Ground before = slot.ground();
+      // Another process may have refreshed, or forgotten, the repository.
+      const bool stale = before.unreadable || store_.StampOf(slot.id()) != before.stamp;
+      if (!before.loaded || stale) {
+        if (std::optional<Error> unread = LoadLocked(slot)) return Failed(*std::move(unread));
+      }
+    }
+    const RepositorySlot::Ground ground = slot.ground();
+    if (ground.unreadable) return tl::unexpected(*ground.unreadable);
+    Refresh::Start start{.id = slot.id(),
+                         .source = Refresh::Source::kServer,
+                         .previous = ground.repository,
+                         .floors = ground.floors,
+                         .chain = ground.chain,
+                         .pins = reading.pins,
+                         .roles = reading.roles,
+                         .grace = reading.grace,
+                         .now = NowOrWall(),
+                         .verified_at = {},
+                         .limits = limits};
+    outcome = Drive(Refresh(std::move(start)), supply);
+    if (const Result<TimePoint> now = clock_.Now(); !now) return Failed(now.error());
+    if (Settle(slot, ground, reading, outcome) == Settled::kDone) break;
+  }
+  if (!outcome) outcome.error().newer_roots.reset();
+  return outcome;
+}
+
+RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, const Order& order,
+                                                  Cached cached) {
+  MetadataFetcher::Terms terms;
+  terms.credentials = order.credentials;
+  terms.patience = order.server->server.timeout;
+  terms.deadline = std::chrono::steady_clock::now() + kBudgetInTimeouts * terms.patience;
+  terms.caches = cached == Cached::kAllowed ? HttpRequest::Caches::kMayAnswer
+                                            : HttpRequest::Caches::kMustAskServer;
+  terms.stop = stop_;
+  terms.arrival = order.arrival;
+  return [this, &slot, order, terms](const MetadataRequest& request) {
+    const ServerSilence::Time began = clock_.Read().since_boot;
+    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(slot.id().gun, request, terms);
+    const ServerSilence::Time ended = clock_.Read().since_boot;
+    const Heard heard = order.arrival->heard;
+    if (answer.fetched || answer.fetched.error().kind != FetchFailure::Kind::kNetwork ||
+        heard == Heard::kAnswer) {
+      order.server->silence->NoteAnswer(ended);
+    } else {
+      order.server->silence->NoteFailure(heard, answer.fetched.error().cause, slot.id(), began,
+                                         ended, company_(slot.id()));
+    }
+    if (answer.server_date) clock_.ObserveServerDate(*answer.server_date);
+    return std::move(answer.fetched);
+  };
+}
+
+RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const Order& order) {
+  const Limits limits = order.server->limits();
+  Outcome outcome = Run(slot, limits, FromServer(slot, order, order.cached));
+  const bool by_a_cache = !outcome && outcome.error().error.reason == Reason::kExpired &&
+                          order.cached == Cached::kAllowed;
+  if (by_a_cache) outcome = Run(slot, limits, FromServer(slot, order, Cached::kNoCache));
+
+  const SinceBoot ended = clock_.Read().seconds();
+  if (outcome) {
+    slot.NoteVerified(order.key, order.credentials, ended);
+    outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
+  } else {
+    journal_.CountFailed(outcome.error().error.reason);
+    // Where no token could be had, another pod's secret may be better.
+    const FailureFor whom = order.arrival->heard == Heard::kNotAsked
+                                ? FailureFor::kTheseCredentials
+                                : WhomItConcerns(outcome.error());
+    if (slot.NoteFailed(order.key, outcome.error(), whom, SpeakerOf(order, outcome.error()),
+                        ended)) {
+      journal_.Say(Shown(slot.id(), outcome.error()));
+    }
+  }
+  return outcome;
+}
+
+RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const std::string& folder) {
+  const std::shared_ptr<const ServerSetup> server = setup_()->ServerOf(slot.id());
+  return Run(slot, server ? server->limits() : Limits{},
+             [&](const MetadataRequest& request) { return ReadFromFolder(folder, request); });
+}
+
+RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
+                                             const RepositorySlot::Ground& ground,
+                                             const Reading& reading, Outcome& outcome) {
+  using Scope = FileStore::Change::Scope;
+  if (!outcome && !outcome.error().newer_roots) return Settled::kDone;
+  const std::lock_guard lock(slot.commit_mutex());
+  if (slot.ground().serial != ground.serial) return Settled::kOutdated;
+  // A set without what the rules read by now would be taken for all that the server has.
+  if (setup_()->ReadingOf(slot.id()) != reading) return Settled::kOutdated;
+  if (!outcome) {
+    const NewerRoots& newer = *outcome.error().newer_roots;
+    if (Save(slot, ground, {newer.files, newer.floors, {}, Scope::kChain}) == Settled::kOutdated) {
+      return Settled::kOutdated;
+    }
+    slot.Adopt(newer);
+    return Settled::kDone;
+  }
+  const Repository& repository = *outcome->repository;
+  const TimePoint verified_at = repository.verified_at();
+  const bool noted = ground.saved_at && *ground.saved_at <= verified_at &&
+                     verified_at - *ground.saved_at < kSavedAtPrecision;
+  if (outcome->changed || !noted) {
+    FileStore::Change change{slot.WithUnsaved(outcome->files), repository.floors(), verified_at,
+                             Scope::kWhole};
+    if (Save(slot, ground, change) == Settled::kOutdated) return Settled::kOutdated;
+  }
+  NoteFirstUse(slot, ground, reading, repository);
+  slot.Adopt(*outcome, reading);
+  clock_.NoteRefresh(verified_at);
+  MarkWithdrawn(slot, repository);
+  return Settled::kDone;
+}
+
+RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
+                                           const RepositorySlot::Ground& ground,
+                                           const FileStore::Change& change) {
+  const auto saved = store_.Commit(slot.id(), ground.stamp, change);
+  if (saved) {
+    slot.NoteSaved(*saved, change);
+    journal_.NoteState("");
+    return Settled::kDone;
+  }
+  if (saved.error().conflict) return Settled::kOutdated;
+  slot.NoteUnsaved(change);
+  journal_.NoteState(saved.error().error.detail);
+  return Settled::kDone;
+}
+
+void RefreshRunner::MarkWithdrawn(RepositorySlot& slot, const Repository& repository) {
+  const std::shared_ptr<const Records> before = slot.ground().records;
+  Records after = before ? RecordsAfter(*before, repository) : Records();
+  if ((!before || after == *before) && !slot.has_unsaved_records()) return;
+  SaveRecords(slot, std::move(after),
+              [&](Records records) { return RecordsAfter(std::move(records), repository); });
+}
+
+void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record) {
+  const std::lock_guard lock(slot.commit_mutex());
+  const RepositorySlot::Ground ground = slot.ground();
+  // A pull is long: what was decided before it may have been withdrawn since.
+  if (ground.repository && IsWithdrawn(RecordsAfter({record}, *ground.repository).front())) return;
+  const Records known = ground.records ? *ground.records : Records();
+  Records after = WithRecord(known, record);
+  if (after == known) return;
+  SaveRecords(slot, std::move(after),
+              [&](Records records) { return WithRecord(std::move(records), record); });
+}
+
+void RefreshRunner::SaveRecords(RepositorySlot& slot, Records records,
+                                const std::function<Records(Records)>& change) {
+  // What could not be written before is not in the store's records: then memory's are right.
+  const bool whole = slot.has_unsaved_records();
+  const Result<Records> written = store_.UpdateRecords(
+      slot.id(), [&](Records stored) { return whole ? records : change(std::move(stored)); });
+  if (!written) journal_.NoteState(written.error().detail);
+  slot.AdoptRecords(std::move(records),
+                    written ? RepositorySlot::Saved::kYes : RepositorySlot::Saved::kNo);
+}
+
+void RefreshRunner::NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
+                                 const Reading& reading, const Repository& repository) {
+  if (ground.repository || !ground.chain.empty() || !ground.floors.empty()) return;
+  const bool pinned =
+      std::any_of(reading.pins.begin(), reading.pins.end(), [&](const RootPin& pin) {
+        return !pin.tofu && repository.Match(pin, repository.verified_at());
+      });
+  if (pinned) return;
+  journal_.CountFirstUse();
+  journal_.Say("trusted the first root of " + slot.id().gun.text() + " that " + slot.id().url +
+               " served (tofu)");
+}
+
+}  // namespace crivet::trust

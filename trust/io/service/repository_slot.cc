@@ -1,0 +1,463 @@
+#include "trust/io/service/repository_slot.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/tuf/metadata.h"
+#include "trust/decide/withdrawn.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::size_t kMaxRefused = 64;
+constexpr SinceBoot kRefusalRemembered{30};
+// About what one takes, with the keys that it names.
+constexpr std::size_t kRecordBytes = 512;
+
+// A floor that was raised while nothing could be written is not lowered by what another process
+// wrote meanwhile.
+Floors Higher(Floors a, const Floors& b) {
+  for (const auto& [role, floor] : b) {
+    const auto [at, added] = a.try_emplace(role, floor);
+    if (!added && at->second.version < floor.version) at->second = floor;
+  }
+  return a;
+}
+
+bool SameToPeople(const RefreshFailure& a, const RefreshFailure& b) {
+  const bool same_why = a.why && b.why ? SameToPeople(*a.why, *b.why) : a.why == b.why;
+  return a.error.reason == b.error.reason && a.role == b.role && a.cause == b.cause &&
+         a.not_found == b.not_found && same_why;
+}
+
+bool RefusedCredentials(const RefreshFailure& failure) {
+  if (failure.why) return LacksCredentials(*failure.why);
+  return failure.cause == NetworkCause::kCredentialsRefused;
+}
+
+std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
+  return {metadata.version(), metadata.expires()};
+}
+
+}  // namespace
+
+FailureFor WhomItConcerns(const RefreshFailure& failure) {
+  return RefusedCredentials(failure) || failure.not_found ? FailureFor::kTheseCredentials
+                                                          : FailureFor::kEverybody;
+}
+
+RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+                               std::shared_ptr<std::atomic<std::size_t>> memory)
+    : id_(std::move(id)), phase_(machine_id, id_), memory_(std::move(memory)) {
+  history_.known_since = known_since;
+}
+
+RepositorySlot::~RepositorySlot() { *memory_ -= resident_bytes_; }
+
+// Under the lock.
+void RepositorySlot::Recount() {
+  std::size_t bytes = 0;
+  if (view_.repository) bytes += view_.repository->resident_bytes();
+  if (view_.records) bytes += view_.records->size() * kRecordBytes;
+  for (const auto& [name, file] : unsaved_) bytes += file.bytes ? file.bytes->size() : 0;
+  *memory_ += bytes - resident_bytes_;
+  resident_bytes_ = bytes;
+}
+
+// Under the lock.
+bool RepositorySlot::HasUnsaved() const {
+  return !unsaved_.empty() || records_unsaved_ || floors_unsaved_;
+}
+
+RepositorySlot::Seen RepositorySlot::See(const CredentialsClass& credentials, SinceBoot now) const {
+  const std::lock_guard lock(mutex_);
+  Seen seen{loaded_, view_, verified_, MayRefresh(credentials, now)};
+  const auto refused = refused_.find(credentials);
+  if (refused != refused_.end()) seen.view.failure = refused->second.failure;
+  return seen;
+}
+
+// Under the lock.
+bool RepositorySlot::MayRefresh(const CredentialsClass& credentials, SinceBoot now) const {
+  const auto refused = refused_.find(credentials);
+  if (refused != refused_.end() && now - refused->second.at < kRefusalRemembered) return false;
+  return history_is_refusal_ || now >= EarliestOnDemand(history_);
+}
+
+void RepositorySlot::NoteDecision(SinceBoot now) {
+  const std::lock_guard lock(mutex_);
+  history_.last_decision = now;
+}
+
+RepositorySlot::Wait RepositorySlot::AwaitLoad(Then then) {
+  const std::lock_guard lock(mutex_);
+  if (loaded_) return Wait::kNot;
+  const bool begins = !loading_;
+  if (begins) loading_.emplace();
+  loading_->push_back(std::move(then));
+  return begins ? Wait::kBegin : Wait::kJoined;
+}
+
+void RepositorySlot::EndLoad() {
+  std::optional<std::vector<Then>> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting.swap(loading_);
+  }
+  if (!waiting) return;
+  for (const Then& then : *waiting) then();
+}
+
+RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Then then) {
+  const std::lock_guard lock(mutex_);
+  const auto flight = flights_.find(wish.key);
+  if (flight != flights_.end()) {
+    const bool late = wish.now - flight->second.began > wish.patience;
+    if (late && !flight->second.arrival->flows) return Wait::kNot;
+    flight->second.waiting.push_back(std::move(then));
+    return Wait::kJoined;
+  }
+  // One may have ended since the caller looked.
+  const bool allowed = MayRefresh(wish.key.credentials, wish.since_boot);
+  if (wish.insistence == Insistence::kNone && !allowed) return Wait::kNot;
+  flights_[wish.key] = Flight{wish.now, {std::move(then)}, wish.arrival};
+  return Wait::kBegin;
+}
+
+void RepositorySlot::EndFlight(const FlightKey& key) {
+  std::vector<Then> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto flight = flights_.find(key);
+    if (flight == flights_.end()) return;
+    waiting = std::move(flight->second.waiting);
+    flights_.erase(flight);
+  }
+  for (const Then& then : waiting) then();
+}
+
+// Under the lock.
+bool RepositorySlot::FollowsOnInVain(std::chrono::steady_clock::time_point now) const {
+  constexpr std::chrono::seconds kNextSecretComesWithin{1};
+  return in_vain_ && now - in_vain_->ended <= kNextSecretComesWithin;
+}
+
+std::chrono::milliseconds RepositorySlot::PatienceLeft(
+    std::chrono::milliseconds timeout, std::chrono::steady_clock::time_point now) const {
+  const std::lock_guard lock(mutex_);
+  if (!FollowsOnInVain(now)) return timeout;
+  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(now - in_vain_->began);
+  return std::clamp(timeout - waited, std::chrono::milliseconds{0}, timeout);
+}
+
+void RepositorySlot::NoteWaitInVain(std::chrono::steady_clock::time_point began,
+                                    std::chrono::steady_clock::time_point ended) {
+  const std::lock_guard lock(mutex_);
+  if (!FollowsOnInVain(began)) in_vain_ = InVain{began, ended};
+  in_vain_->ended = std::max(in_vain_->ended, ended);
+}
+
+bool RepositorySlot::HasFlight(const FlightKey& key) const {
+  const std::lock_guard lock(mutex_);
+  return flights_.contains(key);
+}
+
+RepositorySlot::Ground RepositorySlot::ground() const {
+  const std::lock_guard lock(mutex_);
+  return {.repository = view_.repository,
+          .records = view_.records,
+          .floors = floors_,
+          .chain = chain_,
+          .stamp = stamp_,
+          .serial = serial_,
+          .loaded = loaded_,
+          .unreadable = unreadable_,
+          .saved_at = saved_at_,
+          .last_outcome = history_.outcome};
+}
+
+// Under the lock. What follows from another set being trusted.
+void RepositorySlot::NoteSet() {
+  ++serial_;
+  history_.expires.reset();
+  if (view_.repository) history_.expires = view_.repository->Expires(reading_.roles);
+  Recount();
+}
+
+void RepositorySlot::Adopt(FromStore loaded) {
+  const std::lock_guard lock(mutex_);
+  const bool had_unsaved = !unsaved_.empty() || floors_unsaved_;
+  const Floors floors_in_store = loaded.floors;
+  floors_ = had_unsaved ? Higher(std::move(loaded.floors), floors_) : std::move(loaded.floors);
+  unsaved_.clear();
+  floors_unsaved_ = had_unsaved && floors_unsaved_ && floors_ != floors_in_store;
+  chain_ = std::move(loaded.chain);
+  if (had_unsaved && loaded.repository && loaded.repository->floors() != floors_) {
+    // Newer was seen here and could not be written. A refresh that goes on from this older set
+    // would go by its floors.
+    chain_ = loaded.repository->chain();
+    loaded.repository = nullptr;
+  }
+  stamp_ = loaded.stamp;
+  saved_at_ = loaded.saved_at;
+  reading_ = std::move(loaded.reading);
+  view_.repository = std::move(loaded.repository);
+  if (!records_unsaved_) {
+    view_.records = std::make_shared<const Records>(std::move(loaded.records));
+  }
+  view_.failure =
+      loaded.failure ? std::make_shared<const RefreshFailure>(*std::move(loaded.failure)) : nullptr;
+  const bool unreadable = view_.failure && view_.failure->error.reason == Reason::kState;
+  unreadable_ = unreadable ? view_.failure : nullptr;
+  loaded_ = true;
+  NoteSet();
+}
+
+bool RepositorySlot::KeepUnread(const Reading& reading) {
+  const std::lock_guard lock(mutex_);
+  if (!view_.repository) return false;
+  reading_ = reading;
+  loaded_ = true;
+  return true;
+}
+
+void RepositorySlot::Adopt(const Committed& committed, Reading reading) {
+  const std::lock_guard lock(mutex_);
+  view_.repository = committed.repository;
+  view_.failure = nullptr;
+  floors_ = committed.repository->floors();
+  chain_.clear();
+  reading_ = std::move(reading);
+  NoteSet();
+}
+
+void RepositorySlot::Adopt(const NewerRoots& newer) {
+  const std::lock_guard lock(mutex_);
+  view_.repository = newer.repository;
+  floors_ = newer.floors;
+  chain_ = newer.chain;
+  NoteSet();
+}
+
+void RepositorySlot::AdoptRecords(Records records, Saved saved) {
+  const std::lock_guard lock(mutex_);
+  view_.records = std::make_shared<const Records>(std::move(records));
+  records_unsaved_ = saved == Saved::kNo;
+  Recount();
+}
+
+bool RepositorySlot::has_unsaved_records() const {
+  const std::lock_guard lock(mutex_);
+  return records_unsaved_;
+}
+
+std::vector<StoredFile> RepositorySlot::WithUnsaved(std::vector<StoredFile> files) const {
+  const std::lock_guard lock(mutex_);
+  for (StoredFile& file : files) {
+    const auto unsaved = unsaved_.find(file.name);
+    if (!file.bytes && unsaved != unsaved_.end() && unsaved->second.sha256 == file.sha256) {
+      file.bytes = unsaved->second.bytes;
+    }
+  }
+  return files;
+}
+
+void RepositorySlot::NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change) {
+  const std::lock_guard lock(mutex_);
+  stamp_ = stamp;
+  if (change.scope == FileStore::Change::Scope::kChain) return;
+  saved_at_ = change.verified_at;
+  unsaved_.clear();
+  floors_unsaved_ = false;
+  Recount();
+}
+
+void RepositorySlot::NoteUnsaved(const FileStore::Change& change) {
+  const std::lock_guard lock(mutex_);
+  for (const StoredFile& file : change.files) {
+    if (file.bytes) unsaved_.insert_or_assign(file.name, file);
+  }
+  saved_at_.reset();
+  Recount();
+}
+
+void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
+                                  SinceBoot at) {
+  const std::lock_guard lock(mutex_);
+  view_.failure = nullptr;
+  history_.Note(RefreshHistory::Outcome::kVerified, at);
+  history_is_refusal_ = false;
+  verified_ = at;
+  refused_.erase(key.credentials);
+  if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.gun, credentials));
+  last_failure_.reset();
+  failures_in_a_row_ = 0;
+  no_credentials_ = false;
+}
+
+bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom,
+                                Asker asker, SinceBoot at) {
+  using Outcome = RefreshHistory::Outcome;
+  const auto shared = std::make_shared<const RefreshFailure>(failure);
+  const bool for_credentials = whom == FailureFor::kTheseCredentials;
+  const std::lock_guard lock(mutex_);
+  if (!for_credentials) view_.failure = shared;
+  if (for_credentials) {
+    const auto before = refused_.find(key.credentials);
+    const bool known = before != refused_.end() && SameToPeople(*before->second.failure, failure);
+    if (before == refused_.end() && refused_.size() >= kMaxRefused) {
+      refused_.erase(std::min_element(refused_.begin(), refused_.end(),
+                                      [](auto& a, auto& b) { return a.second.at < b.second.at; }));
+    }
+    refused_.insert_or_assign(key.credentials, Refused{shared, at});
+    const auto kept = kept_.find(key.trust);
+    const bool were_kept = kept != kept_.end() && ClassOf(kept->second) == key.credentials;
+    if (RefusedCredentials(failure)) {
+      if (were_kept) kept_.erase(kept);
+      if (kept_.empty() && (were_kept || asker == Asker::kBackground || !verified_)) {
+        no_credentials_ = true;
+      }
+    }
+    // Somebody's wrong secret says nothing about the repository.
+    if (asker == Asker::kPull && !were_kept) return !known;
+  }
+  history_.Note(
+      failure.error.reason == Reason::kExpired ? Outcome::kStillExpired : Outcome::kFailed, at);
+  history_is_refusal_ = for_credentials;
+  const bool news = !last_failure_ || !SameToPeople(*last_failure_, failure);
+  last_failure_ = std::move(failure);
+  ++failures_in_a_row_;
+  return news;
+}
+
+void RepositorySlot::TakeReading(const Reading& reading) {
+  const std::lock_guard lock(mutex_);
+  if (!loaded_ || reading == reading_) return;
+  // Loading again judges the stored chain by the new pins. What could not be stored stays: each
+  // decision asks the pin of its own rule.
+  if (!HasUnsaved()) loaded_ = false;
+}
+
+void RepositorySlot::Unload() {
+  const std::lock_guard lock(mutex_);
+  if (!HasUnsaved()) loaded_ = false;
+}
+
+void RepositorySlot::Forget() {
+  const std::lock_guard lock(mutex_);
+  view_ = TrustView{};
+  floors_.clear();
+  chain_.clear();
+  stamp_.reset();
+  saved_at_.reset();
+  unsaved_.clear();
+  records_unsaved_ = false;
+  floors_unsaved_ = false;
+  Recount();
+  unreadable_ = nullptr;
+  ++serial_;
+  loaded_ = false;
+  const SinceBoot known_since = history_.known_since;
+  history_ = RefreshHistory{};
+  history_.known_since = known_since;
+  history_is_refusal_ = false;
+  verified_.reset();
+  refused_.clear();
+  last_failure_.reset();
+  failures_in_a_row_ = 0;
+}
+
+bool RepositorySlot::InUse() const {
+  const std::lock_guard lock(mutex_);
+  return view_.repository || !floors_.empty() || !chain_.empty();
+}
+
+bool RepositorySlot::IsStranger() const {
+  const std::lock_guard lock(mutex_);
+  const bool busy = loading_ || !flights_.empty();
+  return !busy && !view_.repository && floors_.empty() && chain_.empty();
+}
+
+std::size_t RepositorySlot::resident_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return resident_bytes_;
+}
+
+bool RepositorySlot::CanLeave() const {
+  const std::lock_guard lock(mutex_);
+  return !loading_ && flights_.empty() && !HasUnsaved();
+}
+
+void RepositorySlot::ShrinkToFloors() {
+  const std::lock_guard lock(mutex_);
+  if (loading_ || !flights_.empty() || !view_.repository) return;
+  chain_ = view_.repository->chain();
+  floors_ = view_.repository->floors();
+  view_.repository = nullptr;
+  unsaved_.clear();
+  floors_unsaved_ = true;
+  NoteSet();
+}
+
+SinceBoot RepositorySlot::last_decision() const {
+  const std::lock_guard lock(mutex_);
+  return history_.last_decision.value_or(history_.known_since);
+}
+
+DueRefresh RepositorySlot::Due(const Moment& moment, std::chrono::seconds interval) const {
+  const std::lock_guard lock(mutex_);
+  return NextRefresh(history_, phase_, interval, moment.wall, moment.seconds());
+}
+
+PullSecret RepositorySlot::Kept(const std::string& trust) const {
+  const std::lock_guard lock(mutex_);
+  const auto kept = kept_.find(trust);
+  return kept == kept_.end() ? PullSecret() : kept->second;
+}
+
+// Under the lock.
+std::optional<KeyId> RepositorySlot::PinInstead(TimePoint now) const {
+  const Repository& repository = *view_.repository;
+  const bool outdated = std::any_of(reading_.pins.begin(), reading_.pins.end(), [&](auto& pin) {
+    const std::optional<PinMatch> match = repository.Match(pin, now);
+    return match && !match->newest;
+  });
+  const std::set<KeyId>& signers = repository.chain().back().signers;
+  if (!outdated || signers.empty()) return std::nullopt;
+  const auto& keys = repository.root().KeysOf(RoleName::Root()).keys;
+  const auto key = keys.find(*signers.begin());
+  return key == keys.end() ? std::nullopt : std::optional(key->second.canonical_id());
+}
+
+RepositoryStatus RepositorySlot::Status(const Moment& moment, std::chrono::seconds interval) const {
+  const SinceBoot due = Due(moment, interval).at;
+  const std::lock_guard lock(mutex_);
+  RepositoryStatus status{id_, {}, {}, {}, {}, {}, {}, 0, false, {}, 0, 0};
+  if (view_.repository) {
+    const Repository& set = *view_.repository;
+    status.roles["root"] = VersionAndExpiry(set.root());
+    status.roles["timestamp"] = VersionAndExpiry(set.timestamp());
+    status.roles["snapshot"] = VersionAndExpiry(set.snapshot());
+    for (const RoleName& role : set.roles_read()) {
+      if (const Targets* targets = set.Find(role)) {
+        status.roles[role.text()] = VersionAndExpiry(*targets);
+      }
+    }
+    status.verified_at = set.verified_at();
+    status.expires = set.Expires(reading_.roles);
+    status.pin_instead = PinInstead(moment.wall);
+    status.resident_bytes = set.resident_bytes();
+  }
+  status.next_refresh = moment.wall + (due - moment.seconds());
+  status.last_failure = last_failure_;
+  status.failures_in_a_row = failures_in_a_row_;
+  status.no_credentials = no_credentials_;
+  if (view_.records) {
+    status.records = static_cast<std::size_t>(
+        std::count_if(view_.records->begin(), view_.records->end(),
+                      [](const VerifiedRecord& record) { return !IsWithdrawn(record); }));
+  }
+  return status;
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,241 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/decide/decide.h"
+#include "trust/notary/refresh.h"
+#include "trust/decide/refresh_schedule.h"
+#include "trust/io/http/arrival.h"
+#include "trust/io/http/credentials.h"
+#include "trust/io/store/file_store.h"
+#include "trust/io/http/pull_secret.h"
+#include "trust/io/service/service_clock.h"
+#include "trust/io/service/service_setup.h"
+#include "trust/io/service/trust_service.h"
+
+namespace crivet::trust {
+
+/// FlightKey tells refreshes apart that may run side by side: those of one repository through
+/// another server's label or with other credentials (trust/RULES.md#credentials).
+struct FlightKey {
+  std::string trust;
+  CredentialsClass credentials{};
+  friend auto operator<=>(const FlightKey&, const FlightKey&) = default;
+};
+
+/// FailureFor says whom a failed refresh concerns.
+enum class FailureFor : std::uint8_t {
+  kEverybody,
+  kTheseCredentials,  ///< 401, 403, 404, no token: another pod's may be better
+};
+FailureFor WhomItConcerns(const RefreshFailure& failure);
+
+/// RepositorySlot is all that a service holds of one repository in memory: what is trusted, what
+/// failed and when, who waits, and which credentials worked. It does no input or output.
+/// Thread-safe; callbacks run without its lock, on the thread that ends what they waited for.
+class RepositorySlot {
+ public:
+  /// `memory` is what all slots of a table take together: each adds what it holds.
+  RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+                 std::shared_ptr<std::atomic<std::size_t>> memory);
+  ~RepositorySlot();
+
+  const RepositoryId& id() const { return id_; }
+
+  /// What a decision for somebody with these credentials stands on.
+  struct Seen {
+    bool loaded = false;
+    TrustView view;
+    /// When a refresh last verified the set, in this process.
+    std::optional<SinceBoot> verified;
+    /// Whether a pull may start a refresh now: not soon after one that failed.
+    bool may_refresh = true;
+  };
+  Seen See(const CredentialsClass& credentials, SinceBoot now) const;
+
+  void NoteDecision(SinceBoot now);
+
+  // Waiting.
+  using Then = std::function<void()>;
+  enum class Wait : std::uint8_t {
+    kNot,     ///< `then` will not be called
+    kJoined,  ///< `then` is called when it ends
+    kBegin,   ///< as kJoined, and the caller has to start it
+  };
+  Wait AwaitLoad(Then then);
+  void EndLoad();
+  /// Nobody joins a flight that has been under way for longer than `patience`, unless a
+  /// large file of it flows; and none is begun where Seen::may_refresh would say no by
+  /// now, unless somebody insists.
+  enum class Insistence : std::uint8_t { kNone, kInsists };
+  struct Wish {
+    FlightKey key;
+    Insistence insistence = Insistence::kNone;
+    std::chrono::milliseconds patience{};
+    std::chrono::steady_clock::time_point now;
+    SinceBoot since_boot{};
+    std::shared_ptr<Arrival> arrival = std::make_shared<Arrival>();
+  };
+  Wait AwaitFlight(const Wish& wish, Then then);
+  void EndFlight(const FlightKey& key);
+  /// Whether a refresh for these is under way, or waits for its turn.
+  bool HasFlight(const FlightKey& key) const;
+
+  /// kubelet tries one pull with each secret that it has, one after the other at once. Together
+  /// they wait as long as one: what comes within a second of a wait in vain has what that left.
+  std::chrono::milliseconds PatienceLeft(std::chrono::milliseconds timeout,
+                                         std::chrono::steady_clock::time_point now) const;
+  void NoteWaitInVain(std::chrono::steady_clock::time_point began,
+                      std::chrono::steady_clock::time_point ended);
+
+  // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
+  // from where it compares `serial` on.
+  struct Ground {
+    std::shared_ptr<const Repository> repository;
+    std::shared_ptr<const Records> records;
+    Floors floors;
+    std::vector<RootLink> chain;
+    FileStore::Stamp stamp;
+    /// Changes with every set, chain or load that is adopted.
+    std::uint64_t serial = 0;
+    bool loaded = false;
+    /// Set where the store has state that cannot be read: floors are unknown.
+    std::shared_ptr<const RefreshFailure> unreadable;
+    /// When the store last heard that the set was verified.
+    std::optional<TimePoint> saved_at;
+    RefreshHistory::Outcome last_outcome = RefreshHistory::Outcome::kNone;
+  };
+  Ground ground() const;
+  std::mutex& commit_mutex() { return commit_mutex_; }
+
+  /// The store's content takes the place of what is in memory. `failure`: why there is no set;
+  /// kState where there may be one that cannot be read.
+  struct FromStore {
+    std::shared_ptr<const Repository> repository;
+    Records records;
+    Floors floors;
+    std::vector<RootLink> chain;
+    FileStore::Stamp stamp;
+    std::optional<TimePoint> saved_at;
+    std::optional<RefreshFailure> failure;
+    Reading reading;
+  };
+  void Adopt(FromStore loaded);
+  /// The store cannot be read: a set in memory, with its floors, goes on. False where there is
+  /// none.
+  bool KeepUnread(const Reading& reading);
+  void Adopt(const Committed& committed, Reading reading);
+  void Adopt(const NewerRoots& newer);
+  /// Whether the store has them too.
+  enum class Saved : std::uint8_t { kNo, kYes };
+  void AdoptRecords(Records records, Saved saved);
+  bool has_unsaved_records() const;
+
+  /// The files that have to be written so that the store has the state in memory: those given, with
+  /// the bytes that earlier commits could not write.
+  std::vector<StoredFile> WithUnsaved(std::vector<StoredFile> files) const;
+  void NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change);
+  void NoteUnsaved(const FileStore::Change& change);
+
+  enum class Asker : std::uint8_t { kPull, kBackground };
+  void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
+  /// True where people have not been told of such a failure yet.
+  bool NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom, Asker asker,
+                  SinceBoot at);
+
+  /// Takes the slot back to where nothing is loaded, unless the rules read the same as before.
+  void TakeReading(const Reading& reading);
+  void Unload();
+  void Forget();
+
+  // For the background.
+  bool InUse() const;
+  DueRefresh Due(const Moment& moment, std::chrono::seconds interval) const;
+  /// What last worked through a server's label; whether it may go there today is for
+  /// PullSecret::For.
+  PullSecret Kept(const std::string& trust) const;
+
+  // For the table.
+  bool IsStranger() const;
+  SinceBoot last_decision() const;
+  /// About what the set, the records and the files that the store does not have yet take.
+  std::size_t resident_bytes() const;
+  /// Nobody waits, and the store has all that is known: whoever asks next loads it again.
+  bool CanLeave() const;
+  /// Lets a set go that could not be stored, and keeps its floors and chain. Whoever asks next asks
+  /// the server. Does nothing while somebody waits.
+  void ShrinkToFloors();
+
+  RepositoryStatus Status(const Moment& moment, std::chrono::seconds interval) const;
+
+ private:
+  struct Refused {
+    std::shared_ptr<const RefreshFailure> failure;
+    SinceBoot at{};
+  };
+  struct Flight {
+    std::chrono::steady_clock::time_point began;
+    std::vector<Then> waiting;
+    std::shared_ptr<const Arrival> arrival;
+  };
+  /// Of waits in vain that followed on each other.
+  struct InVain {
+    std::chrono::steady_clock::time_point began;
+    std::chrono::steady_clock::time_point ended;
+  };
+
+  void NoteSet();
+  void Recount();
+  bool HasUnsaved() const;
+  bool FollowsOnInVain(std::chrono::steady_clock::time_point now) const;
+  bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
+  std::optional<KeyId> PinInstead(TimePoint now) const;
+
+  const RepositoryId id_;
+  const RefreshPhase phase_;
+  const std::shared_ptr<std::atomic<std::size_t>> memory_;
+  std::mutex commit_mutex_;
+
+  mutable std::mutex mutex_;
+  TrustView view_;
+  Floors floors_;
+  std::vector<RootLink> chain_;  ///< where there is no set
+  FileStore::Stamp stamp_;
+  std::optional<TimePoint> saved_at_;
+  std::map<std::string, StoredFile> unsaved_;
+  bool records_unsaved_ = false;
+  bool floors_unsaved_ = false;  ///< of a set that has gone
+  std::size_t resident_bytes_ = 0;
+  Reading reading_;
+  std::shared_ptr<const RefreshFailure> unreadable_;
+  std::uint64_t serial_ = 0;
+
+  bool loaded_ = false;
+  std::optional<std::vector<Then>> loading_;
+  std::map<FlightKey, Flight> flights_;
+  std::optional<InVain> in_vain_;
+
+  RefreshHistory history_;
+  /// What `history_` ends with concerns certain credentials only.
+  bool history_is_refusal_ = false;
+  std::optional<SinceBoot> verified_;
+  std::map<CredentialsClass, Refused> refused_;
+  std::map<std::string, PullSecret> kept_;
+
+  std::optional<RefreshFailure> last_failure_;
+  std::uint64_t failures_in_a_row_ = 0;
+  bool no_credentials_ = false;
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,301 @@
+#include "trust/io/service/service_engine.h"
+
+#include <algorithm>
+#include <future>
+#include <utility>
+
+#include "trust/io/service/inquiry.h"
+
+namespace crivet::trust {
+namespace {
+
+constexpr std::size_t kThreadsForServers = 8;
+constexpr char kDisk[] = "disk";
+constexpr char kAnswers[] = "answers";
+// The plan is looked at again at least this often, in case the machine slept meanwhile.
+constexpr std::chrono::minutes kLongestPlan{10};
+
+// The credentials of a refresh that nobody waits for.
+SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServiceSetup& setup,
+                                 const ServerSetup& server) {
+  return setup.Granted(slot.Kept(server.server.label), server, slot.id());
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(TrustService::Options options,
+                                                             ServiceSeams seams) {
+  Result<std::unique_ptr<FileStore>> store = FileStore::Open(options.state_dir, *seams.files);
+  if (!store) return tl::unexpected(std::move(store.error()));
+  const std::vector<TrustServer> servers = options.servers;
+  std::shared_ptr<const Policy> policy = options.policy;
+  std::unique_ptr<ServiceEngine> engine(
+      new ServiceEngine(std::move(options), std::move(seams), *std::move(store)));
+  if (Result<void> taken = engine->Reconfigure(servers, std::move(policy)); !taken) {
+    return tl::unexpected(std::move(taken.error()));
+  }
+  if (engine->refreshing_ == TrustService::Refreshing::kInBackground) engine->LoadStored();
+  return engine;
+}
+
+ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
+                             std::unique_ptr<FileStore> store)
+    : refreshing_(options.refreshing),
+      make_fetcher_(std::move(seams.make_fetcher)),
+      clock_(seams.build_date, std::move(seams.clock)),
+      journal_(std::move(options.log)),
+      store_(std::move(store)),
+      runner_(std::make_unique<RefreshRunner>(
+          *store_, clock_, journal_, [this] { return setup(); },
+          [this](const RepositoryId& id) { return CompanyOf(id); }, stop_.get_token())),
+      table_(std::move(options.machine_id), options.max_resident_bytes) {}
+
+ServiceEngine::~ServiceEngine() {
+  stop_.request_stop();
+  timetable_.Stop();
+  lanes_.Stop();
+  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open;
+  {
+    const std::lock_guard lock(mutex_);
+    open = open_;
+  }
+  for (const auto& [inquiry, deadline] : open) inquiry->AnswerNow();
+}
+
+std::shared_ptr<const ServiceSetup> ServiceEngine::setup() const {
+  const std::lock_guard lock(mutex_);
+  return setup_;
+}
+
+Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
+                                        std::shared_ptr<const Policy> policy) {
+  const std::shared_ptr<const ServiceSetup> before = setup();
+  Result<std::shared_ptr<const ServiceSetup>> after =
+      ServiceSetup::Create(servers, std::move(policy), make_fetcher_, before.get());
+  if (!after) return tl::unexpected(std::move(after.error()));
+  const std::shared_ptr<const ServiceSetup> taken = *after;
+  lanes_.SetQuota(kThreadsForServers / std::max<std::size_t>(servers.size(), 1));
+  {
+    const std::lock_guard lock(mutex_);
+    setup_ = taken;
+    for (const TrustServer& server : servers) {
+      // A reload gives nobody a second start: what is the same goes on.
+      const auto known = rates_.find(server.url);
+      if (known != rates_.end() && known->second.per_second == server.max_refresh_rate) continue;
+      rates_.insert_or_assign(server.url,
+                              Rate{server.max_refresh_rate, RefreshRate(server.max_refresh_rate)});
+    }
+  }
+  for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    slot->TakeReading(taken->ReadingOf(slot->id()));
+    AwaitLoad(slot, [] {});
+  }
+  Plan(std::chrono::milliseconds(0));
+  return {};
+}
+
+ServerSilence::Company ServiceEngine::CompanyOf(const RepositoryId& id) const {
+  for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    if (slot->id().url == id.url && slot->id() != id) return ServerSilence::Company::kOthersThere;
+  }
+  return ServerSilence::Company::kAlone;
+}
+
+std::shared_ptr<RepositorySlot> ServiceEngine::Slot(const RepositoryId& id) {
+  return table_.Slot(id, clock_.Read().seconds());
+}
+
+bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
+                              RepositorySlot::Then then) {
+  switch (slot->AwaitLoad(std::move(then))) {
+    case RepositorySlot::Wait::kNot:
+      return false;
+    case RepositorySlot::Wait::kJoined:
+      return true;
+    case RepositorySlot::Wait::kBegin:
+      break;
+  }
+  lanes_.Submit(kDisk, [this, slot] {
+    runner_->Load(*slot);
+    // Whoever waited has looked at the set by the time that it may have to go.
+    slot->EndLoad();
+    table_.KeepWithinMemory();
+    Plan(std::chrono::milliseconds(0));
+  });
+  return true;
+}
+
+void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
+  std::promise<void> ended;
+  switch (slot->AwaitLoad([&ended] { ended.set_value(); })) {
+    case RepositorySlot::Wait::kNot:
+      return;
+    case RepositorySlot::Wait::kJoined:
+      break;
+    case RepositorySlot::Wait::kBegin:
+      runner_->Load(*slot);
+      slot->EndLoad();
+      table_.KeepWithinMemory();
+      break;
+  }
+  ended.get_future().wait();
+}
+
+std::shared_ptr<const RefreshFailure> ServiceEngine::HeldBack(const Wanted& wanted) {
+  ServerSilence& silence = *wanted.server->silence;
+  const ServerSilence::Time now = clock_.Read().since_boot;
+  const std::optional<NetworkCause> cause = silence.HeldBackBy(now);
+  if (!cause) return nullptr;
+  if (silence.TakeProbe(now, wanted.server->server.timeout)) AwaitRefresh(wanted, [] {});
+  return std::make_shared<const RefreshFailure>(
+      RefreshFailure{{Reason::kUnreachable, "the server has not answered for other repositories"},
+                     "",
+                     *cause,
+                     false,
+                     std::nullopt});
+}
+
+bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then) {
+  const std::shared_ptr<RepositorySlot>& slot = wanted.slot;
+  const std::shared_ptr<const ServerSetup>& server = wanted.server;
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(wanted.credentials)},
+                                  wanted.insistence,
+                                  server->server.timeout,
+                                  Timetable::Clock::now(),
+                                  clock_.Read().seconds()};
+  switch (slot->AwaitFlight(wish, std::move(then))) {
+    case RepositorySlot::Wait::kNot:
+      return false;
+    case RepositorySlot::Wait::kJoined:
+      return true;
+    case RepositorySlot::Wait::kBegin:
+      break;
+  }
+  const bool still_expired = slot->ground().last_outcome == RefreshHistory::Outcome::kStillExpired;
+  {
+    // Somebody waits: it begins whatever the rate is, and those that nobody waits for make room.
+    const std::lock_guard lock(mutex_);
+    const auto rate = rates_.find(server->server.url);
+    if (rate != rates_.end()) rate->second.limit.TryTake(clock_.Read().since_boot);
+  }
+  Submit(slot,
+         {server, wish.key, wanted.credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
+          RepositorySlot::Asker::kPull, wish.arrival});
+  return true;
+}
+
+void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
+                           RefreshRunner::Order order) {
+  const std::string lane = order.server->server.url;
+  lanes_.Submit(lane, [this, slot, order = std::move(order)] {
+    runner_->RunFromServer(*slot, order);
+    slot->EndFlight(order.key);
+    table_.KeepWithinMemory();
+    Plan(std::chrono::milliseconds(0));
+  });
+}
+
+void ServiceEngine::Keep(const std::shared_ptr<Inquiry>& inquiry,
+                         Timetable::Clock::time_point deadline) {
+  const std::lock_guard lock(mutex_);
+  open_[inquiry] = timetable_.At(deadline, [this, weak = std::weak_ptr(inquiry)] {
+    // What is done with an answer must not hold up the next deadline.
+    if (weak.lock()) {
+      lanes_.Submit(kAnswers, [weak] {
+        if (const std::shared_ptr<Inquiry> late = weak.lock()) late->AnswerNow();
+      });
+    }
+  });
+}
+
+void ServiceEngine::Release(const std::shared_ptr<Inquiry>& inquiry) {
+  const std::lock_guard lock(mutex_);
+  const auto open = open_.find(inquiry);
+  if (open == open_.end()) return;
+  timetable_.Drop(open->second);
+  open_.erase(open);
+}
+
+void ServiceEngine::LoadStored() {
+  lanes_.Submit(kDisk, [this] {
+    const std::shared_ptr<const ServiceSetup> setup = this->setup();
+    for (const RepositoryId& id : store_->List()) {
+      // What no rule reads any more waits on the disk for a rule that does.
+      if (!setup->ReadingOf(id).pins.empty()) AwaitLoad(Slot(id), [] {});
+    }
+  });
+}
+
+// The plan is one task: the next look at what is due. An earlier wish takes its place, and nothing
+// is left of it: wishes come with each name that pods make up.
+void ServiceEngine::Plan(std::chrono::milliseconds in) {
+  if (refreshing_ == TrustService::Refreshing::kOnlyWhenAsked) return;
+  const Timetable::Clock::time_point when = Timetable::Clock::now() + in;
+  const std::lock_guard planning(mutex_);
+  if (planned_ <= when) return;
+  planned_ = when;
+  timetable_.Drop(plan_);
+  plan_ = timetable_.At(when, [this, when] {
+    {
+      const std::lock_guard lock(mutex_);
+      if (planned_ != when) return;
+      planned_ = Timetable::Clock::time_point::max();
+    }
+    RefreshDue();
+  });
+}
+
+// One that is under way stays due until it ends. It must not take its turn again: where answers are
+// slow, it would use up the rate of all others.
+void ServiceEngine::RefreshDue() {
+  struct Overdue {
+    DueRefresh due;
+    std::shared_ptr<RepositorySlot> slot;
+    std::shared_ptr<const ServerSetup> server;
+  };
+  const std::shared_ptr<const ServiceSetup> current = setup();
+  const Moment moment = clock_.Read();
+  std::chrono::milliseconds next = kLongestPlan;
+  std::vector<Overdue> wanted;
+  for (std::shared_ptr<RepositorySlot>& slot : table_.All()) {
+    if (!slot->InUse()) continue;
+    std::shared_ptr<const ServerSetup> server = current->ServerOf(slot->id());
+    if (!server) continue;
+    const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
+    if (due.at > moment.seconds()) {
+      next = std::min(next, std::chrono::milliseconds(due.at) - moment.since_boot);
+    } else if (!slot->HasFlight(
+                   {server->server.label, ClassOf(BackgroundsOwn(*slot, *current, *server))})) {
+      wanted.push_back({due, std::move(slot), std::move(server)});
+    }
+  }
+  std::sort(wanted.begin(), wanted.end(),
+            [](const Overdue& a, const Overdue& b) { return a.due.at < b.due.at; });
+  for (const Overdue& one : wanted) {
+    {
+      const std::lock_guard lock(mutex_);
+      const auto rate = rates_.find(one.server->server.url);
+      if (rate != rates_.end() && !rate->second.limit.TryTake(moment.since_boot)) {
+        next = std::min(next, rate->second.limit.NextFree() - moment.since_boot);
+        continue;
+      }
+    }
+    BeginInBackground(one.slot, one.server, one.due.cached);
+  }
+  Plan(next);
+}
+
+void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
+                                      const std::shared_ptr<const ServerSetup>& server,
+                                      Cached cached) {
+  const SharedCredentials kept = BackgroundsOwn(*slot, *setup(), *server);
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(kept)},
+                                  RepositorySlot::Insistence::kInsists,
+                                  server->server.timeout,
+                                  Timetable::Clock::now(),
+                                  clock_.Read().seconds()};
+  if (slot->AwaitFlight(wish, [] {}) != RepositorySlot::Wait::kBegin) return;
+  Submit(slot, {server, wish.key, kept, cached, RepositorySlot::Asker::kBackground, wish.arrival});
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "trust/decide/refresh_schedule.h"
+#include "trust/io/store/file_store.h"
+#include "trust/io/store/file_system.h"
+#include "trust/io/service/refresh_runner.h"
+#include "trust/io/service/repository_slot.h"
+#include "trust/io/service/repository_table.h"
+#include "trust/io/service/service_clock.h"
+#include "trust/io/service/service_journal.h"
+#include "trust/io/service/service_setup.h"
+#include "trust/io/service/timetable.h"
+#include "trust/io/service/trust_service.h"
+#include "trust/io/service/worker_lanes.h"
+
+namespace crivet::trust {
+
+class Inquiry;
+
+/// ServiceSeams are the edges of a service to the machine; a test puts its own in their place.
+struct ServiceSeams {
+  ServiceSetup::MakeFetcher make_fetcher;
+  std::function<Moment()> clock = Moment::OfMachine;
+  TimePoint build_date = BuildDate();
+  FileSystem* files = &FileSystem::Posix();
+};
+
+/// ServiceEngine is what moves inside a TrustService: who loads and refreshes which repository,
+/// when, and on which thread. One thread keeps the time; work is done by short-lived ones, at most
+/// eight for all servers (one for each, where there are more), so that a server that hangs holds up
+/// only its own refreshes. Thread-safe.
+class ServiceEngine {
+ public:
+  static Result<std::unique_ptr<ServiceEngine>> Create(TrustService::Options options,
+                                                       ServiceSeams seams);
+  /// Answers what is still asked, from memory; breaks requests off.
+  ~ServiceEngine();
+
+  std::shared_ptr<const ServiceSetup> setup() const;
+  Result<void> Reconfigure(const std::vector<TrustServer>& servers,
+                           std::shared_ptr<const Policy> policy);
+
+  ServiceClock& clock() { return clock_; }
+  ServiceJournal& journal() { return journal_; }
+  FileStore& store() { return *store_; }
+  RefreshRunner& runner() { return *runner_; }
+  RepositoryTable& table() { return table_; }
+
+  std::shared_ptr<RepositorySlot> Slot(const RepositoryId& id);
+
+  /// Whether `then` will be called, on another thread.
+  bool AwaitLoad(const std::shared_ptr<RepositorySlot>& slot, RepositorySlot::Then then);
+
+  struct Wanted {
+    std::shared_ptr<RepositorySlot> slot;
+    std::shared_ptr<const ServerSetup> server;
+    SharedCredentials credentials;
+    RepositorySlot::Insistence insistence = RepositorySlot::Insistence::kNone;
+  };
+  /// Joins or begins a refresh; whether `then` will be called when it ends, on another thread.
+  bool AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then);
+  /// Why nobody must wait for this server now; null where one may. Where it is, one refresh at a
+  /// time still begins, to find out whether the server is back.
+  std::shared_ptr<const RefreshFailure> HeldBack(const Wanted& wanted);
+
+  /// Loads on this thread, unless it is loaded; waits for a load that is under way.
+  void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
+
+  /// Keeps an inquiry until it is answered, at `deadline` at the latest.
+  void Keep(const std::shared_ptr<Inquiry>& inquiry, Timetable::Clock::time_point deadline);
+  void Release(const std::shared_ptr<Inquiry>& inquiry);
+
+ private:
+  ServiceEngine(TrustService::Options options, ServiceSeams seams,
+                std::unique_ptr<FileStore> store);
+
+  ServerSilence::Company CompanyOf(const RepositoryId& id) const;
+  void LoadStored();
+  void Plan(std::chrono::milliseconds in);
+  void RefreshDue();
+  void BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
+                         const std::shared_ptr<const ServerSetup>& server, Cached cached);
+  void Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order);
+
+  const TrustService::Refreshing refreshing_;
+  const ServiceSetup::MakeFetcher make_fetcher_;
+  ServiceClock clock_;
+  ServiceJournal journal_;
+  const std::unique_ptr<FileStore> store_;
+  std::stop_source stop_;
+  const std::unique_ptr<RefreshRunner> runner_;
+  RepositoryTable table_;
+
+  mutable std::mutex mutex_;
+  std::shared_ptr<const ServiceSetup> setup_;
+  struct Rate {
+    double per_second;
+    RefreshRate limit;
+  };
+  std::map<std::string, Rate> rates_;  // by URL
+  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open_;
+  Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
+  Timetable::Ticket plan_;
+
+  // Last: their threads use all of the above.
+  WorkerLanes lanes_;
+  Timetable timetable_;
+};
+
+}  // namespace crivet::trust

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <string>
+
+#include "trust/notary/refresh.h"
+#include "trust/io/service/trust_service.h"
+
+namespace crivet::trust {
+
+/// ServiceJournal counts what a service did in the background, and says it to people. Thread-safe.
+class ServiceJournal {
+ public:
+  explicit ServiceJournal(std::function<void(const std::string& line)> log)
+      : log_(std::move(log)) {}
+
+  void Say(const std::string& line) const {
+    if (log_) log_(line);
+  }
+
+  void CountChanged();
+  void CountUnchanged();
+  void CountFailed(Reason reason);
+  void CountFirstUse();
+  RefreshCounts counts() const;
+
+  /// The state folder took a write (empty), or why it did not. Said once per change.
+  void NoteState(const std::string& problem);
+  std::string state_problem() const;
+
+ private:
+  const std::function<void(const std::string&)> log_;
+  mutable std::mutex mutex_;
+  RefreshCounts counts_;
+  std::string state_problem_;
+};
+
+/// A refresh that failed, in one line for people.
+std::string Shown(const RepositoryId& id, const RefreshFailure& failure);
+
+}  // namespace crivet::trust

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "trust/base/limits.h"
+#include "trust/decide/policy.h"
+#include "trust/decide/repository_id.h"
+#include "trust/base/result.h"
+#include "trust/io/http/metadata_fetcher.h"
+#include "trust/io/http/pull_secret.h"
+#include "trust/io/http/server_silence.h"
+#include "trust/io/http/trust_server.h"
+
+namespace crivet::trust {
+
+/// ServerSetup is one server of the configuration with the way to ask it.
+struct ServerSetup {
+  TrustServer server;
+  std::shared_ptr<MetadataFetcher> fetcher;
+  std::shared_ptr<ServerSilence> silence = std::make_shared<ServerSilence>();
+
+  Limits limits() const;
+};
+
+/// Reading is what the rules want to know of one repository.
+struct Reading {
+  std::vector<RootPin> pins;
+  std::vector<RoleName> roles;
+  std::chrono::seconds grace{0};
+  friend bool operator==(const Reading&, const Reading&) = default;
+};
+
+/// ServiceSetup is a configuration in force. Immutable; safe to share between threads.
+class ServiceSetup {
+ public:
+  using MakeFetcher =
+      std::function<Result<std::shared_ptr<MetadataFetcher>>(const TrustServer& server)>;
+
+  /// Servers that did not change since `before` keep their connections and tokens. Fails where a
+  /// server cannot be asked at all.
+  static Result<std::shared_ptr<const ServiceSetup>> Create(const std::vector<TrustServer>& servers,
+                                                            std::shared_ptr<const Policy> policy,
+                                                            const MakeFetcher& make_fetcher,
+                                                            const ServiceSetup* before);
+
+  const Policy& policy() const { return *policy_; }
+  std::size_t server_count() const { return servers_.size(); }
+
+  /// Null where no server has that label.
+  std::shared_ptr<const ServerSetup> Server(const std::string& label) const;
+  /// The server through which a repository is refreshed without anybody asking: that of the first
+  /// rule which reads it, else any with its URL. Null where there is none.
+  std::shared_ptr<const ServerSetup> ServerOf(const RepositoryId& id) const;
+
+  /// What may be sent of `secret` through `server` when it is asked for a repository and no pull
+  /// waits: what some rule of today lets go there.
+  SharedCredentials Granted(const PullSecret& secret, const ServerSetup& server,
+                            const RepositoryId& id) const;
+
+  /// Everything that rules read of a repository; no pins where no rule reads it.
+  Reading ReadingOf(const RepositoryId& id) const;
+
+ private:
+  ServiceSetup() = default;
+  std::shared_ptr<const Policy> policy_;
+  std::map<std::string, std::shared_ptr<const ServerSetup>> servers_;
+};
+
+}  // namespace crivet::trust

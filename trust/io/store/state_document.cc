@@ -1,0 +1,201 @@
+#include "trust/io/store/state_document.h"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "trust/signed/json.h"
+
+namespace crivet::trust {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::int64_t kFormat = 1;
+constexpr JsonLimits kLimits{.max_bytes = kMaxRecordsBytes, .max_values = 1'000'000};
+
+tl::unexpected<Error> Damaged() { return Fail(Reason::kState, "damaged or of a later version"); }
+
+// Json::dump throws on text that is not UTF-8; every text here is ASCII by its type.
+std::string Sealed(const Json& content) {
+  const std::string text = content.dump();
+  const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
+  const Sha256 checksum = Sha256Of(document ? Canonical(document->root()) : text);
+  const Json sealed{{"format", kFormat}, {"sha256", ToHex(checksum)}, {"content", content}};
+  return sealed.dump(1) + "\n";
+}
+
+// The sealed content; nothing where the seal does not hold.
+std::optional<JsonValue> Unsealed(const JsonDocument& document) {
+  const std::optional<JsonValue> format = document.root().Find("format");
+  const std::optional<JsonValue> checksum = document.root().Find("sha256");
+  const std::optional<JsonValue> content = document.root().Find("content");
+  if (!format || !checksum || !content || format->AsInteger() != kFormat) return std::nullopt;
+  if (checksum->AsString() != ToHex(Sha256Of(Canonical(*content)))) return std::nullopt;
+  return content;
+}
+
+// Reading: each function is empty where the value is not of that kind.
+
+std::optional<std::string_view> TextAt(JsonValue object, std::string_view name) {
+  const std::optional<JsonValue> value = object.Find(name);
+  return value ? value->AsString() : std::nullopt;
+}
+
+std::optional<std::int64_t> IntegerAt(JsonValue object, std::string_view name) {
+  const std::optional<JsonValue> value = object.Find(name);
+  return value ? value->AsInteger() : std::nullopt;
+}
+
+std::optional<TimePoint> TimeAt(JsonValue object, std::string_view name) {
+  const std::optional<std::string_view> text = TextAt(object, name);
+  if (!text) return std::nullopt;
+  const Result<TimePoint> time = ParseRfc3339(*text);
+  return time ? std::optional(*time) : std::nullopt;
+}
+
+std::optional<Sha256> HashAt(JsonValue object, std::string_view name) {
+  const std::optional<std::string_view> text = TextAt(object, name);
+  return text ? Sha256FromHex(*text) : std::nullopt;
+}
+
+std::optional<std::vector<KeyId>> KeysIn(std::optional<JsonValue> value) {
+  const std::optional<JsonElements> elements = value ? value->AsArray() : std::nullopt;
+  if (!elements) return std::nullopt;
+  std::vector<KeyId> keys;
+  for (const JsonValue element : *elements) {
+    const Result<KeyId> key = KeyId::Parse(element.AsString().value_or(""));
+    if (!key) return std::nullopt;
+    keys.push_back(*key);
+  }
+  return keys;
+}
+
+bool NamesRepository(JsonValue content, const RepositoryId& id) {
+  return TextAt(content, "url") == id.url && TextAt(content, "gun") == id.gun.text();
+}
+
+std::optional<std::map<std::string, Sha256>> FilesIn(std::optional<JsonValue> value) {
+  const std::optional<JsonMembers> members = value ? value->AsObject() : std::nullopt;
+  if (!members) return std::nullopt;
+  std::map<std::string, Sha256> files;
+  for (const JsonMember& member : *members) {
+    const std::optional<Sha256> hash = Sha256FromHex(member.value.AsString().value_or(""));
+    if (!hash) return std::nullopt;
+    files.emplace(member.name, *hash);
+  }
+  return files;
+}
+
+std::optional<Floors> FloorsIn(std::optional<JsonValue> value) {
+  const std::optional<JsonMembers> members = value ? value->AsObject() : std::nullopt;
+  if (!members) return std::nullopt;
+  Floors floors;
+  for (const JsonMember& member : *members) {
+    const Result<RoleName> role = RoleName::Parse(member.name);
+    const std::optional<std::int64_t> version = IntegerAt(member.value, "version");
+    const std::optional<Sha256> hash = HashAt(member.value, "signed_sha256");
+    const std::optional<std::vector<KeyId>> signers = KeysIn(member.value.Find("signers"));
+    if (!role || !version || !hash || !signers) return std::nullopt;
+    floors.emplace(*role, Floor{*version, *hash, {signers->begin(), signers->end()}});
+  }
+  return floors;
+}
+
+std::optional<VerifiedRecord> RecordIn(JsonValue value) {
+  const Result<Sha256Digest> digest = Sha256Digest::Parse(TextAt(value, "digest").value_or(""));
+  const std::optional<std::string_view> tag = TextAt(value, "tag");
+  const std::optional<Sha256> root = HashAt(value, "root");
+  const std::optional<std::vector<KeyId>> root_signers = KeysIn(value.Find("root_signers"));
+  const std::optional<TimePoint> recorded_at = TimeAt(value, "recorded_at");
+  const std::optional<JsonValue> vouching = value.Find("vouching");
+  const std::optional<JsonMembers> roles = vouching ? vouching->AsObject() : std::nullopt;
+  if (!digest || !tag || !root || !root_signers || !recorded_at || !roles) return std::nullopt;
+  VerifiedRecord record{std::string(*tag), *digest, {}, *root, *root_signers, *recorded_at};
+  for (const JsonMember& member : *roles) {
+    const Result<RoleName> role = RoleName::Parse(member.name);
+    const std::optional<std::vector<KeyId>> keys = KeysIn(member.value);
+    if (!role || !keys) return std::nullopt;
+    record.vouching.emplace(*role, *keys);
+  }
+  return record;
+}
+
+// Writing.
+
+template <typename Keys>
+Json KeysOut(const Keys& keys) {
+  Json out = Json::array();
+  for (const KeyId& key : keys) out.push_back(key.ToString());
+  return out;
+}
+
+Json RecordOut(const VerifiedRecord& record) {
+  Json vouching = Json::object();
+  for (const auto& [role, keys] : record.vouching) vouching[role.text()] = KeysOut(keys);
+  return {{"tag", record.tag},
+          {"digest", record.digest.ToString()},
+          {"vouching", std::move(vouching)},
+          {"root", ToHex(record.root)},
+          {"root_signers", KeysOut(record.root_signers)},
+          {"recorded_at", FormatRfc3339(record.recorded_at)}};
+}
+
+}  // namespace
+
+std::string WriteManifest(const Manifest& manifest) {
+  Json files = Json::object();
+  for (const auto& [name, hash] : manifest.files) files[name] = ToHex(hash);
+  Json floors = Json::object();
+  for (const auto& [role, floor] : manifest.floors) {
+    floors[role.text()] = {{"version", floor.version},
+                           {"signed_sha256", ToHex(floor.signed_sha256)},
+                           {"signers", KeysOut(floor.signers)}};
+  }
+  return Sealed({{"url", manifest.id.url},
+                 {"gun", manifest.id.gun.text()},
+                 {"verified_at", FormatRfc3339(manifest.verified_at)},
+                 {"files", std::move(files)},
+                 {"floors", std::move(floors)}});
+}
+
+Result<Manifest> ReadManifest(std::string_view text) {
+  if (text.size() > kMaxManifestBytes) return Damaged();
+  const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
+  if (!document) return Damaged();
+  const std::optional<JsonValue> content = Unsealed(*document);
+  if (!content) return Damaged();
+  const std::optional<std::string_view> url = TextAt(*content, "url");
+  const Result<Gun> gun = Gun::Parse(TextAt(*content, "gun").value_or(""));
+  const std::optional<TimePoint> verified_at = TimeAt(*content, "verified_at");
+  std::optional<std::map<std::string, Sha256>> files = FilesIn(content->Find("files"));
+  std::optional<Floors> floors = FloorsIn(content->Find("floors"));
+  if (!url || !gun || !verified_at || !files || !floors) return Damaged();
+  return Manifest{{std::string(*url), *gun}, *std::move(files), *std::move(floors), *verified_at};
+}
+
+std::string WriteRecords(const RepositoryId& id, const Records& records) {
+  Json out = Json::array();
+  for (const VerifiedRecord& record : records) out.push_back(RecordOut(record));
+  return Sealed({{"url", id.url}, {"gun", id.gun.text()}, {"records", std::move(out)}});
+}
+
+Result<Records> ReadRecords(const RepositoryId& id, std::string_view text) {
+  const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
+  if (!document) return Damaged();
+  const std::optional<JsonValue> content = Unsealed(*document);
+  if (!content || !NamesRepository(*content, id)) return Damaged();
+  const std::optional<JsonValue> list = content->Find("records");
+  const std::optional<JsonElements> elements = list ? list->AsArray() : std::nullopt;
+  if (!elements) return Damaged();
+  Records records;
+  for (const JsonValue element : *elements) {
+    std::optional<VerifiedRecord> record = RecordIn(element);
+    if (!record) return Damaged();
+    records.push_back(*std::move(record));
+  }
+  return records;
+}
+
+}  // namespace crivet::trust

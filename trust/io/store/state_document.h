@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "trust/base/bytes.h"
+#include "trust/decide/record.h"
+#include "trust/notary/repository.h"
+#include "trust/decide/repository_id.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+
+namespace crivet::trust {
+
+/// Manifest says which files are one repository's committed state, by content, and what has to
+/// outlive them.
+struct Manifest {
+  RepositoryId id;
+  /// `root`, `3.root`, `timestamp`, `snapshot`, `targets`, `targets/releases` -> SHA-256 of the
+  /// file. Roots alone where no complete set goes with them any more.
+  std::map<std::string, Sha256> files;
+  Floors floors;
+  TimePoint verified_at;
+  friend bool operator==(const Manifest&, const Manifest&) = default;
+};
+
+inline constexpr std::size_t kMaxManifestBytes = 1024 * 1024;
+inline constexpr std::size_t kMaxRecordsBytes = 16 * 1024 * 1024;
+
+// Each document is JSON for people to read and carries a checksum over what it says, so that a
+// damaged one is told from a true one. Reading is kState for everything that was not written like
+// that, one of a later format included; nothing read is half a value. Pure.
+
+std::string WriteManifest(const Manifest& manifest);
+Result<Manifest> ReadManifest(std::string_view text);
+
+std::string WriteRecords(const RepositoryId& id, const Records& records);
+/// kState also where the document belongs to another repository.
+Result<Records> ReadRecords(const RepositoryId& id, std::string_view text);
+
+}  // namespace crivet::trust

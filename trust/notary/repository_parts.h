@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "trust/tuf/metadata.h"
+#include "trust/decide/policy.h"
+#include "trust/notary/repository.h"
+
+namespace crivet::trust {
+
+/// VerifiedFile is the metadata of one role with the facts that let another refresh reuse it: that
+/// these keys have signed these bytes stays true whoever delegates to the role.
+template <typename T>
+struct VerifiedFile {
+  std::shared_ptr<const T> metadata;
+  /// What the bytes were checked against. Of a timestamp: its own size and digest.
+  FileEntry listed;
+  /// Of what was signed.
+  Sha256 signed_sha256{};
+  /// Keys of the role, as it was when the file was read, whose signatures verified.
+  std::set<KeyId> signers;
+};
+
+/// MatchedPin is a pin of the rules with its answer, good until `until`.
+struct MatchedPin {
+  RootPin pin;
+  std::optional<PinMatch> match;
+  TimePoint from;
+  TimePoint until;
+  /// No match, and the server has no older root that would be one.
+  bool searched = false;
+};
+
+/// Parts is what a Repository is made of. Copying it shares the metadata.
+struct Repository::Parts {
+  RepositoryId id;
+  std::vector<RootLink> chain;
+  VerifiedFile<Timestamp> timestamp;
+  VerifiedFile<Snapshot> snapshot;
+  /// `targets` and every delegation that was read and has metadata.
+  std::map<RoleName, VerifiedFile<Targets>> roles;
+  std::set<RoleName> roles_read;
+  Floors floors;
+  TimePoint verified_at;
+  std::vector<MatchedPin> pins;
+
+  /// Keys and threshold that the newest root or the delegating role gives a role; null where nobody
+  /// does.
+  const AuthorizedKeys* AuthorizedFor(const RoleName& role) const;
+};
+
+/// Answers every pin for a chain.
+std::vector<MatchedPin> MatchPins(const std::vector<RootPin>& pins,
+                                  const std::vector<RootLink>& chain, TimePoint now);
+
+}  // namespace crivet::trust

@@ -1,0 +1,37 @@
+#include "trust/tuf/entry_fault.h"
+
+#include "trust/notary/repository.h"
+#include "trust/notary/targets.h"
+
+namespace crivet::trust {
+
+std::string_view WordsOf(EntryFault fault) {
+  switch (fault) {
+    case EntryFault::kNotAnObject:
+      return "it is no object";
+    case EntryFault::kLength:
+      return "its length is missing or none";
+    case EntryFault::kHashes:
+      return "its hashes are missing or none";
+    case EntryFault::kNoSha256:
+      return "it has no sha256";
+    case EntryFault::kBadSha256:
+      return "its sha256 is not 32 bytes in base64";
+    case EntryFault::kTwoCases:
+      return "a member of it stands in another case";
+  }
+  return "";
+}
+
+std::optional<EntryFault> FaultOf(const Repository& repository, const RoleName& role,
+                                  std::string_view tag) {
+  const Targets* const targets = repository.Find(role);
+  if (targets == nullptr || !repository.MayList(role, tag)) return std::nullopt;
+  return targets->FaultOf(tag);
+}
+
+bool Lists(const Repository& repository, const RoleName& role, std::string_view tag) {
+  return repository.Lookup(role, tag).has_value() || FaultOf(repository, role, tag).has_value();
+}
+
+}  // namespace crivet::trust

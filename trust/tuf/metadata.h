@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string_view>
+
+#include "trust/signed/authorized_keys.h"
+#include "trust/base/bytes.h"
+#include "trust/base/image_reference.h"
+#include "trust/signed/json.h"
+#include "trust/base/limits.h"
+#include "trust/signed/public_key.h"
+#include "trust/base/result.h"
+#include "trust/notary/targets.h"
+#include "trust/base/time.h"
+
+namespace crivet::trust {
+
+// The four kinds of Notary's metadata (trust/notary/FORMAT.md#envelopes). Parse takes the object
+// under `signed` and says nothing about who signed it: that is VerifySignatures. All are immutable
+// and safe to share.
+//
+// Strictness is the same everywhere: `_type` is exact, names of members are exact and one in
+// another case is refused, null and wrong types are refused, `version` is at least 1. Members that
+// the format does not know are part of what was signed and otherwise ignored.
+
+/// FileEntry is how one role lists the file of another: its digests and the most bytes it may have.
+struct FileEntry {
+  std::size_t length = 0;
+  Sha256 sha256{};
+  std::optional<Sha512> sha512;
+
+  /// kHash where `file` is longer than listed or hashes to something else.
+  Result<void> Check(std::string_view file) const;
+
+  friend bool operator==(const FileEntry&, const FileEntry&) = default;
+};
+
+/// Root says which keys speak for each of the four base roles.
+class Root {
+ public:
+  /// kMalformed also where a base role is missing, a threshold is below 1 or beyond the different
+  /// keys that the role lists, or a usable key's ID is not the one that its bytes give.
+  static Result<Root> Parse(JsonValue content, const Limits& limits);
+
+  std::int64_t version() const { return version_; }
+  TimePoint expires() const { return expires_; }
+  /// Precondition: a base role.
+  const AuthorizedKeys& KeysOf(const RoleName& base_role) const;
+
+ private:
+  Root() = default;
+  std::int64_t version_ = 0;
+  TimePoint expires_;
+  std::map<RoleName, AuthorizedKeys> roles_;
+};
+
+/// Timestamp names the newest snapshot.
+class Timestamp {
+ public:
+  static Result<Timestamp> Parse(JsonValue content, const Limits& limits);
+
+  std::int64_t version() const { return version_; }
+  TimePoint expires() const { return expires_; }
+  const FileEntry& snapshot() const { return snapshot_; }
+
+ private:
+  Timestamp() = default;
+  std::int64_t version_ = 0;
+  TimePoint expires_;
+  FileEntry snapshot_;
+};
+
+/// Snapshot lists the newest root, targets and delegations as one consistent set.
+class Snapshot {
+ public:
+  /// kMalformed also where root or targets is not listed. An entry whose name is no role's is
+  /// ignored.
+  static Result<Snapshot> Parse(JsonValue content, const Limits& limits);
+
+  std::int64_t version() const { return version_; }
+  TimePoint expires() const { return expires_; }
+  /// Null where the role is not listed; never null for root and targets.
+  const FileEntry* Find(const RoleName& role) const;
+
+ private:
+  Snapshot() = default;
+  std::int64_t version_ = 0;
+  TimePoint expires_;
+  std::map<RoleName, FileEntry> entries_;
+};
+
+}  // namespace crivet::trust
