@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "trust/tuf/entry_fault.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/tuf/entry_fault.h"
 #include "trust/tuf/metadata.h"
 
 namespace crivet::proxy::cli {

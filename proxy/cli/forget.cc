@@ -6,13 +6,13 @@
 #include <memory>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
-#include "proxy/watch/audit_event.h"
 #include "proxy/cli/collection.h"
 #include "proxy/cli/daemon_rights.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/runtime/runtime_client.h"
 #include "proxy/wall_clock.h"
+#include "proxy/watch/audit_event.h"
 
 namespace crivet::proxy::cli {
 namespace {

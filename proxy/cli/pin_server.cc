@@ -8,8 +8,8 @@
 
 #include "proxy/cli/subcommand.h"
 #include "proxy/config/config_files.h"
-#include "trust/signed/public_key.h"
 #include "trust/io/http/server_url.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -4,10 +4,10 @@
 
 #include <algorithm>
 
-#include "trust/signed/envelope.h"
 #include "trust/base/limits.h"
-#include "trust/tuf/metadata.h"
+#include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::proxy::cli {
 namespace {

@@ -7,9 +7,9 @@
 #include "proxy/config/config_files.h"
 #include "proxy/config/config_sections.h"
 #include "trust/base/limits.h"
-#include "trust/signed/public_key.h"
 #include "trust/io/http/auth_file.h"
 #include "trust/io/http/server_url.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::proxy {
 namespace {

@@ -18,8 +18,8 @@
 
 #include "proxy/config/config_values.h"
 #include "proxy/daemon/daemon_parts.h"
-#include "proxy/mapped_code.h"
 #include "proxy/daemon/reload.h"
+#include "proxy/mapped_code.h"
 
 namespace crivet::proxy {
 

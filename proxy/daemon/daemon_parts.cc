@@ -11,10 +11,10 @@
 #include <csignal>
 #include <system_error>
 
-#include "proxy/watch/audit_event.h"
 #include "proxy/config/config_files.h"
 #include "proxy/daemon/node_review.h"
 #include "proxy/version.h"
+#include "proxy/watch/audit_event.h"
 
 namespace crivet::proxy {
 namespace {

@@ -7,19 +7,19 @@
 #include <string>
 #include <thread>
 
-#include "proxy/daemon/admin_server.h"
-#include "proxy/watch/audit_log.h"
 #include "proxy/config/config.h"
-#include "proxy/gate/gate.h"
+#include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/gate_probe.h"
+#include "proxy/daemon/reload.h"
+#include "proxy/daemon/trust_decider.h"
+#include "proxy/gate/gate.h"
+#include "proxy/owned_fd.h"
+#include "proxy/road/router.h"
+#include "proxy/wall_clock.h"
+#include "proxy/watch/audit_log.h"
 #include "proxy/watch/log.h"
 #include "proxy/watch/metrics.h"
 #include "proxy/watch/metrics_endpoint.h"
-#include "proxy/owned_fd.h"
-#include "proxy/daemon/reload.h"
-#include "proxy/road/router.h"
-#include "proxy/daemon/trust_decider.h"
-#include "proxy/wall_clock.h"
 #include "trust/base/result.h"
 
 namespace crivet::proxy {

@@ -8,8 +8,8 @@
 #include "proxy/config/config.h"
 #include "proxy/daemon/node_review.h"
 #include "proxy/road/road_counters.h"
-#include "proxy/watch/rule_counters.h"
 #include "proxy/runtime/runtime_facts.h"
+#include "proxy/watch/rule_counters.h"
 #include "trust/io/service/trust_service.h"
 
 namespace crivet::admin::v1 {

@@ -14,9 +14,9 @@
 #include <utility>
 
 #include "proxy/gate/gate_call.h"
+#include "proxy/owned_fd.h"
 #include "proxy/runtime/handover.h"
 #include "proxy/runtime/image_names.h"
-#include "proxy/owned_fd.h"
 #include "proxy/runtime/relay.h"
 #include "proxy/steady_deadline.h"
 

@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
-#include "proxy/watch/audit_log.h"
 #include "proxy/config/config.h"
 #include "proxy/gate/decider.h"
 #include "proxy/road/listener.h"
+#include "proxy/watch/audit_log.h"
 #include "proxy/watch/metrics.h"
 #include "trust/base/result.h"
 

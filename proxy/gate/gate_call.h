@@ -11,17 +11,17 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/watch/audit_log.h"
-#include "proxy/runtime/call_task.h"
 #include "proxy/config/config.h"
 #include "proxy/gate/decider.h"
 #include "proxy/gate/healing_names.h"
-#include "proxy/watch/metrics.h"
 #include "proxy/gate/name_locks.h"
 #include "proxy/gate/own_references.h"
+#include "proxy/runtime/call_task.h"
 #include "proxy/runtime/runtime_containers.h"
 #include "proxy/runtime/runtime_images.h"
 #include "proxy/runtime/upstream.h"
+#include "proxy/watch/audit_log.h"
+#include "proxy/watch/metrics.h"
 #include "runtime/v1/api.pb.h"
 
 namespace crivet::proxy {

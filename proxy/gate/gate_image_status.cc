@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "proxy/gate/gate_call.h"
-#include "proxy/runtime/relay.h"
 #include "proxy/gate/short_id.h"
+#include "proxy/runtime/relay.h"
 
 namespace crivet::proxy {
 namespace {

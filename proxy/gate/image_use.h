@@ -7,8 +7,8 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "proxy/runtime/call_task.h"
 #include "proxy/gate/gate_call.h"
+#include "proxy/runtime/call_task.h"
 
 namespace crivet::proxy {
 

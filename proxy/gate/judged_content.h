@@ -7,9 +7,9 @@
 #include <tl/expected.hpp>
 #include <vector>
 
-#include "proxy/runtime/call_task.h"
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/image_use.h"
+#include "proxy/runtime/call_task.h"
 
 namespace crivet::proxy {
 

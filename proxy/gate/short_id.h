@@ -6,8 +6,8 @@
 #include <string_view>
 #include <tl/expected.hpp>
 
-#include "proxy/runtime/call_task.h"
 #include "proxy/gate/gate_call.h"
+#include "proxy/runtime/call_task.h"
 
 namespace crivet::proxy {
 

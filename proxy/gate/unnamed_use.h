@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "proxy/runtime/call_task.h"
 #include "proxy/gate/gate_call.h"
+#include "proxy/runtime/call_task.h"
 
 namespace crivet::proxy {
 

@@ -7,10 +7,10 @@
 #include <memory>
 #include <string_view>
 
+#include "proxy/owned_fd.h"
 #include "proxy/road/event_source.h"
 #include "proxy/road/header_block.h"
 #include "proxy/road/output_queue.h"
-#include "proxy/owned_fd.h"
 #include "proxy/road/stream_pipe.h"
 
 namespace crivet::proxy {

@@ -11,11 +11,11 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/owned_fd.h"
 #include "proxy/road/byte_chunk.h"
 #include "proxy/road/event_source.h"
 #include "proxy/road/http2_callbacks.h"
 #include "proxy/road/newcomers.h"
-#include "proxy/owned_fd.h"
 #include "proxy/road/road_counters.h"
 #include "proxy/road/router_options.h"
 #include "proxy/road/stream_relay.h"

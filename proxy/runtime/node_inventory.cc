@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "containerd/services/images/v1/images.grpc.pb.h"
+#include "proxy/daemon/node_review.h"
 #include "proxy/runtime/image_names.h"
 #include "proxy/runtime/map_entries.h"
-#include "proxy/daemon/node_review.h"
 #include "proxy/runtime/runtime_client.h"
 #include "runtime/v1/api.grpc.pb.h"
 

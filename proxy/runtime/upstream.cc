@@ -13,8 +13,8 @@
 #include <utility>
 
 #include "proxy/runtime/handover.h"
-#include "proxy/steady_deadline.h"
 #include "proxy/runtime/vigil.h"
+#include "proxy/steady_deadline.h"
 
 namespace crivet::proxy {
 namespace {

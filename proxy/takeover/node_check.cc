@@ -8,8 +8,8 @@
 #include <sstream>
 
 #include "proxy/config/config_files.h"
-#include "proxy/takeover/containerd_node.h"
 #include "proxy/program.h"
+#include "proxy/takeover/containerd_node.h"
 #include "proxy/wall_clock.h"
 
 namespace crivet::proxy {

@@ -12,9 +12,9 @@
 #include <fstream>
 #include <sstream>
 
-#include "proxy/takeover/containerd_node.h"
 #include "proxy/program.h"
 #include "proxy/runtime/runtime_probe.h"
+#include "proxy/takeover/containerd_node.h"
 #include "proxy/takeover/takeover_plan.h"
 
 namespace crivet::proxy {

@@ -4,9 +4,9 @@
 #include <utility>
 
 #include "proxy/owned_fd.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/repository_id.h"
 
 namespace crivet::proxy {
 

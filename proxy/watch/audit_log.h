@@ -9,8 +9,8 @@
 #include <string>
 #include <string_view>
 
-#include "proxy/watch/audit_file.h"
 #include "proxy/road/listener.h"
+#include "proxy/watch/audit_file.h"
 #include "trust/base/result.h"
 #include "trust/decide/verdict.h"
 

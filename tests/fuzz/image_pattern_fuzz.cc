@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "tests/fuzz/require.h"
-#include "trust/decide/image_pattern.h"
 #include "trust/base/image_reference.h"
+#include "trust/decide/image_pattern.h"
 
 using namespace crivet::trust;
 

@@ -11,10 +11,10 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/signed/envelope.h"
-#include "trust/tuf/metadata.h"
 #include "trust/notary/refresh.h"
+#include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
+#include "trust/tuf/metadata.h"
 
 using namespace crivet::trust;
 

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/signed/json.h"
 #include "trust/io/store/state_document.h"
+#include "trust/signed/json.h"
 
 using namespace crivet::trust;
 

@@ -7,11 +7,11 @@
 #include <utility>
 #include <vector>
 
-#include "trust/tuf/entry_fault.h"
 #include "trust/decide/finding.h"
-#include "trust/tuf/metadata.h"
-#include "trust/notary/repository_parts.h"
 #include "trust/decide/withdrawn.h"
+#include "trust/notary/repository_parts.h"
+#include "trust/tuf/entry_fault.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "trust/decide/record.h"
+#include "trust/decide/verdict.h"
 #include "trust/notary/refresh.h"
 #include "trust/notary/repository.h"
-#include "trust/decide/verdict.h"
 
 namespace crivet::trust {
 

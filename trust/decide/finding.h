@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/tuf/entry_fault.h"
 #include "trust/base/image_reference.h"
-#include "trust/notary/refresh.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/time.h"
+#include "trust/decide/repository_id.h"
 #include "trust/decide/verdict.h"
+#include "trust/notary/refresh.h"
+#include "trust/tuf/entry_fault.h"
 
 namespace crivet::trust {
 

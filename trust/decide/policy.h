@@ -11,12 +11,12 @@
 #include <variant>
 #include <vector>
 
-#include "trust/decide/image_pattern.h"
 #include "trust/base/image_reference.h"
-#include "trust/signed/public_key.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/image_pattern.h"
+#include "trust/decide/repository_id.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

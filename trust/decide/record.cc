@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/base/limits.h"
+#include "trust/decide/withdrawn.h"
 #include "trust/signed/authorized_keys.h"
 #include "trust/tuf/entry_fault.h"
-#include "trust/base/limits.h"
 #include "trust/tuf/metadata.h"
-#include "trust/decide/withdrawn.h"
 
 namespace crivet::trust {
 namespace {

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "trust/base/image_reference.h"
-#include "trust/decide/policy.h"
-#include "trust/signed/public_key.h"
-#include "trust/notary/repository.h"
 #include "trust/base/time.h"
+#include "trust/decide/policy.h"
+#include "trust/notary/repository.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "trust/decide/repository_id.h"
 #include "trust/base/time.h"
+#include "trust/decide/repository_id.h"
 
 namespace crivet::trust {
 

@@ -11,10 +11,10 @@
 
 #include "trust/base/bytes.h"
 #include "trust/base/image_reference.h"
-#include "trust/decide/policy.h"
-#include "trust/signed/public_key.h"
 #include "trust/base/reason.h"
 #include "trust/base/time.h"
+#include "trust/decide/policy.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/tuf/age.h"
-#include "trust/signed/envelope.h"
 #include "trust/notary/refresh_state.h"
+#include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
+#include "trust/tuf/age.h"
 
 namespace crivet::trust {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "trust/base/fetch_cause.h"
 #include "trust/base/limits.h"
+#include "trust/base/result.h"
 #include "trust/decide/policy.h"
 #include "trust/notary/repository.h"
-#include "trust/base/result.h"
 
 namespace crivet::trust {
 

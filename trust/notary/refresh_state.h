@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "trust/tuf/age.h"
-#include "trust/tuf/metadata.h"
 #include "trust/notary/read_files.h"
 #include "trust/notary/refresh.h"
 #include "trust/notary/repository_parts.h"
+#include "trust/tuf/age.h"
+#include "trust/tuf/metadata.h"
 #include "trust/tuf/root_walk.h"
 
 namespace crivet::trust {

@@ -4,8 +4,8 @@
 #include <string>
 #include <utility>
 
-#include "trust/tuf/age.h"
 #include "trust/notary/repository_parts.h"
+#include "trust/tuf/age.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {

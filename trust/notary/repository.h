@@ -12,9 +12,9 @@
 
 #include "trust/base/bytes.h"
 #include "trust/base/image_reference.h"
-#include "trust/signed/public_key.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/time.h"
+#include "trust/decide/repository_id.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
-#include "trust/tuf/metadata.h"
 #include "trust/decide/policy.h"
 #include "trust/notary/repository.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 

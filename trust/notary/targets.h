@@ -9,14 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/signed/authorized_keys.h"
-#include "trust/tuf/entry_fault.h"
 #include "trust/base/image_reference.h"
-#include "trust/signed/json.h"
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
-#include "trust/notary/tag_index.h"
 #include "trust/base/time.h"
+#include "trust/notary/tag_index.h"
+#include "trust/signed/authorized_keys.h"
+#include "trust/signed/json.h"
+#include "trust/tuf/entry_fault.h"
 
 namespace crivet::trust {
 

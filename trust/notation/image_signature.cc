@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/signed/json.h"
 #include "trust/notation/chain.h"
 #include "trust/signed/first_good.h"
+#include "trust/signed/json.h"
 #include "trust/signed/timestamp_token.h"
 
 namespace crivet::trust::notation {

@@ -7,12 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/signed/certificate.h"
 #include "trust/base/image_reference.h"
 #include "trust/base/time.h"
 #include "trust/notation/envelope.h"
 #include "trust/notation/trusted_identity.h"
 #include "trust/oci/manifest.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::notation {

@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "trust/base/bytes.h"
-#include "trust/signed/json.h"
 #include "trust/notation/attributes.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust::notation {
 namespace {

@@ -5,10 +5,10 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/signed/json.h"
 #include "trust/base/limits.h"
-#include "trust/signed/public_key.h"
 #include "trust/base/result.h"
+#include "trust/signed/json.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

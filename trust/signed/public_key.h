@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "trust/base/bytes.h"
-#include "trust/signed/certificate.h"
 #include "trust/base/image_reference.h"
-#include "trust/signed/json.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/signed/certificate.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust {
 

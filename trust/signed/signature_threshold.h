@@ -2,10 +2,10 @@
 
 #include <set>
 
+#include "trust/base/result.h"
 #include "trust/signed/authorized_keys.h"
 #include "trust/signed/envelope.h"
 #include "trust/signed/public_key.h"
-#include "trust/base/result.h"
 
 namespace crivet::trust {
 

@@ -5,8 +5,8 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/signed/certificate.h"
 #include "trust/base/time.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust {

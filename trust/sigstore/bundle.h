@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "trust/signed/certificate.h"
 #include "trust/base/time.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::sigstore {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "trust/base/bytes.h"
-#include "trust/signed/json.h"
 #include "trust/signed/first_good.h"
+#include "trust/signed/json.h"
 #include "trust/sigstore/message_reader.h"
 
 namespace crivet::trust::sigstore {

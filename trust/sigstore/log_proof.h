@@ -4,8 +4,8 @@
 #include <optional>
 #include <string_view>
 
-#include "trust/signed/certificate.h"
 #include "trust/base/time.h"
+#include "trust/signed/certificate.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/bundle.h"
 #include "trust/sigstore/trusted_root.h"

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/signed/json.h"
 #include "trust/base/time.h"
+#include "trust/signed/json.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::sigstore {

@@ -3,11 +3,11 @@
 #include <chrono>
 #include <cstdint>
 
-#include "trust/signed/authorized_keys.h"
 #include "trust/base/image_reference.h"
-#include "trust/notary/repository.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/notary/repository.h"
+#include "trust/signed/authorized_keys.h"
 
 namespace crivet::trust {
 

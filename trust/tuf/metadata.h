@@ -6,15 +6,15 @@
 #include <optional>
 #include <string_view>
 
-#include "trust/signed/authorized_keys.h"
 #include "trust/base/bytes.h"
 #include "trust/base/image_reference.h"
-#include "trust/signed/json.h"
 #include "trust/base/limits.h"
-#include "trust/signed/public_key.h"
 #include "trust/base/result.h"
-#include "trust/notary/targets.h"
 #include "trust/base/time.h"
+#include "trust/notary/targets.h"
+#include "trust/signed/authorized_keys.h"
+#include "trust/signed/json.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

@@ -5,12 +5,12 @@
 #include <string>
 #include <string_view>
 
-#include "trust/signed/authorized_keys.h"
-#include "trust/signed/json.h"
 #include "trust/base/limits.h"
-#include "trust/tuf/metadata.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/signed/authorized_keys.h"
+#include "trust/signed/json.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 

@@ -5,8 +5,8 @@
 #include <set>
 #include <utility>
 
-#include "trust/tuf/metadata.h"
 #include "trust/signed/signature_threshold.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

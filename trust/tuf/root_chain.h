@@ -4,13 +4,13 @@
 #include <string>
 #include <vector>
 
-#include "trust/signed/envelope.h"
 #include "trust/base/image_reference.h"
 #include "trust/base/limits.h"
-#include "trust/decide/policy.h"
-#include "trust/notary/repository.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/policy.h"
+#include "trust/notary/repository.h"
+#include "trust/signed/envelope.h"
 
 namespace crivet::trust {
 

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "trust/tuf/metadata.h"
 #include "trust/notary/refresh.h"
+#include "trust/tuf/metadata.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {

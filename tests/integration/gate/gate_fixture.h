@@ -7,8 +7,8 @@
 #include <string>
 #include <utility>
 
-#include "proxy/watch/audit_log.h"
 #include "proxy/gate/gate.h"
+#include "proxy/watch/audit_log.h"
 #include "proxy/watch/metrics.h"
 #include "runtime/v1/api.grpc.pb.h"
 #include "tests/support/proxy/fake_cri.h"

@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "trust/signed/public_key.h"
 #include "trust/base/time.h"
+#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
 

@@ -13,9 +13,9 @@
 #include <tuple>
 #include <utility>
 
-#include "trust/signed/json.h"
 #include "trust/base/quoted.h"
 #include "trust/io/http/secret.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust {
 namespace {

@@ -10,11 +10,11 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/notary/refresh.h"
 #include "trust/base/time.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/http_url.h"
 #include "trust/io/http/secret.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

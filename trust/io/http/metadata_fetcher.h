@@ -6,11 +6,11 @@
 #include <stop_token>
 
 #include "trust/base/image_reference.h"
-#include "trust/notary/refresh.h"
 #include "trust/base/time.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_client.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

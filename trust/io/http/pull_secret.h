@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "trust/decide/image_pattern.h"
 #include "trust/base/image_reference.h"
+#include "trust/decide/image_pattern.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/credentials.h"
 

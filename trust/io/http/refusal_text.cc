@@ -4,8 +4,8 @@
 #include <iterator>
 #include <optional>
 
-#include "trust/signed/json.h"
 #include "trust/base/quoted.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust {
 namespace {

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <string_view>
 
-#include "trust/signed/json.h"
 #include "trust/base/quoted.h"
 #include "trust/io/http/refusal_text.h"
+#include "trust/signed/json.h"
 
 namespace crivet::trust {
 namespace {

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "trust/base/image_reference.h"
-#include "trust/notary/refresh.h"
 #include "trust/io/http/bearer_challenge.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_client.h"
 #include "trust/io/http/secret.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

@@ -7,14 +7,14 @@
 #include <stop_token>
 #include <string>
 
-#include "trust/notary/refresh.h"
 #include "trust/decide/refresh_schedule.h"
 #include "trust/io/http/credentials.h"
-#include "trust/io/store/file_store.h"
 #include "trust/io/service/repository_slot.h"
 #include "trust/io/service/service_clock.h"
 #include "trust/io/service/service_journal.h"
 #include "trust/io/service/service_setup.h"
+#include "trust/io/store/file_store.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

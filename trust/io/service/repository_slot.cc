@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/tuf/metadata.h"
 #include "trust/decide/withdrawn.h"
+#include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
 namespace {

@@ -14,15 +14,15 @@
 #include <vector>
 
 #include "trust/decide/decide.h"
-#include "trust/notary/refresh.h"
 #include "trust/decide/refresh_schedule.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
-#include "trust/io/store/file_store.h"
 #include "trust/io/http/pull_secret.h"
 #include "trust/io/service/service_clock.h"
 #include "trust/io/service/service_setup.h"
 #include "trust/io/service/trust_service.h"
+#include "trust/io/store/file_store.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

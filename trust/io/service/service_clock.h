@@ -4,10 +4,10 @@
 #include <functional>
 #include <mutex>
 
-#include "trust/decide/clock_guard.h"
-#include "trust/decide/refresh_schedule.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/clock_guard.h"
+#include "trust/decide/refresh_schedule.h"
 
 namespace crivet::trust {
 

@@ -10,8 +10,6 @@
 #include <vector>
 
 #include "trust/decide/refresh_schedule.h"
-#include "trust/io/store/file_store.h"
-#include "trust/io/store/file_system.h"
 #include "trust/io/service/refresh_runner.h"
 #include "trust/io/service/repository_slot.h"
 #include "trust/io/service/repository_table.h"
@@ -21,6 +19,8 @@
 #include "trust/io/service/timetable.h"
 #include "trust/io/service/trust_service.h"
 #include "trust/io/service/worker_lanes.h"
+#include "trust/io/store/file_store.h"
+#include "trust/io/store/file_system.h"
 
 namespace crivet::trust {
 

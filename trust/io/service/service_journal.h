@@ -4,8 +4,8 @@
 #include <mutex>
 #include <string>
 
-#include "trust/notary/refresh.h"
 #include "trust/io/service/trust_service.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "trust/base/limits.h"
+#include "trust/base/result.h"
 #include "trust/decide/policy.h"
 #include "trust/decide/repository_id.h"
-#include "trust/base/result.h"
 #include "trust/io/http/metadata_fetcher.h"
 #include "trust/io/http/pull_secret.h"
 #include "trust/io/http/server_silence.h"

@@ -7,13 +7,13 @@
 #include <string>
 #include <vector>
 
-#include "trust/decide/record.h"
-#include "trust/notary/refresh.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/result.h"
+#include "trust/decide/record.h"
+#include "trust/decide/repository_id.h"
 #include "trust/io/store/durable_folder.h"
 #include "trust/io/store/file_system.h"
 #include "trust/io/store/state_document.h"
+#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

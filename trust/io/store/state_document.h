@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "trust/base/bytes.h"
-#include "trust/decide/record.h"
-#include "trust/notary/repository.h"
-#include "trust/decide/repository_id.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/record.h"
+#include "trust/decide/repository_id.h"
+#include "trust/notary/repository.h"
 
 namespace crivet::trust {
 
