@@ -9,7 +9,7 @@
 #include <fstream>
 #include <string>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 
 namespace {
 

@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 #include "trust/decide/decide.h"
 
 namespace {

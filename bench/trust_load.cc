@@ -8,7 +8,7 @@
 
 #include <map>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 #include "trust/tuf/metadata.h"
 
 namespace crivet::trust {

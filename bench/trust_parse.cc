@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/trust_core/signing_key.h"
+#include "tests/support/trust/signing_key.h"
 #include "trust/base/bytes.h"
 #include "trust/signed/json.h"
 #include "trust/signed/public_key.h"

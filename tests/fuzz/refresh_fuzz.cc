@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "tests/fuzz/require.h"
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 
 using namespace crivet::trust;
 

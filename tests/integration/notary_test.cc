@@ -17,7 +17,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/trust_core/signing_key.h"
+#include "tests/support/trust/signing_key.h"
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "trust/base/bytes.h"

@@ -5,7 +5,7 @@
 
 #include "tests/integration/comparison/collection_server.h"
 #include "tests/integration/comparison/record_book.h"
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 
 namespace crivet::trust {
 

@@ -4,7 +4,7 @@
 #include <mutex>
 #include <string>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 #include "tests/support/trust_io/fault_server.h"
 
 namespace crivet::trust {

@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "tests/integration/comparison/cases.h"
-#include "tests/support/trust_core/future_key.h"
+#include "tests/support/trust/future_key.h"
 #include "trust/base/bytes.h"
 
 namespace crivet::trust {

@@ -12,7 +12,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 #include "trust/base/bytes.h"
 
 namespace crivet::trust {

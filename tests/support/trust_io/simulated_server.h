@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/trust_core/signing_repository.h"
+#include "tests/support/trust/signing_repository.h"
 #include "trust/io/http/metadata_fetcher.h"
 
 namespace crivet::trust {
