@@ -4,7 +4,7 @@
 #include <new>
 
 #include "proxy/road/http2_session.h"
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 
 namespace crivet::proxy {
 namespace {
@@ -70,7 +70,7 @@ int Http2Callbacks::OnHeader(nghttp2_session*, const nghttp2_frame*, nghttp2_rcb
                              nghttp2_rcbuf* value, std::uint8_t flags, void* user) {
   Http2Session& session = SessionOf(user);
   const std::size_t size = nghttp2_rcbuf_get_buf(name).len + nghttp2_rcbuf_get_buf(value).len;
-  if (session.received_.bytes() + size > session.loop_.limits().max_header_bytes) {
+  if (session.received_.bytes() + size > session.bed_.limits().max_header_bytes) {
     session.header_overflow_ = true;
   }
   if (!session.header_overflow_) session.received_.Add(name, value, flags);
@@ -121,7 +121,7 @@ int Http2Callbacks::OnChunk(nghttp2_session* http2, std::uint8_t, std::int32_t s
                             const std::uint8_t* data, std::size_t length, void* user) {
   Http2Session& session = SessionOf(user);
   session.owner_.OnBytes(session, stream, RelayOf(http2, stream),
-                         session.loop_.SliceOf(data, length));
+                         session.bed_.SliceOf(data, length));
   return 0;
 }
 
@@ -152,32 +152,12 @@ int Http2Callbacks::OnFrameNotSent(nghttp2_session*, const nghttp2_frame* frame,
   return 0;
 }
 
-ssize_t Http2Callbacks::ReadPipe(nghttp2_session* http2, std::int32_t stream, std::uint8_t*,
-                                 std::size_t length, std::uint32_t* flags,
-                                 nghttp2_data_source* source, void*) {
-  auto& pipe = *static_cast<StreamPipe*>(source->ptr);
-  const std::size_t size = std::min(length, pipe.bytes());
-  if (size == 0 && !pipe.ended()) {
-    pipe.starved = true;
-    return NGHTTP2_ERR_DEFERRED;
-  }
-  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
-  if (pipe.ended() && size == pipe.bytes()) {
-    *flags |= NGHTTP2_DATA_FLAG_EOF;
-    if (const HeaderBlock* trailers = pipe.trailers()) {
-      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-      nghttp2_submit_trailer(http2, stream, trailers->fields().data(), trailers->fields().size());
-    }
-  }
-  return static_cast<ssize_t>(size);
-}
-
 int Http2Callbacks::SendBody(nghttp2_session*, nghttp2_frame*, const std::uint8_t* frame_header,
                              std::size_t length, nghttp2_data_source* source, void* user) {
   Http2Session& session = SessionOf(user);
   if (session.IsOutputFull()) return NGHTTP2_ERR_WOULDBLOCK;
   session.output_.AppendCopy(frame_header, kFrameHeaderBytes);
-  static_cast<StreamPipe*>(source->ptr)->MoveTo(session.output_, length);
+  MoveBody(*static_cast<StreamPipe*>(source->ptr), length, session.output_);
   return 0;
 }
 

@@ -16,11 +16,6 @@ class Http2Callbacks {
   const nghttp2_session_callbacks* callbacks() const { return callbacks_.get(); }
   const nghttp2_option* option() const { return option_.get(); }
 
-  /// The data source of every body: reads from the StreamPipe at `source->ptr`.
-  static ssize_t ReadPipe(nghttp2_session* http2, std::int32_t stream, std::uint8_t* buffer,
-                          std::size_t length, std::uint32_t* flags, nghttp2_data_source* source,
-                          void* user);
-
  private:
   static int OnBeginHeaders(nghttp2_session*, const nghttp2_frame* frame, void* user);
   static int OnHeader(nghttp2_session*, const nghttp2_frame* frame, nghttp2_rcbuf* name,

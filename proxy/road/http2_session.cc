@@ -7,8 +7,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "proxy/road/http2_callbacks.h"
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 
 namespace crivet::proxy {
 namespace {
@@ -29,27 +28,47 @@ constexpr std::size_t kMaxQueuedFrames = 50'000;
 constexpr std::uint32_t kNoiseAllowed = 10'000;
 constexpr std::int64_t kNoisePeriodMs = 10'000;
 
+// The data source of every body: reads from the StreamPipe at `source->ptr`.
+ssize_t ReadBody(nghttp2_session* http2, std::int32_t stream, std::uint8_t*, std::size_t length,
+                 std::uint32_t* flags, nghttp2_data_source* source, void*) {
+  auto& body = *static_cast<StreamPipe*>(source->ptr);
+  const std::size_t size = std::min(length, body.bytes());
+  if (size == 0 && !body.ended()) {
+    body.starved = true;
+    return NGHTTP2_ERR_DEFERRED;
+  }
+  *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+  if (body.ended() && size == body.bytes()) {
+    *flags |= NGHTTP2_DATA_FLAG_EOF;
+    if (const HeaderBlock* trailers = body.trailers()) {
+      *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+      nghttp2_submit_trailer(http2, stream, trailers->fields().data(), trailers->fields().size());
+    }
+  }
+  return static_cast<ssize_t>(size);
+}
+
 nghttp2_data_provider ProviderOf(StreamPipe& pipe) {
   nghttp2_data_provider provider{};
   provider.source.ptr = &pipe;
-  provider.read_callback = &Http2Callbacks::ReadPipe;
+  provider.read_callback = &ReadBody;
   return provider;
 }
 
 }  // namespace
 
-Http2Session::Http2Session(Role role, RoadLoop& loop, SessionOwner& owner)
-    : loop_(loop), owner_(owner), output_(loop.pool()) {
+Http2Session::Http2Session(Role role, RoadBed& bed, SessionOwner& owner)
+    : bed_(bed), owner_(owner), output_(bed.pool()) {
   nghttp2_session* session = nullptr;
-  const nghttp2_session_callbacks* callbacks = loop.http2().callbacks();
-  const nghttp2_option* option = loop.http2().option();
+  const nghttp2_session_callbacks* callbacks = bed.http2().callbacks;
+  const nghttp2_option* option = bed.http2().option;
   const int made = role == Role::kServer
                        ? nghttp2_session_server_new2(&session, callbacks, this, option)
                        : nghttp2_session_client_new2(&session, callbacks, this, option);
   if (made != 0) throw std::bad_alloc();
   session_.reset(session);
 
-  const RouterLimits& limits = loop.limits();
+  const RouterLimits& limits = bed.limits();
   const nghttp2_settings_entry settings[] = {
       {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, kStreamWindow},
       {NGHTTP2_SETTINGS_MAX_FRAME_SIZE, kMaxFrameBytes},
@@ -63,13 +82,13 @@ Http2Session::Http2Session(Role role, RoadLoop& loop, SessionOwner& owner)
 }
 
 Http2Session::~Http2Session() {
-  if (marked) loop_.Unmark(*this);
+  if (marked) std::erase(bed_.lists().to_flush, this);
 }
 
 void Http2Session::Attach(OwnedFd fd) {
   fd_ = std::move(fd);
   ::setsockopt(fd_.get(), SOL_SOCKET, SO_SNDBUF, &kSendBufferBytes, sizeof kSendBufferBytes);
-  loop_.Watch(fd_.get(), EPOLLIN, *this);
+  bed_.Watch(fd_.get(), EPOLLIN, *this);
   Mark();
 }
 
@@ -152,7 +171,7 @@ void Http2Session::SubmitGoaway(std::uint32_t error_code, std::string_view debug
 }
 
 void Http2Session::Mark() {
-  if (!marked) loop_.Mark(*this);
+  if (!std::exchange(marked, true)) bed_.lists().to_flush.push_back(this);
 }
 
 void Http2Session::OnEvents(std::uint32_t events) {
@@ -170,7 +189,7 @@ void Http2Session::OnEvents(std::uint32_t events) {
 
 void Http2Session::Receive() {
   for (int reads = 0; reads < kReadsPerEvent && fd_; ++reads) {
-    const auto space = loop_.ReceiveSpace();
+    const auto space = bed_.ReceiveSpace();
     const ssize_t size = ::recv(fd_.get(), space.data(), space.size(), 0);
     if (size == 0) return End(SessionOwner::EndReason::kClosed);
     if (size < 0) {
@@ -179,7 +198,7 @@ void Http2Session::Receive() {
     }
     Mark();
     const auto length = static_cast<std::size_t>(size);
-    loop_.Received(length);
+    bed_.Received(length);
     const ssize_t fed = nghttp2_session_mem_recv(session_.get(), space.data(), length);
     if (fed < 0 || nghttp2_session_get_outbound_queue_size(session_.get()) > kMaxQueuedFrames) {
       return End(SessionOwner::EndReason::kMisbehaved);
@@ -253,7 +272,7 @@ void Http2Session::CloseWhenFlushed() {
 void Http2Session::Rewatch() {
   const std::uint32_t read = closing_ ? 0U : EPOLLIN;
   const std::uint32_t write = writability_ == Writability::kWatched ? EPOLLOUT : 0U;
-  loop_.Rewatch(fd_.get(), read | write, *this);
+  bed_.Rewatch(fd_.get(), read | write, *this);
 }
 
 void Http2Session::Close() {
@@ -269,11 +288,21 @@ void Http2Session::End(SessionOwner::EndReason reason) {
 
 bool Http2Session::SpendOnNoise() {
   if (++noise_ <= kNoiseAllowed) return true;
-  const std::int64_t now_ms = loop_.NowMs();
+  const std::int64_t now_ms = bed_.NowMs();
   if (now_ms - noise_since_ms_ < kNoisePeriodMs) return false;
   noise_since_ms_ = now_ms;
   noise_ = 0;
   return true;
+}
+
+void MoveBody(StreamPipe& body, std::size_t size, OutputQueue& output) {
+  body.MoveTo(output, size);
+  if (body.source() != nullptr && size > 0) body.source()->Consume(body.source_stream(), size);
+}
+
+void DropBody(StreamPipe& body) {
+  const std::size_t dropped = body.Clear();
+  if (body.source() != nullptr && dropped > 0) body.source()->ConsumeConnection(dropped);
 }
 
 }  // namespace crivet::proxy

@@ -16,7 +16,7 @@
 namespace crivet::proxy {
 
 class Http2Session;
-class RoadLoop;
+class RoadBed;
 struct StreamRelay;
 
 enum class StreamEnd : std::uint8_t { kOpen, kEnded };
@@ -60,7 +60,7 @@ class Http2Session final : public EventSource {
  public:
   enum class Role : std::uint8_t { kServer, kClient };
 
-  Http2Session(Role role, RoadLoop& loop, SessionOwner& owner);
+  Http2Session(Role role, RoadBed& bed, SessionOwner& owner);
   ~Http2Session();
   Http2Session(const Http2Session&) = delete;
   Http2Session& operator=(const Http2Session&) = delete;
@@ -108,7 +108,7 @@ class Http2Session final : public EventSource {
 
   void OnEvents(std::uint32_t events) override;
 
-  /// True while the loop has this session on its list of sessions to flush.
+  /// True while this session stands on the loop's list of those to flush.
   bool marked = false;
 
  private:
@@ -129,7 +129,7 @@ class Http2Session final : public EventSource {
     void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
   };
 
-  RoadLoop& loop_;
+  RoadBed& bed_;
   SessionOwner& owner_;
   OwnedFd fd_;
   OutputQueue output_;
@@ -147,5 +147,12 @@ class Http2Session final : public EventSource {
   std::uint32_t noise_ = 0;
   std::int64_t noise_since_ms_ = 0;
 };
+
+/// MoveBody moves the next `size` bytes of a body (at most its bytes()) to `output`, and lets
+/// whoever sends it send as many again.
+void MoveBody(StreamPipe& body, std::size_t size, OutputQueue& output);
+
+/// DropBody throws away what waits in a body, and credits the connection that it came by.
+void DropBody(StreamPipe& body);
 
 }  // namespace crivet::proxy

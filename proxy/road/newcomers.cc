@@ -11,7 +11,7 @@
 #include <unordered_map>
 #include <utility>
 
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 
 namespace crivet::proxy {
 namespace {
@@ -23,14 +23,14 @@ constexpr std::string_view kPreface = NGHTTP2_CLIENT_MAGIC;
 void Newcomers::Add(Listener::Accepted accepted) {
   MakePlace();
   const int fd = accepted.fd.get();
-  silent_.emplace_back(*this, std::move(accepted), loop_.Now() + loop_.limits().newcomer_patience);
+  silent_.emplace_back(*this, std::move(accepted), bed_.Now() + bed_.limits().newcomer_patience);
   const auto newcomer = std::prev(silent_.end());
   newcomer->self = newcomer;
-  loop_.counters().ConnectionOpened();
+  bed_.counters().ConnectionOpened();
   // Most have spoken by the time that they are accepted.
   if (!Look(newcomer)) return;
   // Edge-triggered: the beginning of a preface stays unread, and must not wake the loop again.
-  loop_.Watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, *newcomer);
+  bed_.Watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, *newcomer);
 }
 
 Newcomers::Speech Newcomers::Listen(int fd) {
@@ -49,7 +49,7 @@ bool Newcomers::Look(std::list<Silent>::iterator newcomer) {
     case Speech::kSilent:
       return true;
     case Speech::kHttp2:
-      loop_.Unwatch(newcomer->accepted.fd.get());
+      bed_.Unwatch(newcomer->accepted.fd.get());
       spoken_.push_back(std::move(newcomer->accepted));
       gone_.splice(gone_.end(), silent_, newcomer);
       return false;
@@ -66,8 +66,8 @@ bool Newcomers::Look(std::list<Silent>::iterator newcomer) {
 void Newcomers::Drop(std::list<Silent>::iterator newcomer, Parting parting) {
   newcomer->accepted.fd.Reset();
   gone_.splice(gone_.end(), silent_, newcomer);
-  loop_.counters().ConnectionClosed();
-  if (parting == Parting::kForced) loop_.counters().ConnectionMisbehaved();
+  bed_.counters().ConnectionClosed();
+  if (parting == Parting::kForced) bed_.counters().ConnectionMisbehaved();
 }
 
 bool Newcomers::DropOldestSilent() {
@@ -80,7 +80,7 @@ bool Newcomers::DropOldestSilent() {
 
 // Where all have spoken and wait, the process with the most of them pays with its youngest.
 void Newcomers::MakePlace() {
-  if (silent_.size() + spoken_.size() < loop_.limits().max_newcomers) return;
+  if (silent_.size() + spoken_.size() < bed_.limits().max_newcomers) return;
   if (DropOldestSilent() || spoken_.empty()) return;
   std::unordered_map<pid_t, std::size_t> waiting;
   for (const Listener::Accepted& one : spoken_) ++waiting[one.peer.pid];
@@ -90,8 +90,8 @@ void Newcomers::MakePlace() {
       std::find_if(spoken_.rbegin(), spoken_.rend(),
                    [&](const Listener::Accepted& one) { return one.peer.pid == most->first; });
   spoken_.erase(std::next(youngest).base());
-  loop_.counters().ConnectionClosed();
-  loop_.counters().ConnectionMisbehaved();
+  bed_.counters().ConnectionClosed();
+  bed_.counters().ConnectionMisbehaved();
 }
 
 Listener::Accepted Newcomers::Take(Waiting::const_iterator waiting) {

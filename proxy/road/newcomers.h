@@ -12,7 +12,7 @@
 
 namespace crivet::proxy {
 
-class RoadLoop;
+class RoadBed;
 
 /// Newcomers are accepted connections that have no tunnel yet. One that is silent costs a
 /// descriptor and nothing else; it has spoken once the whole HTTP/2 preface is there to be read.
@@ -23,7 +23,7 @@ class Newcomers {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  explicit Newcomers(RoadLoop& loop) : loop_(loop) {}
+  explicit Newcomers(RoadBed& bed) : bed_(bed) {}
   Newcomers(const Newcomers&) = delete;
   Newcomers& operator=(const Newcomers&) = delete;
 
@@ -72,7 +72,7 @@ class Newcomers {
   void Drop(std::list<Silent>::iterator newcomer, Parting parting);
   void MakePlace();
 
-  RoadLoop& loop_;
+  RoadBed& bed_;
   std::list<Silent> silent_;  // the oldest first
   std::list<Silent> gone_;    // events of this round may still point to them
   Waiting spoken_;

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <utility>
 
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 
 namespace crivet::proxy {
 namespace {
@@ -40,26 +40,26 @@ bool MakeNonBlocking(int fd) {
 
 }  // namespace
 
-PeerLink::PeerLink(Destination destination, RoadLoop& loop, SessionOwner& owner)
-    : destination_(destination), loop_(loop), session_(Http2Session::Role::kClient, loop, owner) {}
+PeerLink::PeerLink(Destination destination, RoadBed& bed, SessionOwner& owner)
+    : destination_(destination), bed_(bed), session_(Http2Session::Role::kClient, bed, owner) {}
 
 PeerLink::Attempt PeerLink::TryConnect(const PeerCredentials& client) {
   if (destination_ == Destination::kGate) {
-    OwnedFd fd(loop_.options().connect_gate ? loop_.options().connect_gate(client) : -1);
+    OwnedFd fd(bed_.options().connect_gate ? bed_.options().connect_gate(client) : -1);
     if (!fd || !MakeNonBlocking(fd.get())) return Attempt::kHopeless;
     session_.Attach(std::move(fd));
     return Attempt::kConnected;
   }
-  OwnedFd fd = ConnectTo(destination_ == Destination::kUpstream ? loop_.options().upstream
-                                                                : loop_.options().image_upstream);
+  OwnedFd fd = ConnectTo(destination_ == Destination::kUpstream ? bed_.options().upstream
+                                                                : bed_.options().image_upstream);
   if (!fd) {
     last_error_ = errno;
     if (destination_ == Destination::kUpstream) {
-      loop_.counters().SetUpstream(UpstreamState::kDown);
+      bed_.counters().SetUpstream(UpstreamState::kDown);
     }
     return Attempt::kAgain;
   }
-  if (destination_ == Destination::kUpstream) loop_.counters().SetUpstream(UpstreamState::kUp);
+  if (destination_ == Destination::kUpstream) bed_.counters().SetUpstream(UpstreamState::kUp);
   session_.Attach(std::move(fd));
   return Attempt::kConnected;
 }
@@ -69,10 +69,10 @@ std::string PeerLink::Complaint() const {
     case Destination::kGate:
       return "crivet's gate takes no calls";
     case Destination::kUpstream:
-      return "the container runtime at " + loop_.options().upstream +
+      return "the container runtime at " + bed_.options().upstream +
              " cannot be reached: " + std::strerror(last_error_);
     case Destination::kImageUpstream:
-      return "the image service at " + loop_.options().image_upstream +
+      return "the image service at " + bed_.options().image_upstream +
              " cannot be reached: " + std::strerror(last_error_);
   }
   return {};

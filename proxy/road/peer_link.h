@@ -9,7 +9,7 @@
 
 namespace crivet::proxy {
 
-class RoadLoop;
+class RoadBed;
 
 enum class Destination : std::uint8_t { kUpstream, kImageUpstream, kGate };
 
@@ -25,7 +25,7 @@ class PeerLink {
     kHopeless,  ///< will not change by waiting
   };
 
-  PeerLink(Destination destination, RoadLoop& loop, SessionOwner& owner);
+  PeerLink(Destination destination, RoadBed& bed, SessionOwner& owner);
 
   /// Tries to connect; for the gate `client` is who it will be working for.
   Attempt TryConnect(const PeerCredentials& client);
@@ -46,7 +46,7 @@ class PeerLink {
 
  private:
   Destination destination_;
-  RoadLoop& loop_;
+  RoadBed& bed_;
   Http2Session session_;
   int last_error_ = 0;
 };

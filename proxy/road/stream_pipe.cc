@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/road/http2_session.h"
-
 namespace crivet::proxy {
 namespace {
 
@@ -61,16 +59,11 @@ Slice StreamPipe::TakeFront(std::size_t at_most) {
   return whole;
 }
 
-void StreamPipe::Credit(std::size_t size) {
-  if (source_ != nullptr && size > 0) source_->Consume(source_stream_, size);
-}
-
-void StreamPipe::Drop() {
-  const std::size_t dropped = std::exchange(bytes_, 0);
+std::size_t StreamPipe::Clear() {
   slices_.clear();
   first_ = 0;
   trailers_.reset();
-  if (source_ != nullptr && dropped > 0) source_->ConsumeConnection(dropped);
+  return std::exchange(bytes_, 0);
 }
 
 }  // namespace crivet::proxy

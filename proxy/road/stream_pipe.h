@@ -13,8 +13,9 @@ namespace crivet::proxy {
 class Http2Session;
 
 /// StreamPipe carries the body of one direction of one call, from the session that receives it to
-/// the one that sends it on. Bytes are credited to the receiving side only when they have left
-/// here: that is the back-pressure, and what bounds the memory (proxy/RULES.md#the-road).
+/// the one that sends it on. Whoever takes bytes out credits the receiving side for them, and
+/// nobody before (MoveBody, DropBody): that is the back-pressure, and what bounds the memory
+/// (proxy/RULES.md#the-road).
 class StreamPipe {
  public:
   /// Readies the pipe for another call, without a source.
@@ -26,15 +27,18 @@ class StreamPipe {
   void End() { ended_ = true; }
   void EndWith(HeaderBlock trailers);
 
-  /// Moves the next `size` bytes (at most bytes()) to `sink` and credits their source.
+  /// Moves the next `size` bytes (at most bytes()) to `sink`.
   template <typename Sink>
   void MoveTo(Sink& sink, std::size_t size);
 
-  /// Throws away what waits and credits the connection it came by.
-  void Drop();
+  /// Throws away what waits. Returns how many bytes that were.
+  [[nodiscard]] std::size_t Clear();
   /// The source's connection is gone: there is nobody to credit any more.
   void ForgetSource() { source_ = nullptr; }
   bool IsFrom(const Http2Session& session) const { return source_ == &session; }
+  /// The session that receives the body, and its stream there; null once that is gone.
+  Http2Session* source() const { return source_; }
+  std::int32_t source_stream() const { return source_stream_; }
 
   std::size_t bytes() const { return bytes_; }
   bool ended() const { return ended_; }
@@ -45,7 +49,6 @@ class StreamPipe {
 
  private:
   Slice TakeFront(std::size_t at_most);
-  void Credit(std::size_t size);
 
   std::vector<Slice> slices_;
   std::size_t first_ = 0;
@@ -63,7 +66,6 @@ void StreamPipe::MoveTo(Sink& sink, std::size_t size) {
     left -= slice.size;
     sink.Append(std::move(slice));
   }
-  Credit(size);
 }
 
 }  // namespace crivet::proxy

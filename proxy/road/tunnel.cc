@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "proxy/road/grpc_timeout.h"
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 
 namespace crivet::proxy {
 namespace {
@@ -25,11 +25,11 @@ std::optional<Destination> DestinationOf(Action action) {
 
 }  // namespace
 
-Tunnel::Tunnel(RoadLoop& loop, Listener::Accepted accepted)
-    : loop_(loop),
+Tunnel::Tunnel(RoadBed& bed, Listener::Accepted accepted)
+    : bed_(bed),
       client_(accepted.peer),
-      downstream_(Http2Session::Role::kServer, loop, *this),
-      last_used_(loop.round()) {
+      downstream_(Http2Session::Role::kServer, bed, *this),
+      last_used_(bed.round()) {
   downstream_.Attach(std::move(accepted.fd));
 }
 
@@ -41,6 +41,14 @@ Tunnel::~Tunnel() {
     relay.peer = nullptr;
     ReleaseIfDone(relay);
   }
+}
+
+void Tunnel::WaitForTimer() {
+  if (!std::exchange(is_waiting, true)) bed_.lists().waiting.push_back(this);
+}
+
+void Tunnel::AskToBeReaped() {
+  if (!std::exchange(is_to_reap, true)) bed_.lists().to_reap.push_back(this);
 }
 
 void Tunnel::OnHeaders(Http2Session& session, std::int32_t stream, StreamRelay* relay,
@@ -58,28 +66,28 @@ void Tunnel::OnHeaders(Http2Session& session, std::int32_t stream, StreamRelay* 
 
 void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   const std::string_view path = block.Find(":path");
-  const MethodTable::Entry entry = loop_.methods().Find(path);
-  loop_.counters().Started(entry.row);
+  const MethodTable::Entry entry = bed_.methods().Find(path);
+  bed_.counters().Started(entry.row);
   has_had_calls_ = true;
-  last_used_ = loop_.round();
+  last_used_ = bed_.round();
   if (block.RepeatsPseudoHeader()) {
     // Whoever reads the second `:path` would take the call for another one.
-    loop_.counters().Ended(entry.row, CallOutcome::kRefused);
+    bed_.counters().Ended(entry.row, CallOutcome::kRefused);
     return downstream_.Reset(stream, NGHTTP2_PROTOCOL_ERROR);
   }
   const auto destination = DestinationOf(entry.action);
   if (!destination) {
-    loop_.counters().Ended(entry.row, CallOutcome::kRefused);
+    bed_.counters().Ended(entry.row, CallOutcome::kRefused);
     std::string message = RefusalMessage(path);
     if (IsNativeContainerdPath(path)) {
       message +=
-          " (crivet listens here; containerd's own API is at " + loop_.options().upstream + ")";
+          " (crivet listens here; containerd's own API is at " + bed_.options().upstream + ")";
     }
     downstream_.SubmitTrailersOnly(stream, TrailersOnly(GrpcStatus::kUnimplemented, message));
     return;
   }
   if (state_ != State::kOpen) {
-    loop_.counters().Ended(entry.row, CallOutcome::kUnavailable);
+    bed_.counters().Ended(entry.row, CallOutcome::kUnavailable);
     return downstream_.Reset(stream, NGHTTP2_REFUSED_STREAM);
   }
   PeerLink& link = LinkTo(*destination);
@@ -99,7 +107,7 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   relay.response.SetSource(link.session(), peer_stream);
   if (link.is_waiting()) {
     const auto timeout = ParseGrpcTimeout(block.Find("grpc-timeout"));
-    if (timeout) relay.deadline = loop_.Now() + *timeout;
+    if (timeout) relay.deadline = bed_.Now() + *timeout;
   }
 }
 
@@ -161,8 +169,8 @@ void Tunnel::OnStreamClosed(Http2Session& session, std::int32_t, StreamRelay* re
 void Tunnel::OnDownstreamClosed(StreamRelay& relay, std::uint32_t error_code) {
   relay.downstream = nullptr;
   Finish(relay, relay.response_end_sent ? CallOutcome::kAnswered : CallOutcome::kCancelled);
-  relay.request.Drop();
-  relay.response.Drop();
+  DropBody(relay.request);
+  DropBody(relay.response);
   if (relay.peer != nullptr) {
     // The client is done with this call, in whichever way; the runtime hears it at once.
     relay.peer->Reset(relay.peer_stream,
@@ -173,7 +181,7 @@ void Tunnel::OnDownstreamClosed(StreamRelay& relay, std::uint32_t error_code) {
 
 void Tunnel::OnPeerClosed(StreamRelay& relay, std::uint32_t error_code) {
   relay.peer = nullptr;
-  relay.request.Drop();
+  DropBody(relay.request);
   if (relay.downstream != nullptr && !relay.abandoned) {
     if (relay.response.ended()) {
       // The answer is complete and on its way. If the request is not, the client is told to stop
@@ -186,7 +194,7 @@ void Tunnel::OnPeerClosed(StreamRelay& relay, std::uint32_t error_code) {
       Finish(relay, CallOutcome::kReset);
       relay.late_reset = error_code;
       relay.reset_after_flush = true;
-      loop_.AddLateResets(*this);
+      if (!std::exchange(has_late_resets, true)) bed_.lists().late_resets.push_back(this);
     }
   }
   ReleaseIfDone(relay);
@@ -198,7 +206,7 @@ void Tunnel::SendLateResets() {
   for (StreamRelay* relay = relays_; relay != nullptr; relay = relay->next) {
     if (!relay->reset_after_flush) continue;
     relay->reset_after_flush = false;
-    relay->response.Drop();
+    DropBody(relay->response);
     if (relay->downstream != nullptr) {
       relay->downstream->Reset(relay->downstream_stream, relay->late_reset);
     }
@@ -251,7 +259,7 @@ void Tunnel::Dismiss(std::string_view why) {
   downstream_.Flush();
   downstream_.Close();
   state_ = State::kOver;
-  loop_.AddToReap(*this);
+  AskToBeReaped();
 }
 
 void Tunnel::EndCalls(std::string_view why) {
@@ -268,13 +276,13 @@ void Tunnel::Fail(StreamRelay& relay, GrpcStatus status, std::string_view messag
   if (relay.downstream == nullptr || relay.abandoned || relay.response.ended()) return;
   relay.abandoned = true;
   Finish(relay, CallOutcome::kUnavailable);
-  relay.request.Drop();
+  DropBody(relay.request);
   if (!relay.response_begun) {
     relay.response_begun = true;
     relay.response.End();
     relay.downstream->SubmitTrailersOnly(relay.downstream_stream, TrailersOnly(status, message));
   } else {
-    relay.response.Drop();
+    DropBody(relay.response);
     relay.response.EndWith(StatusTrailers(status, message));
     relay.downstream->Resume(relay.downstream_stream, relay.response);
   }
@@ -284,11 +292,11 @@ void Tunnel::Fail(StreamRelay& relay, GrpcStatus status, std::string_view messag
 void Tunnel::Finish(StreamRelay& relay, CallOutcome outcome) {
   if (relay.outcome) return;
   relay.outcome = outcome;
-  loop_.counters().Ended(relay.row, outcome);
+  bed_.counters().Ended(relay.row, outcome);
 }
 
 StreamRelay& Tunnel::NewRelay(std::int32_t stream, MethodRow row) {
-  StreamRelay& relay = loop_.TakeRelay();
+  StreamRelay& relay = bed_.TakeRelay();
   relay.downstream = &downstream_;
   relay.downstream_stream = stream;
   relay.row = row;
@@ -303,7 +311,7 @@ void Tunnel::ReleaseIfDone(StreamRelay& relay) {
   if (relay.downstream != nullptr || relay.peer != nullptr) return;
   if (relay.next != nullptr) relay.next->previous = relay.previous;
   (relay.previous != nullptr ? relay.previous->next : relays_) = relay.next;
-  loop_.ReturnRelay(relay);
+  bed_.ReturnRelay(relay);
 }
 
 }  // namespace crivet::proxy

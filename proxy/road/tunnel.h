@@ -14,7 +14,7 @@
 
 namespace crivet::proxy {
 
-class RoadLoop;
+class RoadBed;
 
 /// Tunnel is one downstream connection with the connections that its calls go to. It passes each
 /// stream on by the method table, and ties the fates of the two sides together: a reset on one side
@@ -23,7 +23,7 @@ class Tunnel final : public SessionOwner {
  public:
   using TimePoint = PeerLink::TimePoint;
 
-  Tunnel(RoadLoop& loop, Listener::Accepted accepted);
+  Tunnel(RoadBed& bed, Listener::Accepted accepted);
   ~Tunnel();
   Tunnel(const Tunnel&) = delete;
   Tunnel& operator=(const Tunnel&) = delete;
@@ -65,7 +65,7 @@ class Tunnel final : public SessionOwner {
   void OnPong(Http2Session& session) override;
   void OnSessionEnd(Http2Session& session, EndReason reason) override;
 
-  /// The loop's: its place among the tunnels, and on which of the loop's lists it stands.
+  /// Its place among the loop's tunnels, and on which of the round's lists it stands.
   std::size_t index = 0;
   bool is_waiting = false;
   bool has_late_resets = false;
@@ -74,6 +74,8 @@ class Tunnel final : public SessionOwner {
  private:
   enum class State : std::uint8_t { kOpen, kClosing, kOver };
 
+  void WaitForTimer();
+  void AskToBeReaped();
   void OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end);
   void OnResponseHeaders(StreamRelay& relay, HeaderBlock& block, StreamEnd end);
   PeerLink& LinkTo(Destination destination);
@@ -90,7 +92,7 @@ class Tunnel final : public SessionOwner {
   void ReleaseIfDone(StreamRelay& relay);
   StreamRelay& NewRelay(std::int32_t stream, MethodRow row);
 
-  RoadLoop& loop_;
+  RoadBed& bed_;
   PeerCredentials client_;
   Http2Session downstream_;
   std::vector<std::unique_ptr<PeerLink>> links_;

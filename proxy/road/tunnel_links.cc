@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/road/road_loop.h"
+#include "proxy/road/road_bed.h"
 #include "proxy/road/tunnel.h"
 
 namespace crivet::proxy {
@@ -15,9 +15,9 @@ PeerLink& Tunnel::LinkTo(Destination destination) {
     if (link->draining && destination == Destination::kGate) continue;
     return *link;
   }
-  PeerLink& link = *links_.emplace_back(std::make_unique<PeerLink>(destination, loop_, *this));
-  const TimePoint now = loop_.Now();
-  link.give_up_at = now + loop_.limits().upstream_patience;
+  PeerLink& link = *links_.emplace_back(std::make_unique<PeerLink>(destination, bed_, *this));
+  const TimePoint now = bed_.Now();
+  link.give_up_at = now + bed_.limits().upstream_patience;
   Connect(link, now);
   return link;
 }
@@ -34,7 +34,7 @@ void Tunnel::Connect(PeerLink& link, TimePoint now) {
     case PeerLink::Attempt::kConnected:
       return;
     case PeerLink::Attempt::kAgain:
-      link.retry_at = std::min(now + loop_.limits().upstream_retry, link.give_up_at);
+      link.retry_at = std::min(now + bed_.limits().upstream_retry, link.give_up_at);
       break;
     case PeerLink::Attempt::kHopeless:
       // Due at once, but not before the call that asked for this link has joined it.
@@ -42,7 +42,7 @@ void Tunnel::Connect(PeerLink& link, TimePoint now) {
       link.retry_at = now;
       break;
   }
-  loop_.AddWaiting(*this);
+  WaitForTimer();
 }
 
 std::optional<Tunnel::TimePoint> Tunnel::NextWake() const {
@@ -65,7 +65,7 @@ void Tunnel::OnTimer(TimePoint now) {
   if (state_ == State::kClosing && now >= close_at_) {
     downstream_.Close();
     state_ = State::kOver;
-    return loop_.AddToReap(*this);
+    return AskToBeReaped();
   }
   for (std::size_t i = 0; i < links_.size(); ++i) {
     PeerLink& link = *links_[i];
@@ -97,10 +97,10 @@ void Tunnel::FailLink(PeerLink& link) {
 }
 
 void Tunnel::OnSessionEnd(Http2Session& session, EndReason reason) {
-  if (reason == EndReason::kMisbehaved) loop_.counters().ConnectionMisbehaved();
+  if (reason == EndReason::kMisbehaved) bed_.counters().ConnectionMisbehaved();
   if (&session == &downstream_) {
     state_ = State::kOver;
-    return loop_.AddToReap(*this);
+    return AskToBeReaped();
   }
   PeerLink& link = LinkOf(session);
   if (link.destination() == Destination::kGate) {
@@ -118,7 +118,7 @@ void Tunnel::OnSessionEnd(Http2Session& session, EndReason reason) {
   OnLinkEnd(link);
   if (!is_used) return;  // it said GOAWAY, finished its calls and left: so was the client told
   if (link.destination() == Destination::kUpstream) {
-    loop_.counters().SetUpstream(UpstreamState::kDown);
+    bed_.counters().SetUpstream(UpstreamState::kDown);
   }
   CloseDownstream();
 }
@@ -127,8 +127,8 @@ void Tunnel::OnSessionEnd(Http2Session& session, EndReason reason) {
 void Tunnel::CloseDownstream() {
   if (state_ != State::kOpen) return;
   state_ = State::kClosing;
-  close_at_ = loop_.Now() + loop_.limits().linger;
-  loop_.AddWaiting(*this);
+  close_at_ = bed_.Now() + bed_.limits().linger;
+  WaitForTimer();
   bool is_delivering = false;
   for (const StreamRelay* relay = relays_; relay != nullptr; relay = relay->next) {
     is_delivering |= relay->response.ended() && !relay->response_end_sent;
@@ -151,7 +151,7 @@ void Tunnel::OnLinkEnd(PeerLink& link) {
     current.peer = nullptr;
     ReleaseIfDone(current);
   }
-  loop_.AddToReap(*this);
+  AskToBeReaped();
 }
 
 bool Tunnel::Reap() {
