@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "proxy/config/config_error.h"
 #include "proxy/road/method_table.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/trust_server.h"
@@ -51,16 +52,6 @@ struct Config {
 
   /// What `crivet check` and `crivet status` warn of: weakening options, rules that never match.
   std::vector<std::string> warnings;
-};
-
-/// ConfigError is one thing wrong with the file. `line` and `column` count from 1; 0 where the file
-/// as a whole is meant.
-struct ConfigError {
-  std::string file;
-  std::uint32_t line = 0;
-  std::uint32_t column = 0;
-  std::string what;              ///< what is wrong and the nearest valid key or value
-  std::string ToString() const;  ///< `file:line:column: what`
 };
 
 /// ParseConfig reads a configuration text. All errors are found, not only the first. `file` is

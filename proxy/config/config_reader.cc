@@ -38,11 +38,6 @@ std::vector<ConfigError> InOrder(std::vector<ConfigError> errors) {
 
 }  // namespace
 
-std::string ConfigError::ToString() const {
-  if (line == 0) return fmt::format("{}: {}", file, what);
-  return fmt::format("{}:{}:{}: {}", file, line, column, what);
-}
-
 void ConfigFindings::Wrong(TextPosition at, std::string what) {
   wrong_.push_back({file_, at.line, at.column, std::move(what)});
 }

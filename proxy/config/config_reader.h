@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "proxy/config/config.h"
+#include "proxy/config/config_error.h"
 #include "proxy/config/config_values.h"
 #include "proxy/config/toml_document.h"
 

@@ -3,8 +3,9 @@
 #include <memory>
 #include <vector>
 
-#include "proxy/config/config.h"
 #include "proxy/config/config_reader.h"
+#include "trust/decide/policy.h"
+#include "trust/io/http/trust_server.h"
 
 namespace crivet::proxy {
 
