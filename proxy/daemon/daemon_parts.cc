@@ -13,6 +13,7 @@
 
 #include "proxy/config/config_files.h"
 #include "proxy/daemon/node_review.h"
+#include "proxy/runtime/node_inventory.h"
 #include "proxy/version.h"
 #include "proxy/watch/audit_event.h"
 

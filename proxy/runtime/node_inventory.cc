@@ -1,11 +1,11 @@
-// What a runtime holds and runs, as node_review.h wants it.
+#include "proxy/runtime/node_inventory.h"
+
 #include <algorithm>
 #include <optional>
 #include <set>
 #include <utility>
 
 #include "containerd/services/images/v1/images.grpc.pb.h"
-#include "proxy/daemon/node_review.h"
 #include "proxy/runtime/image_names.h"
 #include "proxy/runtime/map_entries.h"
 #include "proxy/runtime/runtime_client.h"
