@@ -7,9 +7,9 @@
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/cli/collection.h"
-#include "proxy/cli/daemon_rights.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
+#include "proxy/daemon/daemon_rights.h"
 #include "proxy/runtime/runtime_client.h"
 #include "proxy/wall_clock.h"
 #include "proxy/watch/audit_event.h"

@@ -1,7 +1,7 @@
 #include "proxy/cli/state_folder.h"
 
-#include "proxy/cli/daemon_rights.h"
 #include "proxy/cli/subcommand.h"
+#include "proxy/daemon/daemon_rights.h"
 
 namespace crivet::proxy::cli {
 

@@ -12,7 +12,7 @@
 #include <system_error>
 
 #include "proxy/config/config_files.h"
-#include "proxy/daemon/node_review.h"
+#include "proxy/gate/node_review.h"
 #include "proxy/runtime/node_inventory.h"
 #include "proxy/version.h"
 #include "proxy/watch/audit_event.h"

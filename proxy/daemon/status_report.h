@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/config/config.h"
-#include "proxy/daemon/node_review.h"
+#include "proxy/gate/node_review.h"
 #include "proxy/road/road_counters.h"
 #include "proxy/runtime/runtime_facts.h"
 #include "proxy/watch/rule_counters.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "proxy/config/config.h"
-#include "proxy/daemon/node_review.h"
+#include "proxy/gate/node_review.h"
 #include "proxy/runtime/runtime_facts.h"
 
 namespace crivet::proxy {

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 
-#include "proxy/daemon/node_review.h"
+#include "proxy/gate/node_review.h"
 #include "proxy/runtime/node_inventory.h"
 #include "tests/integration/gate/gate_fixture.h"
 #include "tests/support/proxy/fake_crio.h"

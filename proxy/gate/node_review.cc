@@ -1,4 +1,4 @@
-#include "proxy/daemon/node_review.h"
+#include "proxy/gate/node_review.h"
 
 #include <algorithm>
 #include <future>

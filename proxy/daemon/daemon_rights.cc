@@ -1,4 +1,4 @@
-#include "proxy/cli/daemon_rights.h"
+#include "proxy/daemon/daemon_rights.h"
 
 #include <grp.h>
 #include <sys/stat.h>
