@@ -7,7 +7,7 @@
 #include <cerrno>
 #include <system_error>
 
-namespace crivet::proxy::cli {
+namespace crivet::proxy {
 
 trust::Result<void> TakeDaemonRights(const Config& config) {
   if (geteuid() != 0) return {};
@@ -22,4 +22,4 @@ trust::Result<void> TakeDaemonRights(const Config& config) {
                                                 std::generic_category().message(errno));
 }
 
-}  // namespace crivet::proxy::cli
+}  // namespace crivet::proxy

@@ -3,7 +3,7 @@
 #include "proxy/config/config.h"
 #include "trust/base/result.h"
 
-namespace crivet::proxy::cli {
+namespace crivet::proxy {
 
 /// TakeDaemonRights gives root's rights up, for good, for those of the daemon's user, to whom the
 /// state folder belongs: what root would do there, in the folder of the audit log and at the admin
@@ -13,4 +13,4 @@ namespace crivet::proxy::cli {
 /// rights cannot be changed. While there is one thread.
 trust::Result<void> TakeDaemonRights(const Config& config);
 
-}  // namespace crivet::proxy::cli
+}  // namespace crivet::proxy
