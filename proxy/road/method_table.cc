@@ -7,7 +7,7 @@
 namespace crivet::proxy {
 namespace {
 
-// What a named method is. The action follows from it and from the options.
+// What a named method is. The route follows from it and from the options.
 enum class Kind : std::uint8_t {
   kRuntime,       // RuntimeService, forwarded
   kImage,         // ImageService, forwarded
@@ -114,23 +114,23 @@ constexpr const Method* FindNamed(std::string_view path) {
   return at != kMethods.end() && at->path == path ? at : nullptr;
 }
 
-constexpr Action ActionFor(Kind kind, ContainerdApi containerd_api, TagTranslation tag_translation,
-                           ImageEndpoint image_endpoint) {
-  const Action image =
-      image_endpoint == ImageEndpoint::kSeparate ? Action::kImageUpstream : Action::kUpstream;
+constexpr Route RouteFor(Kind kind, ContainerdApi containerd_api, TagTranslation tag_translation,
+                         ImageEndpoint image_endpoint) {
+  const Route image =
+      image_endpoint == ImageEndpoint::kSeparate ? Route::kImageUpstream : Route::kUpstream;
   switch (kind) {
     case Kind::kRuntime:
-      return Action::kUpstream;
+      return Route::kUpstream;
     case Kind::kImage:
       return image;
     case Kind::kImageTag:
-      return tag_translation == TagTranslation::kGate ? Action::kGate : image;
+      return tag_translation == TagTranslation::kGate ? Route::kGate : image;
     case Kind::kGated:
-      return Action::kGate;
+      return Route::kGate;
     case Kind::kNativeReader:
-      return containerd_api == ContainerdApi::kNone ? Action::kRefuse : Action::kUpstream;
+      return containerd_api == ContainerdApi::kNone ? Route::kRefuse : Route::kUpstream;
   }
-  return Action::kRefuse;
+  return Route::kRefuse;
 }
 
 // The same name in another version of CRI is another method, and nobody serves it here.
@@ -174,19 +174,19 @@ MethodTable::MethodTable(Options options) : options_(std::move(options)) {}
 
 MethodTable::Entry MethodTable::Find(std::string_view path) const {
   const Method* named = FindNamed(path);
-  Entry entry{Action::kRefuse, kUnknownRow};
+  Entry entry{Route::kRefuse, kUnknownRow};
   if (named != nullptr) {
-    entry = {ActionFor(named->kind, options_.containerd_api, options_.tag_translation,
-                       options_.image_endpoint),
+    entry = {RouteFor(named->kind, options_.containerd_api, options_.tag_translation,
+                      options_.image_endpoint),
              static_cast<MethodRow>(named - kMethods.data())};
   } else if (path.starts_with(kNativePrefix)) {
     const bool all = options_.containerd_api == ContainerdApi::kAll;
-    entry = {all ? Action::kUpstream : Action::kRefuse, kNativeRow};
+    entry = {all ? Route::kUpstream : Route::kRefuse, kNativeRow};
   }
-  if (entry.action != Action::kRefuse) return entry;
+  if (entry.route != Route::kRefuse) return entry;
   const auto& opened = options_.also_forward;
   const auto at = std::lower_bound(opened.begin(), opened.end(), path);
-  if (at != opened.end() && *at == path) return {Action::kUpstream, kAlsoForwardRow};
+  if (at != opened.end() && *at == path) return {Route::kUpstream, kAlsoForwardRow};
   return entry;
 }
 

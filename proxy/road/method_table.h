@@ -10,8 +10,8 @@
 
 namespace crivet::proxy {
 
-/// Action is what becomes of a call (proxy/RULES.md#what-happens-to-each-call). There is no fifth.
-enum class Action : std::uint8_t {
+/// Route is what becomes of a call (proxy/RULES.md#what-happens-to-each-call). There is no fifth.
+enum class Route : std::uint8_t {
   kUpstream,       ///< bytes go to the runtime, untouched
   kImageUpstream,  ///< bytes go to the runtime's separate image endpoint, untouched
   kGate,           ///< the gate decides before anything reaches a runtime
@@ -36,7 +36,7 @@ enum class ImageEndpoint : std::uint8_t { kShared, kSeparate };
 /// MethodRow is an index into the closed list of rows that counters and metrics use as labels.
 using MethodRow = std::uint16_t;
 
-/// MethodTable maps a full method path to its Action. Closed: a path that it does not name is
+/// MethodTable maps a full method path to its Route. Closed: a path that it does not name is
 /// refused, so `/runtime.v1alpha2.ImageService/PullImage` never slips past a gate on v1
 /// (proxy/RULES.md#what-happens-to-each-call). Immutable; Find() does not allocate and may be
 /// called from any thread.
@@ -51,7 +51,7 @@ class MethodTable {
   };
 
   struct Entry {
-    Action action;
+    Route route;
     MethodRow row;
   };
 

@@ -9,15 +9,15 @@
 namespace crivet::proxy {
 namespace {
 
-std::optional<Destination> DestinationOf(Action action) {
-  switch (action) {
-    case Action::kUpstream:
+std::optional<Destination> DestinationOf(Route route) {
+  switch (route) {
+    case Route::kUpstream:
       return Destination::kUpstream;
-    case Action::kImageUpstream:
+    case Route::kImageUpstream:
       return Destination::kImageUpstream;
-    case Action::kGate:
+    case Route::kGate:
       return Destination::kGate;
-    case Action::kRefuse:
+    case Route::kRefuse:
       return std::nullopt;
   }
   return std::nullopt;
@@ -75,7 +75,7 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
     bed_.counters().Ended(entry.row, CallOutcome::kRefused);
     return downstream_.Reset(stream, NGHTTP2_PROTOCOL_ERROR);
   }
-  const auto destination = DestinationOf(entry.action);
+  const auto destination = DestinationOf(entry.route);
   if (!destination) {
     bed_.counters().Ended(entry.row, CallOutcome::kRefused);
     std::string message = RefusalMessage(path);

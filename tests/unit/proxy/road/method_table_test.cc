@@ -11,9 +11,7 @@
 
 namespace crivet::proxy {
 
-std::ostream& operator<<(std::ostream& out, Action action) {
-  return out << static_cast<int>(action);
-}
+std::ostream& operator<<(std::ostream& out, Route route) { return out << static_cast<int>(route); }
 
 namespace {
 
@@ -41,37 +39,37 @@ std::map<std::string, std::string> ListedCriMethods() {
 
 struct Row {
   std::string_view path;
-  Action action;
+  Route route;
 };
 
 std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.path; }
 
 constexpr Row kDefaultRows[] = {
-    {"/runtime.v1.ImageService/PullImage", Action::kGate},
-    {"/runtime.v1.ImageService/ImageStatus", Action::kGate},
-    {"/runtime.v1.RuntimeService/CreateContainer", Action::kGate},
-    {"/runtime.v1.RuntimeService/RunPodSandbox", Action::kGate},
-    {"/runtime.v1.RuntimeService/StartContainer", Action::kGate},
-    {"/runtime.v1.ImageService/ListImages", Action::kUpstream},
-    {"/runtime.v1.ImageService/StreamImages", Action::kUpstream},
-    {"/runtime.v1.ImageService/RemoveImage", Action::kUpstream},
-    {"/runtime.v1.ImageService/ImageFsInfo", Action::kUpstream},
-    {"/runtime.v1.RuntimeService/Version", Action::kUpstream},
-    {"/runtime.v1.RuntimeService/GetContainerEvents", Action::kUpstream},
-    {"/runtime.v1alpha2.ImageService/PullImage", Action::kRefuse},
-    {"/runtime.v1alpha2.RuntimeService/Version", Action::kRefuse},
-    {"/runtime.v1.ImageService/pullimage", Action::kRefuse},
-    {"/runtime.v1.ImageService/PullImage/", Action::kRefuse},
-    {"//runtime.v1.ImageService/PullImage", Action::kRefuse},
-    {"runtime.v1.ImageService/PullImage", Action::kRefuse},
-    {"/runtime.v1.ImageService/PullImage?x", Action::kRefuse},
-    {"/runtime.v1.ImageService/PullImag", Action::kRefuse},
-    {"/runtime.v1.ImageService/", Action::kRefuse},
-    {"/", Action::kRefuse},
-    {"", Action::kRefuse},
-    {"/grpc.health.v1.Health/Check", Action::kRefuse},
-    {"/containerd.services.version.v1.Version/Version", Action::kRefuse},
-    {"/containerd.services.images.v1.Images/Create", Action::kRefuse},
+    {"/runtime.v1.ImageService/PullImage", Route::kGate},
+    {"/runtime.v1.ImageService/ImageStatus", Route::kGate},
+    {"/runtime.v1.RuntimeService/CreateContainer", Route::kGate},
+    {"/runtime.v1.RuntimeService/RunPodSandbox", Route::kGate},
+    {"/runtime.v1.RuntimeService/StartContainer", Route::kGate},
+    {"/runtime.v1.ImageService/ListImages", Route::kUpstream},
+    {"/runtime.v1.ImageService/StreamImages", Route::kUpstream},
+    {"/runtime.v1.ImageService/RemoveImage", Route::kUpstream},
+    {"/runtime.v1.ImageService/ImageFsInfo", Route::kUpstream},
+    {"/runtime.v1.RuntimeService/Version", Route::kUpstream},
+    {"/runtime.v1.RuntimeService/GetContainerEvents", Route::kUpstream},
+    {"/runtime.v1alpha2.ImageService/PullImage", Route::kRefuse},
+    {"/runtime.v1alpha2.RuntimeService/Version", Route::kRefuse},
+    {"/runtime.v1.ImageService/pullimage", Route::kRefuse},
+    {"/runtime.v1.ImageService/PullImage/", Route::kRefuse},
+    {"//runtime.v1.ImageService/PullImage", Route::kRefuse},
+    {"runtime.v1.ImageService/PullImage", Route::kRefuse},
+    {"/runtime.v1.ImageService/PullImage?x", Route::kRefuse},
+    {"/runtime.v1.ImageService/PullImag", Route::kRefuse},
+    {"/runtime.v1.ImageService/", Route::kRefuse},
+    {"/", Route::kRefuse},
+    {"", Route::kRefuse},
+    {"/grpc.health.v1.Health/Check", Route::kRefuse},
+    {"/containerd.services.version.v1.Version/Version", Route::kRefuse},
+    {"/containerd.services.images.v1.Images/Create", Route::kRefuse},
 };
 
 }  // namespace
@@ -83,7 +81,7 @@ BOOST_AUTO_TEST_CASE(Table_NamesEveryListedCriMethod) {
   const auto listed = ListedCriMethods();
   BOOST_TEST(listed.size() == 41u);
   for (const auto& [path, release] : listed) {
-    BOOST_TEST((table.Find(path).action != Action::kRefuse), path << " is not classified");
+    BOOST_TEST((table.Find(path).route != Route::kRefuse), path << " is not classified");
     BOOST_TEST(release.starts_with("0."), path << " has no release");
   }
 }
@@ -97,7 +95,7 @@ BOOST_AUTO_TEST_CASE(List_NamesEveryCriMethodOfTheTable) {
 }
 
 BOOST_DATA_TEST_CASE(Default_Path_HasItsAction, boost::unit_test::data::make(kDefaultRows), row) {
-  BOOST_TEST(Table().Find(row.path).action == row.action);
+  BOOST_TEST(Table().Find(row.path).route == row.route);
 }
 
 BOOST_AUTO_TEST_CASE(Observe_OpensReadersOnly) {
@@ -105,15 +103,14 @@ BOOST_AUTO_TEST_CASE(Observe_OpensReadersOnly) {
   for (const char* reads :
        {"containers.v1.Containers/Get", "containers.v1.Containers/List", "tasks.v1.Tasks/Get",
         "tasks.v1.Tasks/Metrics", "version.v1.Version/Version", "images.v1.Images/List"}) {
-    BOOST_TEST(
-        (table.Find(std::string("/containerd.services.") + reads).action == Action::kUpstream),
-        reads);
+    BOOST_TEST((table.Find(std::string("/containerd.services.") + reads).route == Route::kUpstream),
+               reads);
   }
   for (const char* reads : {"/containerd.services.leases.v1.Leases/List",
                             "/containerd.services.leases.v1.Leases/ListResources",
                             "/grpc.health.v1.Health/Check", "/grpc.health.v1.Health/Watch"}) {
-    BOOST_TEST((table.Find(reads).action == Action::kUpstream), reads);
-    BOOST_TEST((Table().Find(reads).action == Action::kRefuse), reads);
+    BOOST_TEST((table.Find(reads).route == Route::kUpstream), reads);
+    BOOST_TEST((Table().Find(reads).route == Route::kRefuse), reads);
   }
   for (const char* writes :
        {"containers.v1.Containers/Create", "containers.v1.Containers/Update",
@@ -128,44 +125,42 @@ BOOST_AUTO_TEST_CASE(Observe_OpensReadersOnly) {
         "snapshots.v1.Snapshots/Mounts", "tasks.v1.Tasks/Create", "tasks.v1.Tasks/Exec",
         "tasks.v1.Tasks/Start", "tasks.v1.Tasks/Checkpoint", "transfer.v1.Transfer/Transfer",
         "streaming.v1.Streaming/Stream"}) {
-    BOOST_TEST(
-        (table.Find(std::string("/containerd.services.") + writes).action == Action::kRefuse),
-        writes);
+    BOOST_TEST((table.Find(std::string("/containerd.services.") + writes).route == Route::kRefuse),
+               writes);
   }
 }
 
 BOOST_AUTO_TEST_CASE(All_OpensContainerdButNoOtherCri) {
   const MethodTable table = Table({.containerd_api = ContainerdApi::kAll});
-  BOOST_TEST(table.Find("/containerd.services.images.v1.Images/Create").action ==
-             Action::kUpstream);
-  BOOST_TEST(table.Find("/containerd.servicesX/Create").action == Action::kRefuse);
-  BOOST_TEST(table.Find("/runtime.v1alpha2.ImageService/PullImage").action == Action::kRefuse);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/PullImage").action == Action::kGate);
+  BOOST_TEST(table.Find("/containerd.services.images.v1.Images/Create").route == Route::kUpstream);
+  BOOST_TEST(table.Find("/containerd.servicesX/Create").route == Route::kRefuse);
+  BOOST_TEST(table.Find("/runtime.v1alpha2.ImageService/PullImage").route == Route::kRefuse);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/PullImage").route == Route::kGate);
 }
 
 BOOST_AUTO_TEST_CASE(TagTranslation_SendsTagCallsThroughTheGate) {
   const MethodTable table = Table({.tag_translation = TagTranslation::kGate});
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/ListImages").action == Action::kGate);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/StreamImages").action == Action::kGate);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/RemoveImage").action == Action::kGate);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/ImageFsInfo").action == Action::kUpstream);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/ListImages").route == Route::kGate);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/StreamImages").route == Route::kGate);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/RemoveImage").route == Route::kGate);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/ImageFsInfo").route == Route::kUpstream);
 }
 
 BOOST_AUTO_TEST_CASE(SeparateImageEndpoint_GetsImageCallsOnly) {
   const MethodTable table = Table({.image_endpoint = ImageEndpoint::kSeparate});
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/ImageFsInfo").action == Action::kImageUpstream);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/ListImages").action == Action::kImageUpstream);
-  BOOST_TEST(table.Find("/runtime.v1.ImageService/PullImage").action == Action::kGate);
-  BOOST_TEST(table.Find("/runtime.v1.RuntimeService/Version").action == Action::kUpstream);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/ImageFsInfo").route == Route::kImageUpstream);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/ListImages").route == Route::kImageUpstream);
+  BOOST_TEST(table.Find("/runtime.v1.ImageService/PullImage").route == Route::kGate);
+  BOOST_TEST(table.Find("/runtime.v1.RuntimeService/Version").route == Route::kUpstream);
 }
 
 BOOST_AUTO_TEST_CASE(AlsoForward_OpensThatPathAlone) {
   const MethodTable table = Table({.also_forward = {"/pkg.B/Two", "/grpc.health.v1.Health/Check",
                                                     "/containerd.services.leases.v1.Leases/List"}});
-  BOOST_TEST(table.Find("/grpc.health.v1.Health/Check").action == Action::kUpstream);
-  BOOST_TEST(table.Find("/pkg.B/Two").action == Action::kUpstream);
-  BOOST_TEST(table.Find("/containerd.services.leases.v1.Leases/List").action == Action::kUpstream);
-  BOOST_TEST(table.Find("/grpc.health.v1.Health/Watch").action == Action::kRefuse);
+  BOOST_TEST(table.Find("/grpc.health.v1.Health/Check").route == Route::kUpstream);
+  BOOST_TEST(table.Find("/pkg.B/Two").route == Route::kUpstream);
+  BOOST_TEST(table.Find("/containerd.services.leases.v1.Leases/List").route == Route::kUpstream);
+  BOOST_TEST(table.Find("/grpc.health.v1.Health/Watch").route == Route::kRefuse);
 }
 
 BOOST_AUTO_TEST_CASE(AlsoForward_NotAMethodPath_IsMalformed) {
