@@ -198,7 +198,7 @@ std::string_view MethodRowLabel(MethodRow row) {
   return kOtherLabels.back();
 }
 
-std::string RefusalMessage(std::string_view path) {
+std::string UnimplementedMessage(std::string_view path) {
   const std::size_t slash = path.rfind('/');
   if (path.empty() || path.front() != '/' || slash == 0) {
     return "malformed method name: \"" + std::string(path.substr(0, 256)) + "\"";

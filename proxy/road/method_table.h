@@ -73,9 +73,9 @@ class MethodTable {
 std::size_t MethodRowCount();
 std::string_view MethodRowLabel(MethodRow row);
 
-/// RefusalMessage is the text of the UNIMPLEMENTED answer for `path`, worded as grpc-go words it:
-/// a client that probes for a method sees what an older runtime would have said.
-std::string RefusalMessage(std::string_view path);
+/// UnimplementedMessage is the text of the UNIMPLEMENTED answer for `path`, worded as grpc-go words
+/// it: a client that probes for a method sees what an older runtime would have said.
+std::string UnimplementedMessage(std::string_view path);
 
 /// IsNativeContainerdPath tells whether `path` belongs to `containerd.services.*`.
 bool IsNativeContainerdPath(std::string_view path);

@@ -78,7 +78,7 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   const auto destination = DestinationOf(entry.route);
   if (!destination) {
     bed_.counters().Ended(entry.row, CallOutcome::kRefused);
-    std::string message = RefusalMessage(path);
+    std::string message = UnimplementedMessage(path);
     if (IsNativeContainerdPath(path)) {
       message +=
           " (crivet listens here; containerd's own API is at " + bed_.options().upstream + ")";

@@ -189,13 +189,13 @@ BOOST_AUTO_TEST_CASE(Rows_AreDistinctAndClosed) {
 }
 
 BOOST_AUTO_TEST_CASE(Refusal_SpeaksLikeAnOlderRuntime) {
-  BOOST_TEST(RefusalMessage("/runtime.v1alpha2.ImageService/PullImage") ==
+  BOOST_TEST(UnimplementedMessage("/runtime.v1alpha2.ImageService/PullImage") ==
              "unknown service runtime.v1alpha2.ImageService");
-  BOOST_TEST(RefusalMessage("/runtime.v1.RuntimeService/Brew") ==
+  BOOST_TEST(UnimplementedMessage("/runtime.v1.RuntimeService/Brew") ==
              "unknown method Brew for service runtime.v1.RuntimeService");
-  BOOST_TEST(RefusalMessage("nonsense") == "malformed method name: \"nonsense\"");
-  BOOST_TEST(RefusalMessage("") == "malformed method name: \"\"");
-  BOOST_TEST(RefusalMessage(std::string(70'000, 'x')).size() < 300u);
+  BOOST_TEST(UnimplementedMessage("nonsense") == "malformed method name: \"nonsense\"");
+  BOOST_TEST(UnimplementedMessage("") == "malformed method name: \"\"");
+  BOOST_TEST(UnimplementedMessage(std::string(70'000, 'x')).size() < 300u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
