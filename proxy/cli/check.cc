@@ -8,7 +8,7 @@
 #include "proxy/cli/refused_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/daemon/status_report.h"
-#include "proxy/takeover/node_check.h"
+#include "proxy/takeover/host_check.h"
 
 namespace crivet::proxy::cli {
 namespace {

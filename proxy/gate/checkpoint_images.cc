@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/runtime_images.h"
 
 namespace crivet::proxy {

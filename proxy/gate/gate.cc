@@ -15,9 +15,9 @@
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/owned_fd.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/handover.h"
 #include "proxy/runtime/image_names.h"
-#include "proxy/runtime/relay.h"
 #include "proxy/steady_deadline.h"
 
 namespace crivet::proxy {

@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "proxy/config/config.h"
+#include "proxy/gate/absent_once.h"
 #include "proxy/gate/decider.h"
-#include "proxy/gate/healing_names.h"
 #include "proxy/gate/name_locks.h"
 #include "proxy/gate/own_references.h"
 #include "proxy/runtime/call_task.h"

@@ -7,7 +7,7 @@
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/short_id.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 
 namespace crivet::proxy {
 namespace {

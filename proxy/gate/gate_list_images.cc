@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxy/gate/gate_call.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 
 namespace crivet::proxy {
 

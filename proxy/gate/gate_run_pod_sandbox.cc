@@ -11,7 +11,7 @@
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/judged_content.h"
 #include "proxy/gate/pinned_pull.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/sandbox_image.h"
 
 namespace crivet::proxy {

@@ -6,7 +6,7 @@
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/judged_content.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 
 namespace crivet::proxy {
 namespace {

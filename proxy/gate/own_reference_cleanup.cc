@@ -2,7 +2,7 @@
 
 #include "containerd/services/images/v1/images.grpc.pb.h"
 #include "proxy/gate/own_references.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/runtime_client.h"
 
 namespace crivet::proxy {

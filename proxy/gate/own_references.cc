@@ -4,8 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/map_entries.h"
-#include "proxy/runtime/relay.h"
 
 namespace crivet::proxy {
 namespace {

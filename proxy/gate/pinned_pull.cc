@@ -3,7 +3,7 @@
 #include <chrono>
 #include <utility>
 
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "trust/base/bytes.h"
 
 namespace crivet::proxy {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 
 namespace crivet::proxy {
 namespace {

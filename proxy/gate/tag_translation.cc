@@ -7,8 +7,8 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/image_names.h"
-#include "proxy/runtime/relay.h"
 #include "proxy/runtime/runtime_images.h"
 
 namespace crivet::proxy {

@@ -6,9 +6,9 @@
 #include <unordered_set>
 #include <utility>
 
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/image_names.h"
 #include "proxy/runtime/map_entries.h"
-#include "proxy/runtime/relay.h"
 #include "proxy/runtime/runtime_images.h"
 
 namespace crivet::proxy {

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "trust/base/bytes.h"
 
 namespace crivet::proxy {

@@ -2,7 +2,7 @@
 
 #include "containerd/services/containers/v1/containers.grpc.pb.h"
 #include "containerd/services/snapshots/v1/snapshots.grpc.pb.h"
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/runtime_client.h"
 #include "proxy/runtime/sandbox_image.h"
 #include "runtime/v1/api.grpc.pb.h"

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/image_names.h"
-#include "proxy/runtime/relay.h"
 
 namespace crivet::proxy {
 namespace {

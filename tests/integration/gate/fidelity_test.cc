@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "proxy/road/listener.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/map_entries.h"
-#include "proxy/runtime/relay.h"
 #include "proxy/runtime/upstream.h"
 #include "tests/integration/gate/gate_fixture.h"
 #include "tests/support/road/raw_http2.h"

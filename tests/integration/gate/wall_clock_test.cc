@@ -2,7 +2,7 @@
 #include <future>
 #include <thread>
 
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/upstream.h"
 #include "tests/support/proxy/fake_cri.h"
 #include "tests/support/proxy/set_clock.h"

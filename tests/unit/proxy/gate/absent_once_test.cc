@@ -1,4 +1,4 @@
-#include "proxy/gate/healing_names.h"
+#include "proxy/gate/absent_once.h"
 
 #include <boost/test/unit_test.hpp>
 #include <string>

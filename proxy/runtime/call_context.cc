@@ -1,4 +1,4 @@
-#include "proxy/runtime/relay.h"
+#include "proxy/runtime/call_context.h"
 
 #include <string>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "proxy/takeover/node_check.h"
+#include "proxy/takeover/host_check.h"
 
 #include <boost/test/unit_test.hpp>
 

@@ -1,4 +1,4 @@
-#include "proxy/gate/healing_names.h"
+#include "proxy/gate/absent_once.h"
 
 namespace crivet::proxy {
 
