@@ -29,7 +29,7 @@ struct Findings {
   std::size_t servers = 0;
 };
 
-void AddRefused(const NodeFindings& node, Findings& findings) {
+void AddRefused(const HostFindings& node, Findings& findings) {
   if (node.refused.empty()) return;
   std::vector<admin::v1::JudgedImage> uses;
   for (const WouldBeRefused& refused : node.refused) {
@@ -59,7 +59,7 @@ Findings Look(const std::string& file, const CheckOptions& options) {
   findings.warnings = config->warnings;
   // Another machine's files say nothing of its runtime.
   if (!here) return findings;
-  NodeFindings node = CheckNode(*config);
+  HostFindings node = CheckHost(*config);
   findings.wrong = std::move(node.wrong);
   findings.warnings.insert(findings.warnings.end(), node.warnings.begin(), node.warnings.end());
   AddRefused(node, findings);

@@ -2,8 +2,8 @@
 
 namespace crivet::proxy {
 
-void HealingNames::Add(const std::string& canonical, const std::string& pod_namespace,
-                       Clock::time_point now) {
+void AbsentOnce::Add(const std::string& canonical, const std::string& pod_namespace,
+                     Clock::time_point now) {
   std::lock_guard lock(mutex_);
   for (auto& [name_space, entries] : entries_) {
     std::erase_if(entries, [now](const Entry& entry) { return entry.expiry <= now; });
@@ -15,7 +15,7 @@ void HealingNames::Add(const std::string& canonical, const std::string& pod_name
   std::erase_if(entries_, [](const auto& of_namespace) { return of_namespace.second.empty(); });
 }
 
-bool HealingNames::Take(const std::string& canonical, Clock::time_point now) {
+bool AbsentOnce::Take(const std::string& canonical, Clock::time_point now) {
   std::lock_guard lock(mutex_);
   bool alive = false;
   for (auto& [name_space, entries] : entries_) {
@@ -29,6 +29,6 @@ bool HealingNames::Take(const std::string& canonical, Clock::time_point now) {
   return alive;
 }
 
-void HealingNames::Forget(const std::string& canonical) { Take(canonical, Clock::time_point()); }
+void AbsentOnce::Forget(const std::string& canonical) { Take(canonical, Clock::time_point()); }
 
 }  // namespace crivet::proxy

@@ -9,11 +9,11 @@
 
 namespace crivet::proxy {
 
-/// HealingNames are names for which the next ImageStatus answers absent, once, so that kubelet
+/// AbsentOnce are names for which the next ImageStatus answers absent, once, so that kubelet
 /// pulls again with the pod's namespace (trust/RULES.md#namespaces). An entry lives for kLifetime
 /// and ends with a pull of the name. Thread-safe. Holds at most kMaxOfNamespace for each namespace
 /// of pods, the oldest of which makes room: no namespace takes that from another.
-class HealingNames {
+class AbsentOnce {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kLifetime{60};

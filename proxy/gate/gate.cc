@@ -81,8 +81,8 @@ class Gate::Server {
         images_(upstream_, names_, [this] { NativeApiMissing(); }),
         containers_(upstream_),
         own_references_(upstream_),
-        parts_{upstream_, images_,           containers_,     own_references_,   tag_locks_,
-               healing_,  *options_.decider, *options_.audit, *options_.metrics, options_.log},
+        parts_{upstream_,    images_,           containers_,     own_references_,   tag_locks_,
+               absent_once_, *options_.decider, *options_.audit, *options_.metrics, options_.log},
         image_service_(*this),
         runtime_service_(*this) {}
 
@@ -297,7 +297,7 @@ class Gate::Server {
   RuntimeContainers containers_;
   OwnReferences own_references_;
   NameLocks tag_locks_;
-  HealingNames healing_;
+  AbsentOnce absent_once_;
   GateParts parts_;
   ImageService image_service_;
   RuntimeService runtime_service_;

@@ -33,7 +33,7 @@ struct GateParts {
   RuntimeContainers& containers;
   OwnReferences& own_references;
   NameLocks& tag_locks;
-  HealingNames& healing;
+  AbsentOnce& absent_once;
   Decider& decider;
   AuditLog& audit;
   Metrics& metrics;

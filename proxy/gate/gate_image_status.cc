@@ -96,7 +96,7 @@ Task<grpc::Status> AnswerImageStatus(GateCall& call, const cri::ImageStatusReque
 
   const bool audit_only = OnlyAudited(call, *reference);
   const std::string canonical = reference->Canonical();
-  if (!audit_only && call.parts().healing.Take(canonical, HealingNames::Clock::now())) {
+  if (!audit_only && call.parts().absent_once.Take(canonical, AbsentOnce::Clock::now())) {
     co_return AnswerAbsent(response);
   }
 

@@ -56,7 +56,7 @@ Task<grpc::Status> AnswerPullImage(GateCall& call, const cri::PullImageRequest& 
     co_return co_await Pull(call, request, response);
   }
   // A pull carries the pod's namespace: whatever was to be healed is healed by it.
-  call.parts().healing.Forget(reference->Canonical());
+  call.parts().absent_once.Forget(reference->Canonical());
 
   auto question = PullQuestion(call, *reference, request);
   const auto judgement = co_await call.Judge(std::move(question), written);

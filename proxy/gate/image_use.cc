@@ -141,8 +141,8 @@ Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
       std::find(image.targets.begin(), image.targets.end(), *allow->digest) != image.targets.end();
   const auto* name_space = std::get_if<std::string>(&call.pod_namespace());
   if (!present) {
-    call.parts().healing.Add(written, name_space == nullptr ? std::string() : *name_space,
-                             HealingNames::Clock::now());
+    call.parts().absent_once.Add(written, name_space == nullptr ? std::string() : *name_space,
+                                 AbsentOnce::Clock::now());
   }
   co_return Done{};
 }

@@ -32,7 +32,7 @@ bool SystemdRuns() {
 
 // Where containerd listens; empty where systemd starts none. What would change with its next start
 // goes to `findings`.
-Result<std::string> ContainerdAddress(NodeFindings& findings) {
+Result<std::string> ContainerdAddress(HostFindings& findings) {
   const auto unit = ReadContainerdUnit();
   // A machine whose runtime is another one, or is started by another program, has no finding.
   if (!unit && unit.error().reason == trust::Reason::kState) return std::string();
@@ -55,7 +55,7 @@ Result<std::string> ContainerdAddress(NodeFindings& findings) {
 }
 
 // containerd unlinks its path when it starts and stops: two at one path cut each other off.
-void CheckSockets(const Config& config, NodeFindings& findings) {
+void CheckSockets(const Config& config, HostFindings& findings) {
   if (!SystemdRuns()) return;
   const auto containerd = ContainerdAddress(findings);
   if (!containerd) {
@@ -87,7 +87,7 @@ std::vector<std::string> OtherRuntimes(const Config& config) {
   return others;
 }
 
-void CheckImages(const Config& config, const RuntimeFacts& facts, NodeFindings& findings) {
+void CheckImages(const Config& config, const RuntimeFacts& facts, HostFindings& findings) {
   auto inventory = TakeInventory(config.upstream, config.image_upstream, config.state_dir);
   if (!inventory) {
     findings.warnings.push_back(inventory.error().detail);
@@ -101,8 +101,8 @@ void CheckImages(const Config& config, const RuntimeFacts& facts, NodeFindings& 
 
 }  // namespace
 
-NodeFindings CheckNode(const Config& config) {
-  NodeFindings findings;
+HostFindings CheckHost(const Config& config) {
+  HostFindings findings;
   CheckSockets(config, findings);
   std::error_code ignored;
   if (!std::filesystem::is_socket(config.upstream, ignored)) {

@@ -11,8 +11,8 @@
 
 namespace crivet::proxy {
 
-/// NodeFindings is what is wrong, or doubtful, about a configuration on the machine that it is for.
-struct NodeFindings {
+/// HostFindings is what is wrong, or doubtful, about a configuration on the machine that it is for.
+struct HostFindings {
   std::vector<std::string> wrong;
   std::vector<std::string> warnings;
   /// What is on the node and no rule would let run.
@@ -21,9 +21,9 @@ struct NodeFindings {
   std::optional<NodeInventory> inventory;
 };
 
-/// CheckNode looks at the runtime with its images and at systemd, as far as they are there. Blocks
+/// CheckHost looks at the runtime with its images and at systemd, as far as they are there. Blocks
 /// for some seconds at most.
-NodeFindings CheckNode(const Config& config);
+HostFindings CheckHost(const Config& config);
 
 /// PlaceOnNode is where the node's crivet.service stands; beside where there is none. Blocks for a
 /// few seconds at most.
@@ -32,10 +32,10 @@ Place PlaceOnNode();
 /// PlaceOf reads the place from `systemctl show --property=ExecStart crivet.service`. Pure.
 Place PlaceOf(std::string_view exec_start);
 
-/// RuntimeWarnings is what CheckNode says of a runtime that answered. Pure.
+/// RuntimeWarnings is what CheckHost says of a runtime that answered. Pure.
 std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts);
 
-/// NoRuntimeAt is what CheckNode says of an upstream that is no socket; `others` are those of
+/// NoRuntimeAt is what CheckHost says of an upstream that is no socket; `others` are those of
 /// runtimes that are on the machine. Pure.
 std::string NoRuntimeAt(const std::string& upstream, const std::vector<std::string>& others);
 

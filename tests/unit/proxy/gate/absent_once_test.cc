@@ -6,14 +6,14 @@
 namespace crivet::proxy {
 namespace {
 
-const HealingNames::Clock::time_point kNow{std::chrono::hours(1)};
+const AbsentOnce::Clock::time_point kNow{std::chrono::hours(1)};
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(HealingNamesTest)
+BOOST_AUTO_TEST_SUITE(AbsentOnceTest)
 
 BOOST_AUTO_TEST_CASE(Take_IsTrueOnce) {
-  HealingNames names;
+  AbsentOnce names;
   names.Add("a", "shop", kNow);
   BOOST_TEST(!names.Take("b", kNow));
   BOOST_TEST(names.Take("a", kNow + std::chrono::seconds(59)));
@@ -21,7 +21,7 @@ BOOST_AUTO_TEST_CASE(Take_IsTrueOnce) {
 }
 
 BOOST_AUTO_TEST_CASE(Take_IsTrueOnceForAllNamespaces) {
-  HealingNames names;
+  AbsentOnce names;
   names.Add("a", "shop", kNow);
   names.Add("a", "prod", kNow);
   BOOST_TEST(names.Take("a", kNow));
@@ -29,7 +29,7 @@ BOOST_AUTO_TEST_CASE(Take_IsTrueOnceForAllNamespaces) {
 }
 
 BOOST_AUTO_TEST_CASE(Entry_EndsAfterAMinuteAndWithAPull) {
-  HealingNames names;
+  AbsentOnce names;
   names.Add("a", "shop", kNow);
   BOOST_TEST(!names.Take("a", kNow + std::chrono::seconds(60)));
   names.Add("a", "shop", kNow);
@@ -38,9 +38,9 @@ BOOST_AUTO_TEST_CASE(Entry_EndsAfterAMinuteAndWithAPull) {
 }
 
 BOOST_AUTO_TEST_CASE(NamespaceThatFillsItsShare_TakesNothingFromOthers) {
-  HealingNames names;
+  AbsentOnce names;
   names.Add("theirs", "prod", kNow);
-  for (std::size_t i = 0; i < 10 * HealingNames::kMaxOfNamespace; ++i) {
+  for (std::size_t i = 0; i < 10 * AbsentOnce::kMaxOfNamespace; ++i) {
     names.Add(std::to_string(i), "shop", kNow);
   }
   names.Add("later", "prod", kNow);
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(NamespaceThatFillsItsShare_TakesNothingFromOthers) {
   BOOST_TEST(names.Take("later", kNow));
   // Of its own the oldest have made room.
   BOOST_TEST(!names.Take("0", kNow));
-  BOOST_TEST(names.Take(std::to_string(10 * HealingNames::kMaxOfNamespace - 1), kNow));
+  BOOST_TEST(names.Take(std::to_string(10 * AbsentOnce::kMaxOfNamespace - 1), kNow));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
