@@ -1,178 +1,21 @@
 #include "proxy/daemon/daemon.h"
 
-#include <fmt/format.h>
 #include <malloc.h>
-#include <poll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <systemd/sd-daemon.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cerrno>
-#include <chrono>
-#include <csignal>
-#include <ctime>
-#include <optional>
+#include <utility>
 
-#include "proxy/config/config_values.h"
 #include "proxy/daemon/daemon_parts.h"
-#include "proxy/daemon/reload.h"
-#include "proxy/mapped_code.h"
 
 namespace crivet::proxy {
-
-using std::chrono::milliseconds;
-using std::chrono::steady_clock;
-
 namespace {
-
-// By then the start, or a reload, has run its code.
-constexpr milliseconds kSettled{3000};
 
 // Each of some twenty threads, and each that refreshes for a moment, would get an arena of its own
 // and keep there what was freed. Few of them allocate at the same time.
 constexpr int kMallocArenas = 2;
 
-// For poll: the shorter of both, -1 is for ever.
-int WaitUntil(std::optional<steady_clock::time_point> when, int at_most_ms) {
-  if (!when) return at_most_ms;
-  const auto left = std::chrono::ceil<milliseconds>(*when - steady_clock::now()).count();
-  const int left_ms = static_cast<int>(std::max<decltype(left)>(left, 0));
-  return at_most_ms < 0 ? left_ms : std::min(left_ms, at_most_ms);
-}
-
 }  // namespace
-
-void DaemonParts::Run() {
-  std::uint64_t watchdog_us = 0;
-  const bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
-  const int pause_ms = watched ? static_cast<int>(watchdog_us / 1000 / 2) : -1;
-  sd_notify(0, "READY=1");
-  auto next_watch = steady_clock::now();
-  unmap_code_at_ = steady_clock::now() + kSettled;
-  while (true) {
-    if (watched && steady_clock::now() >= next_watch) {
-      Watch();
-      next_watch = steady_clock::now() + milliseconds{pause_ms};
-    }
-    if (unmap_code_at_ && steady_clock::now() >= *unmap_code_at_) {
-      UnmapCode();
-      unmap_code_at_.reset();
-    }
-    pollfd watched_fds[] = {
-        {signals_.get(), POLLIN, 0}, {road_ended_.get(), POLLIN, 0}, {admin_->fd(), POLLIN, 0}};
-    const int wait_ms = WaitUntil(unmap_code_at_, pause_ms);
-    if (poll(watched_fds, std::size(watched_fds), wait_ms) < 0 && errno != EINTR) break;
-    if (watched_fds[1].revents != 0) break;
-    if (watched_fds[2].revents != 0) admin_->Accept();
-    while (HandleSignal()) continue;
-  }
-  reloads_.Close();
-  road_.join();
-  // Calls in flight have ended with the road; what is left is giving pulled images their tags.
-  gate_->Shutdown(milliseconds{0});
-  log_.Info("crivet has stopped");
-}
-
-bool DaemonParts::HandleSignal() {
-  signalfd_siginfo signal{};
-  if (read(signals_.get(), &signal, sizeof(signal)) != sizeof(signal)) return false;
-  if (signal.ssi_signo == SIGHUP) {
-    Reload();
-    unmap_code_at_ = steady_clock::now() + kSettled;
-  } else {
-    BeginStop();
-  }
-  return true;
-}
-
-void DaemonParts::BeginStop() {
-  const milliseconds drain = stopping_ ? milliseconds{0} : config_->drain;
-  if (!stopping_) {
-    sd_notify(0, "STOPPING=1");
-    log_.Info(fmt::format("stopping: calls in flight get {}", FormatDuration(drain)));
-  }
-  stopping_ = true;
-  reloads_.Close();
-  router_->Stop(drain);
-}
-
-void DaemonParts::Reload() {
-  if (stopping_) return;
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
-             static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
-  audit_->Reopen();
-  reloads_.Begin();
-  auto problems = TakeFile();
-  // systemd must know that this is over before whoever asked for it does.
-  sd_notify(0, "READY=1");
-  reloads_.End(std::move(problems));
-}
-
-ReloadOutcomes::Problems DaemonParts::TakeFile() {
-  auto next = LoadConfig(config_file_, place_);
-  ReloadOutcomes::Problems problems;
-  if (next) {
-    for (const std::string& key : SettingsThatNeedARestart(*config_, *next)) {
-      problems.push_back(fmt::format("\"{}\" has changed, which needs a restart", key));
-    }
-  } else {
-    for (const ConfigError& error : next.error()) problems.push_back(error.ToString());
-  }
-  return problems.empty() ? Take(std::move(*next)) : KeepBecause(std::move(problems));
-}
-
-ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems problems) {
-  for (const std::string& why : problems) {
-    log_.Error(fmt::format("kept the old configuration: {}", why));
-  }
-  sd_notifyf(0, "STATUS=Kept the old configuration: %s", problems.front().c_str());
-  const std::lock_guard lock(mutex_);
-  config_problem_ = problems.front();
-  return problems;
-}
-
-ReloadOutcomes::Problems DaemonParts::Take(Config next) {
-  // The one step that can fail comes first, so that nothing has been taken yet when it does.
-  if (next.metrics_listen != config_->metrics_listen) {
-    if (auto made = MakeMetrics(next.metrics_listen); !made) {
-      // The old address was free a moment ago.
-      (void)MakeMetrics(config_->metrics_listen);
-      return KeepBecause({made.error().detail});
-    }
-  }
-  auto taken = std::make_shared<const Config>(std::move(next));
-  log_.SetLevel(taken->log_level);
-  trust_->Reconfigure(taken->servers, taken->policy);
-  decider_->Reconfigure(taken->policy);
-  gate_->Reconfigure(taken->gate);
-  {
-    const std::lock_guard lock(mutex_);
-    config_ = taken;
-    config_problem_.clear();
-    config_loaded_ = Now();
-    router_->SetMethodTable(Methods(*config_));
-  }
-  log_.Info(fmt::format("took the new configuration, {}", config_file_));
-  for (const std::string& warning : taken->warnings) log_.Warn(warning);
-  sd_notify(0, "STATUS=");
-  return {};
-}
-
-void DaemonParts::Watch() {
-  constexpr milliseconds kPatience{2000};
-  if (!router_->Ping(kPatience)) {
-    log_.Error("the road does not answer: no word to the watchdog");
-  } else if (!probe_->Answers(kPatience)) {
-    log_.Error("the gate does not answer: no word to the watchdog");
-  } else {
-    sd_notify(0, "WATCHDOG=1");
-  }
-}
 
 trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string config_file,
                                                       Place place) {

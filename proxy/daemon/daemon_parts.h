@@ -24,8 +24,8 @@
 
 namespace crivet::proxy {
 
-/// DaemonParts is what a Daemon is made of: made in `daemon_parts.cc`, run in `daemon.cc`. The main
-/// thread owns it; the admin service, the metrics endpoint and the gate call in from theirs.
+/// DaemonParts is what a Daemon is made of: made in `daemon_parts.cc`, run in `daemon_run.cc`. The
+/// main thread owns it; the admin service, the metrics endpoint and the gate call in from theirs.
 class DaemonParts {
  public:
   DaemonParts(Config config, std::string config_file, Place place)
