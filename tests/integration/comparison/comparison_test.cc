@@ -1,6 +1,6 @@
 // Notary's own client as the oracle: both clients are asked the same, of the real server and of a
-// server of ours that can be damaged, and trust/README.md says what each of them answers. A
-// difference that is not in its table fails the test, as does one in it that is gone. Run by
+// server of ours that can be damaged, and trust/notary/COMPARISON.md says what each of them
+// answers. A difference that is not in its table fails the test, as does one in it that is gone. Run by
 // comparison_test.sh.
 
 #include <boost/test/unit_test.hpp>
@@ -37,8 +37,8 @@ SigningRepository Editions::After() const {
 
 namespace {
 
-std::string Readme() {
-  std::ifstream file(CRIVET_SOURCE_DIR "/trust/README.md");
+std::string Page() {
+  std::ifstream file(CRIVET_SOURCE_DIR "/trust/notary/COMPARISON.md");
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
@@ -87,13 +87,13 @@ BOOST_AUTO_TEST_CASE(TheReadmesTablesAreWhatBothClientsAnswer) {
   ComparePins(server, editions, book);
   CompareWithRealServer(book);
 
-  const Claims claims = ReadClaims(Readme());
+  const Claims claims = ReadClaims(Page());
   CheckAgainst(claims.differences, false, book);
   CheckAgainst(claims.agreements, true, book);
   for (const auto& [question, answers] : book.entries()) {
     BOOST_CHECK_MESSAGE(
         claims.differences.contains(question) || claims.agreements.contains(question),
-        "not in trust/README.md: " << question.first << ", " << question.second << " node: notary "
+        "not in COMPARISON.md: " << question.first << ", " << question.second << " node: notary "
                                    << answers.notary << ", crivet " << answers.crivet);
   }
   std::ofstream(std::string(std::getenv("CRIVET_TABLES"))) << book.AsTables();

@@ -18,7 +18,7 @@ class RecordBook {
   void Write(const std::string& named, const std::string& node, Answers answers);
   const std::map<Question, Answers>& entries() const { return entries_; }
 
-  /// The lines of two tables, differences and agreements, as a README has them: a row names
+  /// The lines of two tables, differences and agreements, as the page has them: a row names
   /// everything that is answered alike.
   std::string AsTables() const;
 
@@ -26,7 +26,7 @@ class RecordBook {
   std::map<Question, Answers> entries_;
 };
 
-/// What a README claims: the rows of its tables whose head begins with `| case | node |`. In the
+/// What the page claims: the rows of its tables whose head begins with `| case | node |`. In the
 /// first two columns a comma separates names; `expired {targets,root}` stands for two of them, and
 /// `expired every role` for one of each role.
 /// A line that cannot be read, or says something twice: std::runtime_error.
@@ -34,6 +34,6 @@ struct Claims {
   std::map<RecordBook::Question, Answers> differences;
   std::map<RecordBook::Question, Answers> agreements;
 };
-Claims ReadClaims(const std::string& readme);
+Claims ReadClaims(const std::string& page);
 
 }  // namespace crivet::trust
