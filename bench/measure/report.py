@@ -1,9 +1,10 @@
-"""The table in bench/README.md and the pictures, from what a run has kept."""
+"""The goals in bench/README.md, the figures in bench/results and the pictures, from what a run has kept."""
 
 import json
 import shutil
 import statistics
 import subprocess
+import textwrap
 
 from . import contenders as who
 from . import goals
@@ -116,7 +117,7 @@ def _node(node):
     text = _rows(["with real parts (times in ms)", "n", "median", "least", "most"], body)
     fleet = goals.fleet(node)
     if fleet:
-        text += "\n\n" + fleet
+        text += "\n\n" + textwrap.fill(fleet, 120)
     if "calls to containerd" in node:
         text += "\n\n" + _calls(node["calls to containerd"][0])
     return text
@@ -131,14 +132,20 @@ def _disturbance(found):
     return " **The machine was not quiet: read the ratios, and not the tails.**"
 
 
-def table(found):
+def _where(found):
     machine = found["machine"]
-    parts = [
+    return textwrap.fill(
         f"Commit {machine['commit']}, {machine['time']}; {machine['cpus']} CPUs ({machine['cpu']}), "
         f"Linux {machine['kernel']}, load before {machine['load before']:.1f}"
-        + (", quick run." if found["quick"] else ".") + _disturbance(found),
-        _rows(["goal", "wanted", "reached", "", "HAProxy", "nginx", "Go proxy"],
-              goals.rows(found))]
+        + (", quick run." if found["quick"] else ".") + _disturbance(found), 120)
+
+
+def _goals(found):
+    return _rows(["goal", "wanted", "reached", "", "HAProxy", "nginx", "Go proxy"], goals.rows(found))
+
+
+def _figures(found):
+    parts = []
     for name, render in (("road", lambda road: _calls(road["calls"]) + "\n\n"
                           + _memory(road["memory"])),
                          ("daemon", _daemon), ("trust", _trust), ("node", _node)):
@@ -146,11 +153,16 @@ def table(found):
     return "\n\n".join(parts)
 
 
-def write_readme(found, file):
-    text = file.read_text()
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    file.write_text(f"{before}{BEGIN}\n\n{table(found)}\n\n{END}{after}")
+def table(found):
+    return "\n\n".join((_where(found), _goals(found), _figures(found)))
+
+
+def write_pages(found, folder):
+    """The goals into README.md, all else into results/README.md."""
+    for file, content in ((folder / "README.md", _goals(found)), (folder / "results" / "README.md", _figures(found))):
+        before, _, rest = file.read_text().partition(BEGIN)
+        _, _, after = rest.partition(END)
+        file.write_text(f"{before}{BEGIN}\n\n{_where(found)}\n\n{content}\n\n{END}{after}")
 
 
 def _plot(script):
