@@ -1,11 +1,11 @@
 #!/bin/bash
-# The scripts are clean, and README.md names exactly the packages of tests/packages.
+# The scripts are clean, and tests/README.md names exactly the packages of tests/packages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 if command -v shellcheck >/dev/null; then
   # What is only sourced is checked with the scripts that source it.
-  find .ci tests systemd -type f -perm -u=x ! -name '*.*' -print0 -o -type f -perm -u=x -name '*.sh' -print0 |
+  find .ci tests systemd -type f -perm -u=x \( ! -name '*.*' -o -name '*.sh' \) -exec grep -qE '^#!.*sh$' {} \; -print0 |
     xargs -0 shellcheck -x -a
 fi
 
@@ -25,12 +25,11 @@ grep '^|' tests/e2e/README.md | cut -d '|' -f 3 | grep -oE '[a-z_]+ ("[^"]*",? ?
     grep -qF -e "step $step" -e "say $step" "tests/e2e/$script.sh" || { echo "tests/e2e/$script.sh has no step $step" && exit 1; }
   done
 done
-[[ -e README.md ]] || exit 0
-# README.md's table is what dependency_table.sh prints, line for line.
+# The page's table is what dependency_table.sh prints, line for line.
 wanted=$(tests/support/dependency_table.sh)
-table=$(grep -A1000 -xF -m1 "${wanted%%$'\n'*}" README.md | awk '/^\|/ { print; next } { exit }')
+table=$(grep -A1000 -xF -m1 "${wanted%%$'\n'*}" tests/README.md | awk '/^\|/ { print; next } { exit }')
 if [[ $table != "$wanted" ]]; then
-  echo "README.md: the table of dependencies differs from tests/support/dependency_table.sh"
+  echo "tests/README.md: the table of dependencies differs from tests/support/dependency_table.sh"
   diff <(echo "$table") <(echo "$wanted")
   exit 1
 fi
