@@ -1,0 +1,115 @@
+#include "trust/io/service/worker_lanes.h"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <future>
+#include <latch>
+#include <string>
+
+namespace crivet::trust {
+namespace {
+
+/// A task that stays until it is let go.
+class Hanging {
+ public:
+  WorkerLanes::Task Task() {
+    return [this] {
+      began_.set_value();
+      let_go_.get_future().wait();
+    };
+  }
+  void AwaitBegin() { began_.get_future().wait(); }
+  void LetGo() { let_go_.set_value(); }
+
+ private:
+  std::promise<void> began_;
+  std::promise<void> let_go_;
+};
+
+BOOST_AUTO_TEST_SUITE(WorkerLanesTest)
+
+BOOST_AUTO_TEST_CASE(TasksOfALane_BeginInTheirOrder) {
+  WorkerLanes lanes;
+  std::string order;
+  std::promise<void> ended;
+  for (const char name : std::string("abcdef")) lanes.Submit("disk", [&, name] { order += name; });
+  lanes.Submit("disk", [&] { ended.set_value(); });
+  ended.get_future().wait();
+  BOOST_TEST(order == "abcdef");
+}
+
+BOOST_AUTO_TEST_CASE(LaneThatHangs_TakesNoThreadFromAnother) {
+  WorkerLanes lanes;
+  Hanging hanging;
+  lanes.Submit("slow.example", hanging.Task());
+  hanging.AwaitBegin();
+  lanes.Submit("slow.example", [] {});
+  std::promise<void> other;
+  lanes.Submit("fast.example", [&] { other.set_value(); });
+  other.get_future().wait();
+  hanging.LetGo();
+}
+
+BOOST_AUTO_TEST_CASE(Lane_HasAsManyThreadsAsItsQuota) {
+  constexpr int kQuota = 3;
+  WorkerLanes lanes;
+  lanes.SetQuota(kQuota);
+  std::latch all_at_once(kQuota);  // nobody gets past it alone
+  std::atomic<int> running{0};
+  std::atomic<int> most{0};
+  std::latch ended(4 * kQuota);
+  for (int i = 0; i < 4 * kQuota; ++i) {
+    lanes.Submit("a", [&, i] {
+      const int now = ++running;
+      for (int seen = most; seen < now && !most.compare_exchange_weak(seen, now);) continue;
+      if (i < kQuota) all_at_once.arrive_and_wait();
+      --running;
+      ended.count_down();
+    });
+  }
+  ended.wait();
+  BOOST_TEST(most == kQuota);
+}
+
+BOOST_AUTO_TEST_CASE(QuotaOfNone_IsOne) {
+  WorkerLanes lanes;
+  lanes.SetQuota(0);
+  std::promise<void> ran;
+  lanes.Submit("a", [&] { ran.set_value(); });
+  ran.get_future().wait();
+}
+
+BOOST_AUTO_TEST_CASE(Stop_WaitsForWhatHasBegun_AndDropsTheRest) {
+  WorkerLanes lanes;
+  Hanging hanging;
+  std::atomic<bool> hung_ended{false};
+  std::atomic<bool> dropped_ran{false};
+  const auto held = std::make_shared<int>(0);
+  lanes.Submit("a", [&, task = hanging.Task()] {
+    task();
+    hung_ended = true;
+  });
+  hanging.AwaitBegin();
+  lanes.Submit("a", [&dropped_ran, held] { dropped_ran = true; });
+  auto stopped = std::async(std::launch::async, [&] { lanes.Stop(); });
+  while (held.use_count() > 1) std::this_thread::yield();  // what was dropped is gone at once
+  BOOST_TEST(!hung_ended);
+  hanging.LetGo();
+  stopped.get();
+  BOOST_TEST(hung_ended);
+  lanes.Submit("a", [&] { dropped_ran = true; });
+  lanes.Stop();
+  BOOST_TEST(!dropped_ran);
+}
+
+BOOST_AUTO_TEST_CASE(TaskOfATask_RunsInTheSameLane) {
+  WorkerLanes lanes;
+  std::promise<void> ran;
+  lanes.Submit("a", [&] { lanes.Submit("a", [&] { ran.set_value(); }); });
+  ran.get_future().wait();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust
