@@ -172,9 +172,10 @@ TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challe
   const HttpRequest request = TokenRequest(challenge, *realm, gun, credentials, budget);
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(request);
   if (!answer) {
-    FetchFailure failure = std::move(answer.error());
-    if (!failure.why) return tl::unexpected(std::move(failure));
-    FetchCause cause = *failure.why;
+    // An answer that is too large has no cause, and must not be taken for the file's.
+    FetchCause cause = answer.error().why ? *answer.error().why
+                                          : FetchCause{.kind = FetchCause::Kind::kTokenAnswer,
+                                                       .host = realm->HostAndPort()};
     cause.asked = FetchCause::Asked::kTokenServer;
     return Refused(std::move(cause));
   }

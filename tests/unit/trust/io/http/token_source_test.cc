@@ -58,6 +58,7 @@ class Pair {
     if (fetched) return "bytes";
     if (fetched.error().why) why_ = Explained(*fetched.error().why);
     if (fetched.error().kind == FetchFailure::Kind::kNotFound) return "not-found";
+    if (fetched.error().kind == FetchFailure::Kind::kTooLarge) return "too-large";
     return std::string(WordOf(fetched.error().cause));
   }
 
@@ -206,13 +207,20 @@ BOOST_AUTO_TEST_CASE(TokenServerThatFails_IsServerError) {
   BOOST_TEST(pair.Fetch() == "server-error");
 }
 
-BOOST_AUTO_TEST_CASE(TokenWithoutEnd_IsRefused) {
-  Pair pair;
-  pair.token_answer = [](Exchange& e) {
-    e.Send("HTTP/1.1 200 OK\r\n\r\n{\"token\":\"");
-    while (e.Send(std::string(1000, 'a'))) continue;
-  };
-  BOOST_TEST(pair.Fetch() != "bytes");
+BOOST_AUTO_TEST_CASE(TokenWithoutEnd_IsServerError_AndNotTheRoles) {
+  const FaultServer::Answer answers[] = {
+      [](Exchange& e) {
+        e.Send("HTTP/1.1 200 OK\r\n\r\n{\"token\":\"");
+        while (e.Send(std::string(1000, 'a'))) continue;
+      },
+      [](Exchange& e) { e.Reply(200, std::string(100'000, 'x')); }};
+  for (const FaultServer::Answer& answer : answers) {
+    Pair pair;
+    pair.token_answer = answer;
+    BOOST_TEST(pair.Fetch() == "server-error");
+    BOOST_TEST(pair.why().starts_with("the token server 127.0.0.1:"), pair.why());
+    BOOST_TEST(pair.why().ends_with(" answers without a token"), pair.why());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(RealmOnAnotherHost_IsNeverAsked_UnlessTheConfigurationNamesIt) {
