@@ -19,6 +19,8 @@ struct Arrival {
   /// Set while the body of a large file keeps HttpRequest::kLeastRate.
   std::atomic<bool> flows{false};
   std::atomic<Heard> heard{Heard::kNothingToTell};
+  /// The same of the token server, kNotAsked while it was not asked.
+  std::atomic<Heard> tokens{Heard::kNotAsked};
 };
 
 }  // namespace crivet::trust

@@ -103,7 +103,7 @@ MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest
 
 MetadataFetcher::Answer HttpFetcher::FetchAs(const SharedCredentials& credentials, const Gun& gun,
                                              const MetadataRequest& request, const Terms& terms) {
-  const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop};
+  const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop, terms.arrival};
 
   TokenSource::Authorization authorization = tokens_.Known(gun, credentials, budget);
   if (!authorization) return {OfTokens(authorization.error(), terms), std::nullopt};

@@ -169,8 +169,10 @@ TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challe
     Note(*cause);
     return Refused(*std::move(cause));
   }
-  const HttpRequest request = TokenRequest(challenge, *realm, gun, credentials, budget);
+  HttpRequest request = TokenRequest(challenge, *realm, gun, credentials, budget);
+  request.arrival = std::make_shared<Arrival>();
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(request);
+  if (budget.arrival) budget.arrival->tokens = request.arrival->heard.load();
   if (!answer) {
     // An answer that is too large has no cause, and must not be taken for the file's.
     FetchCause cause = answer.error().why ? *answer.error().why

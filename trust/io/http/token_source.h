@@ -3,6 +3,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "trust/base/image_reference.h"
+#include "trust/io/http/arrival.h"
 #include "trust/io/http/bearer_challenge.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_client.h"
@@ -29,6 +31,7 @@ class TokenSource {
     std::chrono::steady_clock::time_point deadline;
     std::chrono::milliseconds patience;
     std::stop_token stop;
+    std::shared_ptr<Arrival> arrival = nullptr;  ///< `tokens` of it is set
   };
 
   /// `client` must outlive it. `note` gets a line for people when a realm is refused.

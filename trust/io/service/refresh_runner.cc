@@ -226,6 +226,14 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
       order.server->silence->NoteFailure(heard, answer.fetched.error().cause, slot.id(), began,
                                          ended, company_(slot.id()));
     }
+    const Heard of_tokens = order.arrival->tokens.exchange(Heard::kNotAsked);
+    const CredentialsClass asker = ClassOf(order.credentials);
+    if (of_tokens == Heard::kAnswer) {
+      order.server->token_silence->NoteAnswer(asker, ended);
+    } else if (!answer.fetched) {
+      order.server->token_silence->NoteFailure(asker, of_tokens, answer.fetched.error().cause,
+                                               slot.id(), began, ended, company_(slot.id()));
+    }
     if (answer.server_date) clock_.ObserveServerDate(*answer.server_date);
     return std::move(answer.fetched);
   };

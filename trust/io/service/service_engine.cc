@@ -142,17 +142,19 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
 }
 
 std::shared_ptr<const RefreshFailure> ServiceEngine::HeldBack(const Wanted& wanted) {
-  ServerSilence& silence = *wanted.server->silence;
   const ServerSilence::Time now = clock_.Read().since_boot;
-  const std::optional<NetworkCause> cause = silence.HeldBackBy(now);
-  if (!cause) return nullptr;
-  if (silence.TakeProbe(now, wanted.server->server.timeout)) AwaitRefresh(wanted, [] {});
-  return std::make_shared<const RefreshFailure>(
-      RefreshFailure{{Reason::kUnreachable, "the server has not answered for other repositories"},
-                     "",
-                     *cause,
-                     false,
-                     std::nullopt});
+  const std::pair<std::shared_ptr<ServerSilence>, const char*> silent[] = {
+      {wanted.server->silence, "the server has not answered for other repositories"},
+      {wanted.server->token_silence->Of(ClassOf(wanted.credentials)),
+       "its token server has not answered for other repositories"}};
+  for (const auto& [silence, detail] : silent) {
+    const auto cause = silence ? silence->HeldBackBy(now) : std::nullopt;
+    if (!cause) continue;
+    if (silence->TakeProbe(now, wanted.server->server.timeout)) AwaitRefresh(wanted, [] {});
+    return std::make_shared<const RefreshFailure>(
+        RefreshFailure{{Reason::kUnreachable, detail}, "", *cause, false, std::nullopt});
+  }
+  return nullptr;
 }
 
 bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then) {

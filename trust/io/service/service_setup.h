@@ -14,6 +14,7 @@
 #include "trust/io/http/metadata_fetcher.h"
 #include "trust/io/http/pull_secret.h"
 #include "trust/io/http/server_silence.h"
+#include "trust/io/http/token_silence.h"
 #include "trust/io/http/trust_server.h"
 
 namespace crivet::trust {
@@ -23,6 +24,7 @@ struct ServerSetup {
   TrustServer server;
   std::shared_ptr<MetadataFetcher> fetcher;
   std::shared_ptr<ServerSilence> silence = std::make_shared<ServerSilence>();
+  std::shared_ptr<TokenSilence> token_silence = std::make_shared<TokenSilence>();
 
   Limits limits() const;
 };

@@ -156,6 +156,45 @@ BOOST_AUTO_TEST_CASE(Hanging_ForTwoNamesOfAStranger_OthersGetOn) {
   BOOST_TEST(node.Pull("tenant/third:1").starts_with("no-trust-data"));
 }
 
+/// A server that knows nothing, and whose token server is silent for alice as long as `silent`.
+FaultServer::Answer WantsTokens(const std::atomic<bool>& silent) {
+  return [&silent](Exchange& exchange) {
+    const FaultServer::Request& request = exchange.request();
+    if (request.target.starts_with("/token")) {
+      const bool alice = request.target.find("account=alice") != std::string::npos;
+      return alice && silent ? Hang(exchange) : exchange.Reply(200, R"({"token":"t"})");
+    }
+    if (request.Header("authorization") == "Bearer t") return exchange.Reply(404, "");
+    exchange.Reply(401, "",
+                   "WWW-Authenticate: Bearer realm=\"http://" + request.Header("host") +
+                       "/token\",service=\"s\"\r\n");
+  };
+}
+
+BOOST_AUTO_TEST_CASE(HangingTokenServer_EachNewName_WaitsNoMore_WithThatSecret) {
+  const std::atomic<bool> silent{true};
+  SlowNode node(WantsTokens(silent));
+  const Watch watch;
+  for (int i = 0; i < 6; ++i) {
+    const std::string said = node.Pull("tenant/r" + std::to_string(i) + ":1", "alice");
+    BOOST_TEST(IsTimeout(said), said);
+  }
+  BOOST_TEST(watch.Took().count() < std::chrono::milliseconds(kOnce).count());
+  BOOST_TEST(node.Pull("tenant/other:1", "bob").starts_with("no-trust-data"));
+}
+
+BOOST_AUTO_TEST_CASE(HangingTokenServer_ThatAnswersAgain_IsAskedAgain) {
+  std::atomic<bool> silent{true};
+  SlowNode node(WantsTokens(silent));
+  BOOST_TEST(IsTimeout(node.Pull("tenant/one:1", "alice")));
+  silent = false;
+  const Watch watch;
+  while (!node.Pull("tenant/other:1", "alice").starts_with("no-trust-data") && watch.Took() < 10s) {
+    std::this_thread::sleep_for(20ms);
+  }
+  BOOST_TEST(watch.Took().count() < 5000);
+}
+
 /// Serves a signed collection; its targets file is large and comes in `pieces` a tenth of a second
 /// apart.
 struct LargeCollection {
