@@ -16,7 +16,8 @@ enum class Heard : std::uint8_t {
 
 /// Arrival is what others see of a request while it runs, and after it. Thread-safe.
 struct Arrival {
-  /// Set while the body of a large file keeps HttpRequest::kLeastRate.
+  /// Set while the body of a large file keeps HttpRequest::kLeastRate, and once it has arrived
+  /// whole until something else is asked.
   std::atomic<bool> flows{false};
   std::atomic<Heard> heard{Heard::kNothingToTell};
   /// The same of the token server, kNotAsked while it was not asked.

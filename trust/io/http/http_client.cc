@@ -313,7 +313,8 @@ CURLcode Perform(CURLM* multi, Exchange& exchange, const std::stop_token& stop) 
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(exchange.SpanEnds() - now);
     curl_multi_poll(multi, nullptr, 0, static_cast<int>(wait.count()), nullptr);
   }
-  if (exchange.arrival != nullptr) exchange.arrival->flows = false;
+  // What has arrived whole has yet to be read: nobody turns away from it now.
+  if (exchange.arrival != nullptr && code != CURLE_OK) exchange.arrival->flows = false;
   return code;
 }
 
@@ -384,7 +385,10 @@ bool HttpClient::MayAsk(const HttpUrl& url) const {
 }
 
 tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& request) {
-  if (request.arrival) request.arrival->heard = Heard::kNothingToTell;
+  if (request.arrival) {
+    request.arrival->heard = Heard::kNothingToTell;
+    request.arrival->flows = false;
+  }
   const Result<HttpUrl> url = HttpUrl::Parse(request.url);
   if (!url || !MayAsk(*url)) {
     return tl::unexpected(FetchFailure::Network(

@@ -286,17 +286,18 @@ BOOST_AUTO_TEST_CASE(LargeBody_ThatFlows_GoesOnPastThePatience) {
   });
   MetadataFetcher::Terms terms = Within(60s, 300ms);
   terms.arrival = std::make_shared<Arrival>();
-  const auto watched = std::async(std::launch::async, [arrival = terms.arrival] {
+  auto watched = std::async(std::launch::async, [arrival = terms.arrival] {
     const auto until = Steady::now() + 20s;
     while (!arrival->flows && Steady::now() < until) std::this_thread::sleep_for(1ms);
     return Steady::now() < until;
   });
+  const auto fetcher = FetcherFor(At(server.Url()));
   const Fetched fetched =
-      FetcherFor(At(server.Url()))
-          ->Fetch(kGun, MetadataRequest{"targets.json", 200000, std::nullopt}, terms)
-          .fetched;
+      fetcher->Fetch(kGun, MetadataRequest{"targets.json", 200000, std::nullopt}, terms).fetched;
   BOOST_TEST(Word(fetched) == "bytes");
-  watched.wait();
+  BOOST_TEST(watched.get());
+  BOOST_TEST(terms.arrival->flows);  // it has yet to be read
+  fetcher->Fetch(kGun, kTimestamp, terms);
   BOOST_TEST(!terms.arrival->flows);
 }
 
