@@ -104,6 +104,7 @@ trust::Result<void> DaemonParts::MakeGate() {
   options.image_upstream = config_->image_upstream;
   options.state_dir = config_->state_dir;
   options.gate = config_->gate;
+  options.budget = budget_;
   options.decider = decider_.get();
   options.audit = audit_.get();
   options.metrics = &metrics_;
@@ -124,7 +125,8 @@ trust::Result<void> DaemonParts::MakeRoad(Listener listener) {
        .upstream = config_->upstream,
        .image_upstream = config_->image_upstream,
        .methods = Methods(*config_),
-       .connect_gate = [this](const PeerCredentials& peer) { return gate_->Connect(peer); }});
+       .connect_gate = [this](const PeerCredentials& peer) { return gate_->Connect(peer); },
+       .budget = budget_});
   if (!router) return tl::unexpected(router.error());
   {
     // The gate may already want to change the table.

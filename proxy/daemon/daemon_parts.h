@@ -89,6 +89,7 @@ class DaemonParts {
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<trust::TrustService> trust_;
   std::unique_ptr<TrustDecider> decider_;
+  const std::shared_ptr<MessageBudget> budget_ = std::make_shared<MessageBudget>();
   std::unique_ptr<Gate> gate_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<GateProbe> probe_;

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "proxy/gate/gate_call.h"
+#include "proxy/gate/gated_message.h"
 #include "proxy/owned_fd.h"
 #include "proxy/runtime/call_context.h"
 #include "proxy/runtime/handover.h"
@@ -41,14 +42,15 @@ constexpr std::string_view kRunPodSandbox = "/runtime.v1.RuntimeService/RunPodSa
 std::string PeerName(int fd) { return "fd:" + std::to_string(fd); }
 
 // ImageWriter answers a StreamImages; it frees itself when the call is over.
-class ImageWriter : public grpc::ServerWriteReactor<cri::StreamImagesResponse> {
+class ImageWriter : public grpc::ServerWriteReactor<grpc::ByteBuffer> {
  public:
-  // False where the caller has gone. `message` stays until then.
+  // False where the caller has gone.
   Task<bool> Write(const cri::StreamImagesResponse& message) {
-    co_return co_await AwaitCallback<bool>([this, &message](std::function<void(bool)> done) {
+    if (!WriteMessage(message, bytes_).ok()) co_return false;
+    co_return co_await AwaitCallback<bool>([this](std::function<void(bool)> done) {
       on_written_ = std::move(done);
       HandOver(this);
-      StartWrite(&message);
+      StartWrite(&bytes_);
     });
   }
 
@@ -65,7 +67,27 @@ class ImageWriter : public grpc::ServerWriteReactor<cri::StreamImagesResponse> {
 
  private:
   std::function<void(bool)> on_written_;
+  grpc::ByteBuffer bytes_;
 };
+
+// Methods whose messages come as bytes: gRPC would inflate them to any size before it asks.
+using RawImageService = cri::ImageService::WithRawCallbackMethod_PullImage<
+    cri::ImageService::WithRawCallbackMethod_ImageStatus<
+        cri::ImageService::WithRawCallbackMethod_ListImages<
+            cri::ImageService::WithRawCallbackMethod_StreamImages<
+                cri::ImageService::WithRawCallbackMethod_RemoveImage<
+                    cri::ImageService::CallbackService>>>>>;
+using RawRuntimeService = cri::RuntimeService::WithRawCallbackMethod_CreateContainer<
+    cri::RuntimeService::WithRawCallbackMethod_StartContainer<
+        cri::RuntimeService::WithRawCallbackMethod_RunPodSandbox<
+            cri::RuntimeService::CallbackService>>>;
+
+// Takes the bytes of a request: gRPC would keep them until the call is over.
+grpc::ByteBuffer Taken(const grpc::ByteBuffer* request) {
+  grpc::ByteBuffer taken;
+  taken.Swap(const_cast<grpc::ByteBuffer*>(request));
+  return taken;
+}
 
 }  // namespace
 
@@ -91,7 +113,9 @@ class Gate::Server {
   bool Start() {
     grpc::ServerBuilder builder;
     builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadataBytes);
-    builder.SetMaxReceiveMessageSize(-1);
+    builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_DECOMPRESSION, 0);
+    // The road lets nothing larger through.
+    builder.SetMaxReceiveMessageSize(static_cast<int>(options_.budget->limits().message));
     builder.SetMaxSendMessageSize(-1);
     builder.RegisterService(&image_service_);
     builder.RegisterService(&runtime_service_);
@@ -141,33 +165,33 @@ class Gate::Server {
   }
 
  private:
-  class ImageService : public cri::ImageService::CallbackService {
+  class ImageService : public RawImageService {
    public:
     explicit ImageService(Server& server) : server_(server) {}
     grpc::ServerUnaryReactor* PullImage(grpc::CallbackServerContext* context,
-                                        const cri::PullImageRequest* request,
-                                        cri::PullImageResponse* response) override {
+                                        const grpc::ByteBuffer* request,
+                                        grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerPullImage>(context, kPullImage, request, response);
     }
     grpc::ServerUnaryReactor* ImageStatus(grpc::CallbackServerContext* context,
-                                          const cri::ImageStatusRequest* request,
-                                          cri::ImageStatusResponse* response) override {
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerImageStatus>(context, kImageStatus, request, response);
     }
     grpc::ServerUnaryReactor* ListImages(grpc::CallbackServerContext* context,
-                                         const cri::ListImagesRequest* request,
-                                         cri::ListImagesResponse* response) override {
+                                         const grpc::ByteBuffer* request,
+                                         grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerListImages>(context, kListImages, request, response);
     }
-    grpc::ServerWriteReactor<cri::StreamImagesResponse>* StreamImages(
-        grpc::CallbackServerContext* context, const cri::StreamImagesRequest* request) override {
+    grpc::ServerWriteReactor<grpc::ByteBuffer>* StreamImages(
+        grpc::CallbackServerContext* context, const grpc::ByteBuffer* request) override {
       auto* writer = new ImageWriter;
-      server_.ServeStream(*context, *request, *writer);
+      server_.ServeStream(*context, Taken(request), *writer);
       return writer;
     }
     grpc::ServerUnaryReactor* RemoveImage(grpc::CallbackServerContext* context,
-                                          const cri::RemoveImageRequest* request,
-                                          cri::RemoveImageResponse* response) override {
+                                          const grpc::ByteBuffer* request,
+                                          grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerRemoveImage>(context, kRemoveImage, request, response);
     }
 
@@ -175,22 +199,22 @@ class Gate::Server {
     Server& server_;
   };
 
-  class RuntimeService : public cri::RuntimeService::CallbackService {
+  class RuntimeService : public RawRuntimeService {
    public:
     explicit RuntimeService(Server& server) : server_(server) {}
     grpc::ServerUnaryReactor* CreateContainer(grpc::CallbackServerContext* context,
-                                              const cri::CreateContainerRequest* request,
-                                              cri::CreateContainerResponse* response) override {
+                                              const grpc::ByteBuffer* request,
+                                              grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerCreateContainer>(context, kCreateContainer, request, response);
     }
     grpc::ServerUnaryReactor* StartContainer(grpc::CallbackServerContext* context,
-                                             const cri::StartContainerRequest* request,
-                                             cri::StartContainerResponse* response) override {
+                                             const grpc::ByteBuffer* request,
+                                             grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerStartContainer>(context, kStartContainer, request, response);
     }
     grpc::ServerUnaryReactor* RunPodSandbox(grpc::CallbackServerContext* context,
-                                            const cri::RunPodSandboxRequest* request,
-                                            cri::RunPodSandboxResponse* response) override {
+                                            const grpc::ByteBuffer* request,
+                                            grpc::ByteBuffer* response) override {
       return server_.Begin<AnswerRunPodSandbox>(context, kRunPodSandbox, request, response);
     }
 
@@ -198,22 +222,32 @@ class Gate::Server {
     Server& server_;
   };
 
-  template <auto Answer, typename Request, typename Response>
+  template <auto Answer>
   grpc::ServerUnaryReactor* Begin(grpc::CallbackServerContext* context, std::string_view method,
-                                  const Request* request, Response* response) {
+                                  const grpc::ByteBuffer* request, grpc::ByteBuffer* response) {
     grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-    Serve<Answer>(*context, method, *request, *response, *reactor);
+    Serve(Answer, *context, method, Taken(request), *response, *reactor);
     return reactor;
   }
 
   // The edge: nothing thrown gets past it, and what was thrown is a refusal.
-  template <auto Answer, typename Request, typename Response>
-  Detached Serve(grpc::CallbackServerContext& context, std::string_view method,
-                 const Request& request, Response& response, grpc::ServerUnaryReactor& reactor) {
+  template <typename Request, typename Response>
+  Detached Serve(Task<grpc::Status> (*answer)(GateCall&, const Request&, Response&),
+                 grpc::CallbackServerContext& context, std::string_view method,
+                 grpc::ByteBuffer bytes, grpc::ByteBuffer& answered,
+                 grpc::ServerUnaryReactor& reactor) {
     grpc::Status status(grpc::INTERNAL, "crivet failed to judge this call");
     try {
-      GateCall call(parts_, context, method, PeerOf(context), Settings());
-      status = co_await Answer(call, request, response);
+      const PeerCredentials peer = PeerOf(context);
+      GatedMessage<Request> request(options_.budget, peer.pid);
+      grpc::Status ended = request.Read(std::move(bytes));
+      if (ended.ok()) {
+        GateCall call(parts_, context, method, peer, Settings());
+        Response response;
+        ended = co_await answer(call, *request, response);
+        if (ended.ok()) ended = WriteMessage(response, answered);
+      }
+      status = ended;
     } catch (const std::exception& error) {
       options_.log("defect: " + std::string(method) + ": " + error.what());
       parts_.metrics.CountInternalError();
@@ -225,15 +259,21 @@ class Gate::Server {
   }
 
   // The same edge for a stream.
-  Detached ServeStream(grpc::CallbackServerContext& context,
-                       const cri::StreamImagesRequest& request, ImageWriter& writer) {
+  Detached ServeStream(grpc::CallbackServerContext& context, grpc::ByteBuffer bytes,
+                       ImageWriter& writer) {
     grpc::Status status(grpc::INTERNAL, "crivet failed to answer this call");
     try {
-      GateCall call(parts_, context, kStreamImages, PeerOf(context), Settings());
-      const SendImages send = [&writer](const cri::StreamImagesResponse& message) {
-        return writer.Write(message);
-      };
-      status = co_await AnswerStreamImages(call, request, send);
+      const PeerCredentials peer = PeerOf(context);
+      GatedMessage<cri::StreamImagesRequest> request(options_.budget, peer.pid);
+      grpc::Status ended = request.Read(std::move(bytes));
+      if (ended.ok()) {
+        GateCall call(parts_, context, kStreamImages, peer, Settings());
+        const SendImages send = [&writer](const cri::StreamImagesResponse& message) {
+          return writer.Write(message);
+        };
+        ended = co_await AnswerStreamImages(call, *request, send);
+      }
+      status = ended;
     } catch (const std::exception& error) {
       options_.log("defect: " + std::string(kStreamImages) + ": " + error.what());
       parts_.metrics.CountInternalError();

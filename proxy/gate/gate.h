@@ -8,6 +8,7 @@
 #include "proxy/config/config.h"
 #include "proxy/gate/decider.h"
 #include "proxy/road/listener.h"
+#include "proxy/road/message_budget.h"
 #include "proxy/watch/audit_log.h"
 #include "proxy/watch/metrics.h"
 #include "trust/base/result.h"
@@ -25,6 +26,8 @@ class Gate {
     std::string image_upstream;  ///< empty: as upstream
     std::string state_dir;       ///< for the names that it keeps where the runtime cannot
     Config::Gate gate;
+    /// For requests while they are answered; shared with the road.
+    std::shared_ptr<MessageBudget> budget = std::make_shared<MessageBudget>();
     /// These outlive the gate.
     Decider* decider = nullptr;
     AuditLog* audit = nullptr;

@@ -46,7 +46,9 @@ class HeaderBlock {
 /// GrpcStatus is the part of gRPC's closed set of codes that crivet answers with by itself.
 enum class GrpcStatus : int {
   kDeadlineExceeded = 4,
+  kResourceExhausted = 8,
   kUnimplemented = 12,
+  kInternal = 13,
   kUnavailable = 14,
 };
 

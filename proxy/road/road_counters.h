@@ -17,7 +17,7 @@ enum class CallOutcome : std::uint8_t {
   kCancelled,    ///< the client went away or reset the stream
   kReset,        ///< the runtime or the gate reset the stream
   kUnavailable,  ///< the runtime could not be reached, or crivet stopped
-  kRefused,      ///< not in the method table
+  kRefused,      ///< not in the method table, or a message that is not taken
 };
 inline constexpr std::size_t kCallOutcomes = 5;
 

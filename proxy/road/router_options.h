@@ -5,6 +5,7 @@
 #include <string>
 
 #include "proxy/road/listener.h"
+#include "proxy/road/message_budget.h"
 #include "proxy/road/method_table.h"
 #include "proxy/road/router_limits.h"
 
@@ -23,6 +24,8 @@ struct RouterOptions {
   std::shared_ptr<const MethodTable> methods;
   GateConnector connect_gate;  ///< empty: gated calls are UNAVAILABLE
   RouterLimits limits = {};
+  /// For gated requests while they arrive; shared with the gate.
+  std::shared_ptr<MessageBudget> budget = std::make_shared<MessageBudget>();
 };
 
 }  // namespace crivet::proxy

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "proxy/road/arriving_message.h"
 #include "proxy/road/road_counters.h"
 #include "proxy/road/stream_pipe.h"
 
@@ -35,13 +36,15 @@ struct CallState {
 struct StreamRelay : CallState {
   StreamPipe request;
   StreamPipe response;
-  StreamRelay* next = nullptr;  ///< in the tunnel's list, or the loop's spare ones
+  std::optional<ArrivingMessage> arriving;  ///< of a gated call that has not ended
+  StreamRelay* next = nullptr;              ///< in the tunnel's list, or the loop's spare ones
   StreamRelay* previous = nullptr;
 
   void Reset() {
     static_cast<CallState&>(*this) = {};
     request.Reset();
     response.Reset();
+    arriving.reset();
     next = nullptr;
     previous = nullptr;
   }

@@ -23,6 +23,19 @@ std::optional<Destination> DestinationOf(Route route) {
   return std::nullopt;
 }
 
+CallOutcome OutcomeOf(GrpcStatus status) {
+  switch (status) {
+    case GrpcStatus::kResourceExhausted:
+    case GrpcStatus::kUnimplemented:
+    case GrpcStatus::kInternal:
+      return CallOutcome::kRefused;
+    case GrpcStatus::kDeadlineExceeded:
+    case GrpcStatus::kUnavailable:
+      return CallOutcome::kUnavailable;
+  }
+  return CallOutcome::kUnavailable;
+}
+
 }  // namespace
 
 Tunnel::Tunnel(RoadBed& bed, Listener::Accepted accepted)
@@ -93,6 +106,9 @@ void Tunnel::OnRequest(std::int32_t stream, HeaderBlock& block, StreamEnd end) {
   PeerLink& link = LinkTo(*destination);
   StreamRelay& relay = NewRelay(stream, entry.row);
   if (end == StreamEnd::kEnded) relay.request.End();
+  if (*destination == Destination::kGate) {
+    relay.arriving.emplace(bed_.options().budget, client_.pid, block);
+  }
   const std::int32_t peer_stream =
       link.draining ? -1 : link.session().SubmitRequest(block, end, relay.request, &relay);
   downstream_.AttachRelay(stream, &relay);
@@ -137,6 +153,12 @@ void Tunnel::OnBytes(Http2Session& session, std::int32_t stream, StreamRelay* re
     // Nobody waits for these bytes any more; whoever sent them may not know yet.
     session.Consume(stream, slice.size);
     return;
+  }
+  if (is_request && relay->arriving) {
+    if (const auto refusal = relay->arriving->Take(slice.data, slice.size)) {
+      session.Consume(stream, slice.size);
+      return Fail(*relay, refusal->status, refusal->message);
+    }
   }
   StreamPipe& pipe = is_request ? relay->request : relay->response;
   pipe.Append(std::move(slice));
@@ -275,7 +297,7 @@ void Tunnel::EndCalls(std::string_view why) {
 void Tunnel::Fail(StreamRelay& relay, GrpcStatus status, std::string_view message) {
   if (relay.downstream == nullptr || relay.abandoned || relay.response.ended()) return;
   relay.abandoned = true;
-  Finish(relay, CallOutcome::kUnavailable);
+  Finish(relay, OutcomeOf(status));
   DropBody(relay.request);
   if (!relay.response_begun) {
     relay.response_begun = true;
@@ -292,6 +314,7 @@ void Tunnel::Fail(StreamRelay& relay, GrpcStatus status, std::string_view messag
 void Tunnel::Finish(StreamRelay& relay, CallOutcome outcome) {
   if (relay.outcome) return;
   relay.outcome = outcome;
+  relay.arriving.reset();
   bed_.counters().Ended(relay.row, outcome);
 }
 

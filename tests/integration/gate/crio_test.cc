@@ -46,8 +46,10 @@ struct Crio : HasCrio, GateFixture {
     return ids;
   }
   // What StreamImages tells, as one list.
-  std::string Streamed(const std::string& filter) {
+  std::string Streamed(const std::string& filter,
+                       grpc_compression_algorithm compression = GRPC_COMPRESS_NONE) {
     grpc::ClientContext context;
+    context.set_compression_algorithm(compression);
     cri::StreamImagesRequest request;
     if (!filter.empty()) request.mutable_filter()->mutable_image()->set_image(filter);
     cri::ListImagesResponse all;
@@ -298,7 +300,10 @@ BOOST_FIXTURE_TEST_CASE(StreamImages_TellsWhatListImagesTells, Crio) {
   crio.Push("registry.example/acme/web:2", evil);
   crio.PullBehind("registry.example/acme/web:2");
   for (const char* filter : {"", kWeb, "registry.example/acme/web:3"}) {
-    BOOST_TEST(Streamed(filter) == List(filter).SerializeAsString());
+    const std::string listed = List(filter).SerializeAsString();
+    BOOST_TEST(Streamed(filter) == listed);
+    BOOST_TEST(Streamed(filter, GRPC_COMPRESS_GZIP) == listed);
+    BOOST_TEST(Streamed(filter, GRPC_COMPRESS_DEFLATE) == listed);
   }
   crio.RemoveBehind(good.image_id);
   crio.Push(kWeb, evil);

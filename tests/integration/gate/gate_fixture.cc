@@ -47,6 +47,7 @@ void GateFixture::StartGate() {
                         .image_upstream = "",
                         .state_dir = folder.path(),
                         .gate = settings_.gate,
+                        .budget = settings_.budget,
                         .decider = &decider,
                         .audit = audit_.get(),
                         .metrics = &metrics,
@@ -63,14 +64,19 @@ void GateFixture::StartGate() {
   } else {
     translations.wait(0);
   }
-  const int fd = gate_->Connect({.pid = 4711, .uid = 0, .gid = 0});
-  BOOST_REQUIRE(fd >= 0);
+  const int fd = Connect().Release();
   grpc::ChannelArguments settings;
   settings.SetInt(GRPC_ARG_MAX_METADATA_SIZE, 1024 * 1024);
   settings.SetMaxReceiveMessageSize(-1);
   channel_ = grpc::CreateCustomInsecureChannelFromFd("gate", fd, settings);
   images = cri::ImageService::NewStub(channel_);
   runtime_stub = cri::RuntimeService::NewStub(channel_);
+}
+
+OwnedFd GateFixture::Connect() {
+  OwnedFd fd(gate_->Connect({.pid = 4711, .uid = 0, .gid = 0}));
+  BOOST_REQUIRE(fd);
+  return fd;
 }
 
 void GateFixture::RestartGate() {

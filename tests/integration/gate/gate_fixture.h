@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "proxy/gate/gate.h"
+#include "proxy/owned_fd.h"
 #include "proxy/watch/audit_log.h"
 #include "proxy/watch/metrics.h"
 #include "runtime/v1/api.grpc.pb.h"
@@ -33,6 +34,7 @@ class GateFixture {
     FakeDecider::Answering answering = FakeDecider::Answering::kAtOnce;
     /// The socket of another runtime; empty: that of `runtime`.
     std::string upstream = {};
+    std::shared_ptr<MessageBudget> budget = std::make_shared<MessageBudget>();
   };
 
   GateFixture() : GateFixture(Settings()) {}
@@ -56,6 +58,9 @@ class GateFixture {
   grpc::Status RunSandbox(const std::string& pod_namespace = "shop");
   cri::ListImagesResponse List(const std::string& filter = "");
   grpc::Status Remove(const std::string& image);
+
+  /// A connection as the router would make it, for a client of one's own.
+  OwnedFd Connect();
 
   cri::PullImageRequest PullRequest(const std::string& image,
                                     const std::string& pod_namespace = "shop") const;

@@ -11,7 +11,8 @@
 
 namespace crivet::proxy::testing {
 
-RoadFixture::RoadFixture(MethodTable::Options methods, RouterLimits limits) {
+RoadFixture::RoadFixture(MethodTable::Options methods, RouterLimits limits,
+                         MessageBudget::Limits messages) {
   char name[] = "/tmp/crivet-road-XXXXXX";
   if (::mkdtemp(name) == nullptr) throw std::runtime_error("mkdtemp");
   folder_ = name;
@@ -32,7 +33,8 @@ RoadFixture::RoadFixture(MethodTable::Options methods, RouterLimits limits) {
        .image_upstream = "",
        .methods = std::make_shared<MethodTable>(*MethodTable::Create(std::move(methods))),
        .connect_gate = connect_gate,
-       .limits = limits});
+       .limits = limits,
+       .budget = std::make_shared<MessageBudget>(messages)});
   if (!router) throw std::runtime_error(router.error().detail);
   router_ = *std::move(router);
   thread_ = std::thread([this] {

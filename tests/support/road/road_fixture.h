@@ -17,7 +17,8 @@ namespace crivet::proxy::testing {
 /// fills: `runtime_path()` for the upstream, a gate that is another FakeRuntime.
 class RoadFixture {
  public:
-  explicit RoadFixture(MethodTable::Options methods = {}, RouterLimits limits = {});
+  explicit RoadFixture(MethodTable::Options methods = {}, RouterLimits limits = {},
+                       MessageBudget::Limits messages = {});
   ~RoadFixture();
 
   std::string path() const { return folder_ + "/crivet.sock"; }
