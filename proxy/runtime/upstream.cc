@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <mutex>
+#include <string_view>
 #include <utility>
 
 #include "proxy/runtime/handover.h"
@@ -48,9 +50,22 @@ grpc::ChannelArguments ChannelSettings() {
   return settings;
 }
 
-// A status that the runtime sent says so; anything else was made on our side of the socket.
-bool CameFromPeer(const grpc::ClientContext& context) {
-  return context.debug_error_string().find("Error received from peer") != std::string::npos;
+// gRPC's own words for a connection that ended under a call: it puts them where the peer's status
+// would be, and says that they were received from there.
+bool SaysThatConnectionEnded(std::string_view message) {
+  constexpr std::string_view kWhole[] = {"GOAWAY received",  "Socket closed",
+                                         "Transport closed", "Transport destroyed",
+                                         "Stream removed",   "Endpoint read failed"};
+  constexpr std::string_view kBeginnings[] = {"recvmsg:", "sendmsg:", "Received RST_STREAM with"};
+  return std::find(std::begin(kWhole), std::end(kWhole), message) != std::end(kWhole) ||
+         std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](std::string_view beginning) { return message.starts_with(beginning); });
+}
+
+// A status that the runtime sent; anything else was made on our side of the socket.
+bool CameFromPeer(const grpc::ClientContext& context, const grpc::Status& status) {
+  return context.debug_error_string().find("Error received from peer") != std::string::npos &&
+         !SaysThatConnectionEnded(status.error_message());
 }
 
 // Whatever a runtime says, it has time to say it.
@@ -152,7 +167,7 @@ grpc::Status StatusOf(const std::string& socket, const grpc::ClientContext& cont
   if (budget.End() && status.error_code() == grpc::CANCELLED) {
     return {grpc::DEADLINE_EXCEEDED, "Deadline Exceeded"};
   }
-  if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context)) {
+  if (status.error_code() == grpc::UNAVAILABLE && !CameFromPeer(context, status)) {
     return {grpc::UNAVAILABLE, "the container runtime at " + socket + " is not available"};
   }
   return status;

@@ -5,9 +5,11 @@
 
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "proxy/road/listener.h"
@@ -211,6 +213,48 @@ BOOST_AUTO_TEST_CASE(UpstreamContentType_IsPlainGrpc) {
   server.RunUntil(
       [&] { return status.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
   BOOST_TEST(status.get().error_code() == grpc::NOT_FOUND);
+}
+
+// However the connection ends under a call: gRPC has words of its own for each way, as if the
+// runtime had said them.
+BOOST_AUTO_TEST_CASE(RuntimeThatGoesDuringACall_IsUnavailableInTheSameBytes) {
+  using testing::RawHttp2;
+  const std::vector<std::pair<const char*, std::function<void(RawHttp2&)>>> ends = {
+      {"closes", [](RawHttp2& server) { server.Close(); }},
+      {"refuses the stream", [](RawHttp2& server) { server.Reset(1, NGHTTP2_REFUSED_STREAM); }},
+      {"takes no streams", [](RawHttp2& server) {
+         nghttp2_submit_goaway(server.session(), NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, nullptr,
+                               0);
+       }}};
+  for (const auto& [name, end] : ends) {
+    BOOST_TEST_CONTEXT(name) {
+      TemporaryFolder folder;
+      const std::string path = folder.path() + "/runtime.sock";
+      auto listener = Listener::BindPrivate(path);
+      BOOST_REQUIRE(listener);
+      // Somebody has to look after gRPC's sockets, as in the test above.
+      FakeCri poller({.socket = folder.path() + "/poller.sock", .sandbox_image = ""});
+      Upstream upstream(path, "");
+      std::promise<grpc::Status> answered;
+      AskForFsInfo(upstream, answered);
+      Listener::Accepted connection;
+      while (listener->Accept(connection) != Listener::AcceptOutcome::kAccepted) {
+        std::this_thread::yield();
+      }
+      RawHttp2 server(RawHttp2::Role::kServer, std::move(connection.fd));
+      server.Settings();
+      BOOST_REQUIRE(server.RunUntil([&] { return server.stream(1).ended; }));
+      end(server);
+      auto status = answered.get_future();
+      const auto is_answered = [&] {
+        return status.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+      };
+      server.RunUntil(is_answered);
+      const grpc::Status ended = status.get();
+      BOOST_TEST(ended.error_code() == grpc::UNAVAILABLE);
+      BOOST_TEST(ended.error_message() == "the container runtime at " + path + " is not available");
+    }
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(RuntimeDown_IsUnavailableInTheSameBytes, Road) {
