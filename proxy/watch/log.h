@@ -1,6 +1,6 @@
 #pragma once
 
-#include <atomic>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -8,11 +8,16 @@
 
 #include "proxy/config/config.h"
 
+namespace spdlog {
+class logger;
+}
+
 namespace crivet::proxy {
 
-/// Log writes lines for people: structured to the journal when systemd reads our stderr, else as
-/// text to stderr. Thread-safe; a line is written whole. What is decided about images goes to the
-/// AuditLog, not here. Nothing secret may be given to it.
+/// Log writes lines for people, by spdlog: structured to the journal when systemd reads our stderr,
+/// else as text to stderr, `2026-11-24T09:12:00Z warn message name=value`. Thread-safe; a line is
+/// written whole, and line breaks and other control characters in it are replaced. What is decided
+/// about images goes to the AuditLog, not here. Nothing secret may be given to it.
 class Log {
  public:
   /// Names are as the journal wants them: upper-case letters, digits, `_`.
@@ -21,8 +26,11 @@ class Log {
   using Level = Config::LogLevel;
 
   explicit Log(Level level);
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
 
-  void SetLevel(Level level) { level_.store(level, std::memory_order_relaxed); }
+  void SetLevel(Level level);
 
   void Debug(std::string_view message, const Fields& fields = {}) {
     Write(Level::kDebug, message, fields);
@@ -40,13 +48,7 @@ class Log {
  private:
   void Write(Level level, std::string_view message, const Fields& fields);
 
-  std::atomic<Level> level_;
-  const bool to_journal_;
+  std::unique_ptr<spdlog::logger> logger_;
 };
-
-/// LogLine is the text form: `2026-11-24T09:12:00Z warn message name=value`. Line breaks and other
-/// control characters in it are replaced. Pure.
-std::string LogLine(trust::TimePoint time, Log::Level level, std::string_view message,
-                    const Log::Fields& fields);
 
 }  // namespace crivet::proxy
