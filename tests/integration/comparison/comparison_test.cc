@@ -1,7 +1,7 @@
 // Notary's own client as the oracle: both clients are asked the same, of the real server and of a
 // server of ours that can be damaged, and trust/notary/COMPARISON.md says what each of them
-// answers. A difference that is not in its table fails the test, as does one in it that is gone. Run by
-// comparison_test.sh.
+// answers. A difference that is not in its table fails the test, as does one in it that is gone.
+// Run by comparison_test.sh.
 
 #include <boost/test/unit_test.hpp>
 #include <fstream>
@@ -94,7 +94,7 @@ BOOST_AUTO_TEST_CASE(TheReadmesTablesAreWhatBothClientsAnswer) {
     BOOST_CHECK_MESSAGE(
         claims.differences.contains(question) || claims.agreements.contains(question),
         "not in COMPARISON.md: " << question.first << ", " << question.second << " node: notary "
-                                   << answers.notary << ", crivet " << answers.crivet);
+                                 << answers.notary << ", crivet " << answers.crivet);
   }
   std::ofstream(std::string(std::getenv("CRIVET_TABLES"))) << book.AsTables();
   BOOST_TEST_MESSAGE(book.entries().size() << " questions to each client");
