@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Installs and unpacks what tests/packages names. Sourced; needs `root` (the project's folder) and a network the first time.
 #
-#   install_build_packages       apt-get installs what is missing of kind build; needs to be root
+#   install_packages KIND        apt-get installs what is missing of that kind; needs to be root
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
 #   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
@@ -32,13 +32,13 @@ download_build_packages() {
   apt-get install -y -qq --no-install-recommends --download-only "$@" </dev/null
 }
 
-install_build_packages() {
+install_packages() {
   local name missing=()
-  for name in $(packages_of build); do
+  for name in $(packages_of "$1"); do
     is_installed "$name" || missing+=("$name")
   done
   [[ ${#missing[@]} -gt 0 ]] || return 0
-  echo "Installing ${#missing[@]} build packages: ${missing[*]}" >&2
+  echo "Installing ${#missing[@]} packages: ${missing[*]}" >&2
   with_fresh_lists download_build_packages "${missing[@]}"
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null |
     awk '/^Setting up/ && ++n % 25 == 0 { print "  " n " packages set up"; fflush() }' >&2

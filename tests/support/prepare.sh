@@ -38,7 +38,7 @@ build_project() {
 
 # Everything that needs the network.
 fetch_everything() {
-  install_build_packages
+  install_packages build
   unpack_parts "$containerd_version"
   give_build_back
 }
