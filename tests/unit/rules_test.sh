@@ -41,6 +41,11 @@ while IFS=: read -r file link; do
   fi
 done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 
+# A source that proxy/README.md names with its folder is there.
+while read -r source; do
+  [[ -e $source || -e proxy/$source ]] || wrong "proxy/README.md: $source: there is no such file"
+done < <(grep -oE '`[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py)`' proxy/README.md | tr -d '`')
+
 # Pages that once lay beside the repository.
 if files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|md)$' | grep -vx tests/unit/rules_test.sh |
   xargs grep -nE '\b(DESIGN|NOTARY|FORWARDER|HOUSE|GATE|KINDS|NODE|LAYOUT|MODELS|SIGSTORE)(\.md)?,? [0-9A-H]([.,; )]|$)' /dev/null; then
