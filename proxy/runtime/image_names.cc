@@ -1,65 +1,12 @@
 #include "proxy/runtime/image_names.h"
 
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "proxy/owned_fd.h"
+#include "proxy/runtime/state_file.h"
 
 namespace crivet::proxy {
-namespace {
-
-constexpr std::size_t kMaxFileBytes = 16 * 1024 * 1024;
-
-// `crivet check` reads it too, perhaps as root, and the folder is another user's: a link is not
-// followed, and a pipe not waited for.
-std::string ReadAll(const std::string& path) {
-  OwnedFd file(open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat is = {};
-  if (!file || fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode)) return {};
-  std::string content;
-  std::array<char, 64 * 1024> piece{};
-  for (;;) {
-    const ssize_t got = read(file.get(), piece.data(), piece.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0 || content.size() + static_cast<std::size_t>(got) > kMaxFileBytes) return {};
-    if (got == 0) return content;
-    content.append(piece.data(), static_cast<std::size_t>(got));
-  }
-}
-
-trust::Result<void> WriteDurably(const std::string& path, std::string_view content) {
-  const auto failed = [&](const char* what) {
-    return trust::Fail(trust::Reason::kState,
-                       fmt::format("{} {}: {}", what, path, std::strerror(errno)));
-  };
-  const std::string fresh = path + ".new";
-  OwnedFd file(open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
-  if (!file) return failed("cannot create");
-  for (std::string_view left = content; !left.empty();) {
-    const ssize_t wrote = write(file.get(), left.data(), left.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return failed("cannot write");
-    left.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-  if (fsync(file.get()) != 0) return failed("cannot write");
-  if (rename(fresh.c_str(), path.c_str()) != 0) return failed("cannot replace");
-  // The new name is durable only with its folder.
-  const std::string folder = path.substr(0, path.rfind('/'));
-  OwnedFd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory && fsync(directory.get()) != 0) return failed("cannot write the folder of");
-  return {};
-}
-
-}  // namespace
 
 ImageNames::ImageNames(ImageNames&& other) noexcept
     : path_(std::move(other.path_)),
@@ -69,7 +16,7 @@ ImageNames::ImageNames(ImageNames&& other) noexcept
 ImageNames ImageNames::Load(std::string state_dir) {
   ImageNames names(std::move(state_dir) + "/image-names.json");
   const auto document =
-      nlohmann::json::parse(ReadAll(names.path_), nullptr, /*allow_exceptions=*/false);
+      nlohmann::json::parse(ReadStateFile(names.path_), nullptr, /*allow_exceptions=*/false);
   if (!document.is_object() || !document.contains("names") || !document["names"].is_array()) {
     return names;
   }
@@ -153,7 +100,7 @@ trust::Result<void> ImageNames::Save() const {
             [](const auto& a, const auto& b) { return a.first < b.first; });
   nlohmann::json names = nlohmann::json::array();
   for (auto& row : rows) names.push_back(std::move(row.second));
-  return WriteDurably(path_, nlohmann::json{{"names", std::move(names)}}.dump());
+  return ReplaceStateFile(path_, nlohmann::json{{"names", std::move(names)}}.dump());
 }
 
 }  // namespace crivet::proxy

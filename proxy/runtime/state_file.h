@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "trust/core/result.h"
+
+namespace crivet::proxy {
+
+/// ReadStateFile is the content of a regular file of the state folder, of at most 16 MiB; empty
+/// where there is none, or it cannot be read. Follows no link and waits for no pipe: root's
+/// commands read such files too, and the folder is another user's.
+std::string ReadStateFile(const std::string& path);
+
+/// ReplaceStateFile makes `content` the file's: whoever reads it sees all of the old or all of the
+/// new, a power cut included. On the disk when it returns. kState where it cannot be written.
+trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view content);
+
+}  // namespace crivet::proxy
