@@ -53,11 +53,31 @@ Task<grpc::Status> PutRight(GateCall& call, const trust::ImageReference& referen
   co_return co_await PullPinned(call, reference, judgement, pull, pulled);
 }
 
-// What the runtime has under the name of its sandbox image.
-using Local = std::vector<trust::Sha256Digest>;
+// What the runtime has under the name of its sandbox image, as it showed it at one moment: a name
+// that moves must not lend one image's manifest to the ID of another.
+struct Local {
+  std::string id;  // empty: nothing
+  std::vector<trust::Sha256Digest> digests;
+};
 
 bool Has(const Local& local, const trust::Sha256Digest& digest) {
-  return std::find(local.begin(), local.end(), digest) != local.end();
+  return std::find(local.digests.begin(), local.digests.end(), digest) != local.digests.end();
+}
+
+Task<tl::expected<Local, grpc::Status>> LookUp(GateCall& call,
+                                               const trust::ImageReference& reference) {
+  using Result = tl::expected<Local, grpc::Status>;
+  cri::ImageStatusRequest request;
+  request.mutable_image()->set_image(reference.Canonical());
+  cri::ImageStatusResponse response;
+  auto context = SideContext(call.downstream());
+  grpc::Status status = co_await call.parts().upstream.ImageStatus(*context, request, response);
+  if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
+  if (!response.has_image()) co_return Result(Local());
+  auto digests =
+      co_await call.parts().images.LocalDigests(call.downstream(), reference, response.image());
+  if (!digests) co_return Result(tl::unexpect, std::move(digests.error()));
+  co_return Result(Local{response.image().id(), *std::move(digests)});
 }
 
 // What was allowed here before may be what a new pull cannot have now: a pod may restart while the
@@ -66,7 +86,7 @@ Task<std::optional<Judgement>> VouchedFor(GateCall& call, const trust::ImageRefe
                                           const Local& local) {
   using Result = std::optional<Judgement>;
   const std::string written = reference.Canonical();
-  for (const auto& digest : local) {
+  for (const auto& digest : local.digests) {
     trust::Question question{.reference = reference,
                              .pod_namespace = call.pod_namespace(),
                              .local = digest,
@@ -83,25 +103,22 @@ Task<std::optional<Judgement>> VouchedFor(GateCall& call, const trust::ImageRefe
 // Missing where no enforced rule judged it.
 using Judged = tl::expected<std::optional<JudgedImage>, grpc::Status>;
 
-// What the runtime will take for the name, once it has the content that was allowed.
-Task<Judged> Expect(GateCall& call, Judgement judgement, const trust::Sha256Digest& digest) {
+// What the runtime will take for the name, once it has the content that was allowed. Without a
+// digest there is nothing to name it by, and what is made of it is looked at all the same.
+Task<Judged> Expect(GateCall& call, Judgement judgement, const Local& local,
+                    const std::optional<trust::Sha256Digest>& digest) {
   grpc::Status able = co_await CanBeExamined(call, judgement);
   if (!able.ok()) co_return Judged(tl::unexpect, std::move(able));
   if (call.parts().images.translates()) co_return Judged(std::nullopt);
-  cri::ImageStatusRequest request;
-  request.mutable_image()->set_image(judgement.canonical);
-  cri::ImageStatusResponse response;
-  auto context = SideContext(call.downstream());
-  grpc::Status status = co_await call.parts().upstream.ImageStatus(*context, request, response);
-  if (!status.ok()) co_return Judged(tl::unexpect, std::move(status));
-  if (!response.has_image()) {
-    status = grpc::Status(grpc::NOT_FOUND, "the sandbox image " + judgement.canonical +
-                                               " was removed while it was being used");
-    co_return Judged(tl::unexpect, std::move(status));
+  if (local.id.empty()) {
+    grpc::Status gone(grpc::NOT_FOUND, "the sandbox image " + judgement.canonical +
+                                           " was removed while it was being used");
+    co_return Judged(tl::unexpect, std::move(gone));
   }
   judgement.local = digest;
-  JudgedImage judged{std::move(judgement), response.image().id(), {digest}, {}};
-  status = co_await PutOwnInFront(call, judged);
+  JudgedImage judged{std::move(judgement), local.id, {}, {}};
+  if (digest) judged.manifests.push_back(*digest);
+  grpc::Status status = co_await PutOwnInFront(call, judged);
   if (!status.ok()) co_return Judged(tl::unexpect, std::move(status));
   co_return Judged(std::move(judged));
 }
@@ -119,13 +136,13 @@ Task<Judged> PullByTag(GateCall& call, const trust::ImageReference& reference, J
     call.Record(judgement);
     co_return Judged(tl::unexpect, std::move(status));
   }
-  auto local = co_await call.parts().images.LocalDigests(call.downstream(), reference);
+  auto local = co_await LookUp(call, reference);
   if (!local) co_return Judged(tl::unexpect, std::move(local.error()));
   const trust::Sha256Digest digest = *judgement.allow()->digest;
   if (Has(*local, digest)) {
     call.Record(judgement);
     call.parts().decider.Remember(reference, judgement.decision);
-    co_return co_await Expect(call, std::move(judgement), digest);
+    co_return co_await Expect(call, std::move(judgement), *local, digest);
   }
   judgement = call.Refuse(std::move(judgement), Reason::kDigestMismatch,
                           "the registry has other content than the signed " + digest.ToString() +
@@ -144,7 +161,7 @@ Task<Judged> MakePresent(GateCall& call, const trust::ImageReference& reference,
     call.Record(judgement);
     // It was pulled behind crivet, or before it came: from now on it may restart without a server.
     call.parts().decider.Remember(reference, judgement.decision);
-    co_return co_await Expect(call, std::move(judgement), digest);
+    co_return co_await Expect(call, std::move(judgement), local, digest);
   }
   if (call.parts().images.translates() && !reference.digest()) {
     co_return co_await PullByTag(call, reference, std::move(judgement), request);
@@ -152,7 +169,15 @@ Task<Judged> MakePresent(GateCall& call, const trust::ImageReference& reference,
   call.Record(judgement);
   grpc::Status right = co_await PutRight(call, reference, judgement, request);
   if (!right.ok()) co_return Judged(tl::unexpect, std::move(right));
-  co_return co_await Expect(call, std::move(judgement), digest);
+  auto put = co_await LookUp(call, reference);
+  if (!put) co_return Judged(tl::unexpect, std::move(put.error()));
+  // In translation it is not the runtime that has the name.
+  if (!put->id.empty() && !call.parts().images.translates() && !Has(*put, digest)) {
+    grpc::Status moved = RefuseContent(call, judgement, Reason::kDigestMismatch,
+                                       "the name was given to other content while it was judged");
+    co_return Judged(tl::unexpect, std::move(moved));
+  }
+  co_return co_await Expect(call, std::move(judgement), *put, digest);
 }
 
 // An `allow` rule pins nothing: it is whatever the name is here, and else what the runtime would
@@ -164,28 +189,27 @@ Task<Judged> TakeAsItIs(GateCall& call, const trust::ImageReference& reference, 
   grpc::Status able = co_await CanBeExamined(call, judgement);
   if (!able.ok()) co_return Judged(tl::unexpect, std::move(able));
   if (call.parts().images.translates()) co_return Judged(std::nullopt);
-  auto local = co_await call.parts().images.LocalDigests(call.downstream(), reference);
-  if (local && local->empty()) {
+  auto local = co_await LookUp(call, reference);
+  if (local && local->id.empty()) {
     cri::PullImageRequest pull;
     pull.mutable_image()->set_image(judgement.canonical);
     *pull.mutable_sandbox_config() = request.config();
     cri::PullImageResponse pulled;
     grpc::Status status = co_await Pull(call, pull, pulled);
     if (!status.ok()) co_return Judged(tl::unexpect, std::move(status));
-    local = co_await call.parts().images.LocalDigests(call.downstream(), reference);
+    local = co_await LookUp(call, reference);
   }
   if (!local) co_return Judged(tl::unexpect, std::move(local.error()));
-  // By another algorithm, or already gone again: the runtime says so itself.
-  if (local->empty()) co_return Judged(std::nullopt);
-  const trust::Sha256Digest digest = local->front();
-  co_return co_await Expect(call, std::move(judgement), digest);
+  std::optional<trust::Sha256Digest> digest;
+  if (!local->digests.empty()) digest = local->digests.front();
+  co_return co_await Expect(call, std::move(judgement), *local, digest);
 }
 
 void RecordAudited(GateCall& call, const trust::ImageReference& reference,
                    const Judgement& judgement, const Local& local) {
   GateCall::AuditFacts facts;
   if (const auto* allow = judgement.allow()) facts.would_pin = allow->digest;
-  if (facts.would_pin && !local.empty()) {
+  if (facts.would_pin && !local.digests.empty()) {
     facts.moved = !Has(local, *facts.would_pin);
     if (!*facts.moved) call.parts().decider.Remember(reference, judgement.decision);
   }
@@ -224,7 +248,7 @@ Task<Judged> JudgeSandboxImage(GateCall& call, const std::string& name,
   }
 
   // The runtime goes by what CRI shows: a name that it does not show, it pulls.
-  auto local = co_await call.parts().images.LocalDigests(call.downstream(), *reference);
+  auto local = co_await LookUp(call, *reference);
   if (judgement.InAudit()) {
     RecordAudited(call, *reference, judgement, local.value_or(Local()));
     co_return Judged(std::nullopt);
@@ -236,7 +260,7 @@ Task<Judged> JudgeSandboxImage(GateCall& call, const std::string& name,
   auto vouched = co_await VouchedFor(call, *reference, *local);
   if (vouched) {
     const trust::Sha256Digest digest = *vouched->local;
-    co_return co_await Expect(call, *std::move(vouched), digest);
+    co_return co_await Expect(call, *std::move(vouched), *local, digest);
   }
   call.Record(judgement);
   if (judgement.Denies()) co_await WithdrawOwn(call, *reference);

@@ -137,18 +137,6 @@ Task<RuntimeImages::Digests> RuntimeImages::LocalDigests(
   co_return Digests(DigestsUnder(reference, image, names_.Find(reference.Canonical())));
 }
 
-Task<RuntimeImages::Digests> RuntimeImages::LocalDigests(
-    const grpc::CallbackServerContext& downstream, const trust::ImageReference& reference) {
-  cri::ImageStatusRequest request;
-  request.mutable_image()->set_image(reference.Canonical());
-  cri::ImageStatusResponse response;
-  auto context = SideContext(downstream);
-  grpc::Status status = co_await upstream_.ImageStatus(*context, request, response);
-  if (!status.ok()) co_return Digests(tl::unexpect, std::move(status));
-  if (!response.has_image()) co_return Digests(std::vector<trust::Sha256Digest>());
-  co_return co_await LocalDigests(downstream, reference, response.image());
-}
-
 Task<RuntimeImages::Digests> RuntimeImages::PulledDigests(const trust::ImageReference& reference) {
   const std::string canonical = reference.Canonical();
   auto context = OwnContext(kCallBudget);

@@ -74,14 +74,10 @@ class RuntimeImages {
   /// configuration and layers, so that any one that is vouched for suffices.
   using Digests = tl::expected<std::vector<trust::Sha256Digest>, grpc::Status>;
 
-  /// Those of `reference` in the runtime, which shows it as `image`. None also where the name is
-  /// another image's: CRI learns by an event that a name has moved.
+  /// Those of `reference`, which was shown as `image`. None also where the name is another image's:
+  /// CRI learns by an event that a name has moved.
   Task<Digests> LocalDigests(const grpc::CallbackServerContext& downstream,
                              const trust::ImageReference& reference, const cri::Image& image);
-
-  /// The same by what the runtime itself has under the name, whatever crivet keeps for it.
-  Task<Digests> LocalDigests(const grpc::CallbackServerContext& downstream,
-                             const trust::ImageReference& reference);
 
   /// The same after a pull by that name, whether or not its caller is still there.
   Task<Digests> PulledDigests(const trust::ImageReference& reference);

@@ -4,6 +4,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
@@ -20,6 +21,9 @@ FakeCri::Options RuntimeOptions(const TemporaryFolder& folder,
           .snapshotter = settings.snapshotter,
           .shown_after_polls = settings.shown_after_polls};
 }
+
+// A call that would never end must not hold up the suite.
+constexpr std::chrono::seconds kLongerThanAnySandboxTakes{30};
 
 void SetPod(cri::PodSandboxConfig& config, const std::string& pod_namespace) {
   config.mutable_metadata()->set_namespace_(pod_namespace);
@@ -160,6 +164,7 @@ grpc::Status GateFixture::CreateWithVolume(const std::string& image,
 
 grpc::Status GateFixture::RunSandbox(const std::string& pod_namespace) {
   grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + kLongerThanAnySandboxTakes);
   cri::RunPodSandboxRequest request;
   SetPod(*request.mutable_config(), pod_namespace);
   cri::RunPodSandboxResponse response;

@@ -424,6 +424,29 @@ BOOST_FIXTURE_TEST_CASE(Sandbox_AbsentUnderAnAllowRule_IsPulledFirst, AttackedPa
   BOOST_TEST(runtime.SandboxesRan().at(0) == good.digest.ToString());
 }
 
+// Who pulls the name's newer content at the same moment must not have it run as the older, nor hang
+// the call.
+BOOST_FIXTURE_TEST_CASE(Sandbox_NameMovesWhileItIsJudged_IsRefusedAtOnce, AttackedPause) {
+  int looks = 0;
+  runtime.OnCall("ImageStatus", [&](const auto&) {
+    if (++looks == 2) runtime.Move(kPause, evil, 0);
+  });
+  const auto status = RunSandbox();
+  BOOST_TEST(Says(status, "digest-mismatch"));
+  BOOST_TEST(runtime.SandboxesRan().empty());
+}
+
+// Nobody vouches for such a digest, but an `allow` rule lets the name be what it is here.
+BOOST_FIXTURE_TEST_CASE(Sandbox_KnownByAnotherAlgorithm_IsLookedAtToo, AttackedPause) {
+  decider.Allow("registry.example/acme/pause");
+  runtime.Untag(kPause);
+  runtime.ImportBySha512(kPause, "good layers", "good config");
+  BOOST_TEST(RunSandbox().ok());
+  runtime.OnCall("RunPodSandbox", [&](const auto&) { MoveTenantsName(); });
+  BOOST_TEST(Says(RunSandbox(), "digest-mismatch"));
+  BOOST_TEST(runtime.SandboxesRan().size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace crivet::proxy
