@@ -5,8 +5,10 @@
 #include <grpcpp/server_posix.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <future>
 #include <mutex>
 #include <string_view>
@@ -15,6 +17,7 @@
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/gated_message.h"
+#include "proxy/gate/sandbox_look.h"
 #include "proxy/owned_fd.h"
 #include "proxy/runtime/call_context.h"
 #include "proxy/runtime/handover.h"
@@ -27,6 +30,9 @@ namespace {
 constexpr int kMaxMetadataBytes = 1024 * 1024;
 constexpr int kSocketBufferBytes = 1024 * 1024;
 constexpr std::chrono::milliseconds kProbeInterval{200};
+// How soon a sandbox is looked for again that has not turned up, or could not be removed.
+constexpr std::chrono::milliseconds kFirstLookAgain{1'000};
+constexpr std::chrono::milliseconds kLastLookAgain{60'000};
 
 // The full paths, as the method table and the audit log name them.
 constexpr std::string_view kPullImage = "/runtime.v1.ImageService/PullImage";
@@ -103,8 +109,11 @@ class Gate::Server {
         images_(upstream_, names_, [this] { NativeApiMissing(); }),
         containers_(upstream_),
         own_references_(upstream_),
-        parts_{upstream_,    images_,           containers_,     own_references_,   tag_locks_,
-               absent_once_, *options_.decider, *options_.audit, *options_.metrics, options_.log},
+        unseen_sandboxes_(
+            options_.state_dir, [this] { LookForSandboxes(); }, options_.log),
+        parts_{upstream_,         images_,           containers_,  own_references_,
+               unseen_sandboxes_, tag_locks_,        absent_once_, *options_.decider,
+               *options_.audit,   *options_.metrics, options_.log},
         image_service_(*this),
         runtime_service_(*this) {}
 
@@ -124,6 +133,7 @@ class Gate::Server {
     std::promise<void> ended;
     probe_ended_ = ended.get_future();
     Probe(std::move(ended));
+    LookForSandboxes();
     return true;
   }
 
@@ -162,6 +172,8 @@ class Gate::Server {
     server_->Shutdown(DeadlineIn(drain));
     server_->Wait();
     if (probe_ended_.valid()) probe_ended_.wait();
+    std::unique_lock lock(mutex_);
+    look_ended_.wait(lock, [this] { return !looks_; });
   }
 
  private:
@@ -322,8 +334,54 @@ class Gate::Server {
     ended.set_value();
   }
 
+  // Looks for sandboxes that were lost sight of, by calls that ended here or by an earlier process,
+  // for as long as there are any.
+  void LookForSandboxes() {
+    {
+      std::lock_guard lock(mutex_);
+      looks_soon_ = true;
+      if (stopping_ || looks_ || !unseen_sandboxes_.HasLost()) return;
+      looks_ = true;
+    }
+    Look();
+  }
+
+  bool HasToLook() {
+    std::lock_guard lock(mutex_);
+    looks_ = !stopping_ && unseen_sandboxes_.HasLost();
+    if (!looks_) look_ended_.notify_all();
+    return looks_;
+  }
+
+  bool TakeLooksSoon() {
+    std::lock_guard lock(mutex_);
+    return std::exchange(looks_soon_, false);
+  }
+
+  Detached Look() {
+    std::chrono::milliseconds waited{0};
+    std::chrono::milliseconds wait{0};
+    while (HasToLook()) {
+      try {
+        if (TakeLooksSoon()) waited = wait = kFirstLookAgain;
+        if (waited >= wait) {
+          co_await SeeLostSandboxes(parts_, Settings());
+          waited = std::chrono::milliseconds{0};
+          wait = std::min(wait * 2, kLastLookAgain);
+        }
+        co_await upstream_.Pause(kProbeInterval);
+      } catch (...) {
+        parts_.metrics.CountInternalError();
+      }
+      waited += kProbeInterval;
+    }
+  }
+
   const Options options_;
   std::mutex mutex_;
+  std::condition_variable look_ended_;
+  bool looks_ = false;
+  bool looks_soon_ = false;
   std::shared_ptr<const Config::Gate> settings_;
   // By gRPC's name of the connection. Descriptors are used again, so the map stays small.
   std::unordered_map<std::string, PeerCredentials> peers_;
@@ -336,6 +394,7 @@ class Gate::Server {
   RuntimeImages images_;
   RuntimeContainers containers_;
   OwnReferences own_references_;
+  UnseenSandboxes unseen_sandboxes_;
   NameLocks tag_locks_;
   AbsentOnce absent_once_;
   GateParts parts_;

@@ -16,6 +16,7 @@
 #include "proxy/gate/decider.h"
 #include "proxy/gate/name_locks.h"
 #include "proxy/gate/own_references.h"
+#include "proxy/gate/unseen_sandboxes.h"
 #include "proxy/runtime/call_task.h"
 #include "proxy/runtime/runtime_containers.h"
 #include "proxy/runtime/runtime_images.h"
@@ -32,6 +33,7 @@ struct GateParts {
   RuntimeImages& images;
   RuntimeContainers& containers;
   OwnReferences& own_references;
+  UnseenSandboxes& unseen_sandboxes;
   NameLocks& tag_locks;
   AbsentOnce& absent_once;
   Decider& decider;

@@ -9,6 +9,7 @@
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/judged_content.h"
+#include "proxy/gate/sandbox_look.h"
 #include "proxy/runtime/call_context.h"
 
 namespace crivet::proxy {
@@ -52,6 +53,8 @@ Task<grpc::Status> AnswerCreateContainer(GateCall& call, const cri::CreateContai
                                          cri::CreateContainerResponse& response) {
   if (request.has_sandbox_config()) call.SetPod(request.sandbox_config());
   RuntimeContainers& containers = call.parts().containers;
+  grpc::Status seen = co_await SeeSandboxOf(call, request);
+  if (!seen.ok()) co_return seen;
   for (int attempt = 1;; ++attempt) {
     cri::CreateContainerRequest judged = request;
     auto content = co_await JudgeContent(call, *judged.mutable_config());

@@ -11,6 +11,7 @@
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/judged_content.h"
 #include "proxy/gate/pinned_pull.h"
+#include "proxy/gate/sandbox_look.h"
 #include "proxy/runtime/call_context.h"
 #include "proxy/runtime/sandbox_image.h"
 
@@ -19,14 +20,19 @@ namespace {
 
 using trust::Reason;
 
-Task<grpc::Status> Forward(GateCall& call, const cri::RunPodSandboxRequest& request,
-                           cri::RunPodSandboxResponse& response) {
+struct Forwarded {
+  grpc::Status status;
+  bool by_runtime = false;  // who sent the status
+};
+
+Task<Forwarded> Forward(GateCall& call, const cri::RunPodSandboxRequest& request,
+                        cri::RunPodSandboxResponse& response) {
   const auto begin = std::chrono::steady_clock::now();
   auto context = RelayContext(call.downstream());
   grpc::Status status = co_await call.parts().upstream.RunPodSandbox(*context, request, response);
   call.parts().metrics.Observe(Phase::kUpstream, std::chrono::steady_clock::now() - begin);
   CarryBack(*context, call.downstream());
-  co_return status;
+  co_return Forwarded{std::move(status), CameFromPeer(*context)};
 }
 
 // Asked each time: a millisecond beside the hundreds that a sandbox takes, and a runtime that came
@@ -267,32 +273,34 @@ Task<Judged> JudgeSandboxImage(GateCall& call, const std::string& name,
   co_return Judged(tl::unexpect, judgement.ToStatus());
 }
 
-// It runs by now: with other content it is stopped, and the audit line says that it ran.
-Task<grpc::Status> Examine(GateCall& call, const std::string& id, const JudgedImage& judged) {
-  using Finding = RuntimeContainers::Finding;
-  RuntimeContainers& containers = call.parts().containers;
-  auto root = co_await containers.ExamineRoot(id, judged.id);
-  if (root && root->finding == Finding::kAsJudged) co_return grpc::Status::OK;
-  if (root && root->finding == Finding::kNoRecord) {
-    // Some runtimes make a sandbox without any image: a virtual machine, or nothing at all.
-    call.parts().metrics.CountUnjudgedSandbox();
-    co_return grpc::Status::OK;
+// Whether the runtime itself has refused, and made nothing. Where it was told to stop, or is gone,
+// it may have all the same.
+bool MadeNothing(const Forwarded& forwarded) {
+  const grpc::StatusCode code = forwarded.status.error_code();
+  return forwarded.by_runtime && code != grpc::CANCELLED && code != grpc::DEADLINE_EXCEEDED &&
+         code != grpc::UNAVAILABLE;
+}
+
+// It runs as soon as it is made: so it is written down before, and stays so until it was looked at.
+Task<grpc::Status> RunAndLook(GateCall& call, const cri::RunPodSandboxRequest& request,
+                              const JudgedImage& judged, cri::RunPodSandboxResponse& response) {
+  const std::string& image = judged.judgement.canonical;
+  auto unseen =
+      call.parts().unseen_sandboxes.Expect(KeyOf(request.config().metadata()), image, judged.id);
+  auto forwarded = co_await Forward(call, request, response);
+  if (!forwarded.status.ok()) {
+    if (MadeNothing(forwarded)) unseen.Settle();
+    co_return forwarded.status;
   }
-  const grpc::Status removed = co_await containers.RemoveSandbox(id);
-  call.parts().log(
-      "sandbox " + id + " " +
-      (root ? "was not made from what was judged as " + judged.judgement.canonical
-            : "cannot be checked: " + root.error().error_message()) +
-      (removed.ok() ? "; it was removed" : "; it cannot be removed: " + removed.error_message()));
-  if (!root) {
-    co_return RefuseContent(call, judged.judgement, Reason::kState,
-                            "the runtime does not say what it made the sandbox from, so it was "
-                            "stopped and removed");
-  }
-  call.parts().metrics.CountOtherContent();
-  co_return RefuseContent(call, judged.judgement, Reason::kDigestMismatch,
-                          "the sandbox ran with other content than what was judged, for a name of "
-                          "its image was moved meanwhile; it was stopped and removed");
+  const std::string id = response.pod_sandbox_id();
+  const UnseenSandboxes::Expected expected{image, {judged.id}};
+  SandboxLook look = co_await LookAtSandbox(call.parts(), id, expected);
+  if (look.settled) unseen.Settle();
+  if (!look.problem) co_return grpc::Status::OK;
+  response.Clear();
+  // The audit line says that it ran.
+  co_return RefuseContent(call, judged.judgement, look.problem->reason,
+                          std::move(look.problem->found));
 }
 
 }  // namespace
@@ -314,12 +322,11 @@ Task<grpc::Status> AnswerRunPodSandbox(GateCall& call, const cri::RunPodSandboxR
     if (!judged) co_return judged.error();
     expected = *std::move(judged);
   }
-  grpc::Status status = co_await Forward(call, request, response);
-  if (!status.ok() || !expected) co_return status;
-  const std::string id = response.pod_sandbox_id();
-  grpc::Status examined = co_await Examine(call, id, *expected);
-  if (!examined.ok()) response.Clear();
-  co_return examined;
+  if (!expected) {
+    auto forwarded = co_await Forward(call, request, response);
+    co_return forwarded.status;
+  }
+  co_return co_await RunAndLook(call, request, *expected, response);
 }
 
 }  // namespace crivet::proxy

@@ -37,6 +37,10 @@ std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeou
   return context;
 }
 
+bool CameFromPeer(const grpc::ClientContext& context) {
+  return context.debug_error_string().find("Error received from peer") != std::string::npos;
+}
+
 void ForNativeApi(grpc::ClientContext& context) {
   context.AddMetadata("containerd-namespace", "k8s.io");
 }

@@ -22,6 +22,10 @@ std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeou
 /// ForNativeApi adds what containerd's own API wants to know: the namespace of CRI's images.
 void ForNativeApi(grpc::ClientContext& context);
 
+/// CameFromPeer is whether the runtime itself sent the status that a call ended with; anything else
+/// was made on our side of the socket.
+bool CameFromPeer(const grpc::ClientContext& context);
+
 /// CarryBack hands the runtime's initial and trailing metadata to the caller. Call it when the
 /// upstream call is over, before the downstream one ends.
 void CarryBack(const grpc::ClientContext& upstream, grpc::CallbackServerContext& downstream);

@@ -100,7 +100,8 @@ trust::Result<void> ImageNames::Save() const {
             [](const auto& a, const auto& b) { return a.first < b.first; });
   nlohmann::json names = nlohmann::json::array();
   for (auto& row : rows) names.push_back(std::move(row.second));
-  return ReplaceStateFile(path_, nlohmann::json{{"names", std::move(names)}}.dump());
+  return ReplaceStateFile(path_, nlohmann::json{{"names", std::move(names)}}.dump(),
+                          Against::kPowerCut);
 }
 
 }  // namespace crivet::proxy

@@ -33,7 +33,8 @@ std::string ReadStateFile(const std::string& path) {
   }
 }
 
-trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view content) {
+trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view content,
+                                     Against against) {
   const auto failed = [&](const char* what) {
     return trust::Fail(trust::Reason::kState,
                        fmt::format("{} {}: {}", what, path, std::strerror(errno)));
@@ -47,8 +48,10 @@ trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view c
     if (wrote <= 0) return failed("cannot write");
     left.remove_prefix(static_cast<std::size_t>(wrote));
   }
-  if (fsync(file.get()) != 0) return failed("cannot write");
+  const bool durable = against == Against::kPowerCut;
+  if (durable && fsync(file.get()) != 0) return failed("cannot write");
   if (rename(fresh.c_str(), path.c_str()) != 0) return failed("cannot replace");
+  if (!durable) return {};
   // The new name is durable only with its folder.
   const std::string folder = path.substr(0, path.rfind('/'));
   OwnedFd directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -3,7 +3,7 @@
 #include <string>
 #include <string_view>
 
-#include "trust/core/result.h"
+#include "trust/base/result.h"
 
 namespace crivet::proxy {
 
@@ -12,8 +12,16 @@ namespace crivet::proxy {
 /// commands read such files too, and the folder is another user's.
 std::string ReadStateFile(const std::string& path);
 
+/// What the new content must outlive from the moment that it is written.
+enum class Against : unsigned char {
+  kCrashOfCrivet,
+  kPowerCut,  ///< waits for the disk
+};
+
 /// ReplaceStateFile makes `content` the file's: whoever reads it sees all of the old or all of the
-/// new, a power cut included. On the disk when it returns. kState where it cannot be written.
-trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view content);
+/// new; after a power cut that it was not written against perhaps nothing. kState where it cannot
+/// be written.
+trust::Result<void> ReplaceStateFile(const std::string& path, std::string_view content,
+                                     Against against);
 
 }  // namespace crivet::proxy

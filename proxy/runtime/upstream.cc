@@ -465,6 +465,14 @@ Task<grpc::Status> Upstream::PodSandboxStatus(grpc::ClientContext& context,
   });
 }
 
+Task<grpc::Status> Upstream::ListPodSandbox(grpc::ClientContext& context,
+                                            const cri::ListPodSandboxRequest& request,
+                                            cri::ListPodSandboxResponse& response) {
+  return Call(*runtime_, context, [&](std::function<void(grpc::Status)> done) {
+    runtime_->runtime->async()->ListPodSandbox(&context, &request, &response, std::move(done));
+  });
+}
+
 Task<grpc::Status> Upstream::StopPodSandbox(grpc::ClientContext& context,
                                             const cri::StopPodSandboxRequest& request,
                                             cri::StopPodSandboxResponse& response) {

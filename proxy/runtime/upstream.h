@@ -75,6 +75,9 @@ class Upstream {
   Task<grpc::Status> PodSandboxStatus(grpc::ClientContext& context,
                                       const cri::PodSandboxStatusRequest& request,
                                       cri::PodSandboxStatusResponse& response);
+  Task<grpc::Status> ListPodSandbox(grpc::ClientContext& context,
+                                    const cri::ListPodSandboxRequest& request,
+                                    cri::ListPodSandboxResponse& response);
   Task<grpc::Status> StopPodSandbox(grpc::ClientContext& context,
                                     const cri::StopPodSandboxRequest& request,
                                     cri::StopPodSandboxResponse& response);

@@ -165,10 +165,14 @@ grpc::Status GateFixture::CreateWithVolume(const std::string& image,
 grpc::Status GateFixture::RunSandbox(const std::string& pod_namespace) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + kLongerThanAnySandboxTakes);
+  cri::RunPodSandboxResponse response;
+  return runtime_stub->RunPodSandbox(&context, SandboxRequest(pod_namespace), &response);
+}
+
+cri::RunPodSandboxRequest GateFixture::SandboxRequest(const std::string& pod_namespace) const {
   cri::RunPodSandboxRequest request;
   SetPod(*request.mutable_config(), pod_namespace);
-  cri::RunPodSandboxResponse response;
-  return runtime_stub->RunPodSandbox(&context, request, &response);
+  return request;
 }
 
 cri::ListImagesResponse GateFixture::List(const std::string& filter) {

@@ -56,6 +56,7 @@ class GateFixture {
   /// Of the container that was made last, where no other is named.
   grpc::Status StartCreated(const std::string& id = "");
   grpc::Status RunSandbox(const std::string& pod_namespace = "shop");
+  cri::RunPodSandboxRequest SandboxRequest(const std::string& pod_namespace = "shop") const;
   cri::ListImagesResponse List(const std::string& filter = "");
   grpc::Status Remove(const std::string& image);
 

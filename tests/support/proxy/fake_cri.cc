@@ -267,8 +267,22 @@ class FakeCri::Server {
         return status;
       }
       std::lock_guard lock(s.mutex_);
+      response->mutable_status()->set_id(request->pod_sandbox_id());
       *response->mutable_status()->mutable_metadata() =
           s.containers_.pods[request->pod_sandbox_id()];
+      return grpc::Status::OK;
+    }
+
+    grpc::Status ListPodSandbox(grpc::ServerContext* context,
+                                const cri::ListPodSandboxRequest* request,
+                                cri::ListPodSandboxResponse* response) override {
+      if (auto status = s.Enter(*context, "ListPodSandbox", *request); !status.ok()) return status;
+      std::lock_guard lock(s.mutex_);
+      for (const auto& [id, sandbox] : s.containers_.sandboxes) {
+        auto& item = *response->add_items();
+        item.set_id(id);
+        *item.mutable_metadata() = s.containers_.pods[id];
+      }
       return grpc::Status::OK;
     }
 
