@@ -34,7 +34,12 @@ bool AllIn(const std::vector<Manifest>& all, const std::vector<Manifest>& known)
 
 // A remote snapshotter does not look into layers: equal names say nothing there of what is in them,
 // so that every manifest counts, those too that came while the container was made.
-Task<Examined> ExamineManifests(GateCall& call, const JudgedImage& judged) {
+Task<Examined> ExamineManifests(GateCall& call, const JudgedImage& judged,
+                                const std::string& snapshotter) {
+  const auto& remote = call.settings().remote_snapshotters;
+  if (std::find(remote.begin(), remote.end(), snapshotter) == remote.end()) {
+    co_return Examined(Finding::kAsJudged);
+  }
   auto found = co_await call.parts().images.Find(call.downstream(), judged.id);
   if (!found) co_return Examined(tl::unexpect, std::move(found.error()));
   const bool same = found->has_value() && AllIn((*found)->targets, judged.manifests) &&
@@ -83,17 +88,21 @@ Task<Examined> ExamineContent(GateCall& call, const std::string& container_id,
     auto root = co_await containers.ExamineRoot(container_id, content.root->id);
     if (!root) co_return Examined(tl::unexpect, std::move(root.error()));
     if (root->finding != Finding::kAsJudged) co_return Examined(root->finding);
-    const auto& remote = call.settings().remote_snapshotters;
-    if (std::find(remote.begin(), remote.end(), root->snapshotter) != remote.end()) {
-      auto manifests = co_await ExamineManifests(call, *content.root);
-      if (!manifests || *manifests != Finding::kAsJudged) co_return manifests;
-    }
+    auto manifests = co_await ExamineManifests(call, *content.root, root->snapshotter);
+    if (!manifests || *manifests != Finding::kAsJudged) co_return manifests;
   }
   std::vector<RuntimeContainers::Volume> volumes;
   for (const auto& [path, image] : content.volumes) {
     volumes.push_back({path, image.id, image.manifests});
   }
-  co_return co_await containers.ExamineVolumes(container_id, volumes);
+  auto mounted = co_await containers.ExamineVolumes(container_id, volumes);
+  if (!mounted) co_return Examined(tl::unexpect, std::move(mounted.error()));
+  if (mounted->finding != Finding::kAsJudged) co_return Examined(mounted->finding);
+  for (const auto& volume : content.volumes) {
+    auto manifests = co_await ExamineManifests(call, volume.image, mounted->snapshotter);
+    if (!manifests || *manifests != Finding::kAsJudged) co_return manifests;
+  }
+  co_return Examined(Finding::kAsJudged);
 }
 
 Task<grpc::Status> PutOwnInFront(GateCall& call, const JudgedImage& image) {

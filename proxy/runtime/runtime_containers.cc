@@ -138,21 +138,20 @@ Task<RuntimeContainers::Examined> RuntimeContainers::LiesOn(const Container& con
   co_return Examined(*below == chain ? Finding::kAsJudged : Finding::kOther);
 }
 
-Task<tl::expected<RuntimeContainers::Root, grpc::Status>> RuntimeContainers::ExamineRoot(
-    const std::string& id, const std::string& image_id) {
-  using Result = tl::expected<Root, grpc::Status>;
+Task<RuntimeContainers::Found> RuntimeContainers::ExamineRoot(const std::string& id,
+                                                              const std::string& image_id) {
   auto container = co_await Get(id);
   if (!container && container.error().error_code() == grpc::NOT_FOUND) {
-    co_return Result(Root{Finding::kNoRecord, {}});
+    co_return Found(Origin{Finding::kNoRecord});
   }
-  if (!container) co_return Result(tl::unexpect, std::move(container.error()));
+  if (!container) co_return Found(tl::unexpect, std::move(container.error()));
   const std::string key = container->snapshot_key();
-  if (key.empty()) co_return Result(Root{Finding::kNoRecord, {}});
+  if (key.empty()) co_return Found(Origin{Finding::kNoRecord});
   auto chain = co_await ChainOf(image_id);
-  if (!chain) co_return Result(tl::unexpect, std::move(chain.error()));
+  if (!chain) co_return Found(tl::unexpect, std::move(chain.error()));
   auto lies = co_await LiesOn(*container, key, *chain);
-  if (!lies) co_return Result(tl::unexpect, std::move(lies.error()));
-  co_return Result(Root{*lies, container->snapshotter()});
+  if (!lies) co_return Found(tl::unexpect, std::move(lies.error()));
+  co_return Found(Origin{*lies, container->snapshotter()});
 }
 
 Task<RuntimeContainers::Examined> RuntimeContainers::ExamineMount(const Container& container,
@@ -165,24 +164,26 @@ Task<RuntimeContainers::Examined> RuntimeContainers::ExamineMount(const Containe
   co_return co_await LiesOn(container, key, *chain);
 }
 
-Task<RuntimeContainers::Examined> RuntimeContainers::ExamineVolumes(
+Task<RuntimeContainers::Found> RuntimeContainers::ExamineVolumes(
     const std::string& id, const std::vector<Volume>& volumes) {
-  if (volumes.empty()) co_return Examined(Finding::kAsJudged);
+  if (volumes.empty()) co_return Found(Origin{Finding::kAsJudged});
   auto container = co_await Get(id);
-  if (!container) co_return Examined(tl::unexpect, std::move(container.error()));
+  if (!container) co_return Found(tl::unexpect, std::move(container.error()));
+  const Origin other{Finding::kOther, container->snapshotter()};
   const auto spec = ReadContainerSpec(container->spec().value());
-  if (!spec) co_return Examined(Finding::kOther);
+  if (!spec) co_return Found(other);
   for (const Volume& volume : volumes) {
     bool mounted = false;
     for (const auto& mount : spec->mounts) {
       if (mount.destination != TextInSpec(volume.container_path)) continue;
       auto finding = co_await ExamineMount(*container, mount.source, volume);
-      if (!finding || *finding != Finding::kAsJudged) co_return finding;
+      if (!finding) co_return Found(tl::unexpect, std::move(finding.error()));
+      if (*finding != Finding::kAsJudged) co_return Found(other);
       mounted = true;
     }
-    if (!mounted) co_return Examined(Finding::kOther);
+    if (!mounted) co_return Found(other);
   }
-  co_return Examined(Finding::kAsJudged);
+  co_return Found(Origin{Finding::kAsJudged, container->snapshotter()});
 }
 
 Task<grpc::Status> RuntimeContainers::Remove(const std::string& container_id) {

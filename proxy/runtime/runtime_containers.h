@@ -56,17 +56,17 @@ class RuntimeContainers {
   };
   using Examined = tl::expected<Finding, grpc::Status>;
 
-  struct Root {
+  struct Origin {
     Finding finding;
-    std::string snapshotter;  ///< that holds it
+    std::string snapshotter = {};  ///< that holds it
   };
+  using Found = tl::expected<Origin, grpc::Status>;
   /// Whether the root of the container or sandbox `id` lies directly on the layers of the image
   /// `image_id`: what is built upon them lies on them as well, and is something else.
-  Task<tl::expected<Root, grpc::Status>> ExamineRoot(const std::string& id,
-                                                     const std::string& image_id);
+  Task<Found> ExamineRoot(const std::string& id, const std::string& image_id);
 
   /// Whether what is mounted into the container for each of the volumes is its image's content.
-  Task<Examined> ExamineVolumes(const std::string& id, const std::vector<Volume>& volumes);
+  Task<Found> ExamineVolumes(const std::string& id, const std::vector<Volume>& volumes);
 
   Task<grpc::Status> Remove(const std::string& container_id);
   /// Stops the sandbox first.

@@ -286,6 +286,22 @@ BOOST_FIXTURE_TEST_CASE(RemoteSnapshotter_ManifestThatCameMeanwhile_CountsToo, A
   BOOST_TEST(runtime.Ran().size() == 1U);
 }
 
+// The folder of a volume is named by the first name of its image, and its content is that of the
+// manifest which came last.
+BOOST_FIXTURE_TEST_CASE(RemoteSnapshotter_ManifestOfAVolumeThatCameMeanwhile_CountsToo,
+                        AttackedWithStargz) {
+  constexpr char kData[] = "registry.example/acme/data:1";
+  const auto data = runtime.MakeManifest("data layers", "data config");
+  decider.Sign(kData, data.digest);
+  runtime.Import(kData, data);
+  BOOST_TEST(CreateWithVolume(good.image_id, kWeb, data.image_id, kData).ok());
+  const auto twin = runtime.MakeManifest("other layers", "data config");
+  runtime.OnCall("CreateContainer",
+                 [&](const auto&) { runtime.Import("zzz.example/library/last:1", twin); });
+  BOOST_TEST(!CreateWithVolume(good.image_id, kWeb, data.image_id, kData).ok());
+  BOOST_TEST(runtime.Ran().size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(KnownContainer_StartsWithoutAnyQuestion, Attacked) {
   BOOST_TEST(Create(good.image_id, kWeb).ok());
   const auto asked = runtime.Calls("Containers.Get").size();
