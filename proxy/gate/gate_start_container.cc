@@ -2,11 +2,13 @@
 // then; one that is not was made before crivet began, or while it ended or the client went away,
 // and is judged and looked at now.
 
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "proxy/gate/gate_call.h"
 #include "proxy/gate/judged_content.h"
 #include "proxy/runtime/call_context.h"
+#include "proxy/runtime/map_entries.h"
 
 namespace crivet::proxy {
 namespace {
@@ -25,20 +27,38 @@ Task<grpc::Status> Forward(GateCall& call, const cri::StartContainerRequest& req
 struct Stranger {
   cri::ContainerStatus status;
   std::string image_id;
+  std::string author_wrote;  // empty where nobody tells
 };
+
+// What the pod's author wrote stands in the container's own configuration, which containerd tells
+// on request; as the image of a container it gives the first of the image's tags by now, whoever
+// made that.
+std::string AuthorWrote(const cri::ContainerStatusResponse& response) {
+  using nlohmann::json;
+  const std::string* info = FindEntry(response.info(), "info");
+  const json told = json::parse(info == nullptr ? "" : *info, nullptr, /*allow_exceptions=*/false);
+  const json* at = &told;
+  for (const char* key : {"config", "image", "user_specified_image"}) {
+    const auto inner = at->is_object() ? at->find(key) : at->end();
+    if (inner == at->end()) return response.status().image().user_specified_image();
+    at = &*inner;
+  }
+  return at->is_string() ? at->get<std::string>() : std::string();
+}
 
 Task<tl::expected<Stranger, grpc::Status>> AskAbout(GateCall& call, const std::string& id) {
   using Result = tl::expected<Stranger, grpc::Status>;
   Upstream& upstream = call.parts().upstream;
   cri::ContainerStatusRequest status_request;
   status_request.set_container_id(id);
+  status_request.set_verbose(true);
   cri::ContainerStatusResponse status_response;
   auto status_context = SideContext(call.downstream());
   // Where there is none, it says so in the words that it has for StartContainer too.
   grpc::Status status =
       co_await upstream.ContainerStatus(*status_context, status_request, status_response);
   if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
-  Stranger stranger{status_response.status(), {}};
+  Stranger stranger{status_response.status(), {}, AuthorWrote(status_response)};
 
   // Only the list tells the image by its ID, and the sandbox.
   cri::ListContainersRequest list_request;
@@ -69,8 +89,8 @@ Task<tl::expected<Stranger, grpc::Status>> AskAbout(GateCall& call, const std::s
 // The images of the container, as CreateContainer was asked for them.
 cri::ContainerConfig ConfigOf(const Stranger& stranger) {
   cri::ContainerConfig config;
-  *config.mutable_image() = stranger.status.image();
   config.mutable_image()->set_image(stranger.image_id);
+  config.mutable_image()->set_user_specified_image(stranger.author_wrote);
   for (const auto& mount : stranger.status.mounts()) {
     if (mount.has_image()) *config.add_mounts() = mount;
   }

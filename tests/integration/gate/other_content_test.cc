@@ -331,6 +331,15 @@ BOOST_FIXTURE_TEST_CASE(MadePastTheGate_IsJudgedBeforeItStarts, Attacked) {
   BOOST_TEST(runtime.Calls("StartContainer").empty());
 }
 
+// A tenant's own image, which a rule allows, under a name that is verified: the other name must not
+// help, as little as when the container is made.
+BOOST_FIXTURE_TEST_CASE(MadePastTheGate_IsJudgedByWhatTheAuthorWrote, Attacked) {
+  runtime.Import(kTenant, evil);
+  BOOST_TEST(StartCreated(MakeBehind(evil, kTenant)).ok());
+  BOOST_TEST(!StartCreated(MakeBehind(evil, kWeb)).ok());
+  BOOST_TEST(runtime.Calls("StartContainer").size() == 1U);
+}
+
 BOOST_FIXTURE_TEST_CASE(BeginningOfAnId_StartsWhatWasChecked, Attacked) {
   BOOST_TEST(Create(good.image_id, kWeb).ok());
   BOOST_TEST(StartCreated("container-00").ok());

@@ -5,6 +5,7 @@
 #include <grpcpp/server_builder.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <set>
 
 #include "containerd/services/containers/v1/containers.grpc.pb.h"
@@ -240,7 +241,20 @@ class FakeCri::Server {
       const auto& container = s.containers_.containers[*id];
       response->mutable_status()->set_id(*id);
       response->mutable_status()->set_state(container.state);
-      *response->mutable_status()->mutable_image() = container.config.image();
+      // Not as it was asked for: by the first tag that the image has now.
+      cri::Image image;
+      s.Describe(container.image_id, image);
+      response->mutable_status()->mutable_image()->set_image(
+          image.repo_tags().empty() ? container.config.image().image() : image.repo_tags(0));
+      if (request->verbose()) {
+        const nlohmann::json config = {
+            {"image",
+             {{"image", container.config.image().image()},
+              {"user_specified_image", container.config.image().user_specified_image()}}}};
+        AddEntry(*response->mutable_info(), "info",
+                 nlohmann::json{{"config", config}}.dump(-1, ' ', false,
+                                                         nlohmann::json::error_handler_t::replace));
+      }
       *response->mutable_status()->mutable_mounts() = container.config.mounts();
       return grpc::Status::OK;
     }
