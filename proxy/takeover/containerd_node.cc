@@ -138,7 +138,9 @@ Result<ContainerdProcess> ReadContainerdProcess(const ContainerdUnit& unit) {
     auto process = ProcessOfUnit(unit);
     if (!process) return process;
     process->environment = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"};
-    if (!IsThere(process->program)) process->program = FoundByPath("containerd");
+    // A name alone is for PATH to find: never what lies in the folder where somebody runs this.
+    const bool absolute = process->program.starts_with('/');
+    if (!absolute || !IsThere(process->program)) process->program = FoundByPath("containerd");
     return process;
   }
   const std::string folder = fmt::format("/proc/{}", *unit.main_pid);
