@@ -174,6 +174,8 @@ std::string Quoted(const std::string& word) {
 Words WithConfig(const ContainerdUnit& unit, const Expanded& expanded,
                  const ContainerdOptions& options, const std::string& config_file) {
   Words words = unit.words;
+  // With `@` a name is only what the program is told, and systemd found the program by a path.
+  if (words.front().find('/') == std::string::npos) words.front() = unit.program;
   const char* written = "--config";
   if (options.config) {
     const auto& option = *options.config;

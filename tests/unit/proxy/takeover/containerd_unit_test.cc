@@ -193,6 +193,19 @@ BOOST_AUTO_TEST_CASE(Unit_OfAnotherForm_IsRefused) {
   BOOST_TEST(!ParseContainerdUnit(renamed));
 }
 
+// `ExecStart=@/opt/bin/containerd containerd`: the name alone may be another program.
+BOOST_AUTO_TEST_CASE(Unit_WhoseFirstWordIsAName_KeepsTheProgramThatSystemdFound) {
+  std::string named = Shown("/opt/bin/containerd --log-level warn");
+  for (auto at = named.find("argv[]=/opt/bin/"); at != std::string::npos;
+       at = named.find("argv[]=/opt/bin/")) {
+    named.replace(at, 16, "argv[]=");
+  }
+  const auto unit = ParseContainerdUnit(named);
+  BOOST_REQUIRE(unit);
+  BOOST_TEST(ExecStart(*unit, {{"containerd", "--log-level", "warn"}}) ==
+             "/opt/bin/containerd --log-level warn --config /etc/crivet/containerd.toml");
+}
+
 BOOST_AUTO_TEST_CASE(Unit_ThatDoesNotRun_IsReadUnlessItHasAVariable) {
   const auto plain = ProcessOfUnit(Unit("/usr/bin/containerd --config /x.toml"));
   BOOST_REQUIRE(plain);
