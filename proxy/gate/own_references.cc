@@ -15,6 +15,8 @@ using std::chrono::steady_clock;
 
 // A runtime that is busy has as long as it answers other calls; this is for one that loses a call.
 constexpr std::chrono::minutes kLongest{10};
+// CRI learns of names by events. One that it does not show for so long is told it again.
+constexpr std::chrono::seconds kReminder{10};
 constexpr milliseconds kFirstPause{2};
 constexpr milliseconds kLongestPause{20};
 // For an image that was judged by its digest alone.
@@ -107,14 +109,16 @@ Task<grpc::Status> OwnReferences::PutInFront(const trust::ImageReference& refere
                                              const std::string& image_id) {
   const std::string name = NameFor(reference, manifest);
   const auto give_up = steady_clock::now() + kLongest;
+  auto make_at = steady_clock::now();
   milliseconds pause = kFirstPause;
-  for (bool made = false;;) {
+  for (;;) {
     auto image = co_await Show(image_id);
     if (!image) co_return image.error();
     if (StandsInFront(*image, name)) co_return grpc::Status::OK;
-    if (!std::exchange(made, true)) {
+    if (steady_clock::now() >= make_at) {
       grpc::Status status = co_await Make(name, manifest);
       if (!status.ok()) co_return status;
+      make_at = steady_clock::now() + kReminder;
       continue;
     }
     if (steady_clock::now() >= give_up || upstream_.IsHurried()) {

@@ -26,9 +26,10 @@ class OwnReferences {
   static std::string NameFor(const trust::ImageReference& reference,
                              const trust::Sha256Digest& manifest);
 
-  /// Puts it in front of the names of the image `image_id`, which has the manifest, and ends when
-  /// CRI shows it there. Costs one question where it stands there already. Runs to its end within
-  /// seconds, whoever asked.
+  /// Puts it in front of the names of the image `image_id`, which must have the manifest, and ends
+  /// when CRI shows it there. Costs one question where it stands there already. Runs to its end,
+  /// whoever asked, as long as the runtime answers other calls; DEADLINE_EXCEEDED where the name is
+  /// not shown for ten minutes.
   Task<grpc::Status> PutInFront(const trust::ImageReference& reference,
                                 const trust::Sha256Digest& manifest, const std::string& image_id);
 
