@@ -10,6 +10,9 @@ namespace {
 
 using nlohmann::json;
 
+// No file system of layers takes that many.
+constexpr std::size_t kMaxLayers = 4096;
+
 std::string DigestOf(const std::string& bytes) {
   return "sha256:" + trust::ToHex(trust::Sha256Of(bytes));
 }
@@ -48,6 +51,85 @@ std::string Encoded(const std::vector<IdMapping>& mappings) {
   return "[" + text + "]";
 }
 
+// LayersReader keeps of an image's configuration the texts of rootfs.diff_ids. Whatever else stands
+// there may be millions of values, and is passed over; where something else stands in their place,
+// reading ends.
+class LayersReader final : public json::json_sax_t {
+ public:
+  // Nothing where the configuration has no rootfs.
+  std::optional<std::vector<std::string>> layers() const { return layers_; }
+
+  bool null() override {
+    if (place_ != Place::kLayers) return IsElsewhere() && Passed();
+    layers_.emplace();
+    return Passed();
+  }
+  bool boolean(bool /*value*/) override { return IsElsewhere() && Passed(); }
+  bool number_integer(number_integer_t /*value*/) override { return IsElsewhere() && Passed(); }
+  bool number_unsigned(number_unsigned_t /*value*/) override { return IsElsewhere() && Passed(); }
+  bool number_float(number_float_t /*value*/, const string_t& /*text*/) override {
+    return IsElsewhere() && Passed();
+  }
+  bool binary(binary_t& /*value*/) override { return IsElsewhere() && Passed(); }
+  bool string(string_t& value) override {
+    if (place_ != Place::kLayer) return IsElsewhere() && Passed();
+    if (layers_->size() == kMaxLayers) return false;
+    layers_->push_back(value);
+    return true;
+  }
+
+  bool start_object(std::size_t /*members*/) override {
+    if (place_ == Place::kLayers || place_ == Place::kLayer) return false;
+    if (place_ == Place::kRootfs) {
+      rootfs_is_open_ = true;
+      layers_.emplace();
+    }
+    ++depth_;
+    return Passed();
+  }
+  bool end_object() override {
+    if (--depth_ == 1) rootfs_is_open_ = false;
+    return Passed();
+  }
+  bool key(string_t& name) override {
+    place_ = Place::kElsewhere;
+    if (depth_ == 1 && name == "rootfs") place_ = Place::kRootfs;
+    if (depth_ == 2 && rootfs_is_open_ && name == "diff_ids") place_ = Place::kLayers;
+    return true;
+  }
+  bool start_array(std::size_t /*elements*/) override {
+    if (depth_ == 0 || place_ == Place::kRootfs || place_ == Place::kLayer) return false;
+    const bool begins = place_ == Place::kLayers;
+    if (begins) layers_.emplace();
+    ++depth_;
+    place_ = begins ? Place::kLayer : Place::kElsewhere;
+    return true;
+  }
+  bool end_array() override {
+    --depth_;
+    return Passed();
+  }
+  bool parse_error(std::size_t /*at*/, const std::string& /*token*/,
+                   const json::exception& /*error*/) override {
+    return false;
+  }
+
+ private:
+  // What the next value is.
+  enum class Place : unsigned char { kElsewhere, kRootfs, kLayers, kLayer };
+
+  bool IsElsewhere() const { return depth_ > 0 && place_ == Place::kElsewhere; }
+  bool Passed() {
+    place_ = Place::kElsewhere;
+    return true;
+  }
+
+  std::size_t depth_ = 0;
+  bool rootfs_is_open_ = false;
+  Place place_ = Place::kElsewhere;
+  std::optional<std::vector<std::string>> layers_;
+};
+
 }  // namespace
 
 std::string ChainIdOf(const std::vector<std::string>& diff_ids) {
@@ -59,24 +141,11 @@ std::string ChainIdOf(const std::vector<std::string>& diff_ids) {
 }
 
 std::optional<std::string> ReadChainId(std::string_view config) {
-  // A history may be millions of entries long, and is not looked at.
-  const auto only_rootfs = [](int depth, json::parse_event_t event, const json& parsed) {
-    return event != json::parse_event_t::key || depth > 1 ||
-           parsed.get_ref<const std::string&>() == "rootfs";
-  };
-  const json read = json::parse(config, only_rootfs, /*allow_exceptions=*/false);
-  if (!read.is_object()) return std::nullopt;
-  const auto rootfs = read.find("rootfs");
-  if (rootfs == read.end() || !rootfs->is_object()) return std::nullopt;
-  std::vector<std::string> diff_ids;
-  const auto found = rootfs->find("diff_ids");
-  if (found == rootfs->end() || found->is_null()) return ChainIdOf(diff_ids);
-  if (!found->is_array()) return std::nullopt;
-  for (const json& diff_id : *found) {
-    if (!diff_id.is_string()) return std::nullopt;
-    diff_ids.push_back(diff_id.get<std::string>());
-  }
-  return ChainIdOf(diff_ids);
+  LayersReader reader;
+  if (!json::sax_parse(config, &reader)) return std::nullopt;
+  const auto layers = reader.layers();
+  if (!layers) return std::nullopt;
+  return ChainIdOf(*layers);
 }
 
 std::string TextInSpec(const std::string& bytes) {

@@ -12,8 +12,8 @@ namespace crivet::proxy {
 /// hashes of all of them, so that equal names are equal files. Empty for an image without layers.
 std::string ChainIdOf(const std::vector<std::string>& diff_ids);
 
-/// ReadChainId gives the chain ID that an image's configuration says; nothing where it is none.
-/// Reads only what it needs: of a long configuration nothing else is kept.
+/// ReadChainId gives the chain ID that an image's configuration says; nothing where it is none, or
+/// has more layers than any image. Of a long configuration nothing else is kept.
 std::optional<std::string> ReadChainId(std::string_view config);
 
 /// IdMapping is a range of a user namespace, as the OCI runtime specification has it.

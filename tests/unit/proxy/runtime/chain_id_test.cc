@@ -1,6 +1,7 @@
 #include "proxy/runtime/chain_id.h"
 
 #include <boost/test/unit_test.hpp>
+#include <ctime>
 #include <string>
 
 namespace crivet::proxy {
@@ -42,6 +43,10 @@ BOOST_AUTO_TEST_CASE(Configuration_TellsItsLayers) {
              ChainIdOf({Layer('1'), Layer('2')}));
   BOOST_TEST(ReadChainId(Config("[]")).value() == "");
   BOOST_TEST(ReadChainId(Config("null")).value() == "");
+  // As Go reads them, the last counts.
+  BOOST_TEST(ReadChainId(Config("[\"x\"],\"diff_ids\":null")).value() == "");
+  BOOST_TEST(ReadChainId(Config("null,\"diff_ids\":[\"" + Layer('1') + "\"]")).value() ==
+             Layer('1'));
 }
 
 BOOST_AUTO_TEST_CASE(ConfigurationWithALongHistory_IsReadWithoutIt) {
@@ -50,6 +55,24 @@ BOOST_AUTO_TEST_CASE(ConfigurationWithALongHistory_IsReadWithoutIt) {
   history += "{}]";
   const std::string rootfs = R"("rootfs":{"diff_ids":[")" + Layer('7') + R"("]}})";
   BOOST_TEST(ReadChainId(R"({"history":)" + history + "," + rootfs).value() == Layer('7'));
+}
+
+// Whoever may push an image chooses what stands there; a parser that goes over an array once for
+// each object in it was busy for minutes with this, and with it a thread that answers everybody.
+BOOST_AUTO_TEST_CASE(ConfigurationMadeToKeepUsBusy_DoesNot) {
+  const auto many = [](const std::string& piece) {
+    std::string text = "[" + piece;
+    for (int i = 0; i < 200'000; ++i) text += "," + piece;
+    return text + "]";
+  };
+  const std::clock_t before = std::clock();
+  for (const char* other : {"{}", "[]", "0"}) {
+    BOOST_TEST(ReadChainId(R"({"history":)" + many(other) + R"(,"rootfs":{"other":)" + many(other) +
+                           R"(,"diff_ids":[")" + Layer('7') + R"("]}})")
+                   .value_or("none") == Layer('7'));
+  }
+  for (const char* layer : {R"("")", "{}", "[]"}) BOOST_TEST(!ReadChainId(Config(many(layer))));
+  BOOST_TEST(std::clock() - before < 2 * CLOCKS_PER_SEC);
 }
 
 BOOST_AUTO_TEST_CASE(WhatIsNoConfiguration_HasNoChain) {
