@@ -2,10 +2,9 @@
 // image.
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
-#include <string_view>
 #include <utility>
 
+#include "proxy/gate/checkpoint_mark.h"
 #include "proxy/runtime/call_context.h"
 #include "proxy/runtime/runtime_images.h"
 
@@ -13,34 +12,6 @@ namespace crivet::proxy {
 namespace {
 
 constexpr std::size_t kMaxCachedManifests = 4096;
-
-// What containerd, CRI-O and Podman mark a checkpoint's manifest with.
-constexpr std::string_view kCheckpointMarks[] = {
-    "org.criu.checkpoint.",
-    "io.kubernetes.cri-o.annotations.checkpoint.",
-    "io.podman.annotations.checkpoint.",
-};
-
-bool IsCheckpointMark(std::string_view key) {
-  return std::any_of(std::begin(kCheckpointMarks), std::end(kCheckpointMarks),
-                     [key](std::string_view mark) { return key.starts_with(mark); });
-}
-
-// containerd reads the manifest with Go's parser: names match in any case, objects of the same name
-// merge, and texts pass that ours refuses. So a mark counts wherever it is a name, and what does
-// not parse here may be a checkpoint there.
-bool MayBeCheckpoint(const std::string& manifest) {
-  using nlohmann::json;
-  bool marked = false;
-  const auto note_mark = [&marked](int /*depth*/, json::parse_event_t event, const json& parsed) {
-    if (event == json::parse_event_t::key) {
-      marked = marked || IsCheckpointMark(parsed.get_ref<const std::string&>());
-    }
-    return true;
-  };
-  const json read = json::parse(manifest, note_mark, /*allow_exceptions=*/false);
-  return marked || !read.is_object();
-}
 
 }  // namespace
 
