@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // container_creations ROUNDS IMAGE-ID WRITTEN LOG-ROOT CONTAINERD NAME=SOCKET=NAMESPACE...: what
 // one CreateContainer takes on each of several ways to one containerd. Each round creates a
 // container on every way, beginning with another one every time, in a pod of its namespace; it is

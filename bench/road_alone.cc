@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // road_alone LISTEN UPSTREAM: crivet's road without the gate, to see what it alone costs.
 #include <cstdio>
 #include <utility>

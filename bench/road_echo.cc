@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // road_echo SOCKET: the runtime of the road's measurements. Answers every unary call with its own
 // message, and GetContainerEvents as a stream: each message comes back until the client has no
 // more. On one thread, with as little of gRPC++ as there is. Until it is killed.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // road_load SOCKET: asks what a call costs from here to the runtime.
 // A closed loop: a fixed number of calls in flight on one channel, the next one begins when one
 // ends; or that many streams, on each of which one message is on its way. Expect about 100 us for a

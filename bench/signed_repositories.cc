@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // signed_repositories FOLDER COUNT TAGS: what a node has cached. Writes COUNT repositories of TAGS
 // signed tags each, named registry.acme.example/shop/<i>, as Docker keeps them: `crivet import`
 // takes the folder. The tags are release-<j>.

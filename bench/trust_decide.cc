@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How long does a decision on a warm tag take, from the reference to the verdict with its evidence?
 // Expected: at most 2 us at p99, whether the repository has 100 or 100 000 tags, with 50 rules to
 // choose among, on 1 thread and on 64 (no lock is held). The clock read around each decision is

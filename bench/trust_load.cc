@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How long until a node knows a repository that it has on disk? Everything is verified again: JSON,
 // canonical form, hashes, signatures, floors, the index of tags. Files come from memory, so that
 // the disk is left out. Goals (bench/README.md): 10 000 tags in 5 ms, 100 000 in 50 ms, linear; at

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What does each step of trusting a targets file cost, and is it linear in the number of tags?
 // Steps: read strictly, write the canonical form, hash it, read every digest out; and one key, one
 // signature. Expected for 10 000 tags (1 MB): each below 2 ms. trust_load.cc measures the whole.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Packs what is built, for Debian and as a tarball of the same tree. The same build gives the same bytes, whenever and on
 # whatever file system it is packed; builds of preset release are the same wherever they were made.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """containerd_calls.py quick|full CONTAINERD CRIVET FOLDER: small calls to a real runtime, directly
 and through everybody; a line of JSON on stdout. Run by node.sh on its node."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Who stands in the road: started side by side, each with one worker, on the same upstream."""
 
 import contextlib

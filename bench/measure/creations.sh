@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What crivet adds to one CreateContainer, on a node of real parts: straight to containerd; through crivet where a rule in
 # audit mode judges the image, which is all but the look at what was made; and where the rule is enforced. Prints lines
 # `name<TAB>value`, times in ms.

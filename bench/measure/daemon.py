@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The whole daemon: its start and its memory with repositories cached, refusals from memory."""
 
 import shutil

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What was wanted, and whether it was reached. Ratios are of the same round, medians over rounds."""
 
 import statistics

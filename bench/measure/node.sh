@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What only real parts can tell, on a node of its own: calls to containerd, pulls, Docker's own verified pull, `notary lookup`
 # beside `crivet verify`, what a refresh costs the Notary server. Prints lines `name<TAB>value`, times in ms.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Processes of a measurement: started, watched, and ended by pid. They die with this program."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The goals in bench/README.md, the figures in bench/results and the pictures, from what a run has kept."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a call costs on the road: the same load through everybody in turn, round after round."""
 
 import json

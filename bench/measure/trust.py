@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Deciding and loading, by Google Benchmark; what it says is kept as it is, but for its context."""
 
 import json

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // byte_relay LISTEN UPSTREAM: copies bytes between unix sockets, one thread, epoll. The floor for
 // anything that stands in between: what it costs is what no proxy can avoid.
 

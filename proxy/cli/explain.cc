@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/cli/explain.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // One rule: `[default]` or a `[[rule]]`.
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // `[default]` and every `[[rule]]` together: the policy.
 #include <fmt/format.h>
 

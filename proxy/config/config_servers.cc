@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // `[trust.*]`: where signed metadata comes from.
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The only file that includes toml++.
 #include "proxy/config/toml_document.h"
 

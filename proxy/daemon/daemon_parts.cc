@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How the daemon is made, and what others see of it.
 #include "proxy/daemon/daemon_parts.h"
 

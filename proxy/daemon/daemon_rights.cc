@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/daemon/daemon_rights.h"
 
 #include <grp.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The part of DaemonParts that runs them: signals, reloads, the watchdog.
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/daemon/status_report.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/daemon/trust_decider.h"
 
 #include "proxy/wall_clock.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // RuntimeImages' question whether the runtime would restore a checkpoint instead of starting an
 // image.
 

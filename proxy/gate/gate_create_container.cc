@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // CreateContainer: the image and every image volume must be vouched for now
 // (proxy/RULES.md#createcontainer), and what the runtime makes of them is looked at before anybody
 // can start it: it resolves the image again, by the first of its names, which others may have moved

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ImageStatus: a name is present only if what it holds here is vouched for
 // (proxy/RULES.md#imagestatus), so that IfNotPresent, Never and preloaded images are judged like
 // pulls.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // ListImages, StreamImages and RemoveImage pass the gate only where the runtime has no images API
 // of its own: the tags that it was not able to take are shown and removed here
 // (proxy/RULES.md#the-tag).

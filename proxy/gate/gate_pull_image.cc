@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // PullImage: the signed digest is pulled, whatever the registry's tag points to
 // (proxy/RULES.md#pullimage).
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // RunPodSandbox: the runtime pulls its sandbox image itself, by tag, behind every gate; so what it
 // will find there is judged, and put right, before it looks (proxy/RULES.md#runpodsandbox). The
 // sandbox runs before the call is answered: so a name of crivet's own stands in front of the

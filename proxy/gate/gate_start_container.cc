@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // StartContainer: only what was looked at may start. A container that the gate made is known by
 // then; one that is not was made before crivet began, or while it ended or the client went away,
 // and is judged and looked at now.

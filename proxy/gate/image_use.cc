@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/gate/image_use.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/gate/name_locks.h"
 
 #include "proxy/runtime/upstream.h"

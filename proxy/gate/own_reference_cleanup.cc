@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/gate/own_reference_cleanup.h"
 
 #include "containerd/services/images/v1/images.grpc.pb.h"

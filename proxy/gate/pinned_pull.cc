@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/gate/pinned_pull.h"
 
 #include <chrono>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // RuntimeImages' names where the runtime has no API to take them: the same answers by translation
 // (proxy/RULES.md#the-tag). A name that crivet keeps was given by the newest pull that it made of
 // it, and goes before what the runtime has under that name; a pull that the runtime made by the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/road/http2_callbacks.h"
 
 #include <algorithm>

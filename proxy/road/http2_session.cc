@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/road/http2_session.h"
 
 #include <sys/epoll.h>

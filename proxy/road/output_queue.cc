@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/road/output_queue.h"
 
 #include <sys/socket.h>

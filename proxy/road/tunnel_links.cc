@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The part of Tunnel that opens, waits for and loses connections to the runtime and the gate.
 
 #include <algorithm>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // RuntimeImages' questions: which manifests an image has here, and what they say.
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/runtime/node_inventory.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/runtime/runtime_facts.h"
 
 #include "containerd/services/containers/v1/containers.grpc.pb.h"

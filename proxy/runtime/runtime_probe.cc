@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/runtime/runtime_probe.h"
 
 #include <grpcpp/generic/generic_stub.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A library for this would bring two threads and two seconds to stop, which `drain` cannot spare.
 #include "proxy/watch/metrics_endpoint.h"
 

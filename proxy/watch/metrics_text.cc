@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The text that Prometheus reads. Names follow its rules: base units, `_total` for counters.
 #include <fmt/format.h>
 

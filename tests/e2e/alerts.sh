@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The alert rules in a real Prometheus that scrapes a real crivet: each finds its series and the labels that its texts name,
 # none fires on a node that is well, and those that can be brought about fire for their reason.
 set -euo pipefail

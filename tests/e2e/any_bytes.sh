@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # An environment variable out of a Secret, an argument: what the gate does not judge may hold any bytes. A container
 # that starts on the runtime alone starts through crivet, and says the same.
 set -euo pipefail

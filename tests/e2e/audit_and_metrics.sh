@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Audit mode decides, logs and counts, and changes nothing; switching to enforce changes refusals and pinning alone. A dozen
 # images: `status --would-refuse` names exactly those that are refused afterwards. Metrics' labels come from closed sets.
 set -euo pipefail

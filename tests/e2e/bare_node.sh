@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The environment itself, without crivet: if this fails, no other end-to-end failure means anything. Registry, Notary as in
 # production, Docker's signing and a containerd of the chosen version do what their own documentation says.
 set -euo pipefail

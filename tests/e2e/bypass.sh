@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Every way in which an image that nobody signed could come to run. Each is shown on plain containerd first, where it works,
 # and then through crivet, where it does not.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Why a server gave nothing. kubelet reads one word of a closed set; `verify`, `pin`, `status`, the journal and the audit line
 # say all of it, and what to do.
 set -euo pipefail

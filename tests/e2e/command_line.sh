@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The command line against the real Notary server: what it prints, where, and how it ends.
 set -euo pipefail
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The Kubernetes manifests, as far as they go without a cluster: kubectl knows every field, and the DaemonSet's containers
 # run on a booted machine as kubelet would run them, as root of the node, with a ConfigMap's folder. They install crivet,
 # follow the rules, keep the old ones where the new ones are wrong, and upgrade it through itself.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Kubelet cannot tell that crivet is there: the same calls go to a fresh containerd and, through crivet, to another fresh
 # one. Every request, answer, error and output is recorded; any difference that is not on the list below fails the test.
 #

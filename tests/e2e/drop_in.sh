@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Issue 5: a machine that systemd runs, from installing the package to purging it. What systemd/README.md promises is a
 # step here; afterwards the machine is as it was. One life of one machine, and so one long script: each step stands on the
 # one before.

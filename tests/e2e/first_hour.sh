@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The operations page's first hour, command by command as it stands there, by somebody who has just installed the package on a
 # machine that has just booted: from what the package brought to enforcing. And what people are told there of daemons and
 # runtimes that are away.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Issue 2: every part dies once, at rest and in the middle of a pull. Each time the error says what is wrong, and when the
 # part is back the next pod runs without anybody's help.
 set -euo pipefail

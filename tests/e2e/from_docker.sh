@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # From Docker Content Trust: what `docker trust` signed works as it is, also from a folder on a node without a network; and
 # what happens when the service ends that images of Docker Hub were signed with, and what to do about it before.
 set -euo pipefail

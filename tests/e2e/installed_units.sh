@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # containerd.service as installers write it: `crivet check` never disturbs what runs, `crivet takeover` leaves containerd with
 # everything that its configuration says, or says in one line why not and changes nothing.
 set -euo pipefail

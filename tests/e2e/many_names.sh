@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Whoever may pull some other name of an image may give it as many as he likes, and nobody's pods notice: with the name that the pod's
 # author wrote, and without it, as kubelet before 1.28 asks.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # No image lends another its good name: not by a shortened ID, not by having the same bytes or the same ID under another name,
 # not by being loaded behind crivet's back.
 set -euo pipefail

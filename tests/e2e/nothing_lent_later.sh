@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What was good once lends nothing to later: an entry that an earlier role shadows; what was verified under laxer rules, by a
 # key that is gone, or under a tag that was withdrawn; and a root that names the pinned key, but is signed by somebody else.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Docker's own flow against Notary as people deploy it, server, signer and database: `docker trust` and pushes under Content
 # Trust, every key rotated, a tag withdrawn, each part restarted. The node follows, with the pin that it began with.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A timestamp that runs out sticks nowhere: the real server renews one only when it is asked after the expiry, and no pull is
 # refused for that, however short timestamps live and whatever a cache in between still holds.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What befalls a node sticks nowhere: a clock that is set, twenty kills in a minute, a tag that moves on under pods that are
 # pinned to what it was, metadata that expires.
 set -euo pipefail

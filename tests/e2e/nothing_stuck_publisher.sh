@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a publisher and a server's keeper do sticks nowhere: keys are rotated, the database comes back from a backup, the
 # repository is deleted and made anew. Notary is server, signer and database, as people deploy it.
 set -euo pipefail

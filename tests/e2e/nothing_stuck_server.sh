@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a server does wrong sticks nowhere: garbage, maintenance pages, missing roles, stale caches, wrong secrets. The last
 # complete set answers, the failure is counted by its reason, and recovery needs nobody.
 set -euo pipefail

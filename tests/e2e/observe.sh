@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # containerd_api = "observe": containerd's own API through crivet, for what reads (cAdvisor, ctr, crictl's friends); every
 # method that could bring, change or start anything is refused. With "none" even reading is.
 set -euo pipefail

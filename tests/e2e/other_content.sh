@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What was judged is what runs. A tenant of `dev`, who may pull docker.io/library/*, has a name of the signed image and moves
 # it back and forth. The runtime takes an image by the first of its names as it points then, after crivet has judged it: what
 # it made is looked at before it starts. Containers, sandboxes and, where the runtime has them, image volumes.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A runtime without containerd's images API, as CRI-O is one: tags are given back by translation, and last over restarts of
 # everything. The runtime is containerd behind a crivet of its own that serves CRI alone and judges nothing, under another
 # name: containerd without its own API is refused.

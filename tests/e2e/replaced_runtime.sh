@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Life goes on under crivet: containerd stops, and another version comes back in its place, with everything that it ran.
 # crivet is not touched: the first call is answered within a second, and the gate is as closed as before.
 set -euo pipefail

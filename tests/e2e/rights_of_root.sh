@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What root's commands do in folders of the daemon's user: no more than that user may do itself.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The sandbox image: the runtime pulls it by itself, by tag, behind every gate. crivet judges it at RunPodSandbox, whatever
 # is on the node under its name.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a trust server that answers slowly or not at all costs those who wait: one `timeout` a pull, with all of its secrets
 # together, and nothing once it is known to be silent.
 set -euo pipefail

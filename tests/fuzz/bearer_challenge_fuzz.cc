@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A WWW-Authenticate header: what is found is complete and harmless, and written out again it means
 // the same.
 

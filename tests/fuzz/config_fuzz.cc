@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whatever the text: reading ends, every mistake has a place in the text, and a configuration that
 // is taken keeps what the daemon relies on.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Two patterns and a name, a line each: matching agrees with a slow matcher that follows the words
 // of the definition, what two patterns share is what CanMeet says, and what one covers is covered.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whatever the text: reading ends, and what is accepted has one canonical form that reads as
 // itself.
 

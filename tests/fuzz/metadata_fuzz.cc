@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A file of each role as its first byte says, read as every role would read it; and a refresh that
 // gets it in place of the honest one. What is accepted as a shape has one canonical form that reads
 // the same; and nothing is trusted that the honest publisher did not sign.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Whatever the bytes under whatever type: parsing ends, the facts can be asked, nothing that was
 // never signed is good. The first line of the input is the type, the rest the decoded public bytes.
 

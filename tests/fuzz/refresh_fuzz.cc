@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A server that answers each request as the next byte says: honestly, with another file, an older
 // one, a piece of one, or a failure. Whatever it does, the refresh ends, and what it commits is an
 // edition that the publisher made, never older than what was trusted before.

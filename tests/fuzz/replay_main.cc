@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Runs every file of the folders in argv through the fuzz target once. An empty corpus is a
 // failure: it would test nothing.
 

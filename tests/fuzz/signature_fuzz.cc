@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What comes from a registry with a signature, read as each of its forms: manifests and indexes,
 // bundles, trusted roots, payloads, envelopes. Whatever it is, it ends, and nothing is accepted
 // that nobody signed.

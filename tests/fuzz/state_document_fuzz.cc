@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A file of the state folder: the manifest or the records. Whatever is taken for a true one is the
 // same when written and read again; its seal does not hold for anything else.
 

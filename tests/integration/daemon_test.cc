@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The real program between a client and a runtime of ours: start, reload, stop, and being killed.
 
 #include <arpa/inet.h>

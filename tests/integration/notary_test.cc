@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The trust service and the real Notary: server, signer and database as people deploy them, and the
 // notary client as the publisher. Run by notary_test.sh.
 

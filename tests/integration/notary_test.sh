@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The trust service against the real Notary server, the notary client and MariaDB: notary_test runs inside a node and
 # calls back into the node's functions.
 set -euo pipefail

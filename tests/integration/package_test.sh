@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What goes onto nodes: the Debian package, the tarball, `cmake --install`, and the units.
 set -euo pipefail
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A data race on purpose, between this program's own code on a thread of gRPC's and on its main
 // thread. Its test passes when ThreadSanitizer reports it: the options that keep it quiet about
 // gRPC, which Debian does not instrument, must not make it blind to ours.

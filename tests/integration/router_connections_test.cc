@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How many may be connected, and who makes room.
 #include <poll.h>
 #include <sys/resource.h>

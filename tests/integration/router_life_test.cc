@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The road when its ends come and go: a runtime that is away, dies, resets or says goodbye, peers
 // that do not read.
 #include <boost/test/unit_test.hpp>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The road against peers that misbehave, at its limits, and when it stops.
 #include <sys/resource.h>
 #include <sys/socket.h>

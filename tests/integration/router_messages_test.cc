@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the road counts of gated requests while they arrive (proxy/RULES.md#the-road).
 #include <boost/test/unit_test.hpp>
 #include <string>

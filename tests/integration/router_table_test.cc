@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which way each call goes: by the method table, and visible in the counters.
 #include <unistd.h>
 

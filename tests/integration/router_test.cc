@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The road between real gRPC ends: what a client or a runtime can see of it, which is nothing.
 #include "proxy/road/router.h"
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What `crivet takeover` asks before and after it moves a runtime.
 #include "proxy/runtime/runtime_probe.h"
 

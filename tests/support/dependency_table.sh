@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Prints tests/README.md's table of dependencies from tests/packages: what is built with and what the tests run.
 set -euo pipefail
 echo '| Debian package | kind | what for, why this one |'

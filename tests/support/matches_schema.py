@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Do JSON lines match a schema of systemd/schema?
 
     matches_schema.py SCHEMA [FILE...]      without FILE: standard input

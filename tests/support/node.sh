@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # A node of real parts, in private namespaces. Source it, call `node_enter "$@"` first, then start parts:
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Installs and unpacks what tests/packages names. Sourced; needs `root` (the project's folder) and a network the first time.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What tests/demo and tests/run do before anything else. Sourced after node.sh.
 

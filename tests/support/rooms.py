@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The rooms of trust/ and proxy/, as their includes tell of them. A room is a header with its source; its name is the path
 without an ending.
 """

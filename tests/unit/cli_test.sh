@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The command line without a node: usage, help, exit codes, and that completion knows every option.
 #
 #   cli_test.sh PROGRAM

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What people read about the configuration and the commands is what the program takes: crivet.toml(5) and the file that the
 # package brings name every key of the parser and no other, and each command has a page with all its options.
 #

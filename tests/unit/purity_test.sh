@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 # All of trust but io gets bytes and the time as arguments. It has no clock, file, environment, thread
 # or network, and only these files see OpenSSL or the JSON parser.
 # usage: purity_test.sh SOURCE_DIR

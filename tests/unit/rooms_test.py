@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """The rooms of trust/ and proxy/ keep their order: no room includes its way back to itself, no folder includes one that stands
 above it, and a folder holds at most 25 rooms. The picture of the folders shows what is there.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What is cited is there: every anchor PAGE.md#heading in sources, scripts and pages leads to a heading, and every relative
 # link of a page to a file. Nothing cites a page that is not in the repository.
 set -euo pipefail
@@ -45,6 +46,20 @@ done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 while read -r source; do
   [[ -e $source || -e proxy/$source ]] || wrong "proxy/README.md: $source: there is no such file"
 done < <(grep -oE '`[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py)`' proxy/README.md | tr -d '`')
+
+# Every source says under which licence it is.
+sources=0
+while read -r source; do
+  sources=$((sources + 1))
+  head -n 3 "$source" | grep -qE '^(//|#) SPDX-License-Identifier: Apache-2\.0$' || wrong "$source: no SPDX line"
+done < <(files | grep -vE '^tests/(data|fuzz/corpus)/' | while read -r file; do
+  [[ -f $file ]] || continue
+  case $file in
+    *.cc | *.h | *.py | *.sh | *.proto | *.go | *.cmake | *CMakeLists.txt) echo "$file" ;;
+    *) [[ $(head -c 2 "$file" | tr -d '\0') != '#!' ]] || echo "$file" ;;
+  esac
+done)
+[[ $sources -ge 500 ]] || wrong "only $sources sources found"
 
 # Pages that once lay beside the repository.
 if files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|md)$' | grep -vx tests/unit/rules_test.sh |

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The scripts are clean, and tests/README.md names exactly the packages of tests/packages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."

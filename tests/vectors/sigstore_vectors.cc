@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Runs the cases of an index of signature vectors, one JSON object a line, against the verification
 // of cosign's and notation's signatures: each names its files (relative to the index), the image,
 // the policy, the time, and the verdict that is wanted of crivet.

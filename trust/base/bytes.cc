@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/base/bytes.h"
 
 #include <openssl/evp.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/notary/read_files.h"
 
 #include <utility>

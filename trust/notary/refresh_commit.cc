@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // How a refresh ends: what becomes of a set that verified whole, and of roots that verified before
 // the rest failed.
 

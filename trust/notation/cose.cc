@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The COSE envelope (Notary Project specification, "signature envelope COSE"; RFC 9052 4.2).
 
 #include "trust/notation/cose.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The JWS envelope (Notary Project specification, "signature envelope JWS"; RFC 7515 7.2.2).
 
 #include "trust/notation/jws.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/notation/parse_envelope.h"
 
 #include "trust/notation/cose.h"

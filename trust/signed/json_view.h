@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // Included by json.cc and canonical_json.cc alone: the JSON parser stays out of every other file.

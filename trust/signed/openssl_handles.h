@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 // Included by certificate.cc and public_key.cc alone: OpenSSL stays out of every other file.

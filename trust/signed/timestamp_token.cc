@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/signed/timestamp_token.h"
 
 #include <openssl/ts.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/signed/verification_key.h"
 
 #include <openssl/pem.h>

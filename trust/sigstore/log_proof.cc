@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/sigstore/log_proof.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/entry_fault.h"
 
 #include "trust/notary/repository.h"

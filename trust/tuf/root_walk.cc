@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/root_walk.h"
 
 #include <algorithm>

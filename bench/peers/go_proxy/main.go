@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // go_proxy LISTEN UPSTREAM: what a straightforward proxy in Go costs. Any method, raw bytes,
 // grpc-go on both sides, one connection upstream; GOMAXPROCS=1 like every peer.
 package main

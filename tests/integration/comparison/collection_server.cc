@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/comparison/collection_server.h"
 
 #include <cstdlib>

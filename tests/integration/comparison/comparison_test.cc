@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Notary's own client as the oracle: both clients are asked the same, of the real server and of a
 // server of ours that can be damaged, and trust/notary/COMPARISON.md says what each of them
 // answers. A difference that is not in its table fails the test, as does one in it that is gone.

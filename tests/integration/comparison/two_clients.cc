@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/comparison/two_clients.h"
 
 #include <sys/wait.h>

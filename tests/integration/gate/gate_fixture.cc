@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/integration/gate/gate_fixture.h"
 
 #include <grpcpp/create_channel_posix.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Requests that are more than they look like, and those that are only large
 // (proxy/RULES.md#the-road).
 #include <zlib.h>

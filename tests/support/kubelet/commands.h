@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The commands of kubelet_client, one function each. They return the exit code.
 #pragma once
 

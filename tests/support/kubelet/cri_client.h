@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // A CRI client over a unix socket that looks like kubelet's on the wire: content-type
 // application/grpc, :authority localhost, answers of at most 16 MiB.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The order of calls with which kubelet brings a container to life, and the requests it sends.
 // As observed with kubelet 1.20 to 1.36.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // kubelet_client: calls a CRI socket as kubelet does. Results go to stdout; what kubelet would show
 // of a failure goes to stderr. Exit codes: 0 done, 1 the call failed, 3 the image is absent, 64
 // usage; `run` exits as the container did.

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Makes of a DaemonSet what kubelet makes of it: the messages of CRI.
 
 pod_of_manifest.py compare WRITTEN TYPED      every field as written is one that the API knows

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Methods by their full path: bytes as they are, or JSON by the descriptions in api/.
 #include <google/protobuf/util/json_util.h>
 

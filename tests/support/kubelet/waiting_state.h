@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a person reads in `kubectl describe pod` when a CRI call fails: the reason and the message
 // of the container's waiting state, in kubelet's own words. Source: kubelet's remote_image.go,
 // image_manager.go and kuberuntime_container.go, 1.29 to 1.34.

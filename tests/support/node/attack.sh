@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Attacks: each must work on plain containerd, else it shows nothing, and must not work through crivet. `socket` is the one
 # that is being tried; `failures` counts what got past crivet.

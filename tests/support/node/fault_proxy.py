@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Stands between a node and Notary; a test bends what passes.
 
 fault_proxy.py FOLDER PORT NOTARY-URL: serves https with FOLDER/tls, and reads FOLDER/fault anew for every request:

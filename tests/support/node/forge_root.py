@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Publishes a root that names somebody else's root key beside its own, and is signed by its own alone.
 
 forge_root.py FOLDER GUN THEIR-ROOT NOTARY-URL CA: FOLDER is the notary client's that published the repository, with the

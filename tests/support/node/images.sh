@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Images without a network: OCI layouts written by hand around a static busybox. Every file has a fixed time and owner, so
 # that the same arguments give the same digest.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # A machine that systemd runs: a Debian folder booted by systemd-nspawn inside the node. It shares the node's network, so
 # that the node's registry and Notary are there; everything else is its own.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # A tenant's names of an image, moved back and forth while others make containers of it. The runtime takes an image by the
 # first of its names, and reads where it points after crivet has judged the image.

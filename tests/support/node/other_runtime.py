@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Serves what stands behind SOCKET at another path, as a runtime of another name: other_runtime.py PATH SOCKET
 
 The bytes pass as they are, but for the name in the answer to Version: its length is the same.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Processes of a node: started by name, stopped by pid, logged to $node_dir/log/NAME.log.
 

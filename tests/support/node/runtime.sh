@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What runs containers: containerd, and Docker's engine for its own trust flow; and crivet in front of containerd.
 

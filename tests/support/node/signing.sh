@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Where images and signatures live: registry, Notary server, Notary's database; and the notary client.
 

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """As much of systemctl as `crivet check`, `takeover` and `release` use, for units of containerd.service that a test writes
 into /etc/systemd/system: what it starts gets the words, the environment and nothing else, as systemd makes them. A machine
 that systemd really runs is drop_in.sh's; booting one for each installer's unit would take minutes."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # shellcheck disable=SC2034  # for the scripts that source this
 # What goes wrong around a node: answers that are bent on their way, a clock that is set; and what crivet says of it.

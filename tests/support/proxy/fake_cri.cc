@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/support/proxy/fake_cri.h"
 
 #include <grpcpp/security/server_credentials.h>

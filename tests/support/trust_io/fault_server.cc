@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/support/trust_io/fault_server.h"
 
 #include <fcntl.h>

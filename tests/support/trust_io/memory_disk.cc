@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/support/trust_io/memory_disk.h"
 
 #include <sys/stat.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/io/http/secret.h"
 
 #include <string.h>  // explicit_bzero

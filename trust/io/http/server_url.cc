@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/io/http/server_url.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/io/store/durable_folder.h"
 
 #include <string.h>  // strerrordesc_np

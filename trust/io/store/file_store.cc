@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/io/store/file_store.h"
 
 #include <sys/stat.h>

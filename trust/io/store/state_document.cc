@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "trust/io/store/state_document.h"
 
 #include <nlohmann/json.hpp>

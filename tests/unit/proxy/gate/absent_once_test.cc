@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/gate/absent_once.h"
 
 #include <boost/test/unit_test.hpp>

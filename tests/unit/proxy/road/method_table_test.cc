@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/road/method_table.h"
 
 #include <boost/test/data/monomorphic.hpp>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/runtime/image_names.h"
 
 #include <sys/stat.h>

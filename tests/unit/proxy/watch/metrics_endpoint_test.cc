@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/watch/metrics_endpoint.h"
 
 #include <arpa/inet.h>

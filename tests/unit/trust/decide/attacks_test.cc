@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Attacks that broke Notary or another TUF client, each tried on a node that has verified an honest
 // edition before, again and again, and across restarts. trust/notary/FORMAT.md#attacks name them.
 //

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Every role, damaged in every way, met by a node in three states (trust/notary/FORMAT.md#damage):
 //
 //   N  a node that knows nothing;

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The refresh as a user of it sees it: what is asked for, in which order, and what comes out.
 
 #include "trust/notary/refresh.h"

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the vectors (sigstore_vectors) do not reach: CBOR that could be written in a second way,
 // every byte of a good envelope changed, identities.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // The one place where signatures are counted.
 
 #include "trust/signed/signature_threshold.h"

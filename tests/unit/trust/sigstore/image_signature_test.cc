@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the vectors (sigstore_vectors) do not reach: every text of a good signature changed, one at
 // a time; the caps; the order in which signatures are met.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What the four kinds of metadata accept: the shape that Notary writes, and nothing that two
 // readers could take differently. Who signed it is another question.
 

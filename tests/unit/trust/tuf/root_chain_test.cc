@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Which roots are trusted: pins, links, certificates, and the walk between them.
 
 #include "trust/tuf/root_chain.h"

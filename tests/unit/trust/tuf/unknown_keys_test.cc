@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // Keys that crivet cannot use, beside those that it can: they count for nothing and spoil nothing.
 // A publisher who adds tomorrow's key must not keep every node at the root before.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What a slow server costs the pulls of a node: `timeout` once, and not once for each name and
 // secret. Over real connections, each server slow in its own way.
 

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 // What verified sets may take in memory, where signers that nobody knows can fill it.
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
