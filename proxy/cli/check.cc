@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "proxy/cli/refused_text.h"
+#include "proxy/cli/screen.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/daemon/status_report.h"
 #include "proxy/takeover/host_check.h"
@@ -83,7 +85,9 @@ Exit PrintJson(const Findings& findings, Exit exit) {
 
 Exit PrintForPeople(const Findings& findings, Exit exit) {
   for (const std::string& warning : findings.warnings) PrintToStderr("warning: " + warning);
-  for (const std::string& line : RefusedForPeople(findings.refused)) PrintToStderr("  " + line);
+  for (const std::string& line : RefusedForPeople(findings.refused, WidthOf(STDERR_FILENO))) {
+    PrintToStderr("  " + line);
+  }
   if (const auto rules = RulesToPaste(findings.refused); !rules.empty()) {
     PrintToStderr("No rule is for some of these. This lets them run, unverified:");
     for (const std::string& line : rules) PrintToStderr(line.empty() ? "" : "  " + line);

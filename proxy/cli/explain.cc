@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "proxy/watch/reason_with_cause.h"
 #include "trust/base/fetch_cause.h"
 #include "trust/tuf/entry_fault.h"
 #include "trust/tuf/metadata.h"
@@ -108,8 +109,8 @@ std::string RoleLine(const trust::RoleEvidence& role, const trust::TrustView& vi
 }
 
 std::string FailureText(const trust::RefreshFailure& failure) {
-  std::string text(trust::CodeOf(failure.error.reason));
-  if (failure.cause) text += fmt::format(" ({})", trust::WordOf(*failure.cause));
+  std::string text = ReasonWithCause(trust::CodeOf(failure.error.reason),
+                                     failure.cause ? trust::WordOf(*failure.cause) : "");
   if (!failure.role.empty()) text += " at " + failure.role;
   if (!failure.error.detail.empty()) text += ": " + failure.error.detail;
   if (failure.why) text += ": " + trust::Explained(*failure.why);

@@ -93,14 +93,15 @@ std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>
   return images;
 }
 
-std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images) {
-  std::vector<std::string> lines;
+std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images,
+                                          std::size_t width) {
+  ScreenText lines(width);
   for (const RefusedImage& image : images) {
-    lines.push_back(image.name);
-    AddWrapped("  ", WhatIsWrong(image), 4, lines);
-    AddWrapped("  used by: ", UsersOf(image), 4, lines);
+    lines.Add(image.name);
+    lines.AddWrapped("  ", WhatIsWrong(image), 4);
+    lines.AddWrapped("  used by: ", UsersOf(image), 4);
   }
-  return lines;
+  return std::move(lines).Take();
 }
 
 std::string RefusedTotal(const std::vector<RefusedImage>& images,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,10 @@ struct RefusedImage {
 /// containers that run it. In the order in which they came. Pure.
 std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>& refused);
 
-/// RefusedForPeople is each image with its reason and who uses it. Pure.
-std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images);
+/// RefusedForPeople is each image with its reason and who uses it, in lines of at most `width`
+/// where words allow it. Pure.
+std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images,
+                                          std::size_t width);
 
 /// RefusedTotal is how much that is: `3 images (of 24 on this node) and 4 of 20 running
 /// containers; the sandbox image may run`. Pure.

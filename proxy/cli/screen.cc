@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/cli/screen.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
 namespace crivet::proxy::cli {
 
-void AddWrapped(std::string_view head, std::string_view text, std::size_t indent,
-                std::vector<std::string>& lines) {
+std::size_t WidthOf(int fd) { return ::isatty(fd) != 0 ? kScreenWidth : kNoScreen; }
+
+void ScreenText::AddWrapped(std::string_view head, std::string_view text, std::size_t indent) {
   std::string line(head);
   bool empty = true;
   while (!text.empty()) {
@@ -14,8 +17,8 @@ void AddWrapped(std::string_view head, std::string_view text, std::size_t indent
     const std::string_view word = text.substr(0, space);
     text.remove_prefix(std::min(space + 1, text.size()));
     if (word.empty()) continue;
-    if (!empty && line.size() + 1 + word.size() > kScreenWidth) {
-      lines.push_back(std::move(line));
+    if (!empty && line.size() + 1 + word.size() > width_) {
+      lines_.push_back(std::move(line));
       line = std::string(indent, ' ');
       empty = true;
     }
@@ -23,7 +26,7 @@ void AddWrapped(std::string_view head, std::string_view text, std::size_t indent
     line += word;
     empty = false;
   }
-  lines.push_back(std::move(line));
+  lines_.push_back(std::move(line));
 }
 
 }  // namespace crivet::proxy::cli

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <memory>
@@ -43,17 +44,20 @@ Exit ShowStatus(const std::string& admin, const Flags& flags) {
     return NoAnswer(admin, status);
   }
   const Exit health = response.degraded().empty() ? Exit::kDone : Exit::kDenied;
-  return Worst(health, flags.json ? PrintToStdout(StatusAsJson(response))
-                                  : PrintLines(StatusForPeople(response, Now())));
+  return Worst(health, flags.json
+                           ? PrintToStdout(StatusAsJson(response))
+                           : PrintLines(StatusForPeople(response, Now(), WidthOf(STDOUT_FILENO))));
 }
 
 Exit ExplainRefused(const std::vector<admin::v1::JudgedImage>& refused,
                     const admin::v1::LookedAt& looked_at) {
   const auto images = GroupByImage(refused);
-  Exit exit = PrintLines(RefusedForPeople(images));
-  std::vector<std::string> total = {""};
-  AddWrapped("", "enforcing would refuse " + RefusedTotal(images, looked_at), 2, total);
-  exit = Worst(exit, PrintLines(total));
+  const std::size_t width = WidthOf(STDOUT_FILENO);
+  Exit exit = PrintLines(RefusedForPeople(images, width));
+  ScreenText total(width);
+  total.Add("");
+  total.AddWrapped("", "enforcing would refuse " + RefusedTotal(images, looked_at), 2);
+  exit = Worst(exit, PrintLines(total.lines()));
   const auto rules = RulesToPaste(images);
   if (rules.empty()) return exit;
   PrintToStderr(

@@ -9,6 +9,7 @@
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/cli/screen.h"
 #include "proxy/config/config_values.h"
+#include "proxy/watch/reason_with_cause.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -51,31 +52,30 @@ std::string Joined(const Texts& texts, std::string_view between) {
 
 // Under one another, so that the eye finds what it looks for.
 constexpr std::size_t kTextColumn = 16;
-void AddField(std::string_view label, std::string_view text, std::vector<std::string>& lines) {
-  AddWrapped(fmt::format("{:<{}}", label, kTextColumn), text, kTextColumn, lines);
+void AddField(std::string_view label, std::string_view text, ScreenText& lines) {
+  lines.AddWrapped(fmt::format("{:<{}}", label, kTextColumn), text, kTextColumn);
 }
 
-void AddRules(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+void AddRules(const admin::v1::StatusResponse& status, ScreenText& lines) {
   constexpr std::size_t kNameWidth = 28;
-  lines.push_back(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", "rules", kNameWidth + 2,
-                              "action", "mode", "allowed", "denied", "unavailable"));
+  lines.Add(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", "rules", kNameWidth + 2,
+                        "action", "mode", "allowed", "denied", "unavailable"));
   for (const auto& rule : status.rules()) {
     std::string name = "  " + rule.name();
     if (rule.name().size() > kNameWidth) {
-      lines.push_back(std::move(name));
+      lines.Add(std::move(name));
       name.clear();
     }
-    lines.push_back(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", name, kNameWidth + 2,
-                                rule.action(), rule.mode(), rule.allowed(), rule.denied(),
-                                rule.unavailable()));
+    lines.Add(fmt::format("{:<{}}  {:<6}  {:<7}  {:>8}  {:>8}  {:>11}", name, kNameWidth + 2,
+                          rule.action(), rule.mode(), rule.allowed(), rule.denied(),
+                          rule.unavailable()));
     if (rule.until() != 0) {
-      lines.push_back("    until " + trust::FormatRfc3339(At(rule.until())));
+      lines.Add("    until " + trust::FormatRfc3339(At(rule.until())));
     }
   }
 }
 
-void AddAge(const admin::v1::Repository& repository, trust::TimePoint now,
-            std::vector<std::string>& lines) {
+void AddAge(const admin::v1::Repository& repository, trust::TimePoint now, ScreenText& lines) {
   std::string text = repository.verified_at() == 0
                          ? "not verified yet"
                          : "verified " + Until(repository.verified_at(), now);
@@ -89,44 +89,44 @@ void AddAge(const admin::v1::Repository& repository, trust::TimePoint now,
     text += (At(repository.expires()) <= now ? ", EXPIRED " : ", expires ") +
             Until(repository.expires(), now);
   }
-  AddWrapped("    ", fmt::format("{}, {} records", text, repository.records()), 4, lines);
+  lines.AddWrapped("    ", fmt::format("{}, {} records", text, repository.records()), 4);
 }
 
 void AddRepositories(const admin::v1::StatusResponse& status, trust::TimePoint now,
-                     std::vector<std::string>& lines) {
-  lines.emplace_back(status.repositories().empty() ? "repositories: none in use yet"
-                                                   : "repositories in use");
+                     ScreenText& lines) {
+  lines.Add(status.repositories().empty() ? "repositories: none in use yet"
+                                          : "repositories in use");
   for (const auto& repository : status.repositories()) {
-    AddWrapped(
+    lines.AddWrapped(
         "  ",
         fmt::format("{} at [trust.{}] {}", repository.gun(), repository.trust(), repository.url()),
-        4, lines);
+        4);
     std::vector<std::string> roles;
     for (const auto& role : repository.roles()) {
       roles.push_back(fmt::format("{} {}", role.name(), role.version()));
     }
-    if (!roles.empty()) AddWrapped("    ", "versions: " + Joined(roles, ", "), 6, lines);
+    if (!roles.empty()) lines.AddWrapped("    ", "versions: " + Joined(roles, ", "), 6);
     AddAge(repository, now, lines);
     if (repository.has_last_failure()) {
       const auto& failure = repository.last_failure();
-      AddWrapped(
+      lines.AddWrapped(
           "    ",
-          fmt::format("LAST REFRESH FAILED ({} in a row): {}{}{}{}", repository.failures_in_a_row(),
-                      failure.reason(), failure.cause().empty() ? "" : " (" + failure.cause() + ")",
+          fmt::format("LAST REFRESH FAILED ({} in a row): {}{}{}", repository.failures_in_a_row(),
+                      ReasonWithCause(failure.reason(), failure.cause()),
                       failure.role().empty() ? "" : " at " + failure.role(),
                       failure.detail().empty() ? "" : ": " + failure.detail()),
-          6, lines);
-      if (!failure.explanation().empty()) AddWrapped("      ", failure.explanation(), 6, lines);
+          6);
+      if (!failure.explanation().empty()) lines.AddWrapped("      ", failure.explanation(), 6);
     }
-    if (repository.no_credentials()) lines.emplace_back("    NO CREDENTIALS for refreshes");
+    if (repository.no_credentials()) lines.Add("    NO CREDENTIALS for refreshes");
     if (!repository.pin_instead().empty()) {
-      lines.emplace_back("    the pin is not the newest root's: pin");
-      lines.push_back("      " + repository.pin_instead());
+      lines.AddWrapped("    ", "the pin is not the newest root's: pin " + repository.pin_instead(),
+                       6);
     }
   }
 }
 
-void AddMode(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+void AddMode(const admin::v1::StatusResponse& status, ScreenText& lines) {
   const bool audits = status.mode() == "audit";
   const auto others = std::count_if(status.rules().begin(), status.rules().end(),
                                     [&](const auto& rule) { return rule.mode() != status.mode(); });
@@ -138,7 +138,7 @@ void AddMode(const admin::v1::StatusResponse& status, std::vector<std::string>& 
   AddField("mode:", text, lines);
 }
 
-void AddSandboxImage(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+void AddSandboxImage(const admin::v1::StatusResponse& status, ScreenText& lines) {
   const auto& sandbox = status.sandbox_image();
   if (sandbox.image().empty()) {
     AddField("sandbox image:",
@@ -157,7 +157,7 @@ void AddSandboxImage(const admin::v1::StatusResponse& status, std::vector<std::s
            lines);
 }
 
-void AddRuntime(const admin::v1::StatusResponse& status, std::vector<std::string>& lines) {
+void AddRuntime(const admin::v1::StatusResponse& status, ScreenText& lines) {
   const auto& upstream = status.upstream();
   AddField("place:",
            fmt::format("{} the runtime's socket, serving {}",
@@ -232,23 +232,22 @@ std::string Dump(const json& value) {
 }  // namespace
 
 std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status,
-                                         trust::TimePoint now) {
-  std::vector<std::string> lines;
-  if (status.degraded().empty()) lines.emplace_back("all well");
-  for (const std::string& state : status.degraded()) AddWrapped("DEGRADED: ", state, 10, lines);
-  lines.push_back(
-      fmt::format("crivet {}, up {}", status.version(), Span(now - At(status.started()))));
+                                         trust::TimePoint now, std::size_t width) {
+  ScreenText lines(width);
+  if (status.degraded().empty()) lines.Add("all well");
+  for (const std::string& state : status.degraded()) lines.AddWrapped("DEGRADED: ", state, 10);
+  lines.Add(fmt::format("crivet {}, up {}", status.version(), Span(now - At(status.started()))));
   AddMode(status, lines);
   AddField("configuration:",
            fmt::format("{}, taken {}, {} warning{}", status.config_file(),
                        trust::FormatRfc3339(At(status.config_loaded())), status.warnings().size(),
                        status.warnings().size() == 1 ? "" : "s"),
            lines);
-  for (const std::string& warning : status.warnings()) AddWrapped("  ", warning, 4, lines);
+  for (const std::string& warning : status.warnings()) lines.AddWrapped("  ", warning, 4);
   AddRuntime(status, lines);
   AddRules(status, lines);
   AddRepositories(status, now, lines);
-  return lines;
+  return std::move(lines).Take();
 }
 
 std::string StatusAsJson(const admin::v1::StatusResponse& status) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -12,10 +13,10 @@ class StatusResponse;
 
 namespace crivet::proxy::cli {
 
-/// What `crivet status` prints, one string a line that fits a screen; anything degraded comes
-/// first. Pure.
+/// What `crivet status` prints, one string a line of at most `width`, where words allow it;
+/// anything degraded comes first. Pure.
 std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status,
-                                         trust::TimePoint now);
+                                         trust::TimePoint now, std::size_t width);
 /// The same as one line of JSON; members are only ever added. Pure.
 std::string StatusAsJson(const admin::v1::StatusResponse& status);
 

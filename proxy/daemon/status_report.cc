@@ -7,6 +7,7 @@
 
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/version.h"
+#include "proxy/watch/reason_with_cause.h"
 #include "trust/base/fetch_cause.h"
 #include "trust/decide/verdict.h"
 
@@ -37,8 +38,8 @@ std::string_view WordOf(const trust::Result<RuntimeFacts>& runtime) {
 }
 
 std::string WhatFailed(const trust::RefreshFailure& failure) {
-  std::string text(trust::CodeOf(failure.error.reason));
-  if (failure.cause) text += fmt::format(" ({})", trust::WordOf(*failure.cause));
+  std::string text = ReasonWithCause(trust::CodeOf(failure.error.reason),
+                                     failure.cause ? trust::WordOf(*failure.cause) : "");
   if (failure.why) text += ": " + trust::Explained(*failure.why);
   return text;
 }

@@ -55,11 +55,11 @@ refused verify "$web"
 expect_like "another name's certificate" "*(tls)*certificate*what now*ca_file*" "$err"
 by https://notary.acme.example:4999
 refused verify "$web"
-expect_like "nobody listens" "*(unreachable)*Connection refused*what now*see that the server runs*" "$err"
+expect_like "nobody listens" "*FAILED: unreachable*Connection refused*what now*see that the server runs*" "$err"
 
 by https://nowhere.acme.example
 refused verify "$web"
-expect_like "a name that nobody knows" "*(unreachable)*Could not resolve host: nowhere.acme.example*what now*name servers*" "$err"
+expect_like "a name that nobody knows" "*FAILED: unreachable*Could not resolve host: nowhere.acme.example*what now*name servers*" "$err"
 
 say "a config.json that gives nothing"
 printf '{"auths":{"%s":{}},"credsStore":"pass"}' "$registry" >"$node_dir/docker.json"

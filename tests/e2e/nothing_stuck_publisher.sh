@@ -143,7 +143,7 @@ begun_anew() {
 }
 shows_rollback() {
   kubelet pull "$1:2.0"
-  # Broken for the screen.
+  # The repository and its failure stand on two lines.
   { crivet_here status || true; } | tr -s ' \n' ' ' | grep -q " $1 .*rollback at .* version [0-9]* .*version [0-9]*"
 }
 begun_anew "$restored"

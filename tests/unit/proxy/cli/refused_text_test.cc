@@ -4,6 +4,8 @@
 #include <boost/test/unit_test.hpp>
 #include <nlohmann/json.hpp>
 
+#include "proxy/cli/screen.h"
+
 namespace crivet::proxy::cli {
 namespace {
 
@@ -40,7 +42,7 @@ BOOST_AUTO_TEST_CASE(NamesOfOneImageAndItsContainers_AreOneGroup) {
   BOOST_TEST(images[0].name == "x.example/web:1");
   BOOST_TEST(images[0].containers.size() == 2U);
   BOOST_TEST(images[1].name == "y.example/web:1");
-  BOOST_TEST(Text(RefusedForPeople(images)) ==
+  BOOST_TEST(Text(RefusedForPeople(images, kScreenWidth)) ==
              "x.example/web:1\n"
              "  refused by the default [default, denied]\n"
              "  used by: prod/a/app, prod/b/app\n"
@@ -54,7 +56,7 @@ BOOST_AUTO_TEST_CASE(SandboxImage_CountsAndIsSaid) {
   pause.set_sandbox(true);
   const auto images = GroupByImage({Use("registry.k8s.io/pause:3.9", kA, ""), pause});
   BOOST_REQUIRE(images.size() == 1U);
-  BOOST_TEST(RefusedForPeople(images).back() == "  used by: every pod's sandbox");
+  BOOST_TEST(RefusedForPeople(images, kScreenWidth).back() == "  used by: every pod's sandbox");
   admin::v1::LookedAt looked_at;
   looked_at.set_images(3);
   looked_at.set_containers(1);

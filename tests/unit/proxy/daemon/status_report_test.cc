@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "crivet/admin/v1/admin.pb.h"
+#include "proxy/cli/screen.h"
 #include "proxy/cli/status_text.h"
 
 namespace crivet::proxy {
@@ -169,12 +170,12 @@ BOOST_AUTO_TEST_CASE(Text_BeginsWithWhatIsDegraded) {
   snapshot.trust.repositories.push_back(RepositoryOf());
   admin::v1::StatusResponse response;
   ReportStatus(snapshot, response);
-  auto lines = cli::StatusForPeople(response, kNow);
+  auto lines = cli::StatusForPeople(response, kNow, cli::kScreenWidth);
   BOOST_TEST(lines.at(0) == "all well");
   BOOST_TEST(lines.at(1).ends_with(", up 3d4h"));
   response.add_degraded("one");
   response.add_degraded("two");
-  lines = cli::StatusForPeople(response, kNow);
+  lines = cli::StatusForPeople(response, kNow, cli::kScreenWidth);
   BOOST_TEST(lines.at(0) == "DEGRADED: one");
   BOOST_TEST(lines.at(1) == "DEGRADED: two");
   BOOST_TEST(std::count(lines.begin(), lines.end(),
@@ -184,7 +185,7 @@ BOOST_AUTO_TEST_CASE(Text_BeginsWithWhatIsDegraded) {
 std::vector<std::string> TextOf(const StatusSnapshot& snapshot) {
   admin::v1::StatusResponse response;
   ReportStatus(snapshot, response);
-  return cli::StatusForPeople(response, kNow);
+  return cli::StatusForPeople(response, kNow, cli::kScreenWidth);
 }
 
 bool Says(const std::vector<std::string>& lines, const std::string& line) {
@@ -225,6 +226,38 @@ BOOST_AUTO_TEST_CASE(Text_OfALongTruth_FitsAScreen) {
   }
   for (const std::string& line : TextOf(snapshot)) {
     BOOST_TEST_CONTEXT(line) { BOOST_TEST(line.size() <= 80U); }
+  }
+}
+
+// What searches it, a script or grep, finds a sentence whole.
+BOOST_AUTO_TEST_CASE(Text_WithoutAScreen_KeepsItsLinesWhole) {
+  auto snapshot = Well();
+  auto repository = RepositoryOf();
+  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  snapshot.trust.repositories.push_back(repository);
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  std::string words;
+  for (int i = 0; i < 40; ++i) words += "many words ";
+  response.add_degraded(words + "end");
+  const auto lines = cli::StatusForPeople(response, kNow, cli::kNoScreen);
+  BOOST_TEST(Says(lines, "DEGRADED: " + words + "end"));
+  BOOST_TEST(Says(
+      lines, "    the pin is not the newest root's: pin " + repository.pin_instead->ToString()));
+}
+
+BOOST_AUTO_TEST_CASE(CauseThatIsTheReason_IsSaidOnce) {
+  auto snapshot = Well();
+  auto repository = RepositoryOf();
+  repository.last_failure.emplace();
+  repository.last_failure->error = {trust::Reason::kUnreachable, "refused"};
+  repository.last_failure->cause = trust::NetworkCause::kUnreachable;
+  repository.failures_in_a_row = 2;
+  snapshot.trust.repositories.push_back(repository);
+  const auto lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "    LAST REFRESH FAILED (2 in a row): unreachable: refused"));
+  for (const std::string& line : lines) {
+    BOOST_TEST(line.find("unreachable (unreachable)") == std::string::npos, line);
   }
 }
 
