@@ -341,6 +341,11 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
     add("verdict", "ALLOWED: " + PinnedName(explained));
   }
   if (const std::string next = NextStep(explained); !next.empty()) add("what now", next);
+  if (!explained.held_id.empty()) {
+    add("on this node", fmt::format("an image that its name does not reach, for it is refused; to "
+                                    "remove it: crictl rmi {}",
+                                    explained.held_id));
+  }
   return lines;
 }
 
@@ -358,6 +363,7 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
               {"mode", rule.mode == trust::Mode::kEnforce ? "enforce" : "audit"},
               {"message", ""},
               {"next", NextStep(explained)},
+              {"held_id", explained.held_id},
               {"from_record", decision.evidence.from_record},
               {"roles", RolesAsJson(decision.evidence)},
               {"chain", json::array()},

@@ -18,6 +18,8 @@ struct Explained {
   std::string pod_namespace;
   trust::Decision decision;
   trust::TrustView view;
+  /// Of a name that is refused: the ID of the image that the node has under it; empty: none.
+  std::string held_id = {};
 };
 
 /// The exit that belongs to a verdict.

@@ -11,6 +11,7 @@
 #include <set>
 
 #include "proxy/cli/explain.h"
+#include "proxy/cli/held_image.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/wall_clock.h"
@@ -160,6 +161,15 @@ class ImageInQuestion {
   std::vector<Asked> asked_;
 };
 
+// A refused image stays where it is, and its name does not lead to it any more.
+void FindRefused(const Config& config, std::vector<Explained>& verdicts) {
+  for (Explained& explained : verdicts) {
+    const trust::Rule& rule = *explained.decision.applied.rule;
+    if (ExitOf(explained.decision) == Exit::kDone || rule.mode == trust::Mode::kAudit) continue;
+    if (!explained.canonical.empty()) explained.held_id = HeldId(config, explained.canonical);
+  }
+}
+
 // What is waited for, every few seconds, to people.
 void AwaitAnswer(const ImageInQuestion& image, const JudgeOptions& options, std::size_t answered) {
   constexpr std::chrono::seconds kPatienceOfPeople{2};
@@ -207,8 +217,9 @@ Exit JudgeImages(const JudgeOptions& options) {
       asked.emplace_back(*config, *service, options, *next);
     }
     AwaitAnswer(asked.front(), options, answered);
-    const auto verdicts = std::move(asked.front()).Verdicts(*service, options);
+    auto verdicts = std::move(asked.front()).Verdicts(*service, options);
     asked.pop_front();
+    FindRefused(*config, verdicts);
     Exit exit = Exit::kDone;
     for (const Explained& explained : verdicts) exit = Worst(exit, ExitOf(explained.decision));
     exit = options.output == Output::kJson ? PrintJson(verdicts, exit)

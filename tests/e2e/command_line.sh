@@ -174,6 +174,14 @@ expect_like "would-refuse" "*$registry/shop/web:*used by: *enforcing would refus
 run 1 status --would-refuse --json
 matches would-refuse
 
+say "verify: a refused image that is on the node can be removed"
+unsigned=$registry/shop/unsigned:1.0
+ctr_client images tag "$web" "$unsigned" >/dev/null
+tells_removal() { run 2 verify "$unsigned" && grep -qE 'crictl rmi sha256:[0-9a-f]{64}$' <<<"$err"; }
+wait_until 10 "verify to tell how to remove it" tells_removal
+kubelet rmi "$(grep -oE 'sha256:[0-9a-f]{64}$' <<<"$err")"
+if tells_removal; then fail "verify tells how to remove what is not there"; fi
+
 say "status: the runtime is away, and that is not the daemon"
 part_stop containerd
 run 1 status

@@ -57,6 +57,14 @@ BOOST_AUTO_TEST_CASE(Allowed_Image_IsPinned) {
   BOOST_TEST(NextStep(Allowed()).empty());
 }
 
+BOOST_AUTO_TEST_CASE(RefusedImage_ThatTheNodeHas_IsToBeRemovedByItsId) {
+  Explained refused = ExplainedOf(trust::Deny{trust::Reason::kTagNotSigned, "tag is not signed"});
+  BOOST_TEST(!HasLine(ExplainToPeople(refused, kNow), "crictl rmi"));
+  refused.held_id = "sha256:" + kHex;
+  BOOST_TEST(HasLine(ExplainToPeople(refused, kNow), "crictl rmi sha256:" + kHex));
+  BOOST_TEST(json::parse(ExplainAsJson(refused, kNow)).at("held_id") == "sha256:" + kHex);
+}
+
 BOOST_AUTO_TEST_CASE(AllowRule_PinsNothing) {
   BOOST_TEST(PinnedName(ExplainedOf(trust::Allow{})) == "registry.example/web:2.1");
 }
