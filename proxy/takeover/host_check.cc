@@ -97,6 +97,10 @@ void CheckImages(const Config& config, const RuntimeFacts& facts, HostFindings& 
   inventory->sandbox_image =
       config.gate.sandbox_image.empty() ? facts.sandbox_image : config.gate.sandbox_image;
   findings.refused = RefusedByRules(*inventory, *config.policy, Now());
+  for (std::string& warning :
+       SandboxByTagWarnings(*config.policy, facts.name, inventory->sandbox_image, Now())) {
+    findings.warnings.push_back(std::move(warning));
+  }
   findings.inventory = std::move(*inventory);
 }
 
@@ -166,6 +170,23 @@ std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFact
         handler));
   }
   return warnings;
+}
+
+std::vector<std::string> SandboxByTagWarnings(const trust::Policy& policy,
+                                              const std::string& runtime,
+                                              const std::string& sandbox_image,
+                                              trust::TimePoint now) {
+  const auto reference = trust::ImageReference::Parse(sandbox_image);
+  if (runtime != "cri-o" || !reference || reference->digest()) return {};
+  const auto rules = policy.RulesFor(*reference, now);
+  const bool is_verified = std::any_of(rules.begin(), rules.end(), [](const auto& applied) {
+    return applied.rule->action == trust::Action::kVerify;
+  });
+  if (!is_verified) return {};
+  return {fmt::format(
+      "CRI-O takes its sandbox image {} by the tag, which it cannot be given: no pod starts while "
+      "the registry has other content there than what is signed. Name it by digest in pause_image",
+      sandbox_image)};
 }
 
 std::vector<std::string> ListenPathsOf(const std::string& shown) {

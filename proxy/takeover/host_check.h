@@ -36,6 +36,13 @@ Place PlaceOf(std::string_view exec_start);
 /// RuntimeWarnings is what CheckHost says of a runtime that answered. Pure.
 std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts);
 
+/// SandboxByTagWarnings is what CheckHost says of a runtime (by the name that its Version tells)
+/// that takes a verified sandbox image by a tag, which crivet cannot give it. Pure.
+std::vector<std::string> SandboxByTagWarnings(const trust::Policy& policy,
+                                              const std::string& runtime,
+                                              const std::string& sandbox_image,
+                                              trust::TimePoint now);
+
 /// NoRuntimeAt is what CheckHost says of an upstream that is no socket; `others` are those of
 /// runtimes that are on the machine. Pure.
 std::string NoRuntimeAt(const std::string& upstream, const std::vector<std::string>& others);

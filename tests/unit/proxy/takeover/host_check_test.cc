@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "proxy/wall_clock.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -35,6 +37,24 @@ BOOST_AUTO_TEST_CASE(Handlers_ThatPullInTheGuest_AreWarnedOf) {
       Config(), {"containerd", "2", "x.example/pause:1", {"runc", "kata-qemu", "enclave-cc"}});
   BOOST_REQUIRE(warnings.size() == 2U);
   BOOST_TEST(warnings[0].find("kata-qemu") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(CriosSandboxImage_ByTagUnderARuleThatVerifies_IsWarnedOf) {
+  const auto config = ParseConfig(
+      "[default]\naction = \"allow\"\n"
+      "[trust.acme]\nkind = \"notary\"\nurl = \"https://notary.example\"\n"
+      "[[rule]]\nimages = [\"a.example/**\"]\naction = \"verify\"\ntrust = \"acme\"\n"
+      "root = { tofu = true }\n",
+      "f");
+  BOOST_REQUIRE(config);
+  const auto warnings = [&](const char* runtime, const std::string& image) {
+    return SandboxByTagWarnings(*config->policy, runtime, image, Now()).size();
+  };
+  BOOST_TEST(warnings("cri-o", "a.example/pause:3.9") == 1U);
+  BOOST_TEST(warnings("cri-o", "a.example/pause@sha256:" + std::string(64, 'a')) == 0U);
+  BOOST_TEST(warnings("cri-o", "b.example/pause:3.9") == 0U);
+  BOOST_TEST(warnings("cri-o", "") == 0U);
+  BOOST_TEST(warnings("containerd", "a.example/pause:3.9") == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(Upstream_ThatIsNotThere_IsSaidWithTheRuntimesThatAre) {
