@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/gate/name_locks.h"
+#include "proxy/runtime/name_locks.h"
 
 #include "proxy/runtime/upstream.h"
 
