@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Notary's client and crivet beside each other: comparison_test runs inside a node and calls back into its functions.
-# The tables that trust/README.md should have are left in build/comparison.md.
+# The tables that trust/notary/COMPARISON.md should have are left in build/comparison.md.
 set -euo pipefail
 
 # shellcheck source=tests/support/node.sh

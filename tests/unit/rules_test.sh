@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What is cited is there: every anchor PAGE.md#heading in sources, scripts and pages leads to a heading, and every relative
-# link of a page to a file. Nothing cites a page that is not in the repository.
+# link of a page to a file. Nothing cites a page that is not in the repository. Pages are 120 columns wide at most.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bad=0
@@ -66,4 +66,21 @@ if files | grep -E '\.(cc|h|sh|py|proto|txt|toml|scd|md)$' | grep -vx tests/unit
   xargs grep -nE '\b(DESIGN|NOTARY|FORWARDER|HOUSE|GATE|KINDS|NODE|LAYOUT|MODELS|SIGSTORE)(\.md)?,? [0-9A-H]([.,; )]|$)' /dev/null; then
   wrong "these cite a page that is not in the repository"
 fi
+
+# What people copy, a row of a table and a single word stay whole.
+wide() {
+  python3 -c '
+import sys
+for page in sys.argv[1:]:
+    copied = False
+    for number, line in enumerate(open(page, encoding="utf-8"), 1):
+        line = line.strip("\n")
+        copied ^= line.lstrip().startswith("```")
+        if len(line) > 120 and not copied and not line.lstrip().startswith("|") and " " in line.strip():
+            print(f"{page}:{number}: {len(line)} columns")' "$@"
+}
+mapfile -t pages < <(files | grep -E '\.md$')
+[[ ${#pages[@]} -ge 15 ]] || wrong "only ${#pages[@]} pages found"
+too_wide=$(wide "${pages[@]}")
+[[ -z $too_wide ]] || wrong "wider than 120 columns: $too_wide"
 exit $bad

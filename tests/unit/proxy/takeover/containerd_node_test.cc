@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "proxy/takeover/containerd_node.h"
 
 #include <sys/stat.h>
