@@ -5,7 +5,7 @@
 #include <string>
 
 #include "proxy/config/config.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 
 namespace crivet::proxy::cli {
 

@@ -7,7 +7,7 @@
 #include "proxy/owned_fd.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 
 namespace crivet::proxy {
 

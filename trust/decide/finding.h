@@ -9,7 +9,7 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/base/time.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 #include "trust/decide/verdict.h"
 #include "trust/notary/refresh.h"
 #include "trust/tuf/entry_fault.h"

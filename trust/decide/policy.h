@@ -15,8 +15,8 @@
 #include "trust/base/image_reference.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
 #include "trust/decide/image_pattern.h"
-#include "trust/decide/repository_id.h"
 #include "trust/signed/public_key.h"
 
 namespace crivet::trust {

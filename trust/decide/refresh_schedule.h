@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "trust/base/time.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 
 namespace crivet::trust {
 

@@ -14,7 +14,7 @@
 #include "trust/base/bytes.h"
 #include "trust/base/image_reference.h"
 #include "trust/base/time.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 #include "trust/signed/public_key.h"
 
 namespace crivet::trust {

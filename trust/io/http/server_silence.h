@@ -7,7 +7,7 @@
 #include <set>
 
 #include "trust/base/reason.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 #include "trust/io/http/arrival.h"
 
 namespace crivet::trust {

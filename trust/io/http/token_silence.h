@@ -8,7 +8,7 @@
 #include <mutex>
 
 #include "trust/base/reason.h"
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/server_silence.h"

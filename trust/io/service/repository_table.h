@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "trust/decide/repository_id.h"
+#include "trust/decide/collection_id.h"
 #include "trust/io/service/repository_slot.h"
 
 namespace crivet::trust {

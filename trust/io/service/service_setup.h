@@ -10,8 +10,8 @@
 
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
+#include "trust/decide/collection_id.h"
 #include "trust/decide/policy.h"
-#include "trust/decide/repository_id.h"
 #include "trust/io/http/metadata_fetcher.h"
 #include "trust/io/http/pull_secret.h"
 #include "trust/io/http/server_silence.h"

@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "trust/base/result.h"
+#include "trust/decide/collection_id.h"
 #include "trust/decide/record.h"
-#include "trust/decide/repository_id.h"
 #include "trust/io/store/durable_folder.h"
 #include "trust/io/store/file_system.h"
 #include "trust/io/store/state_document.h"

@@ -9,8 +9,8 @@
 #include "trust/base/bytes.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
 #include "trust/decide/record.h"
-#include "trust/decide/repository_id.h"
 #include "trust/notary/repository.h"
 
 namespace crivet::trust {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/notary/refresh_state.h"
+#include "trust/notary/metadata_update.h"
 #include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
 #include "trust/tuf/age.h"

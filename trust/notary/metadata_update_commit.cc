@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/notary/refresh_state.h"
+#include "trust/notary/metadata_update.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
