@@ -40,7 +40,7 @@ struct World {
 };
 
 Rule VerifyRule(const std::string& pattern, const RootPin& pin) {
-  Rule rule;
+  NotaryRule rule;
   rule.name = pattern;
   rule.images = {ImagePattern::Parse(pattern).value()};
   rule.action = Action::kVerify;
@@ -67,7 +67,7 @@ std::unique_ptr<World> MakeWorld(std::int64_t tags) {
     by_digest.push_back(ImageReference::Parse(by_tag.back().PinnedTo(digest)).value());
   }
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.limits.targets_bytes = Limits::kLargestTargetsBytes;
   const RootPin pin = start.pins.front();
   auto committed = RunRefresh(std::move(start), server);

@@ -28,7 +28,7 @@ std::string TagName(std::int64_t i) {
 struct Stored {
   SigningRepository server;
   StoredFiles files;
-  Refresh::Start start;
+  MetadataUpdate::Start start;
 
   explicit Stored(std::int64_t tags) : start(server.Start()) {
     start.limits.targets_bytes = Limits::kLargestTargetsBytes;
@@ -43,7 +43,7 @@ struct Stored {
     const auto outcome = RunRefresh(start, server);
     if (!outcome) throw std::runtime_error(DetailOf(outcome));
     files.Apply(outcome->files);
-    start.source = Refresh::Source::kStore;
+    start.source = MetadataUpdate::Source::kStore;
     start.floors = outcome->repository->floors();
   }
 
@@ -105,8 +105,8 @@ BENCHMARK(FindTagsOfOneDigest)->Arg(100)->Arg(10'000)->Arg(1'000'000);
 
 void RefreshWhenNothingChanged(benchmark::State& state) {
   Stored& stored = Of(state.range(0));
-  Refresh::Start start = stored.start;
-  start.source = Refresh::Source::kServer;
+  MetadataUpdate::Start start = stored.start;
+  start.source = MetadataUpdate::Source::kServer;
   start.previous = stored.Load();
   std::size_t requests = 0;
   for (auto _ : state) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "proxy/wall_clock.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -16,7 +17,7 @@ trust::AppliedRule VerifyingRule(const trust::Policy& policy,
                                  const trust::ImageReference& reference,
                                  const trust::PodNamespace& where) {
   auto applied = policy.RuleFor(reference, where, Now());
-  if (applied.repository) return applied;
+  if (applied.rule->action == trust::Action::kVerify) return applied;
   std::vector<trust::Rule> verifying;
   trust::Rule fallback;
   for (const auto& rule : policy.rules()) {
@@ -41,8 +42,11 @@ trust::Result<Collection> FindCollection(const Config& config, const std::string
                                         ? trust::PodNamespace(trust::NoNamespace{})
                                         : trust::PodNamespace(pod_namespace);
   const auto applied = VerifyingRule(*config.policy, *reference, where);
-  if (applied.repository && (label.empty() || applied.rule->trust == label)) {
-    return Collection{*applied.repository, applied.rule->trust, applied.rule};
+  for (std::size_t i = 0; i < applied.collections.size(); ++i) {
+    const trust::Member& member = applied.rule->members[i];
+    if (applied.collections[i] && (label.empty() || member.trust == label)) {
+      return Collection{*applied.collections[i], member.kind, member.trust, applied.rule};
+    }
   }
   const auto& servers = config.servers;
   auto server = servers.end();
@@ -60,7 +64,19 @@ trust::Result<Collection> FindCollection(const Config& config, const std::string
                                    "which with --trust",
                                    image, servers.size()));
   }
-  return Collection{{server->url, trust::Gun::Of(*reference)}, server->label, nullptr};
+  return CollectionOn(*server, *reference);
+}
+
+trust::Result<Collection> CollectionOn(const trust::TrustServer& server,
+                                       const trust::ImageReference& reference) {
+  const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), server.kind);
+  auto name = kind->CollectionFor(reference.repository());
+  if (!name) {
+    return trust::Fail(
+        trust::Reason::kNoTrustData,
+        fmt::format("{} cannot be the name of a collection", reference.repository()));
+  }
+  return Collection{{server.kind, server.url, *std::move(name)}, kind, server.label, nullptr};
 }
 
 }  // namespace crivet::proxy::cli

@@ -8,20 +8,18 @@
 
 #include "proxy/watch/reason_with_cause.h"
 #include "trust/base/fetch_cause.h"
-#include "trust/tuf/entry_fault.h"
-#include "trust/tuf/metadata.h"
+#include "trust/decide/kind.h"
 
 namespace crivet::proxy::cli {
 namespace {
 
 using nlohmann::json;
 
-// A key ID is told from others by its first digits; all of it is in the JSON.
-std::string Short(const trust::KeyId& id) { return id.ToString().substr(0, 12); }
-
-std::string ShortList(const std::vector<trust::KeyId>& ids) {
+// A key's ID is told from others by its first digits; all of it is in the JSON.
+std::string ShortList(const std::vector<std::string>& names) {
+  constexpr std::size_t kDigits = 12;
   std::string text;
-  for (const auto& id : ids) text += (text.empty() ? "" : ", ") + Short(id);
+  for (const auto& name : names) text += (text.empty() ? "" : ", ") + name.substr(0, kDigits);
   return text.empty() ? "nobody" : text;
 }
 
@@ -61,100 +59,86 @@ std::string RuleLine(const trust::AppliedRule& applied) {
   const trust::Rule& rule = *applied.rule;
   std::string line = rule.is_default ? "[default]" : fmt::format("\"{}\"", rule.name);
   line += fmt::format(": {}", WordOf(rule.action));
-  if (!rule.trust.empty()) line += fmt::format(" with [trust.{}]", rule.trust);
+  for (std::size_t i = 0; i < rule.members.size(); ++i) {
+    const std::string_view joint = rule.combine == trust::Combine::kAnyOf ? " or" : " and";
+    line += fmt::format("{} [trust.{}]", i == 0 ? " with" : joint, rule.members[i].trust);
+  }
   line += rule.mode == trust::Mode::kEnforce ? ", enforced" : ", in audit mode: nothing is refused";
   if (rule.until) line += fmt::format(", until {}", trust::FormatRfc3339(*rule.until));
   if (!rule.reason.empty()) line += fmt::format(" ({})", rule.reason);
   return line;
 }
 
-std::string ChainLine(const trust::Repository& repository, const trust::RootPin& pin,
-                      trust::TimePoint now) {
-  const auto& chain = repository.chain();
-  std::string line = fmt::format("version {}", chain.front().root->version());
-  for (std::size_t i = 1; i < chain.size(); ++i) {
-    line += fmt::format(" -> {}", chain[i].root->version());
+// The member that decided; null where none did.
+const trust::Member* MemberOf(const trust::Decision& decision) {
+  const auto& members = decision.applied.rule->members;
+  return decision.member < members.size() ? &members[decision.member] : nullptr;
+}
+
+const std::optional<trust::CollectionId>& CollectionOf(const trust::Decision& decision) {
+  static const std::optional<trust::CollectionId> kNone;
+  const auto& collections = decision.applied.collections;
+  return decision.member < collections.size() ? collections[decision.member] : kNone;
+}
+
+trust::SetExplanation ExplanationOf(const Explained& explained, trust::TimePoint now) {
+  const trust::Member* const member = MemberOf(explained.decision);
+  const auto reference = trust::ImageReference::Parse(explained.canonical);
+  if (!explained.view.set || member == nullptr || !reference) return {};
+  return explained.view.set->Explain(*reference, *member->demand, now);
+}
+
+std::string ChainLine(const trust::SetExplanation& set) {
+  std::string line = fmt::format("version {}", set.chain.front().version);
+  for (std::size_t i = 1; i < set.chain.size(); ++i) {
+    line += fmt::format(" -> {}", set.chain[i].version);
   }
-  const auto match = repository.Match(pin, now);
-  if (!match) return line + "; no pin of the rule matches any of them";
-  line += fmt::format("; the pin matches version {}", chain[match->link].root->version());
-  if (!match->newest) line += ", which leads to the newest";
+  if (!set.anchored_at) return line + "; no pin of the rule matches any of them";
+  line += fmt::format("; the pin matches version {}", set.chain[*set.anchored_at].version);
+  if (!set.pin_is_newest) line += ", which leads to the newest";
   return line;
 }
 
-bool IsDelegated(const trust::RoleEvidence& role) { return role.threshold > 0; }
-
-// The roles that could have been meant: those that the role's parent delegates to.
-std::string DelegatedBeside(const trust::RoleName& role, const trust::Repository& repository) {
-  const auto parent = trust::RoleName::Parse(role.text().substr(0, role.text().rfind('/')));
-  const trust::Targets* targets = parent ? repository.Find(*parent) : nullptr;
-  std::string names;
-  if (targets == nullptr) return names;
-  for (const trust::Delegation& delegation : targets->delegations()) {
-    names += (names.empty() ? "" : ", ") + delegation.name.text();
-  }
-  return names;
-}
-
-std::string RoleLine(const trust::RoleEvidence& role, const trust::TrustView& view,
+std::string PartLine(const trust::SignedPart& part, const trust::SetExplanation& set,
                      trust::TimePoint now) {
-  if (role.version == 0 && !IsDelegated(role) && view.repository) {
-    const std::string others = DelegatedBeside(role.role, *view.repository);
-    return "no such delegation; there " + (others.empty() ? "is none" : "are " + others);
-  }
-  if (role.version == 0) return "nothing is signed by it";
-  return fmt::format("version {}, {} {}, signed by {} ({} needed)", role.version,
-                     role.expires <= now ? "EXPIRED" : "expires",
-                     trust::FormatRfc3339(role.expires), ShortList(role.signed_by), role.threshold);
+  const auto note = set.notes.find(part.name);
+  if (note != set.notes.end()) return note->second;
+  if (part.version == 0) return "nothing is signed by it";
+  return fmt::format("version {}, {} {}, signed by {} ({} needed)", part.version,
+                     part.expires <= now ? "EXPIRED" : "expires",
+                     trust::FormatRfc3339(part.expires), ShortList(part.signed_by), part.threshold);
 }
 
 std::string FailureText(const trust::RefreshFailure& failure) {
   std::string text = ReasonWithCause(trust::CodeOf(failure.error.reason),
                                      failure.cause ? trust::WordOf(*failure.cause) : "");
-  if (!failure.role.empty()) text += " at " + failure.role;
+  if (!failure.at.empty()) text += " at " + failure.at;
   if (!failure.error.detail.empty()) text += ": " + failure.error.detail;
   if (failure.why) text += ": " + trust::Explained(*failure.why);
   return text;
 }
 
-// Whether what is malformed is the entry of the tag alone, as signed by the publisher.
-bool NamesUnusableEntry(const Explained& explained) {
-  const auto reference = trust::ImageReference::Parse(explained.canonical);
-  if (!explained.view.repository || !reference || !reference->tag()) return false;
-  const auto& roles = explained.decision.applied.rule->roles;
-  return std::any_of(roles.begin(), roles.end(), [&](const trust::RoleName& role) {
-    return trust::FaultOf(*explained.view.repository, role, *reference->tag()).has_value();
-  });
+std::string HowToSign(const Explained& explained) {
+  const trust::Member* const member = MemberOf(explained.decision);
+  return member == nullptr ? "" : ": " + member->kind->HowToSign(explained.image);
 }
 
-// Roles of the rule that nobody delegates to. Many publishers have no targets/releases, which is
-// read unless the rule says otherwise: it counts only where no other role could list the tag.
-std::string UndelegatedRoles(const Explained& explained) {
-  const trust::Rule& rule = *explained.decision.applied.rule;
-  const auto& roles = explained.decision.evidence.roles;
-  const bool some_can_list = std::any_of(roles.begin(), roles.end(), [&](const auto& role) {
-    return IsDelegated(role) &&
-           std::find(rule.roles.begin(), rule.roles.end(), role.role) != rule.roles.end();
-  });
-  std::string names;
-  for (const auto& role : roles) {
-    if (IsDelegated(role) || (role.role.text() == "targets/releases" && some_can_list)) continue;
-    names += (names.empty() ? "" : ", ") + role.role.text();
-  }
-  return names;
-}
-
-std::string NextStepFor(trust::Reason reason, const Explained& explained) {
+std::string NextStepFor(trust::Reason reason, const Explained& explained,
+                        const trust::SetExplanation& set) {
   const std::string& image = explained.image;
   const bool by_roles = reason == trust::Reason::kTagNotSigned ||
                         reason == trust::Reason::kDigestNotSigned ||
                         reason == trust::Reason::kSignersDisagree;
-  if (const std::string unknown = by_roles ? UndelegatedRoles(explained) : ""; !unknown.empty()) {
-    return fmt::format("look at the rule's roles and signers: nobody delegates to {}", unknown);
+  const trust::Member* const member = MemberOf(explained.decision);
+  const std::string nobody_signs =
+      by_roles && member != nullptr ? member->kind->NobodySigns(explained.decision.evidence) : "";
+  if (!nobody_signs.empty()) {
+    return fmt::format("look at the rule's roles and signers: nobody delegates to {}",
+                       nobody_signs);
   }
   switch (reason) {
     case trust::Reason::kTagNotSigned:
-      return fmt::format("have the publisher sign the tag: docker trust sign {}", image);
+      return "have the publisher sign the tag" + HowToSign(explained);
     case trust::Reason::kDigestNotSigned:
       return "sign a tag that stays at this digest: only digests of signed tags may be pulled";
     case trust::Reason::kDigestMismatch:
@@ -170,8 +154,8 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
     case trust::Reason::kRollback:
       return fmt::format("if the publisher began anew, and says so: crivet forget {}", image);
     case trust::Reason::kMalformed:
-      if (NamesUnusableEntry(explained)) {
-        return fmt::format("have the publisher sign this tag again: docker trust sign {}", image);
+      if (set.entry_is_unusable) {
+        return "have the publisher sign this tag again" + HowToSign(explained);
       }
       [[fallthrough]];
     case trust::Reason::kSignature:
@@ -184,8 +168,7 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained) {
       return "see why the server is not reached or does not renew; the rule's grace bridges a gap";
     case trust::Reason::kNoTrustData:
       if (explained.view.failure && explained.view.failure->not_found) {
-        return fmt::format("nobody has signed anything under this name: docker trust sign {}",
-                           image);
+        return "nobody has signed anything under this name" + HowToSign(explained);
       }
       return "nothing is known yet: reach the server once, or use crivet import";
     case trust::Reason::kUnreachable:
@@ -210,17 +193,15 @@ bool RestsOnTheSet(trust::Reason reason) {
 
 json RolesAsJson(const trust::Evidence& evidence) {
   json roles = json::array();
-  for (const auto& role : evidence.roles) {
-    json keys = json::array();
-    for (const auto& id : role.signed_by) keys.push_back(id.ToString());
-    const bool vouches = std::find(evidence.vouching.begin(), evidence.vouching.end(), role.role) !=
-                         evidence.vouching.end();
-    json one = {{"role", role.role.text()},
-                {"version", role.version},
-                {"signed_by", std::move(keys)},
-                {"threshold", role.threshold},
+  for (const auto& part : evidence.parts) {
+    const bool vouches = std::find(evidence.vouching.begin(), evidence.vouching.end(),
+                                   part->name) != evidence.vouching.end();
+    json one = {{"role", part->name},
+                {"version", part->version},
+                {"signed_by", part->signed_by},
+                {"threshold", part->threshold},
                 {"vouches", vouches}};
-    if (role.version > 0) one["expires"] = trust::FormatRfc3339(role.expires);
+    if (part->version > 0) one["expires"] = trust::FormatRfc3339(part->expires);
     roles.push_back(std::move(one));
   }
   return roles;
@@ -235,46 +216,26 @@ json CauseAsJson(const trust::FetchCause& cause) {
   return out;
 }
 
-json ChainAsJson(const trust::Repository& repository) {
+json ChainAsJson(const trust::SetExplanation& set) {
   json chain = json::array();
-  for (const auto& link : repository.chain()) {
-    json signers = json::array();
-    for (const auto& id : link.signers) signers.push_back(id.ToString());
-    chain.push_back({{"version", link.root->version()},
-                     {"expires", trust::FormatRfc3339(link.root->expires())},
-                     {"signed_by", std::move(signers)}});
+  for (const auto& link : set.chain) {
+    chain.push_back({{"version", link.version},
+                     {"expires", trust::FormatRfc3339(link.expires)},
+                     {"signed_by", link.signed_by}});
   }
   return chain;
 }
 
-// The version of the first root that a key signed and so anchors, by one key ID of the pin.
-std::optional<std::int64_t> AnchoredBy(const trust::KeyId& id, const trust::Repository& repository,
-                                       trust::TimePoint now) {
-  trust::RootPin one;
-  one.key_ids = {id};
-  const auto match = repository.Match(one, now);
-  if (!match) return std::nullopt;
-  return repository.chain()[match->link].root->version();
+std::string PinLine(const trust::AnchorMatch& pin) {
+  return pin.pinned +
+         (pin.version ? fmt::format(" (root {})", *pin.version) : " (no root is signed by it)");
 }
 
-std::vector<std::string> PinLines(const trust::Repository& repository, const trust::RootPin& pin,
-                                  trust::TimePoint now) {
-  std::vector<std::string> lines;
-  for (const trust::KeyId& id : pin.key_ids) {
-    const auto version = AnchoredBy(id, repository, now);
-    lines.push_back(id.ToString() +
-                    (version ? fmt::format(" (root {})", *version) : " (no root is signed by it)"));
-  }
-  return lines;
-}
-
-json PinnedAsJson(const trust::Repository& repository, const trust::RootPin& pin,
-                  trust::TimePoint now) {
+json PinnedAsJson(const trust::SetExplanation& set) {
   json pinned = json::array();
-  for (const trust::KeyId& id : pin.key_ids) {
-    const auto version = AnchoredBy(id, repository, now);
+  for (const trust::AnchorMatch& pin : set.pinned) {
     pinned.push_back(
-        {{"key_id", id.ToString()}, {"root", version ? json(*version) : json(nullptr)}});
+        {{"key_id", pin.pinned}, {"root", pin.version ? json(*pin.version) : json(nullptr)}});
   }
   return pinned;
 }
@@ -296,12 +257,13 @@ std::string PinnedName(const Explained& explained) {
 std::string NextStep(const Explained& explained) {
   const auto refused = RefusalOf(explained.decision);
   const auto& failure = explained.view.failure;
+  const trust::SetExplanation set = ExplanationOf(explained, trust::TimePoint{});
   if (failure && (!refused || RestsOnTheSet(refused->reason))) {
-    return NextStepFor(failure->error.reason, explained);
+    return NextStepFor(failure->error.reason, explained, set);
   }
-  if (refused) return NextStepFor(refused->reason, explained);
-  if (const auto& newer = explained.decision.evidence.newer_root_key) {
-    return fmt::format("the pin is no longer the newest root's: add key ID {}", newer->ToString());
+  if (refused) return NextStepFor(refused->reason, explained, set);
+  if (const auto& newer = explained.decision.evidence.pin_instead) {
+    return fmt::format("the pin is no longer the newest root's: add key ID {}", *newer);
   }
   return {};
 }
@@ -315,18 +277,13 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   if (!explained.canonical.empty()) add("name", explained.canonical);
   if (!explained.pod_namespace.empty()) add("namespace", explained.pod_namespace);
   add("rule", RuleLine(decision.applied));
-  if (const auto& id = decision.applied.repository) {
-    add("collection", fmt::format("{} at {}", id->gun.text(), id->url));
+  if (const auto& id = CollectionOf(decision)) {
+    add("collection", fmt::format("{} at {}", id->name, id->url));
   }
-  if (explained.view.repository) {
-    add("roots", ChainLine(*explained.view.repository, decision.applied.rule->root, now));
-    for (const std::string& line :
-         PinLines(*explained.view.repository, decision.applied.rule->root, now)) {
-      add("pinned", line);
-    }
-  }
-  for (const auto& role : decision.evidence.roles)
-    add(role.role.text(), RoleLine(role, explained.view, now));
+  const trust::SetExplanation set = ExplanationOf(explained, now);
+  if (!set.chain.empty()) add("roots", ChainLine(set));
+  for (const trust::AnchorMatch& pin : set.pinned) add("pinned", PinLine(pin));
+  for (const auto& part : decision.evidence.parts) add(part->name, PartLine(*part, set, now));
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
   if (explained.view.failure)
     add("last refresh", "FAILED: " + FailureText(*explained.view.failure));
@@ -376,17 +333,14 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
     out["message"] = trust::RefusalMessage(
         decision, explained.canonical.empty() ? explained.image : explained.canonical);
   }
-  if (const auto& id = decision.applied.repository) {
+  if (const auto& id = CollectionOf(decision)) {
     out["server"] = id->url;
-    out["gun"] = id->gun.text();
+    out["gun"] = id->name;
   }
-  if (explained.view.repository) {
-    out["chain"] = ChainAsJson(*explained.view.repository);
-    out["pinned"] = PinnedAsJson(*explained.view.repository, rule.root, now);
-    if (const auto match = explained.view.repository->Match(rule.root, now)) {
-      out["pin_is_newest"] = match->newest;
-    }
-  }
+  const trust::SetExplanation set = ExplanationOf(explained, now);
+  out["chain"] = ChainAsJson(set);
+  out["pinned"] = PinnedAsJson(set);
+  if (set.anchored_at) out["pin_is_newest"] = set.pin_is_newest;
   if (explained.view.failure) {
     out["last_failure"] = FailureText(*explained.view.failure);
     if (const auto& why = explained.view.failure->why) out["why"] = CauseAsJson(*why);

@@ -25,7 +25,7 @@ struct ForgetOptions {
   bool yes = false;
 };
 
-bool Confirmed(const trust::RepositoryId& id) {
+bool Confirmed(const trust::CollectionId& id) {
   if (isatty(STDIN_FILENO) == 0) {
     PrintToStderr("crivet: nobody can be asked here: say --yes");
     return false;
@@ -33,29 +33,30 @@ bool Confirmed(const trust::RepositoryId& id) {
   PrintToStderr(fmt::format(
       "This drops the chain of roots, the rollback floors and the records of {} at {}.\n"
       "It is right only where the publisher or the server began anew. Type yes to go on:",
-      id.gun.text(), id.url));
+      id.name, id.url));
   std::string answer;
   return std::getline(std::cin, answer) && answer == "yes";
 }
 
 /// Nothing where no daemon runs: its memory would bring everything back.
 std::optional<grpc::Status> ForgetInDaemon(const std::string& admin,
-                                           const trust::RepositoryId& id) {
+                                           const trust::CollectionId& id) {
   const auto daemon = admin::v1::Admin::NewStub(RuntimeChannel(admin));
   auto context = BlockingContext(std::chrono::seconds{10});
   context->set_wait_for_ready(false);
   admin::v1::ForgetRequest request;
   request.set_url(id.url);
-  request.set_gun(id.gun.text());
+  request.set_kind(id.kind);
+  request.set_gun(id.name);
   admin::v1::ForgetResponse response;
   auto status = daemon->Forget(context.get(), request, &response);
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return std::nullopt;
   return status;
 }
 
-Exit Conclude(const trust::RepositoryId& id, const std::string& failure) {
+Exit Conclude(const trust::CollectionId& id, const std::string& failure) {
   if (failure.empty()) {
-    return PrintToStdout(fmt::format("forgotten: {} at {}", id.gun.text(), id.url));
+    return PrintToStdout(fmt::format("forgotten: {} at {}", id.name, id.url));
   }
   PrintToStderr("crivet: " + failure);
   return Exit::kInternal;
@@ -74,7 +75,7 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
     PrintToStderr("crivet: " + collection.error().detail);
     return Exit::kUsage;
   }
-  const trust::RepositoryId& id = collection->id;
+  const trust::CollectionId& id = collection->id;
   if (!options.yes && !Confirmed(id)) return Exit::kUsage;
   if (const auto taken = TakeDaemonRights(*config); !taken) {
     return Conclude(id, taken.error().detail);

@@ -15,11 +15,11 @@ namespace crivet::proxy::cli {
 namespace {
 
 /// Every server from which some rule reads this collection.
-std::set<std::string> ServersOf(const trust::Policy& policy, const trust::Gun& gun) {
+std::set<std::string> ServersOf(const Config& config, const TrustFolder& folder) {
   std::set<std::string> urls;
-  for (const auto& rule : policy.rules()) {
-    if (rule->action != trust::Action::kVerify) continue;
-    if (policy.MayRead(*rule, {rule->url, gun})) urls.insert(rule->url);
+  for (const trust::TrustServer& server : config.servers) {
+    const trust::CollectionId id{folder.kind, server.url, folder.name};
+    if (!config.policy->DemandsOn(id).empty()) urls.insert(server.url);
   }
   return urls;
 }
@@ -31,7 +31,7 @@ std::string HintFor(const TrustFolder& folder) {
   return fmt::format(
       "; the folder has no timestamp.json: run \"docker trust inspect {0}\" or \"notary list {0}\" "
       "where it comes from, then copy it again",
-      folder.gun.text());
+      folder.name);
 }
 
 Exit NothingIn(const std::string& folder, const TrustFolders& found) {
@@ -48,15 +48,15 @@ Exit NothingIn(const std::string& folder, const TrustFolders& found) {
 }
 
 Exit ImportOne(trust::TrustService& service, const std::string& url, const TrustFolder& folder) {
-  const auto imported = service.Import({url, folder.gun}, folder.path);
+  const auto imported = service.Import({folder.kind, url, folder.name}, folder.path);
   if (imported) {
-    return PrintToStdout(fmt::format("{}: taken for {}{}", folder.gun.text(), url,
+    return PrintToStdout(fmt::format("{}: taken for {}{}", folder.name, url,
                                      imported->changed ? "" : ", nothing new"));
   }
   const trust::Error& error = imported.error().error;
-  PrintToStderr(fmt::format("{}: {} is not taken for {}: {} at {} [{}]{}", folder.gun.text(),
-                            folder.path, url, error.detail, imported.error().role,
-                            trust::CodeOf(error.reason), HintFor(folder)));
+  PrintToStderr(fmt::format("{}: {} is not taken for {}: {} at {} [{}]{}", folder.name, folder.path,
+                            url, error.detail, imported.error().at, trust::CodeOf(error.reason),
+                            HintFor(folder)));
   return trust::AnswerFor(error.reason) == trust::Answer::kDeny ? Exit::kDenied
                                                                 : Exit::kUnavailable;
 }
@@ -74,9 +74,9 @@ Exit Import(const std::string& config_file, const std::string& folder) {
   if (service == nullptr) return Exit::kInternal;
   Exit worst = Exit::kDone;
   for (const TrustFolder& one : found->collections) {
-    const auto urls = ServersOf(*config->policy, one.gun);
+    const auto urls = ServersOf(*config, one);
     if (urls.empty()) {
-      PrintToStderr(fmt::format("{}: left out: no rule reads it", one.gun.text()));
+      PrintToStderr(fmt::format("{}: left out: no rule reads it", one.name));
     }
     for (const std::string& url : urls) worst = Worst(worst, ImportOne(*service, url, one));
   }

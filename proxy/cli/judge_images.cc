@@ -115,7 +115,9 @@ class ImageInQuestion {
 
   static void Take(trust::TrustService& service, trust::Decision decision, Explained& explained) {
     explained.decision = std::move(decision);
-    if (const auto& id = explained.decision.applied.repository) explained.view = service.View(*id);
+    const trust::Decision& made = explained.decision;
+    if (made.member >= made.applied.collections.size()) return;
+    if (const auto& id = made.applied.collections[made.member]) explained.view = service.View(*id);
   }
 
   // Time ran out before the refresh failed: it still goes on.
@@ -130,7 +132,7 @@ class ImageInQuestion {
     trust::Decision decision{
         trust::Refusal(trust::Reason::kNotAReference,
                        reference ? "an image ID is not a name" : reference.error().detail),
-        {config.policy->rules().back(), std::nullopt},
+        {config.policy->rules().back(), {}},
         {}};
     std::promise<trust::Decision> answer;
     answer.set_value(std::move(decision));

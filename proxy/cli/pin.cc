@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "proxy/cli/collection.h"
 #include "proxy/cli/pin_server.h"
-#include "proxy/cli/pin_text.h"
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/wall_clock.h"
@@ -41,14 +41,15 @@ std::string WhyNotFetched(const trust::FetchFailure& failure) {
 /// Asks the collection's server and prints whose its root is, `section` and the rule to paste.
 Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
              const std::vector<std::string>& section) {
-  const auto root = service.FetchRoot(collection.id);
+  const auto root = service.FetchAnchor(collection.id);
   if (!root) {
     PrintToStderr(fmt::format("crivet: {}: {}", collection.id.url, WhyNotFetched(root.error())));
     return Exit::kUnavailable;
   }
   // The reference has been read before.
   const std::string repository = trust::ImageReference::Parse(image)->repository();
-  const auto text = DescribeRoot(*root, collection, repository, Now());
+  const auto text =
+      collection.kind->DescribeAnchor(*root, collection.id, repository, collection.trust, Now());
   if (!text) {
     PrintToStderr(fmt::format("crivet: this root must not be pinned: {} [{}]", text.error().detail,
                               trust::CodeOf(text.error().reason)));
@@ -96,8 +97,12 @@ Exit PinByUrl(const std::string& config_file, const PinOptions& options) {
   const auto service =
       folder.path().empty() ? nullptr : OpenTrust(ConfigOf(*server, folder.path()));
   if (service == nullptr) return Exit::kInternal;
-  const Collection collection{{server->url, trust::Gun::Of(*reference)}, server->label, nullptr};
-  return PinFrom(*service, collection, options.image, section);
+  const auto collection = CollectionOn(*server, *reference);
+  if (!collection) {
+    PrintToStderr("crivet: " + collection.error().detail);
+    return Exit::kUsage;
+  }
+  return PinFrom(*service, *collection, options.image, section);
 }
 
 }  // namespace
@@ -119,7 +124,7 @@ void AddPin(CLI::App& app, Invocation& invocation) {
   command.add_option("--ca-file", server.ca_file, "Its authorities, instead of the system's")
       ->type_name("FILE")
       ->needs(&url);
-  command.add_option("--kind", server.kind, "What it serves: notary")
+  command.add_option("--kind", server.kind, "What it serves: a kind of [trust.*]")
       ->type_name("KIND")
       ->needs(&url);
   command.callback([&invocation, options] {

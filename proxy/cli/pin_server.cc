@@ -10,6 +10,7 @@
 #include "proxy/cli/subcommand.h"
 #include "proxy/config/config_files.h"
 #include "trust/io/http/server_url.h"
+#include "trust/kinds.h"
 #include "trust/signed/public_key.h"
 
 namespace crivet::proxy::cli {
@@ -56,11 +57,12 @@ Valued<std::string> Authorities(const std::string& file) {
 }  // namespace
 
 Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::string& label) {
-  if (options.kind != "notary") {
-    return tl::unexpected<std::string>(
-        fmt::format("--kind cannot be \"{}\": \"notary\" is the only kind of trust that this "
-                    "version has",
-                    options.kind));
+  const trust::Kinds& kinds = trust::AllKinds();
+  if (!options.kind.empty() && trust::FindKind(kinds, options.kind) == nullptr) {
+    std::vector<std::string_view> names;
+    for (const trust::Kind* kind : kinds) names.push_back(kind->name());
+    return tl::unexpected<std::string>(fmt::format("--kind cannot be \"{}\": this version has {}",
+                                                   options.kind, fmt::join(names, ", ")));
   }
   const auto url = trust::ServerUrl::Parse(options.url);
   if (!url) {
@@ -70,6 +72,7 @@ Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::
     return tl::unexpected<std::string>("--url must be https: plain http is for loopback addresses");
   }
   trust::TrustServer server;
+  server.kind = options.kind.empty() ? std::string(kinds.front()->name()) : options.kind;
   server.url = url->text();
   server.label = label.empty() ? LabelOf(url->host()) : label;
   if (!options.ca_file.empty()) {
@@ -90,7 +93,8 @@ std::string LabelOfUrl(const std::string& config_file, const std::string& url) {
 }
 
 std::vector<std::string> ServerSection(const trust::TrustServer& server) {
-  std::vector<std::string> lines = {fmt::format("[trust.{}]", server.label), "kind = \"notary\"",
+  std::vector<std::string> lines = {fmt::format("[trust.{}]", server.label),
+                                    "kind = " + Quoted(server.kind),
                                     "url  = " + Quoted(server.url)};
   if (!server.ca_file.empty()) lines.push_back("ca_file = " + Quoted(server.ca_file));
   lines.insert(lines.end(), {"auth = \"none\"", ""});

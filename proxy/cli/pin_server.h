@@ -13,7 +13,7 @@ namespace crivet::proxy::cli {
 struct ServerOptions {
   std::string url;
   std::string ca_file;  ///< empty: the system's authorities
-  std::string kind = "notary";
+  std::string kind = {};  ///< empty: the first that crivet knows
 };
 
 /// ServerToPin checks the options as the configuration's `[trust.*]` are checked. The server has

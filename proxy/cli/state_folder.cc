@@ -3,6 +3,7 @@
 
 #include "proxy/cli/subcommand.h"
 #include "proxy/daemon/daemon_rights.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy::cli {
 
@@ -14,6 +15,7 @@ std::unique_ptr<trust::TrustService> OpenTrust(const Config& config, Rights righ
     }
   }
   trust::TrustService::Options options;
+  options.kinds = trust::AllKinds();
   options.state_dir = config.state_dir;
   options.servers = config.servers;
   options.policy = config.policy;

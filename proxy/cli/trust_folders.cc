@@ -8,6 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "trust/kinds.h"
+
 namespace crivet::proxy::cli {
 namespace {
 
@@ -53,14 +55,15 @@ trust::Result<TrustFolders> FindTrustFolders(const std::string& folder) {
     std::error_code ignored;
     if (entry->path().filename() != "root.json" || !entry->is_regular_file(ignored)) continue;
     const fs::path holder = entry->path().parent_path();
-    if (auto gun = trust::Gun::Parse(NameOf(holder.lexically_relative(folder)))) {
-      found.collections.push_back({std::move(*gun), holder.string()});
+    const trust::Kind& kind = *trust::AllKinds().front();
+    if (auto name = kind.ParseName(NameOf(holder.lexically_relative(folder)))) {
+      found.collections.push_back({std::string(kind.name()), *std::move(name), holder.string()});
     } else {
       found.nameless.push_back(holder.string());
     }
   }
   std::sort(found.collections.begin(), found.collections.end(),
-            [](const TrustFolder& a, const TrustFolder& b) { return a.gun < b.gun; });
+            [](const TrustFolder& a, const TrustFolder& b) { return a.name < b.name; });
   return found;
 }
 

@@ -11,7 +11,8 @@ namespace crivet::proxy::cli {
 
 /// TrustFolder is one collection found on disk.
 struct TrustFolder {
-  trust::Gun gun;
+  std::string kind;  ///< trust::Kind::name
+  std::string name;
   std::string path;  ///< holds root.json
 };
 
@@ -23,9 +24,9 @@ struct TrustFolders {
 };
 
 /// FindTrustFolders finds every collection below a folder: Docker's `~/.docker/trust` and a notary
-/// client's folder (`tuf/<GUN>/metadata/root.json`), or a mirror of a server
-/// (`<GUN>/_trust/tuf/root.json`, `<GUN>/root.json`). Symbolic links are not followed. kState where
-/// the folder cannot be read, with why.
+/// client's folder (`tuf/<name>/metadata/root.json`), or a mirror of a server
+/// (`<name>/_trust/tuf/root.json`, `<name>/root.json`). Symbolic links are not followed. kState
+/// where the folder cannot be read, with why.
 trust::Result<TrustFolders> FindTrustFolders(const std::string& folder);
 
 }  // namespace crivet::proxy::cli

@@ -10,6 +10,7 @@
 #include "proxy/config/config_reader.h"
 #include "proxy/config/config_sections.h"
 #include "proxy/wall_clock.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy {
 namespace {
@@ -149,11 +150,16 @@ void ReadLog(TableReader& top, Config& config, ConfigFindings& findings) {
   log.Finish();
 }
 
+bool UsesTrust(const trust::Rule& rule, const std::string& label) {
+  return std::any_of(rule.members.begin(), rule.members.end(),
+                     [&](const trust::Member& member) { return member.trust == label; });
+}
+
 void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings& findings) {
   for (const trust::TrustServer& server : config.servers) {
     const auto& rules = config.policy->rules();
     const bool used = std::any_of(rules.begin(), rules.end(),
-                                  [&](const auto& rule) { return rule->trust == server.label; });
+                                  [&](const auto& rule) { return UsesTrust(*rule, server.label); });
     if (!used) {
       findings.Warn(top.PositionOf("trust"), fmt::format("no rule uses [trust.{}]", server.label));
     }
@@ -183,11 +189,11 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
   if (const auto word = top.Word("mode", {"enforce", "audit"})) {
     config.mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
   }
-  config.servers = ReadServers(top, findings);
+  config.servers = ReadServers(top, trust::AllKinds(), findings);
   ReadGate(top, place, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);
-  config.policy = ReadPolicy(top, config.servers, config.mode, Now(), findings);
+  config.policy = ReadPolicy(top, trust::AllKinds(), config.servers, config.mode, Now(), findings);
   top.Finish();
   if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
   WarnOfUnusedServers(config, top, findings);

@@ -7,6 +7,8 @@
 
 #include "proxy/config/config_files.h"
 #include "proxy/config/config_sections.h"
+#include "proxy/config/rule_keys.h"
+#include "trust/decide/kind.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/pull_secret.h"
 
@@ -15,27 +17,8 @@ namespace {
 
 using trust::Rule;
 
-Valued<std::string> CheckKeyId(const std::string& text) {
-  if (trust::KeyId::Parse(text)) return text;
-  constexpr std::size_t kDigits = 64;
-  const bool hex = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
-  if (text.starts_with("sha256:")) {
-    return tl::unexpected<std::string>("a key ID is written without \"sha256:\"");
-  }
-  if (hex && text.size() == kDigits) {
-    return tl::unexpected<std::string>("a key ID is written in lower case");
-  }
-  if (hex) {
-    return tl::unexpected<std::string>(
-        fmt::format("a key ID has 64 digits, and not {}: \"crivet pin IMAGE\" and \"notary key "
-                    "list\" print all of them",
-                    text.size()));
-  }
-  return tl::unexpected<std::string>(
-      "a key ID is 64 lower-case hex digits, as \"crivet pin IMAGE\" prints it");
-}
+constexpr char kAnyOf[] = "any_of";
+constexpr char kAllOf[] = "all_of";
 
 /// Reads one `[[rule]]`, or `[default]`.
 class RuleReader {
@@ -48,7 +31,11 @@ class RuleReader {
   Rule ReadDefault() {
     rule_.name = "default";
     rule_.is_default = true;
-    for (const char* key : {"name", "images", "gun", "namespaces", "until", "reason"}) {
+    std::vector<std::string> meaningless = {"name", "images", "namespaces", "until", "reason"};
+    for (const trust::Kind* kind : context_.kinds) {
+      meaningless.emplace_back(kind->signed_as_key());
+    }
+    for (const std::string& key : meaningless) {
       table_.Refuse(key, "has no meaning: the default is for every name that no rule matches");
     }
     ReadActionAndMode();
@@ -136,18 +123,17 @@ class RuleReader {
   }
 
   void ReadForAction() {
-    constexpr const char* kVerifyKeys[] = {
-        "trust", "root", "roles", "signers", "present", "present_max_age", "grace", "gun"};
     if (action_known_ && rule_.action != trust::Action::kVerify) {
-      for (const char* key : kVerifyKeys) {
+      std::vector<std::string> keys = {"trust", kAnyOf, kAllOf, "present", "present_max_age"};
+      for (const trust::Kind* kind : context_.kinds) {
+        keys.insert(keys.end(), kind->rule_keys().begin(), kind->rule_keys().end());
+      }
+      for (const std::string& key : keys) {
         table_.Refuse(key, "has no meaning unless action = \"verify\"");
       }
     } else {
-      ReadTrust();
-      ReadRoot();
-      ReadRoles();
+      ReadMembers();
       ReadPresence();
-      if (!rule_.is_default) ReadGun();
       WarnOfPullSecrets();
     }
     if (rule_.is_default) return;
@@ -162,116 +148,107 @@ class RuleReader {
 
   bool verifies() const { return action_known_ && rule_.action == trust::Action::kVerify; }
 
-  void ReadTrust() {
-    if (!table_.Has("trust") && verifies()) {
-      table_.Missing("trust", "the [trust.*] that action = \"verify\" asks");
+  // trust/RULES.md#several-trusts: `any_of` or `all_of`, or one trust with its keys in the rule.
+  void ReadMembers() {
+    for (const char* key : {kAnyOf, kAllOf}) {
+      const auto members = table_.Tables(key);
+      if (!table_.Has(key)) continue;
+      if (several_) {
+        findings_.Wrong(table_.PositionOf(key), "a rule has any_of or all_of, and not both");
+        return;
+      }
+      several_ = true;
+      ReadSeveral(key, members);
     }
-    const auto label = table_.String("trust");
-    if (!label) return;
+    if (!several_) ReadMember(table_);
+  }
+
+  void ReadSeveral(const std::string& key, const std::vector<Placed<const TomlTable*>>& members) {
+    rule_.combine = key == kAnyOf ? trust::Combine::kAnyOf : trust::Combine::kAllOf;
+    std::vector<std::string> keys = {"trust"};
+    for (const trust::Kind* kind : context_.kinds) {
+      keys.insert(keys.end(), kind->rule_keys().begin(), kind->rule_keys().end());
+    }
+    for (const std::string& own : keys) {
+      table_.Refuse(own, fmt::format("belongs into each member of {}", key));
+    }
+    if (members.size() < 2) {
+      findings_.Wrong(
+          table_.PositionOf(key),
+          fmt::format("\"{}\" must hold at least two of {{ trust = \"...\", ... }}", key));
+    }
+    for (const auto& member : members) {
+      TableReader table(*member.value, member.at, "this member of " + key, findings_);
+      ReadMember(table);
+      table.Finish();
+    }
+    if (rule_.combine == trust::Combine::kAnyOf && !rule_.members.empty()) {
+      findings_.Warn(table_.PositionOf(key),
+                     "any_of is as strong as its weakest member: whatever one of them allows runs");
+    }
+  }
+
+  void ReadMember(TableReader& table) {
+    if (!table.Has("trust") && verifies()) {
+      table.Missing("trust", "the [trust.*] that action = \"verify\" asks");
+    }
+    const trust::TrustServer* const server = ServerOf(table);
+    trust::Member member;
+    member.kind = context_.kinds.front();
+    if (server != nullptr) {
+      from_pull_ = from_pull_ || server->auth == trust::TrustServer::Auth::kFromPull;
+      member.trust = server->label;
+      member.url = server->url;
+      if (const auto* kind = trust::FindKind(context_.kinds, server->kind)) member.kind = kind;
+    }
+    RefuseKeysOfOtherKinds(table, member);
+    RuleKeys keys(table, findings_,
+                  verifies() ? RuleKeys::Verifies::kYes : RuleKeys::Verifies::kNo);
+    trust::RuleDemand demand = member.kind->ReadDemand(keys);
+    member.demand = std::move(demand.demand);
+    if (!rule_.is_default) member.signed_as = std::move(demand.signed_as);
+    CheckWildcards(table, member);
+    // Without an action nobody knows what the rule is.
+    if (verifies()) rule_.members.push_back(std::move(member));
+  }
+
+  const trust::TrustServer* ServerOf(TableReader& table) {
+    const auto label = table.String("trust");
+    if (!label) return nullptr;
     const auto server =
         std::find_if(context_.servers.begin(), context_.servers.end(),
                      [&](const trust::TrustServer& s) { return s.label == label->value; });
-    if (server == context_.servers.end()) {
-      std::vector<std::string> labels;
-      for (const auto& s : context_.servers) labels.push_back(s.label);
-      findings_.Wrong(label->at,
-                      fmt::format("there is no [trust.{}]{}", label->value,
-                                  labels.empty() ? ": \"crivet pin --url URL IMAGE\" prints one"
-                                                 : Suggestion(label->value, labels)));
-      return;
-    }
-    from_pull_ = server->auth == trust::TrustServer::Auth::kFromPull;
-    rule_.trust = server->label;
-    rule_.url = server->url;
+    if (server != context_.servers.end()) return &*server;
+    std::vector<std::string> labels;
+    for (const auto& s : context_.servers) labels.push_back(s.label);
+    findings_.Wrong(label->at,
+                    fmt::format("there is no [trust.{}]{}", label->value,
+                                labels.empty() ? ": \"crivet pin --url URL IMAGE\" prints one"
+                                               : Suggestion(label->value, labels)));
+    return nullptr;
   }
 
-  void ReadRoot() {
-    if (!table_.Has("root") && verifies()) {
-      table_.Missing("root", "whom to believe; \"crivet pin IMAGE\" prints the line");
-    }
-    const auto section = table_.Table("root");
-    if (!section) return;
-    TableReader root(*section->value, section->at, "root", findings_);
-    for (const auto& id : root.EachChecked("key_ids", CheckKeyId)) {
-      rule_.root.key_ids.push_back(*trust::KeyId::Parse(id.value));
-    }
-    ReadCertificates(root, "cert_file", rule_.root.certificates);
-    ReadCertificates(root, "ca_file", rule_.root.authorities);
-    if (auto file = File(root, "root_file")) rule_.root.root_file = std::move(file->second);
-    if (const auto tofu = root.Bool("tofu")) rule_.root.tofu = tofu->value;
-    if (rule_.root.tofu) {
-      findings_.Warn(
-          root.PositionOf("tofu"),
-          "tofu = true: the first root that this node meets is trusted, whoever made it");
-    }
-    // What could not be read has its own error, so presence of the key counts here.
-    const bool names_one = (root.Has("key_ids") && !root.HasEmptyArray("key_ids")) ||
-                           root.Has("cert_file") || root.Has("ca_file") || root.Has("root_file") ||
-                           rule_.root.tofu;
-    if (!names_one) {
-      findings_.Wrong(section->at,
-                      "\"root\" must name whom to believe: at least one of key_ids, cert_file, "
-                      "ca_file, root_file, or tofu = true");
-    }
-    root.Finish();
-  }
-
-  std::optional<std::pair<Placed<std::string>, std::string>> File(TableReader& table,
-                                                                  const std::string& key) {
-    auto path = table.Checked(
-        key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
-    if (!path) return std::nullopt;
-    auto content = ReadFileUnder(findings_.root(), path->value, Secrecy::kPublic);
-    if (!content) {
-      findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
-      return std::nullopt;
-    }
-    return std::pair{std::move(*path), std::move(*content)};
-  }
-
-  void ReadCertificates(TableReader& table, const std::string& key, trust::CertificateSet& out) {
-    const auto file = File(table, key);
-    if (!file) return;
-    if (auto certificates = trust::CertificateSet::Parse(file->second)) {
-      out = std::move(*certificates);
-    } else {
-      findings_.Wrong(file->first.at, fmt::format("\"{}\": {} holds no certificate: {}", key,
-                                                  file->first.value, certificates.error().detail));
-    }
-  }
-
-  void ReadRoles() {
-    rule_.roles = RoleNames("roles", "");
-    if (table_.HasEmptyArray("roles")) {
-      findings_.Wrong(table_.PositionOf("roles"), "\"roles\" must not be empty");
-    } else if (!table_.Has("roles")) {
-      rule_.roles = {*trust::RoleName::Parse("targets/releases"), trust::RoleName::Targets()};
-    }
-    rule_.signers = RoleNames("signers", "targets/");
-  }
-
-  /// Names of roles that list tags. `prefix` is put before names that are no full role name.
-  std::vector<trust::RoleName> RoleNames(const std::string& key, std::string_view prefix) {
-    std::vector<trust::RoleName> names;
-    const auto strings = table_.Strings(key);
-    if (!strings) return names;
-    for (const auto& text : strings->value) {
-      const bool whole = prefix.empty() || text.value.starts_with("targets/");
-      const auto name =
-          trust::RoleName::Parse(whole ? text.value : std::string(prefix) + text.value);
-      if (!name || !(name->IsDelegation() || *name == trust::RoleName::Targets())) {
-        findings_.Wrong(text.at,
-                        fmt::format("\"{}\" must hold {}", key,
-                                    prefix.empty() ? "\"targets\" or roles below it, such as "
-                                                     "\"targets/releases\""
-                                                   : "names of signers, such as \"alice\""));
-      } else if (std::find(names.begin(), names.end(), *name) != names.end()) {
-        findings_.Wrong(text.at, fmt::format("\"{}\" names a role twice", key));
-      } else {
-        names.push_back(*name);
+  void RefuseKeysOfOtherKinds(TableReader& table, const trust::Member& member) {
+    const auto& own = member.kind->rule_keys();
+    for (const trust::Kind* kind : context_.kinds) {
+      for (const std::string& key : kind->rule_keys()) {
+        if (std::find(own.begin(), own.end(), key) != own.end()) continue;
+        table.Refuse(key, fmt::format("is of kind = \"{}\", and this trust is of kind = \"{}\"",
+                                      kind->name(), member.kind->name()));
       }
     }
-    return names;
+  }
+
+  void CheckWildcards(TableReader& table, const trust::Member& member) {
+    if (!member.signed_as) return;
+    const std::string key(member.kind->signed_as_key());
+    const auto text = table.String(key);
+    for (const trust::ImagePattern& pattern : rule_.images) {
+      if (member.signed_as->SameWildcards(pattern)) continue;
+      findings_.Wrong(text ? text->at : table.at(),
+                      fmt::format("\"{}\" must have the same wildcards in the same order as \"{}\"",
+                                  key, pattern.text()));
+    }
   }
 
   void ReadPresence() {
@@ -287,47 +264,23 @@ class RuleReader {
                    table_.Duration("present_max_age", seconds{0}, hours{24 * 365 * 100})) {
       rule_.present_max_age = duration_cast<seconds>(d->value);
     }
-    if (const auto d = table_.Duration("grace", seconds{0}, hours{24 * 365})) {
-      rule_.grace = duration_cast<seconds>(d->value);
-      if (d->value > hours{24}) {
-        findings_.Warn(d->at, fmt::format("grace = \"{}\": a server that is held back can hide a "
-                                          "withdrawn tag for that long",
-                                          FormatDuration(d->value)));
-      }
-    }
-  }
-
-  void ReadGun() {
-    const auto text = table_.String("gun");
-    if (!text) return;
-    auto gun = trust::ImagePattern::ParseGun(text->value);
-    if (!gun) {
-      findings_.Wrong(text->at, fmt::format("\"gun\": {}", gun.error().detail));
-      return;
-    }
-    for (const trust::ImagePattern& pattern : rule_.images) {
-      if (!gun->SameWildcards(pattern)) {
-        findings_.Wrong(text->at, fmt::format("\"gun\" must have the same wildcards in the same "
-                                              "order as \"{}\"",
-                                              pattern.text()));
-      }
-    }
-    rule_.gun = std::move(*gun);
   }
 
   /// Says which names' pull secrets stay here although the server takes them from pulls.
   void WarnOfPullSecrets() {
-    if (!verifies() || !from_pull_) return;
+    if (!verifies() || !from_pull_ || rule_.members.empty()) return;
+    const trust::Member& member = rule_.members.front();
     const std::string unsent =
-        fmt::format("pull secrets are not sent to [trust.{}] for ", rule_.trust);
+        fmt::format("pull secrets are not sent to [trust.{}] for ", member.trust);
     const std::string_view remedy =
         "; where it wants credentials for them, set its auth to the path of a Docker config.json";
     if (rule_.is_default) {
       findings_.Warn(table_.at(), fmt::format("{}what no rule names{}", unsent, remedy));
-    } else if (rule_.gun) {
+    } else if (member.signed_as) {
+      const std::string key(member.kind->signed_as_key());
       findings_.Warn(
-          table_.PositionOf("gun"),
-          fmt::format("{}images that another name was signed for (gun){}", unsent, remedy));
+          table_.PositionOf(key),
+          fmt::format("{}images that another name was signed for ({}){}", unsent, key, remedy));
     } else {
       for (std::size_t i = 0; i < rule_.images.size(); ++i) {
         if (trust::RegistryNamedBy(rule_.images[i])) continue;
@@ -359,6 +312,7 @@ class RuleReader {
   std::vector<TextPosition> image_positions_;
   bool action_known_ = false;
   bool from_pull_ = false;
+  bool several_ = false;
 };
 
 }  // namespace

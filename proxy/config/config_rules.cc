@@ -87,11 +87,11 @@ void WarnOfUnreachable(const trust::Policy& policy, const std::vector<PlacedRule
 
 }  // namespace
 
-std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top,
+std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top, const trust::Kinds& kinds,
                                                 const std::vector<trust::TrustServer>& servers,
                                                 trust::Mode mode, trust::TimePoint now,
                                                 ConfigFindings& findings) {
-  const RuleContext context{servers, mode, now};
+  const RuleContext context{kinds, servers, mode, now};
   Rule fallback;
   if (!top.Has("default")) {
     findings.Wrong({},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "proxy/config/config_reader.h"
+#include "trust/decide/kind.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/trust_server.h"
 
@@ -14,10 +15,12 @@ namespace crivet::proxy {
 // the values returned count only where nothing is wrong.
 
 /// ReadServers reads every `[trust.*]`.
-std::vector<trust::TrustServer> ReadServers(TableReader& top, ConfigFindings& findings);
+std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
+                                            ConfigFindings& findings);
 
 /// What a rule is read against.
 struct RuleContext {
+  const trust::Kinds& kinds;
   const std::vector<trust::TrustServer>& servers;
   trust::Mode mode;  ///< the file's own, for rules that have none
   trust::TimePoint now;
@@ -30,7 +33,7 @@ trust::Rule ReadRule(TableReader& table, const RuleContext& context, ConfigFindi
 
 /// ReadPolicy reads `[default]` and every `[[rule]]`; `mode` is of those that have none of their
 /// own. Null where something is wrong.
-std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top,
+std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top, const trust::Kinds& kinds,
                                                 const std::vector<trust::TrustServer>& servers,
                                                 trust::Mode mode, trust::TimePoint now,
                                                 ConfigFindings& findings);

@@ -29,15 +29,15 @@ bool IsLabel(std::string_view text) {
 /// Reads one `[trust.*]`.
 class ServerReader {
  public:
-  ServerReader(TableReader& table, const std::string& label, ConfigFindings& findings)
-      : table_(table), findings_(findings) {
+  ServerReader(TableReader& table, const std::string& label, const trust::Kinds& kinds,
+               ConfigFindings& findings)
+      : table_(table), kinds_(kinds), findings_(findings) {
     server_.label = label;
     server_.auth = TrustServer::Auth::kFromPull;
   }
 
   TrustServer Read() {
-    if (!table_.Has("kind")) table_.Missing("kind", "write kind = \"notary\"");
-    table_.Word("kind", {"notary"});
+    ReadKind();
     ReadAddress();
     ReadTls();
     ReadCredentials();
@@ -47,6 +47,15 @@ class ServerReader {
   }
 
  private:
+  void ReadKind() {
+    std::vector<std::string> names;
+    for (const trust::Kind* kind : kinds_) names.emplace_back(kind->name());
+    if (!table_.Has("kind")) {
+      table_.Missing("kind", fmt::format("write kind = \"{}\"", fmt::join(names, "\", or \"")));
+    }
+    if (const auto word = table_.Word("kind", names)) server_.kind = names[word->value];
+  }
+
   void ReadAddress() {
     if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
     if (const auto proxy = table_.String("proxy"); proxy && !proxy->value.empty()) {
@@ -56,7 +65,7 @@ class ServerReader {
         findings_.Wrong(proxy->at, fmt::format("\"proxy\" {}", url.error().detail));
       }
     }
-    if (!table_.Has("url")) table_.Missing("url", "the address of the Notary server");
+    if (!table_.Has("url")) table_.Missing("url", "the address of the server");
     const auto text = table_.String("url");
     if (!text) return;
     const auto url = trust::ServerUrl::Parse(text->value);
@@ -184,13 +193,15 @@ class ServerReader {
   }
 
   TableReader& table_;
+  const trust::Kinds& kinds_;
   ConfigFindings& findings_;
   TrustServer server_;
 };
 
 }  // namespace
 
-std::vector<TrustServer> ReadServers(TableReader& top, ConfigFindings& findings) {
+std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
+                                     ConfigFindings& findings) {
   std::vector<TrustServer> servers;
   const auto section = top.Table("trust");
   if (!section) return servers;
@@ -204,7 +215,7 @@ std::vector<TrustServer> ReadServers(TableReader& top, ConfigFindings& findings)
           fmt::format("\"{}\" must stand in a section of its own, [trust.LABEL]", member.key));
     } else {
       TableReader reader(*table, member.value.at, fmt::format("[trust.{}]", member.key), findings);
-      servers.push_back(ServerReader(reader, member.key, findings).Read());
+      servers.push_back(ServerReader(reader, member.key, kinds, findings).Read());
     }
   }
   return servers;

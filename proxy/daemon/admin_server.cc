@@ -12,6 +12,7 @@
 #include "crivet/admin/v1/admin.grpc.pb.h"
 #include "proxy/road/listener.h"
 #include "proxy/steady_deadline.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy {
 namespace {
@@ -47,9 +48,13 @@ class AdminService final : public admin::v1::Admin::Service {
 
   grpc::Status Forget(grpc::ServerContext*, const admin::v1::ForgetRequest* request,
                       admin::v1::ForgetResponse*) override {
-    const auto gun = trust::Gun::Parse(request->gun());
-    if (!gun) return {grpc::StatusCode::INVALID_ARGUMENT, gun.error().detail};
-    const auto forgotten = options_.forget({request->url(), *gun});
+    // A client of before there were kinds says none.
+    const std::string& kind_name =
+        request->kind().empty() ? std::string(trust::AllKinds().front()->name()) : request->kind();
+    const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), kind_name);
+    const auto name = kind == nullptr ? std::nullopt : kind->ParseName(request->gun());
+    if (!name) return {grpc::StatusCode::INVALID_ARGUMENT, "not the name of a collection"};
+    const auto forgotten = options_.forget({kind_name, request->url(), *name});
     if (forgotten) return grpc::Status::OK;
     return {grpc::StatusCode::INTERNAL, forgotten.error().detail};
   }

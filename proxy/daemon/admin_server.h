@@ -24,7 +24,7 @@ class AdminServer {
     /// for people.
     std::function<trust::Result<NodeInventory>(const ReviewCalls& calls)> review_node;
     /// Drops what was trusted of a repository, and says so in the audit log.
-    std::function<trust::Result<void>(const trust::RepositoryId& id)> forget;
+    std::function<trust::Result<void>(const trust::CollectionId& id)> forget;
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.
     std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
         reload;

@@ -18,6 +18,7 @@
 #include "proxy/runtime/node_inventory.h"
 #include "proxy/version.h"
 #include "proxy/watch/audit_event.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy {
 namespace {
@@ -84,6 +85,7 @@ trust::Result<void> DaemonParts::MakeSignals() {
 
 trust::Result<void> DaemonParts::MakeTrust() {
   trust::TrustService::Options options;
+  options.kinds = trust::AllKinds();
   options.state_dir = config_->state_dir;
   options.servers = config_->servers;
   options.policy = config_->policy;
@@ -173,7 +175,7 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     ReviewNode(*inventory, decider, calls);
     return inventory;
   };
-  options.forget = [this](const trust::RepositoryId& id) -> trust::Result<void> {
+  options.forget = [this](const trust::CollectionId& id) -> trust::Result<void> {
     const auto events = AuditEvents::Open(CurrentConfig()->audit);
     if (!events) return tl::unexpected(events.error());
     if (auto forgotten = trust_->Forget(id); !forgotten) return forgotten;

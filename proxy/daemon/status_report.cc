@@ -61,19 +61,19 @@ bool AnythingIsEnforced(const Config& config) {
 
 void AddRepositoryStates(const trust::RepositoryStatus& repository, trust::TimePoint now,
                          std::vector<std::string>& states) {
-  const std::string& gun = repository.id.gun.text();
-  if (repository.expires && *repository.expires <= now) {
-    states.push_back(fmt::format("{}: trust metadata expired at {}", gun,
-                                 trust::FormatRfc3339(*repository.expires)));
+  const std::string& name = repository.id.name;
+  if (repository.set.expires && *repository.set.expires <= now) {
+    states.push_back(fmt::format("{}: trust metadata expired at {}", name,
+                                 trust::FormatRfc3339(*repository.set.expires)));
   }
   if (repository.last_failure) {
     states.push_back(
-        fmt::format("{}: refreshes fail: {}", gun, WhatFailed(*repository.last_failure)));
+        fmt::format("{}: refreshes fail: {}", name, WhatFailed(*repository.last_failure)));
   }
-  if (repository.no_credentials) states.push_back(fmt::format("{}: no-credentials", gun));
-  if (repository.pin_instead) {
-    states.push_back(fmt::format("{}: the pin is not the newest root's: pin {}", gun,
-                                 repository.pin_instead->ToString()));
+  if (repository.no_credentials) states.push_back(fmt::format("{}: no-credentials", name));
+  if (repository.set.pin_instead) {
+    states.push_back(fmt::format("{}: the pin is not the newest root's: pin {}", name,
+                                 *repository.set.pin_instead));
   }
 }
 
@@ -96,8 +96,8 @@ void FillRules(const RuleCounters& rules, admin::v1::StatusResponse& response) {
 void FillRepository(const trust::RepositoryStatus& status, admin::v1::Repository& out) {
   out.set_trust(status.trust);
   out.set_url(status.id.url);
-  out.set_gun(status.id.gun.text());
-  for (const auto& [name, version_and_expiry] : status.roles) {
+  out.set_gun(status.id.name);
+  for (const auto& [name, version_and_expiry] : status.set.files) {
     admin::v1::Role& role = *out.add_roles();
     role.set_name(name);
     role.set_version(version_and_expiry.first);
@@ -105,11 +105,11 @@ void FillRepository(const trust::RepositoryStatus& status, admin::v1::Repository
   }
   out.set_verified_at(Seconds(status.verified_at));
   out.set_next_refresh(Seconds(status.next_refresh));
-  out.set_expires(Seconds(status.expires));
+  out.set_expires(Seconds(status.set.expires));
   if (status.last_failure) {
     admin::v1::Failure& failure = *out.mutable_last_failure();
     failure.set_reason(std::string(trust::CodeOf(status.last_failure->error.reason)));
-    failure.set_role(status.last_failure->role);
+    failure.set_role(status.last_failure->at);
     if (status.last_failure->cause) {
       failure.set_cause(std::string(trust::WordOf(*status.last_failure->cause)));
     }
@@ -120,7 +120,7 @@ void FillRepository(const trust::RepositoryStatus& status, admin::v1::Repository
   }
   out.set_failures_in_a_row(status.failures_in_a_row);
   out.set_no_credentials(status.no_credentials);
-  if (status.pin_instead) out.set_pin_instead(status.pin_instead->ToString());
+  if (status.set.pin_instead) out.set_pin_instead(*status.set.pin_instead);
   out.set_records(status.records);
   out.set_resident_bytes(status.resident_bytes);
 }

@@ -81,7 +81,7 @@ Task<std::vector<Judgement>> GateCall::JudgeAll(std::vector<trust::Question> que
 
 Judgement GateCall::JudgeText(std::string written) {
   std::string canonical = written;
-  trust::AppliedRule rule{parts_.decider.DefaultRule(), std::nullopt};
+  trust::AppliedRule rule{parts_.decider.DefaultRule(), {}};
   trust::Decision decision{
       trust::Refusal(trust::Reason::kNotAReference, "not an image reference"), rule, {}};
   // No rule can be about it, and the runtime has words of its own for it.

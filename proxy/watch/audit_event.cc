@@ -40,13 +40,13 @@ trust::Result<AuditEvents> AuditEvents::Open(const std::string& target) {
   return AuditEvents(target, *std::move(file));
 }
 
-trust::Result<void> AuditEvents::Forgotten(const trust::RepositoryId& id,
+trust::Result<void> AuditEvents::Forgotten(const trust::CollectionId& id,
                                            trust::TimePoint now) const {
   const nlohmann::json event = {{"schema", "crivet.audit/1"},
                                 {"time", trust::FormatRfc3339(now)},
                                 {"event", "forget"},
                                 {"server", id.url},
-                                {"gun", id.gun.text()}};
+                                {"gun", id.name}};
   if (!file_) return SendToJournal(event.dump());
   const std::string text = event.dump() + "\n";
   if (write(file_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};

@@ -21,7 +21,7 @@ class AuditEvents {
 
   /// Somebody had a repository forgotten: one line of JSON beside the decisions. kState where it
   /// cannot be written.
-  trust::Result<void> Forgotten(const trust::RepositoryId& id, trust::TimePoint now) const;
+  trust::Result<void> Forgotten(const trust::CollectionId& id, trust::TimePoint now) const;
 
  private:
   AuditEvents(std::string target, OwnedFd file)

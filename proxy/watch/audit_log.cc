@@ -75,16 +75,14 @@ Outcome OutcomeOf(const trust::Verdict& verdict) {
 
 Json RolesOf(const trust::Evidence& evidence) {
   Json roles = Json::array();
-  for (const auto& role : evidence.roles) {
+  for (const auto& part : evidence.parts) {
     if (roles.size() >= kMaxRoles) break;
-    // A delegation that was asked and that nobody has signed by yet has no version.
-    if (role.version == 0) continue;
-    Json keys = Json::array();
-    for (const auto& key : role.signed_by) keys.push_back(key.ToString());
-    roles.push_back({{"role", role.role.text()},
-                     {"version", role.version},
-                     {"expires", trust::FormatRfc3339(role.expires)},
-                     {"keys", std::move(keys)}});
+    // What was asked and nobody has signed yet has no version.
+    if (part->version == 0) continue;
+    roles.push_back({{"role", part->name},
+                     {"version", part->version},
+                     {"expires", trust::FormatRfc3339(part->expires)},
+                     {"keys", part->signed_by}});
   }
   return roles;
 }
@@ -98,11 +96,9 @@ void AddEvidence(const AuditEntry& entry, Json& line) {
   const auto& evidence = entry.decision.evidence;
   if (evidence.from_record) line["from_record"] = true;
   if (!evidence.vouching.empty()) {
-    Json vouching = Json::array();
-    for (const auto& role : evidence.vouching) vouching.push_back(role.text());
-    line["vouching"] = std::move(vouching);
+    line["vouching"] = evidence.vouching;
   }
-  if (!evidence.roles.empty()) line["roles"] = RolesOf(evidence);
+  if (!evidence.parts.empty()) line["roles"] = RolesOf(evidence);
   if (evidence.verified_at) {
     const auto age = std::chrono::floor<std::chrono::seconds>(entry.time) - *evidence.verified_at;
     line["metadata_age_s"] = age.count();

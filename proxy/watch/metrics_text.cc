@@ -184,7 +184,7 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
       const std::optional<std::int64_t> sample = value(*repository);
       if (!sample) continue;
       text.Sample(fmt::format("trust=\"{}\",gun=\"{}\"", Escaped(repository->trust),
-                              Escaped(repository->id.gun.text())),
+                              Escaped(repository->id.name)),
                   *sample);
     }
   };
@@ -195,15 +195,15 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
        });
   each("crivet_repository_expires_seconds", "Until the set expires; negative once it has.",
        [&](const trust::RepositoryStatus& r) {
-         return r.expires ? Sample((*r.expires - now).count()) : Sample();
+         return r.set.expires ? Sample((*r.set.expires - now).count()) : Sample();
        });
   each("crivet_repository_signed_expires_seconds",
        "Until the first role but the timestamp expires, which the publisher has to sign again.",
        [&](const trust::RepositoryStatus& r) {
          Sample least;
-         for (const auto& [role, version_and_expiry] : r.roles) {
+         for (const auto& [file, version_and_expiry] : r.set.files) {
            const std::int64_t left = (version_and_expiry.second - now).count();
-           if (role != "timestamp" && (!least || left < *least)) least = left;
+           if (file != r.set.renewed_by_server && (!least || left < *least)) least = left;
          }
          return least;
        });
@@ -214,7 +214,7 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
   each("crivet_repository_no_credentials", "Whether refreshes have no working credentials.",
        [](const trust::RepositoryStatus& r) { return Sample(r.no_credentials ? 1 : 0); });
   each("crivet_repository_pin_outdated", "Whether the pin is no longer the newest root's.",
-       [](const trust::RepositoryStatus& r) { return Sample(r.pin_instead ? 1 : 0); });
+       [](const trust::RepositoryStatus& r) { return Sample(r.set.pin_instead ? 1 : 0); });
 }
 
 }  // namespace

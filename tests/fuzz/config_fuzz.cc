@@ -11,6 +11,7 @@
 #include "proxy/config/config.h"
 #include "tests/fuzz/require.h"
 #include "trust/io/http/server_url.h"
+#include "trust/notary/notary_demand.h"
 
 using namespace crivet;
 
@@ -34,16 +35,20 @@ void CheckRule(const trust::Rule& rule) {
   Require(!rule.name.empty(), "a rule has a name");
   Require(rule.is_default == rule.images.empty(), "a rule has names, the default has none");
   if (rule.action != trust::Action::kVerify) {
-    Require(rule.trust.empty() && rule.roles.empty() && rule.signers.empty(),
-            "a rule that does not verify asks nobody");
+    Require(rule.members.empty(), "a rule that does not verify asks nobody");
     return;
   }
   Require(!rule.until, "only an allow rule ends by itself");
-  Require(!rule.url.empty() && !rule.roles.empty(), "a rule that verifies knows whom to ask");
-  const trust::RootPin& pin = rule.root;
-  Require(pin.tofu || !pin.key_ids.empty() || !pin.certificates.empty() ||
-              !pin.authorities.empty() || !pin.root_file.empty(),
-          "a rule that verifies has a root");
+  Require(!rule.members.empty(), "a rule that verifies has a trust");
+  for (const trust::Member& member : rule.members) {
+    Require(!member.url.empty() && member.demand, "a rule that verifies knows whom to ask");
+    const trust::NotaryDemand& demand = trust::AsNotary(*member.demand);
+    Require(!demand.roles.empty(), "a rule that verifies knows whom to ask");
+    const trust::RootPin& pin = demand.root;
+    Require(pin.tofu || !pin.key_ids.empty() || !pin.certificates.empty() ||
+                !pin.authorities.empty() || !pin.root_file.empty(),
+            "a rule that verifies has a root");
+  }
 }
 
 void CheckConfig(const proxy::Config& config) {

@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const auto second = ImagePattern::Parse(TakeLine(text));
   const auto name = ImageReference::Parse(TakeLine(text));
   if (!first) return 0;
-  Require(ImagePattern::ParseGun(first->text()).has_value(), "what images has, a GUN may have");
+  Require(ImagePattern::ParseMapping(first->text()).has_value(), "what images has, a GUN may have");
   Require(CanMeet(first->steps(), first->steps()), "a pattern meets itself");
   if (name) CheckMatch(*first, name->repository());
   if (!second) return 0;

@@ -9,6 +9,8 @@
 
 #include "tests/fuzz/require.h"
 #include "trust/base/image_reference.h"
+#include "trust/notary/gun.h"
+#include "trust/tuf/role_name.h"
 
 using namespace crivet::trust;
 

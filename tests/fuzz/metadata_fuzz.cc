@@ -13,7 +13,8 @@
 #include <string_view>
 
 #include "tests/fuzz/require.h"
-#include "trust/notary/refresh.h"
+#include "tests/support/trust/notary_rule.h"
+#include "trust/notary/metadata_update.h"
 #include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
 #include "trust/tuf/metadata.h"
@@ -34,11 +35,11 @@ std::string ReadFile(const std::string& name) {
 // What Debian's notary published (tests/data/notary).
 struct Honest {
   std::map<std::string, std::string> files;
-  Refresh::Start start;
+  MetadataUpdate::Start start;
   Sha256Digest digest;
 
   Honest()
-      : start{.id = {"https://notary.acme.example", Gun::Parse("docker.io/acme/web").value()}},
+      : start{.id = NotaryCollection("https://notary.acme.example", "docker.io/acme/web")},
         digest(Sha256{}) {
     for (const char* role : kRoles) {
       const std::string name = role == kRoles[4] ? "releases" : role;
@@ -54,12 +55,12 @@ struct Honest {
     start.now = ParseRfc3339("2026-11-24T12:00:00Z").value();
     const auto outcome = Run("", "");
     Require(outcome.has_value(), "the honest files are accepted");
-    digest = outcome->repository->Lookup(RoleName::Targets(), "2.1").value();
+    digest =
+        static_cast<const Repository&>(*outcome->set).Lookup(RoleName::Targets(), "2.1").value();
   }
 
-  tl::expected<Committed, RefreshFailure> Run(const std::string& role,
-                                              std::string_view file) const {
-    Refresh refresh(start);
+  RefreshOutcome Run(const std::string& role, std::string_view file) const {
+    MetadataUpdate refresh(start);
     for (int requests = 0; const auto wanted = refresh.Wanted(); ++requests) {
       Require(requests < 100, "a refresh ends");
       const std::string asked = RoleOf(wanted->file);
@@ -72,7 +73,7 @@ struct Honest {
         refresh.Supply(honest->second);
       }
     }
-    return std::move(refresh).Finish();
+    return refresh.Finish();
   }
 
   static std::string RoleOf(const std::string& file) { return file.substr(0, file.find('.')); }
@@ -104,12 +105,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 
   const auto outcome = honest.Run(role, file);
   if (outcome) {
-    const Repository& repository = *outcome->repository;
+    const auto& repository = static_cast<const Repository&>(*outcome->set);
     Require(repository.Lookup(RoleName::Targets(), "2.1") == honest.digest,
             "only what is signed is trusted");
     Require(repository.floors().size() == kRoles.size(), "a commit is whole");
   } else {
-    Require(!outcome.error().newer_roots, "a first contact that fails leaves nothing");
+    Require(!outcome.error().newer_anchors, "a first contact that fails leaves nothing");
   }
 
   const auto envelope = Envelope::Parse(file, 1 << 20, kLimits);

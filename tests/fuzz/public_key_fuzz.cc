@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
               "what was not signed is not good");
     }
   }
-  const Gun gun = Gun::Parse("docker.io/acme/web").value();
+  const std::string gun = "docker.io/acme/web";
   const TimePoint now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24}};
   for (const ExpiryCheck expiry : {ExpiryCheck::kEnforce, ExpiryCheck::kIgnore}) {
     (void)CheckRootCertificate(*key, gun, now, expiry).has_value();

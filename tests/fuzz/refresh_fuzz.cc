@@ -111,33 +111,33 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
 
   std::shared_ptr<const Repository> trusted;
   for (int round = 0; round < 4; ++round) {
-    Refresh::Start start = editions.servers.front().Start();
+    MetadataUpdate::Start start = editions.servers.front().Start();
     start.previous = trusted;
-    Refresh refresh(start);
+    MetadataUpdate refresh(start);
     int requests = 0;
     while (const auto wanted = refresh.Wanted()) {
       Require(++requests < 200, "a refresh ends");
       Require(wanted->max_bytes <= Limits{}.targets_bytes, "a request is capped");
       refresh.Supply(Serve(*wanted, servers, choices));
     }
-    const auto outcome = std::move(refresh).Finish();
+    const auto outcome = refresh.Finish();
     for (SigningRepository& server : servers) server.ForgetRequests();
     if (!outcome) {
-      const auto& newer = outcome.error().newer_roots;
+      const auto& newer = outcome.error().newer_anchors;
       if (newer) {
         Require(trusted != nullptr, "a first contact that fails leaves nothing");
-        Require(newer->chain.size() > trusted->chain().size(), "newer roots are newer");
-        trusted = newer->repository;
+        Require(ChainOf(*newer).size() > trusted->chain().size(), "newer roots are newer");
+        trusted = RepositoryOf(newer->set);
       }
       continue;
     }
-    const auto after = outcome->repository->Lookup(releases, "1.0");
+    const auto after = RepositoryOf(outcome->set)->Lookup(releases, "1.0");
     Require(after.has_value(), "a commit is whole");
     const std::size_t edition = editions.IndexOf(*after);
     if (trusted && trusted->CheckFresh({}, start.now, {})) {
       Require(edition >= editions.IndexOf(*trusted->Lookup(releases, "1.0")), "nothing rolls back");
     }
-    trusted = outcome->repository;
+    trusted = RepositoryOf(outcome->set);
   }
   return 0;
 }

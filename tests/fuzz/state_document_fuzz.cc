@@ -28,7 +28,7 @@ void Try(std::string_view text) {
     const auto again = ReadManifest(WriteManifest(*manifest));
     Require(again && *again == *manifest, "a manifest survives being written");
   }
-  static const RepositoryId id{"https://notary.example", Gun::Parse("docker.io/acme/web").value()};
+  static const CollectionId id{"notary", "https://notary.example", "docker.io/acme/web"};
   if (const auto records = ReadRecords(id, text)) {
     const auto again = ReadRecords(id, WriteRecords(id, *records));
     Require(again && *again == *records, "records survive being written");

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/trust/notary_rule.h"
 #include "tests/support/trust/signing_key.h"
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
@@ -76,12 +77,13 @@ class Node {
                 std::optional<RegistryCredentials> with = std::nullopt)
       : credentials(std::move(with)), gun_(std::move(gun)) {
     server_.label = "acme";
+    server_.kind = std::string(NotaryKind().name());
     server_.url = Environment("CRIVET_NOTARY_URL");
     server_.ca_file = Tls("ca.crt");
     server_.auth = TrustServer::Auth::kFromPull;
     server_.timeout = 10s;
     Start();
-    const auto root = service_->FetchRoot({server_.url, Gun::Parse(gun_).value()});
+    const auto root = service_->FetchAnchor(NotaryCollection(server_.url, gun_));
     if (!root) throw std::runtime_error("no root of " + gun_);
     const Json content = Json::parse(*root).at("signed");
     for (const Json& id : content.at("roles").at("root").at("keyids")) {
@@ -94,7 +96,7 @@ class Node {
   /// As after a restart; from nothing, if the state is gone.
   void Start() {
     service_.reset();
-    Rule rule;
+    NotaryRule rule;
     rule.name = "all";
     rule.images = {ImagePattern::Parse("registry.acme.example/**").value()};
     rule.action = Action::kVerify;
@@ -102,9 +104,10 @@ class Node {
     rule.url = server_.url;
     rule.root = pin_;
     rule.roles = {RoleName::Parse("targets/releases").value(), RoleName::Targets()};
-    Rule fallback;
+    NotaryRule fallback;
     fallback.is_default = true;
     TrustService::Options options;
+    options.kinds = {&NotaryKind()};
     options.state_dir = state_ / "state";
     options.servers = {server_};
     options.policy = std::make_shared<const Policy>(Policy::Create({rule}, fallback).value());
@@ -255,7 +258,7 @@ BOOST_AUTO_TEST_CASE(EveryKeyRotated_TheOldPinGoesOn_WarmAndCold) {
     BOOST_TEST_CONTEXT("root, " << times) {
       Do("rotate_root_key " + gun);
       BOOST_TEST(node.Ask("1.0") == HexOf("one"));
-      BOOST_TEST(node.service().Status().repositories.front().pin_instead.has_value());
+      BOOST_TEST(node.service().Status().repositories.front().set.pin_instead.has_value());
       node.Start();
       BOOST_TEST(node.AskOffline("1.0") == HexOf("one"));
       node.StartFromNothing();
@@ -310,7 +313,7 @@ BOOST_AUTO_TEST_CASE(RepositoryDeletedAndBegunAnew_IsRefusedUntilForget) {
   BOOST_TEST(node.Ask("1.0") == HexOf("one"));
   const ServiceStatus status = node.service().Status();
   BOOST_REQUIRE(status.repositories.front().last_failure);
-  const RepositoryId id = status.repositories.front().id;
+  const CollectionId id = status.repositories.front().id;
   BOOST_REQUIRE(node.service().Forget(id));
   // The certificate is new with the repository; the key is the publisher's.
   const auto view = node.Ask("1.0");

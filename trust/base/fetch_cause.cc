@@ -26,13 +26,13 @@ constexpr StatusRow kStatusRows[] = {
      "see with which credentials it was asked, and whether something before the server refuses"},
     {404, 404, "it knows nothing of this collection", "see that the collection has been signed"},
     {405, 405, "content trust is not enabled there",
-     "enable content trust on that server, or set url to the Notary server's own address"},
+     "enable content trust on that server, or set url to the trust server's own address"},
     {429, 429, "too many requests",
      "ask less often (refresh_interval, max_refresh_rate) or have the server's limit raised"},
     {300, 399, "a redirect, and these are never followed",
      "set url to the address that answers itself"},
     {500, 599, "the server itself fails", "see the log of the server"},
-    {0, 999, "no answer of a Notary server", "see that url is the address of a Notary server"},
+    {0, 999, "no answer of a trust server", "see that url is the address of the trust server"},
 };
 
 const StatusRow& RowOf(int status) {
@@ -148,7 +148,7 @@ std::string RemedyFor(const FetchCause& cause) {
       return "see with which credentials it was asked, and that they may pull this collection";
     case Kind::kTokenAnswer:
     case Kind::kNotHttp:
-      return "see that this is the address of a Notary server, and of its token server";
+      return "see that this is the address of the trust server, and of its token server";
     case Kind::kNoChallenge:
     case Kind::kRealmNotUrl:
       return "see how the server is set up to ask for tokens: it must name Bearer or Basic";

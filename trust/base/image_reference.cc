@@ -13,12 +13,10 @@ constexpr std::string_view kLegacyDefaultDomain = "index.docker.io";
 constexpr std::string_view kOfficialPrefix = "library/";
 constexpr std::string_view kLocalhost = "localhost";
 constexpr std::string_view kSha256Prefix = "sha256:";
-constexpr std::string_view kDelegationPrefix = "targets/";
 constexpr std::size_t kMaxPathSize = 255;
 constexpr std::size_t kMaxTagSize = 128;
 // A tag is longer than `@sha256:` and its digits: every name can be given either.
 constexpr std::size_t kMaxSuffixSize = 1 + kMaxTagSize;
-constexpr std::size_t kMaxRoleNameSize = 255;
 
 // The classes are ASCII whatever the locale: <cctype> is not.
 constexpr bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -240,40 +238,6 @@ std::string ImageReference::PinnedTo(const Sha256Digest& digest) const {
 }
 
 bool IsImageId(std::string_view text) { return Sha256Digest::Parse(text).has_value(); }
-
-Result<Gun> Gun::Parse(std::string_view text) {
-  const auto reference = ImageReference::Parse(text);
-  if (!reference) return tl::unexpected(reference.error());
-  // A short form, a tag or a digest would make the text differ from the repository.
-  if (reference->repository() != text) {
-    return Fail(Reason::kNotAReference, "not a repository's full name");
-  }
-  return Gun(std::string(text));
-}
-
-Gun Gun::Of(const ImageReference& reference) { return Gun(reference.repository()); }
-
-Result<RoleName> RoleName::Parse(std::string_view text) {
-  if (text == "root" || text == "targets" || text == "snapshot" || text == "timestamp") {
-    return RoleName(text);
-  }
-  const auto is_part = [](std::string_view part) {
-    return !part.empty() &&
-           AllOf(part, [](char c) { return IsLowerAlnum(c) || c == '-' || c == '_'; });
-  };
-  if (text.size() > kMaxRoleNameSize || !text.starts_with(kDelegationPrefix) ||
-      !EveryPart(text, '/', is_part)) {
-    return Fail(Reason::kMalformed, "not the name of a role");
-  }
-  return RoleName(text);
-}
-
-bool RoleName::IsDelegation() const { return text_.starts_with(kDelegationPrefix); }
-
-std::optional<RoleName> RoleName::parent() const {
-  if (!IsDelegation()) return std::nullopt;
-  return RoleName(std::string_view(text_).substr(0, text_.rfind('/')));
-}
 
 }  // namespace crivet::trust
 

@@ -106,66 +106,9 @@ class ImageReference {
 /// lower-case hex digits. Shortened IDs are not (trust/RULES.md#references).
 bool IsImageId(std::string_view text);
 
-/// Gun is the name of a trust collection ("globally unique name"): a repository written out whole,
-/// `docker.io/library/alpine`. It never holds `..`, an empty part or a control character, whatever
-/// the server or the configuration says.
-class Gun {
- public:
-  /// Parse is kNotAReference unless the text is a repository's full name, without tag and digest.
-  static Result<Gun> Parse(std::string_view text);
-  /// Of is the name under which an image is signed where no rule maps it.
-  static Gun Of(const ImageReference& reference);
-
-  const std::string& text() const { return text_; }
-
-  friend bool operator==(const Gun&, const Gun&) = default;
-  friend auto operator<=>(const Gun&, const Gun&) = default;
-
- private:
-  explicit Gun(std::string text) : text_(std::move(text)) {}
-  std::string text_;
-};
-
-/// RoleName is one of the four base roles or a delegation below `targets/`: characters `-a-z0-9_/`,
-/// no empty part, less than 256 bytes (trust/notary/FORMAT.md#envelopes).
-class RoleName {
- public:
-  /// Parse is kMalformed for any other text.
-  static Result<RoleName> Parse(std::string_view text);
-  static RoleName Root() { return RoleName("root"); }
-  static RoleName Targets() { return RoleName("targets"); }
-  static RoleName Snapshot() { return RoleName("snapshot"); }
-  static RoleName Timestamp() { return RoleName("timestamp"); }
-
-  const std::string& text() const { return text_; }
-  bool IsDelegation() const;
-  /// parent is the role that delegates to this one (`targets/a` for `targets/a/b`); nothing for a
-  /// base role.
-  std::optional<RoleName> parent() const;
-
-  friend bool operator==(const RoleName&, const RoleName&) = default;
-  friend auto operator<=>(const RoleName&, const RoleName&) = default;
-
- private:
-  explicit RoleName(std::string_view text) : text_(text) {}
-  std::string text_;
-};
-
 }  // namespace crivet::trust
 
 template <>
 struct std::hash<crivet::trust::Sha256Digest> {
   std::size_t operator()(const crivet::trust::Sha256Digest& digest) const noexcept;
-};
-template <>
-struct std::hash<crivet::trust::Gun> {
-  std::size_t operator()(const crivet::trust::Gun& gun) const noexcept {
-    return std::hash<std::string>{}(gun.text());
-  }
-};
-template <>
-struct std::hash<crivet::trust::RoleName> {
-  std::size_t operator()(const crivet::trust::RoleName& role) const noexcept {
-    return std::hash<std::string>{}(role.text());
-  }
 };

@@ -2,20 +2,18 @@
 #pragma once
 
 #include <compare>
-#include <functional>
 #include <string>
-
-#include "trust/base/image_reference.h"
 
 namespace crivet::trust {
 
-/// RepositoryId names one trust collection: a canonical server URL and a GUN. Chains, floors,
-/// records and refreshes are keyed by it, never by an image's name or a label of the configuration
-/// (trust/RULES.md#mirrors).
-struct RepositoryId {
-  std::string url;
-  Gun gun;
-  friend auto operator<=>(const RepositoryId&, const RepositoryId&) = default;
+/// CollectionId names what is trusted as one: for a kind of trust, a server and a name on it.
+/// State, floors, records and refreshes are keyed by it, never by an image's name or a label of the
+/// configuration (trust/RULES.md#mirrors).
+struct CollectionId {
+  std::string kind;  ///< Kind::name
+  std::string url;   ///< canonical
+  std::string name;  ///< what the kind makes of an image's name; a value that the kind has checked
+  friend auto operator<=>(const CollectionId&, const CollectionId&) = default;
 };
 
 }  // namespace crivet::trust

@@ -2,37 +2,29 @@
 #include "trust/decide/decide.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "trust/decide/finding.h"
-#include "trust/decide/withdrawn.h"
-#include "trust/notary/repository_parts.h"
-#include "trust/tuf/entry_fault.h"
-#include "trust/tuf/metadata.h"
+#include "trust/decide/kind.h"
 
 namespace crivet::trust {
 namespace {
 
 constexpr std::string_view kDefaultTag = "latest";
 
-/// Entry is the result of looking a tag up: what the first role of the rule's order that lists it
-/// says. An entry that cannot be used decides like any other: a later role is not asked.
-struct Entry {
-  RoleName role;
-  tl::expected<Sha256Digest, EntryFault> digest;
-};
+bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
 
-/// Judge decides about one reference under one verify rule. It lives for one decision.
+/// Judge decides about one reference under one member of a verify rule. It lives for one decision.
 class Judge {
  public:
-  Judge(const ImageReference& reference, AppliedRule applied, const TrustView& view, TimePoint now)
+  Judge(const ImageReference& reference, AppliedRule applied, const TrustView& view, TimePoint now,
+        std::size_t member)
       : reference_(reference),
         applied_(std::move(applied)),
         rule_(*applied_.rule),
+        member_(member),
         view_(view),
         now_(now) {}
 
@@ -60,120 +52,27 @@ class Judge {
   }
 
  private:
+  const Demand& demand() const { return *rule_.members[member_].demand; }
+
   // What is signed now says, records left aside.
   Verdict Current() {
-    if (auto refusal = WithoutTrustedSet()) return *std::move(refusal);
-    Explain();
-    if (auto refusal = NotFresh()) return *std::move(refusal);
-    if (reference_.NamesOtherDigest()) return DigestNotSigned();
-    if (reference_.digest() && !reference_.tag()) return OfAnyTag(*reference_.digest());
-    return OfTag(reference_.tag() ? std::string_view(*reference_.tag()) : kDefaultTag);
-  }
-
-  // Sets repository_ and match_ where there is a set that this rule may read.
-  std::optional<Verdict> WithoutTrustedSet() {
-    if (!applied_.repository) return NoCollection();
-    const RepositoryId& id = *applied_.repository;
-    const auto& known = view_.repository;
-    // A set that was read for other roles says nothing of these: one of them may be delegated.
-    const bool read = known &&
-                      std::all_of(rule_.roles.begin(), rule_.roles.end(), WasRead{*known}) &&
-                      std::all_of(rule_.signers.begin(), rule_.signers.end(), WasRead{*known});
-    if (!read) return view_.failure ? NoUsableSet(id, *view_.failure) : NotReadYet(id);
-    // The set may be there because of another rule's pin; this one has to anchor it too.
-    match_ = known->Match(rule_.root, now_);
-    if (!match_) return UntrustedRoot(id);
-    repository_ = known.get();
-    return std::nullopt;
-  }
-
-  std::optional<Verdict> NotFresh() const {
-    const std::vector<RoleName> with_signers =
-        rule_.signers.empty() ? std::vector<RoleName>() : rule_.RolesRead();
-    const std::vector<RoleName>& read = rule_.signers.empty() ? rule_.roles : with_signers;
-    const auto fresh = repository_->CheckFresh(read, now_, rule_.grace);
-    if (fresh) return std::nullopt;
-    if (fresh.error().reason == Reason::kExpired) {
-      return Expired(repository_->id(), repository_->Expires(read), view_.failure.get());
-    }
-    // A newer root acts at once: what its keys no longer cover is gone.
-    if (view_.failure) return NoUsableSet(repository_->id(), *view_.failure);
-    return Refusal(fresh.error().reason, fresh.error().detail);
-  }
-
-  // trust/RULES.md#tags: exactly the rule's roles, in its order; the first that lists the tag
-  // decides.
-  std::optional<Entry> Lookup(std::string_view tag) const {
-    for (const RoleName& role : rule_.roles) {
-      if (const auto digest = repository_->Lookup(role, tag)) return Entry{role, *digest};
-      if (const auto fault = FaultOf(*repository_, role, tag)) {
-        return Entry{role, tl::unexpected(*fault)};
-      }
-    }
-    return std::nullopt;
-  }
-
-  bool SignersAgree(std::string_view tag, const Sha256Digest& digest) const {
-    return std::all_of(rule_.signers.begin(), rule_.signers.end(), [&](const RoleName& signer) {
-      return repository_->Lookup(signer, tag) == digest;
-    });
-  }
-
-  std::vector<SignerFinding> OtherSigners(std::string_view tag, const Sha256Digest& digest) const {
-    std::vector<SignerFinding> others;
-    for (const RoleName& signer : rule_.signers) {
-      const auto named = repository_->Lookup(signer, tag);
-      if (named != digest) {
-        others.push_back({signer, named, FaultOf(*repository_, signer, tag)});
-      }
-    }
-    return others;
-  }
-
-  Verdict OfTag(std::string_view tag) {
-    const auto entry = Lookup(tag);
-    if (!entry) {
-      const bool taken_back = view_.records && WasTakenBack(*view_.records, tag, rule_.roles);
-      return taken_back ? Withdrawn(RolesAsked()) : TagNotSigned(RolesAsked());
-    }
-    if (!entry->digest) {
-      return EntryUnusable(EvidenceOf(entry->role), tag, entry->digest.error());
-    }
-    const Sha256Digest digest = *entry->digest;
-    if (!SignersAgree(tag, digest)) return SignersDisagree(digest, OtherSigners(tag, digest));
-    if (reference_.digest() && *reference_.digest() != digest) return DigestMismatch(digest);
-    return Vouch(tag, entry->role, digest);
-  }
-
-  // trust/RULES.md#digests: the result of looking some tag up. An entry that an earlier role
-  // shadows, or that the signers do not share, is not signed.
-  Verdict OfAnyTag(const Sha256Digest& digest) {
-    for (const RoleName& role : rule_.roles) {
-      const Targets* targets = repository_->Find(role);
-      if (targets == nullptr) continue;
-      for (const std::string_view tag : targets->TagsOf(digest)) {
-        const auto entry = Lookup(tag);
-        if (entry && entry->digest == digest && SignersAgree(tag, digest)) {
-          return Vouch(tag, entry->role, digest);
-        }
-      }
-    }
-    return DigestNotSigned();
-  }
-
-  Verdict Vouch(std::string_view tag, const RoleName& role, const Sha256Digest& digest) {
-    evidence_.tag = tag;
-    evidence_.vouching.push_back(role);
-    for (const RoleName& signer : rule_.signers) {
-      if (signer != role) evidence_.vouching.push_back(signer);
-    }
-    return Allow{digest};
+    const std::optional<CollectionId>& id = applied_.collections[member_];
+    if (!id) return NoCollection(rule_.members[member_].kind->signed_as_key());
+    if (!view_.set) return view_.failure ? NoUsableSet(*id, *view_.failure) : NotReadYet(*id);
+    Judgement judgement = view_.set->Current({.reference = reference_,
+                                              .demand = demand(),
+                                              .records = view_.records.get(),
+                                              .failure = view_.failure.get(),
+                                              .now = now_});
+    evidence_ = std::move(judgement.evidence);
+    readable_ = judgement.readable;
+    return std::move(judgement.verdict);
   }
 
   // Whether what this node verified earlier vouches for `digest` under the name; `otherwise` is
   // the verdict without records.
   Verdict OnRecord(const Sha256Digest& digest, Verdict otherwise) {
-    if (repository_ == nullptr || view_.records == nullptr || rule_.present == Present::kCurrent) {
+    if (!readable_ || view_.records == nullptr || rule_.present == Present::kCurrent) {
       return otherwise;
     }
     // Such a name has no digest that a record could have, and is not its `latest` either.
@@ -185,7 +84,7 @@ class Judge {
     bool refused = false;
     for (const VerifiedRecord& record : *view_.records) {
       if (record.digest != digest || (!any_tag && record.tag != tag)) continue;
-      switch (StandingOf(record, rule_, *repository_, *match_)) {
+      switch (view_.set->StandingOf(record, demand(), now_)) {
         case Standing::kStands:
           return BySoundRecord(record, std::move(otherwise));
         case Standing::kWithdrawn:
@@ -201,13 +100,13 @@ class Judge {
     const auto* deny = std::get_if<Deny>(&otherwise);
     const bool nothing_signed = deny != nullptr && (deny->reason == Reason::kTagNotSigned ||
                                                     deny->reason == Reason::kDigestNotSigned);
-    if (withdrawn && nothing_signed) return Withdrawn(RolesAsked());
+    if (withdrawn && nothing_signed) return Withdrawn(evidence_);
     return otherwise;
   }
 
   Verdict BySoundRecord(const VerifiedRecord& record, Verdict otherwise) {
     if (rule_.present_max_age.count() > 0) {
-      const TimePoint counts_until = repository_->verified_at() + rule_.present_max_age;
+      const TimePoint counts_until = view_.set->verified_at() + rule_.present_max_age;
       if (now_ > counts_until) return WithNote(std::move(otherwise), RecordTooOld(counts_until));
     }
     evidence_.from_record = true;
@@ -215,95 +114,104 @@ class Judge {
     return Allow{record.digest};
   }
 
-  // Fills the evidence that does not depend on the verdict.
-  void Explain() {
-    const auto& chain = repository_->chain();
-    evidence_.root = chain.back().signed_sha256;
-    evidence_.verified_at = repository_->verified_at();
-    const Root& root = repository_->root();
-    if (!match_->newest && !chain.back().signers.empty()) {
-      const auto& keys = root.KeysOf(RoleName::Root()).keys;
-      const auto key = keys.find(*chain.back().signers.begin());
-      if (key != keys.end()) evidence_.newer_root_key = key->second.canonical_id();
-    }
-    const Repository::Parts& parts = repository_->parts();
-    evidence_.roles.reserve(3 + rule_.roles.size() + rule_.signers.size());
-    AddEvidence(RoleName::Root(), &root, chain.back().signers);
-    AddEvidence(RoleName::Timestamp(), parts.timestamp.metadata.get(), parts.timestamp.signers);
-    AddEvidence(RoleName::Snapshot(), parts.snapshot.metadata.get(), parts.snapshot.signers);
-    for (const RoleName& role : rule_.roles) AddEvidence(role);
-    for (const RoleName& signer : rule_.signers) {
-      if (!Names(rule_.roles, signer)) AddEvidence(signer);
-    }
-  }
-
-  void AddEvidence(const RoleName& role) {
-    static const VerifiedFile<Targets> kNone;
-    const auto file = repository_->parts().roles.find(role);
-    const auto& known = file == repository_->parts().roles.end() ? kNone : file->second;
-    AddEvidence(role, known.metadata.get(), known.signers);
-  }
-
-  // `signers` are those that had signed; keys that the role has lost since do not count.
-  template <typename T>
-  void AddEvidence(const RoleName& role, const T* metadata, const std::set<KeyId>& signers) {
-    RoleEvidence evidence{role, 0, {}, {}, 0};
-    if (metadata != nullptr) {
-      evidence.version = metadata->version();
-      evidence.expires = metadata->expires();
-    }
-    if (const AuthorizedKeys* keys = repository_->parts().AuthorizedFor(role)) {
-      evidence.threshold = keys->threshold;
-      for (const KeyId& signer : signers) {
-        if (keys->keys.contains(signer)) evidence.signed_by.push_back(signer);
-      }
-    }
-    evidence_.roles.push_back(std::move(evidence));
-  }
-
-  static bool Names(const std::vector<RoleName>& roles, const RoleName& role) {
-    return std::find(roles.begin(), roles.end(), role) != roles.end();
-  }
-
-  // Precondition: one of the rule's roles.
-  const RoleEvidence& EvidenceOf(const RoleName& role) const {
-    return *std::find_if(evidence_.roles.begin(), evidence_.roles.end(),
-                         [&](const RoleEvidence& evidence) { return evidence.role == role; });
-  }
-
-  std::vector<RoleEvidence> RolesAsked() const {
-    std::vector<RoleEvidence> asked;
-    for (const RoleEvidence& evidence : evidence_.roles) {
-      if (Names(rule_.roles, evidence.role)) asked.push_back(evidence);
-    }
-    return asked;
-  }
-
   Decision Finish(Verdict verdict) && {
-    if (!std::holds_alternative<Allow>(verdict) && view_.failure)
+    if (!std::holds_alternative<Allow>(verdict) && view_.failure) {
       evidence_.why = view_.failure->why;
-    return Decision{std::move(verdict), std::move(applied_), std::move(evidence_)};
+    }
+    return Decision{std::move(verdict), std::move(applied_), std::move(evidence_), member_};
   }
-
-  struct WasRead {
-    const Repository& repository;
-    bool operator()(const RoleName& role) const { return repository.roles_read().contains(role); }
-  };
 
   const ImageReference& reference_;
   AppliedRule applied_;
   const Rule& rule_;
+  const std::size_t member_;
   const TrustView& view_;
   TimePoint now_;
-  const Repository* repository_ = nullptr;
-  std::optional<PinMatch> match_;
   Evidence evidence_;
+  bool readable_ = false;
 };
+
+std::optional<VerifiedRecord> RecordOn(const Sha256Digest& digest, const Evidence& evidence,
+                                       TimePoint now) {
+  if (!evidence.tag || evidence.from_record || evidence.parts.empty()) return std::nullopt;
+  VerifiedRecord record{
+      *evidence.tag, digest, {}, evidence.anchor, evidence.parts.front()->signed_by, now};
+  for (const auto& part : evidence.parts) {
+    if (std::find(evidence.vouching.begin(), evidence.vouching.end(), part->name) !=
+        evidence.vouching.end()) {
+      record.vouching.emplace(part->name, part->signed_by);
+    }
+  }
+  return record;
+}
+
+std::string FoundBy(const Decision& decision) {
+  const auto found = [](const auto& refusal) {
+    return refusal.found + " (" + std::string(CodeOf(refusal.reason)) + ")";
+  };
+  std::string text;
+  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) text = found(*deny);
+  if (const auto* away = std::get_if<Unavailable>(&decision.verdict)) text = found(*away);
+  return decision.applied.rule->members[decision.member].trust + ": " + text;
+}
+
+// The refusal that is given for several: `which` is the one whose reason it bears; every member's
+// own is told in the order of the rule.
+Decision Refused(std::vector<Decision> members, std::size_t which) {
+  std::string found;
+  for (const Decision& member : members) {
+    if (Allows(member)) continue;
+    if (!found.empty()) found += "; ";
+    found += FoundBy(member);
+  }
+  Decision decision = std::move(members[which]);
+  if (auto* deny = std::get_if<Deny>(&decision.verdict)) deny->found = std::move(found);
+  if (auto* away = std::get_if<Unavailable>(&decision.verdict)) away->found = std::move(found);
+  return decision;
+}
+
+template <typename Verdict>
+std::optional<std::size_t> FirstWith(const std::vector<Decision>& members) {
+  const auto found = std::find_if(members.begin(), members.end(), [](const Decision& member) {
+    return std::holds_alternative<Verdict>(member.verdict);
+  });
+  if (found == members.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - members.begin());
+}
+
+// trust/RULES.md#several-trusts: the first that allows; with none, Unavailable before Deny: a
+// member that could not be asked might have allowed.
+Decision AnyOf(std::vector<Decision> members) {
+  if (const auto allowed = FirstWith<Allow>(members)) return std::move(members[*allowed]);
+  if (const auto away = FirstWith<Unavailable>(members)) return Refused(std::move(members), *away);
+  return Refused(std::move(members), 0);
+}
+
+// trust/RULES.md#several-trusts: every member, for one digest; Deny before Unavailable: whoever
+// answers later cannot make up for a member that refuses.
+Decision AllOf(std::vector<Decision> members) {
+  if (const auto denied = FirstWith<Deny>(members)) return Refused(std::move(members), *denied);
+  if (const auto away = FirstWith<Unavailable>(members)) return Refused(std::move(members), *away);
+  std::vector<MemberEvidence> others;
+  for (std::size_t i = 1; i < members.size(); ++i) {
+    const auto& first = std::get<Allow>(members.front().verdict).digest;
+    const auto& other = std::get<Allow>(members[i].verdict).digest;
+    if (first != other) {
+      const auto& named = members.front().applied.rule->members;
+      members.front().verdict = TrustsDisagree(named[members.front().member].trust, *first,
+                                               named[members[i].member].trust, *other);
+      return std::move(members.front());
+    }
+    others.push_back({members[i].member, std::move(members[i].evidence)});
+  }
+  members.front().others = std::move(others);
+  return std::move(members.front());
+}
 
 }  // namespace
 
 Decision DecidePull(const ImageReference& reference, AppliedRule applied, const TrustView& view,
-                    TimePoint now) {
+                    TimePoint now, std::size_t member) {
   const Rule& rule = *applied.rule;
   Decision decision{Allow{}, std::move(applied), {}};
   switch (rule.action) {
@@ -315,13 +223,14 @@ Decision DecidePull(const ImageReference& reference, AppliedRule applied, const 
     case Action::kVerify:
       break;
   }
-  return Judge(reference, std::move(decision.applied), view, now).Pull();
+  return Judge(reference, std::move(decision.applied), view, now, member).Pull();
 }
 
 Decision DecidePresent(const ImageReference& reference, const Sha256Digest& local,
-                       AppliedRule applied, const TrustView& view, TimePoint now) {
+                       AppliedRule applied, const TrustView& view, TimePoint now,
+                       std::size_t member) {
   const Rule& rule = *applied.rule;
-  Decision decision{Allow{}, std::move(applied), {}};
+  Decision decision{Allow{}, std::move(applied), {}, member};
   if (rule.action == Action::kDeny) {
     decision.verdict = Denied(rule);
     return decision;
@@ -331,24 +240,32 @@ Decision DecidePresent(const ImageReference& reference, const Sha256Digest& loca
     return decision;
   }
   if (rule.action == Action::kAllow) return decision;
-  return Judge(reference, std::move(decision.applied), view, now).Present(local);
+  return Judge(reference, std::move(decision.applied), view, now, member).Present(local);
+}
+
+Decision Combined(std::vector<Decision> members) {
+  if (members.size() == 1) return std::move(members.front());
+  return members.front().applied.rule->combine == Combine::kAnyOf ? AnyOf(std::move(members))
+                                                                  : AllOf(std::move(members));
 }
 
 std::optional<VerifiedRecord> RecordOf(const Decision& decision, TimePoint now) {
   const auto* allow = std::get_if<Allow>(&decision.verdict);
-  const Evidence& evidence = decision.evidence;
-  if (allow == nullptr || !allow->digest || !evidence.tag || evidence.from_record) {
-    return std::nullopt;
-  }
-  VerifiedRecord record{*evidence.tag, *allow->digest, {}, evidence.root, {}, now};
-  for (const RoleEvidence& role : evidence.roles) {
-    if (role.role == RoleName::Root()) record.root_signers = role.signed_by;
-    if (std::find(evidence.vouching.begin(), evidence.vouching.end(), role.role) !=
-        evidence.vouching.end()) {
-      record.vouching.emplace(role.role, role.signed_by);
-    }
-  }
-  return record;
+  if (allow == nullptr || !allow->digest) return std::nullopt;
+  return RecordOn(*allow->digest, decision.evidence, now);
+}
+
+std::vector<MemberRecord> RecordsOf(const Decision& decision, TimePoint now) {
+  std::vector<MemberRecord> records;
+  const auto* allow = std::get_if<Allow>(&decision.verdict);
+  if (allow == nullptr || !allow->digest) return records;
+  const auto add = [&](std::size_t member, const Evidence& evidence) {
+    auto record = RecordOn(*allow->digest, evidence, now);
+    if (record) records.push_back({member, *std::move(record)});
+  };
+  add(decision.member, decision.evidence);
+  for (const MemberEvidence& other : decision.others) add(other.member, other.evidence);
+  return records;
 }
 
 }  // namespace crivet::trust

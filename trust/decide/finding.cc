@@ -8,27 +8,35 @@ namespace crivet::trust {
 namespace {
 
 // `targets/releases version 12, expires 2029-11-20T09:12:00Z; targets version 87, ...`
-std::string RolesShown(const std::vector<RoleEvidence>& asked) {
+std::string Shown(const std::vector<const SignedPart*>& asked) {
   std::string shown;
-  for (const RoleEvidence& role : asked) {
-    if (role.version == 0) continue;
+  for (const SignedPart* part : asked) {
+    if (part->version == 0) continue;
     if (!shown.empty()) shown += "; ";
-    shown += role.role.text() + " version " + std::to_string(role.version) + ", expires " +
-             FormatRfc3339(role.expires);
+    shown += part->name + " version " + std::to_string(part->version) + ", expires " +
+             FormatRfc3339(part->expires);
   }
   if (!shown.empty()) return " (" + shown + ")";
-  // A misspelt role has to be told from one that nobody has signed by yet.
+  // A misspelt name has to be told from one that nobody has signed by yet.
   const bool delegated = std::any_of(asked.begin(), asked.end(),
-                                     [](const RoleEvidence& role) { return role.threshold > 0; });
-  for (const RoleEvidence& role : asked) {
+                                     [](const SignedPart* part) { return part->threshold > 0; });
+  for (const SignedPart* part : asked) {
     if (shown.empty()) {
       shown = delegated ? " (nothing is signed by " : " (nobody delegates ";
     } else {
       shown += ", ";
     }
-    shown += role.role.text();
+    shown += part->name;
   }
   return shown.empty() ? shown : shown + ")";
+}
+
+std::string AskedShown(const Evidence& evidence) {
+  std::vector<const SignedPart*> asked;
+  for (std::size_t i = evidence.asked_begin; i < evidence.asked_end; ++i) {
+    asked.push_back(evidence.parts[i].get());
+  }
+  return Shown(asked);
 }
 
 std::string_view PredicateFor(NetworkCause cause) {
@@ -46,12 +54,12 @@ std::string_view PredicateFor(NetworkCause cause) {
 }
 
 // Why the server brought nothing better, for the middle of a sentence.
-std::string FailureShown(const RepositoryId& id, const RefreshFailure& failure) {
+std::string FailureShown(const CollectionId& id, const RefreshFailure& failure) {
   if (failure.cause) {
     return id.url + std::string(PredicateFor(*failure.cause)) + " (" +
            std::string(WordOf(*failure.cause)) + ")";
   }
-  if (failure.not_found) return id.url + " has no trust metadata for " + id.gun.text();
+  if (failure.not_found) return id.url + " has no trust metadata for " + id.name;
   switch (failure.error.reason) {
     case Reason::kState:
     case Reason::kClock:
@@ -80,20 +88,19 @@ std::string FailureShown(const RepositoryId& id, const RefreshFailure& failure) 
 
 }  // namespace
 
-Verdict TagNotSigned(const std::vector<RoleEvidence>& asked) {
-  return Refusal(Reason::kTagNotSigned, "tag is not signed" + RolesShown(asked));
+Verdict TagNotSigned(const Evidence& asked) {
+  return Refusal(Reason::kTagNotSigned, "tag is not signed" + AskedShown(asked));
 }
 
-Verdict Withdrawn(const std::vector<RoleEvidence>& asked) {
+Verdict Withdrawn(const Evidence& asked) {
   return Refusal(Reason::kWithdrawn,
-                 "tag was verified here and has been withdrawn since" + RolesShown(asked));
+                 "tag was verified here and has been withdrawn since" + AskedShown(asked));
 }
 
-Verdict EntryUnusable(const RoleEvidence& role, std::string_view tag, EntryFault fault) {
+Verdict EntryUnusable(const SignedPart& part, std::string_view tag, std::string_view fault) {
   std::string found = "the entry of tag ";
-  found.append(tag).append(" in ").append(role.role.text()).append(" cannot be used: ");
-  found.append(WordsOf(fault));
-  return Refusal(Reason::kMalformed, found + RolesShown({role}));
+  found.append(tag).append(" in ").append(part.name).append(" cannot be used: ").append(fault);
+  return Refusal(Reason::kMalformed, found + Shown({&part}));
 }
 
 Verdict DigestNotSigned() {
@@ -114,15 +121,23 @@ Verdict SignersDisagree(const Sha256Digest& digest, const std::vector<SignerFind
   std::string found = "signers do not agree on " + digest.ToString() + ": ";
   for (std::size_t i = 0; i < others.size(); ++i) {
     if (i > 0) found += ", ";
-    found += others[i].signer.text();
+    found += others[i].signer;
     if (others[i].digest) {
       found += " signed " + others[i].digest->ToString();
-    } else if (others[i].fault) {
-      found.append(" signed an entry that cannot be used: ").append(WordsOf(*others[i].fault));
+    } else if (!others[i].fault.empty()) {
+      found.append(" signed an entry that cannot be used: ").append(others[i].fault);
     } else {
       found += " has not signed the tag";
     }
   }
+  return Refusal(Reason::kSignersDisagree, std::move(found));
+}
+
+Verdict TrustsDisagree(std::string_view first, const Sha256Digest& its, std::string_view second,
+                       const Sha256Digest& other) {
+  std::string found(first);
+  found.append(" names ").append(its.ToString()).append(", and ").append(second);
+  found.append(" names ").append(other.ToString());
   return Refusal(Reason::kSignersDisagree, std::move(found));
 }
 
@@ -133,25 +148,24 @@ Verdict Denied(const Rule& rule) {
 
 Verdict NotAReference() { return Refusal(Reason::kNotAReference, "not an image reference"); }
 
-Verdict UntrustedRoot(const RepositoryId& id) {
-  return Refusal(Reason::kUntrustedRoot,
-                 "no root of " + id.gun.text() + " is one that the rule pins");
+Verdict UntrustedRoot(const CollectionId& id) {
+  return Refusal(Reason::kUntrustedRoot, "no root of " + id.name + " is one that the rule pins");
 }
 
-Verdict NoCollection() {
-  return Refusal(Reason::kNoTrustData, "the rule's gun makes no repository of this name");
-}
-
-Verdict NotReadYet(const RepositoryId& id) {
+Verdict NoCollection(std::string_view key) {
   return Refusal(Reason::kNoTrustData,
-                 "no trust metadata of " + id.gun.text() + " has been read yet");
+                 "the rule's " + std::string(key) + " makes no repository of this name");
 }
 
-Verdict NoUsableSet(const RepositoryId& id, const RefreshFailure& failure) {
+Verdict NotReadYet(const CollectionId& id) {
+  return Refusal(Reason::kNoTrustData, "no trust metadata of " + id.name + " has been read yet");
+}
+
+Verdict NoUsableSet(const CollectionId& id, const RefreshFailure& failure) {
   return Refusal(failure.error.reason, FailureShown(id, failure));
 }
 
-Verdict Expired(const RepositoryId& id, TimePoint expired, const RefreshFailure* failure) {
+Verdict Expired(const CollectionId& id, TimePoint expired, const RefreshFailure* failure) {
   std::string found = "trust metadata expired at " + FormatRfc3339(expired);
   if (failure == nullptr) return Refusal(Reason::kExpired, std::move(found));
   found += " and " + FailureShown(id, *failure);

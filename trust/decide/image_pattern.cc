@@ -193,7 +193,7 @@ Result<ImagePattern> ImagePattern::Parse(std::string_view text) {
   return pattern;
 }
 
-Result<ImagePattern> ImagePattern::ParseGun(std::string_view text) {
+Result<ImagePattern> ImagePattern::ParseMapping(std::string_view text) {
   auto pattern = ParseSteps(text);
   if (!pattern) return pattern;
   // `**` alone may expand to a whole name, `*` in front to a host.

@@ -23,8 +23,9 @@ class ImagePattern {
   /// says `docker.io/library/nginx`.
   static Result<ImagePattern> Parse(std::string_view text);
 
-  /// ParseGun reads the `gun` of a mirror. Unlike an image it may say `docker.io/*`.
-  static Result<ImagePattern> ParseGun(std::string_view text);
+  /// ParseMapping reads the name that a rule maps images to. Unlike an image it may say
+  /// `docker.io/*`.
+  static Result<ImagePattern> ParseMapping(std::string_view text);
 
   /// Whether a repository (`docker.io/library/alpine`) matches. Allocates nothing.
   bool Matches(std::string_view repository) const;
@@ -38,7 +39,7 @@ class ImagePattern {
   /// come from a pattern with SameWildcards.
   std::string Expand(const std::vector<std::string_view>& captures) const;
 
-  /// Whether both have the same wildcards in the same order: what a `gun` needs
+  /// Whether both have the same wildcards in the same order: what a mapping needs
   /// (trust/RULES.md#mirrors).
   bool SameWildcards(const ImagePattern& other) const;
 

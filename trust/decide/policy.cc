@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "trust/decide/kind.h"
+
 namespace crivet::trust {
 namespace {
 
@@ -36,29 +38,77 @@ bool NamespacesMeet(const Rule& a, const Rule& b) {
   return a.namespaces.empty() && b.namespaces.empty();
 }
 
-// The name under which an image is signed; nullopt where the mapped text is no GUN.
-std::optional<Gun> GunFor(const Rule& rule, const ImagePattern& images,
-                          const ImageReference& reference) {
-  if (!rule.gun) return Gun::Of(reference);
-  const auto captures = images.Match(reference.repository());
+// The name under which an image is signed; nullopt where the pattern does not match it.
+std::optional<std::string> SignedAs(const Member& member, const ImagePattern* images,
+                                    const ImageReference& reference) {
+  if (!member.signed_as || images == nullptr) return reference.repository();
+  const auto captures = images->Match(reference.repository());
   if (!captures) return std::nullopt;
-  std::string text = rule.gun->Expand(*captures);
+  std::string text = member.signed_as->Expand(*captures);
   // trust/RULES.md#mirrors: an official image is signed under its long name.
   if (text.starts_with(kDockerHub) && text.find('/', kDockerHub.size()) == std::string::npos) {
     text.insert(kDockerHub.size(), kOfficialPrefix);
   }
-  auto gun = Gun::Parse(text);
-  if (!gun) return std::nullopt;
-  return *std::move(gun);
+  return text;
 }
 
 AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* images,
                   const ImageReference& reference) {
-  AppliedRule applied{rule, std::nullopt};
-  if (rule->action != Action::kVerify) return applied;
-  auto gun = images == nullptr ? Gun::Of(reference) : GunFor(*rule, *images, reference);
-  if (gun) applied.repository = RepositoryId{rule->url, *std::move(gun)};
+  AppliedRule applied{rule, {}};
+  applied.collections.reserve(rule->members.size());
+  for (const Member& member : rule->members) {
+    std::optional<std::string> name = SignedAs(member, images, reference);
+    if (name) name = member.kind->CollectionFor(*name);
+    auto& collection = applied.collections.emplace_back();
+    if (name)
+      collection = CollectionId{std::string(member.kind->name()), member.url, *std::move(name)};
+  }
   return applied;
+}
+
+bool MapsNames(const Rule& rule) {
+  return std::any_of(rule.members.begin(), rule.members.end(),
+                     [](const Member& member) { return member.signed_as.has_value(); });
+}
+
+// Whether a member reads the collection for some name that its rule matches.
+bool MayRead(const Rule& rule, const Member& member, const CollectionId& collection) {
+  if (member.url != collection.url || member.kind->name() != collection.kind) return false;
+  if (rule.is_default) return true;
+  const std::string& name = collection.name;
+  if (!member.signed_as) {
+    return std::any_of(rule.images.begin(), rule.images.end(), [&](const ImagePattern& images) {
+      return member.kind->MayHold(name, images);
+    });
+  }
+  if (member.kind->MayHold(name, *member.signed_as)) return true;
+  // What `docker.io/*` gives is written out before it is used, so it is matched in both spellings.
+  constexpr std::size_t kPrefix = kDockerHub.size();
+  if (!name.starts_with(kDockerHub) ||
+      name.compare(kPrefix, kOfficialPrefix.size(), kOfficialPrefix) != 0) {
+    return false;
+  }
+  std::string familiar = name;
+  familiar.erase(kPrefix, kOfficialPrefix.size());
+  return familiar.find('/', kPrefix) == std::string::npos &&
+         member.kind->MayHold(familiar, *member.signed_as);
+}
+
+Result<void> CheckMember(const Rule& rule, const Member& member) {
+  const auto fail = [&rule](const std::string& what) {
+    return Fail(Reason::kMalformed, "rule \"" + rule.name + "\": " + what);
+  };
+  if (member.kind == nullptr || member.demand == nullptr) return fail("a trust without a demand");
+  if (!member.signed_as) return {};
+  const std::string key(member.kind->signed_as_key());
+  if (rule.is_default) return fail("`" + key + "` is for verify rules with images");
+  for (const ImagePattern& images : rule.images) {
+    if (!member.signed_as->SameWildcards(images)) {
+      return fail(key + " \"" + member.signed_as->text() + "\" needs the wildcards of \"" +
+                  images.text() + "\" in the same order");
+    }
+  }
+  return {};
 }
 
 Result<void> CheckRule(const Rule& rule) {
@@ -74,31 +124,16 @@ Result<void> CheckRule(const Rule& rule) {
     return fail("an empty namespace");
   }
   if (rule.until && rule.action != Action::kAllow) return fail("`until` is for allow rules");
-  if (rule.action == Action::kVerify && (rule.url.empty() || rule.roles.empty())) {
-    return fail("verify needs a trust server and roles");
+  if ((rule.action == Action::kVerify) == rule.members.empty()) {
+    return fail("verify needs a trust, and nothing else has one");
   }
-  if (!rule.gun) return {};
-  if (rule.action != Action::kVerify || rule.is_default) {
-    return fail("`gun` is for verify rules with images");
-  }
-  for (const ImagePattern& images : rule.images) {
-    if (!rule.gun->SameWildcards(images)) {
-      return fail("gun \"" + rule.gun->text() + "\" needs the wildcards of \"" + images.text() +
-                  "\" in the same order");
-    }
+  for (const Member& member : rule.members) {
+    if (auto checked = CheckMember(rule, member); !checked) return checked;
   }
   return {};
 }
 
 }  // namespace
-
-std::vector<RoleName> Rule::RolesRead() const {
-  std::vector<RoleName> read = roles;
-  for (const RoleName& signer : signers) {
-    if (std::find(read.begin(), read.end(), signer) == read.end()) read.push_back(signer);
-  }
-  return read;
-}
 
 std::weak_ordering Policy::Precedence(const Entry& a, const Entry& b) {
   const auto order = Specificity(a.images(), b.images());
@@ -113,8 +148,8 @@ Result<void> Policy::CheckTies(const std::vector<Entry>& entries) {
       const Entry& a = entries[i];
       const Entry& b = entries[j];
       if (Precedence(a, b) != 0) break;
-      // Two patterns of one rule differ only in what a `gun` takes from them.
-      if (a.rule == b.rule && !a.rule->gun) continue;
+      // Two patterns of one rule differ only in what another name takes from them.
+      if (a.rule == b.rule && !MapsNames(*a.rule)) continue;
       if (!a.images().Overlaps(b.images()) || !NamespacesMeet(*a.rule, *b.rule)) continue;
       return Fail(Reason::kMalformed, "rules \"" + a.rule->name + "\" and \"" + b.rule->name +
                                           "\" are equally specific for images that match both \"" +
@@ -172,24 +207,26 @@ std::vector<AppliedRule> Policy::RulesFor(const ImageReference& reference, TimeP
   return applied;
 }
 
-bool Policy::MayRead(const Rule& rule, const RepositoryId& repository) const {
-  if (rule.action != Action::kVerify || rule.url != repository.url) return false;
-  if (rule.is_default) return true;
-  const std::string& gun = repository.gun.text();
-  if (!rule.gun) {
-    return std::any_of(rule.images.begin(), rule.images.end(),
-                       [&gun](const ImagePattern& images) { return images.Matches(gun); });
+std::vector<Policy::Reader> Policy::ReadersOf(const CollectionId& collection) const {
+  std::vector<Reader> readers;
+  for (const std::shared_ptr<const Rule>& rule : rules_) {
+    for (const Member& member : rule->members) {
+      if (MayRead(*rule, member, collection)) readers.push_back({rule, &member});
+    }
   }
-  if (rule.gun->Matches(gun)) return true;
-  // What `docker.io/*` gives is written out before it is used, so it is matched in both spellings.
-  constexpr std::size_t kPrefix = kDockerHub.size();
-  if (!gun.starts_with(kDockerHub) ||
-      gun.compare(kPrefix, kOfficialPrefix.size(), kOfficialPrefix) != 0) {
-    return false;
+  return readers;
+}
+
+Demands Policy::DemandsOn(const CollectionId& collection) const {
+  Demands demands;
+  for (const Reader& reader : ReadersOf(collection)) {
+    const SharedDemand& demand = reader.member->demand;
+    const bool known = std::any_of(demands.begin(), demands.end(), [&](const SharedDemand& other) {
+      return other->Equals(*demand);
+    });
+    if (!known) demands.push_back(demand);
   }
-  std::string familiar = gun;
-  familiar.erase(kPrefix, kOfficialPrefix.size());
-  return familiar.find('/', kPrefix) == std::string::npos && rule.gun->Matches(familiar);
+  return demands;
 }
 
 std::vector<std::shared_ptr<const Rule>> Policy::Unreachable() const {

@@ -16,28 +16,31 @@
 #include "trust/base/result.h"
 #include "trust/base/time.h"
 #include "trust/decide/collection_id.h"
+#include "trust/decide/demand.h"
 #include "trust/decide/image_pattern.h"
-#include "trust/signed/public_key.h"
 
 namespace crivet::trust {
+
+class Kind;
 
 enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
 enum class Mode : std::uint8_t { kEnforce, kAudit };
 enum class Present : std::uint8_t { kVerified, kCurrent };
 
-/// RootPin is what a rule accepts as the beginning of a chain of roots (trust/RULES.md#roots). One
-/// match among all members suffices. At least one member is set (config checks it).
-struct RootPin {
-  /// Of the leaf's public key (what `notary key list` prints) or of the key in root.json.
-  std::vector<KeyId> key_ids;
-  CertificateSet certificates;
-  CertificateSet authorities;
-  /// The bytes of a root.json that is the first link; empty when not given.
-  std::string root_file;
-  /// Trust on first use: the first root that verifies itself becomes the anchor.
-  bool tofu = false;
+/// Member is one trust that a rule names, with what the rule wants of it.
+struct Member {
+  std::string trust;  ///< label of `[trust.*]`
+  std::string url;    ///< canonical URL of that server
+  const Kind* kind = nullptr;
+  SharedDemand demand;
+  /// The name under which the images are signed, where it is not their own.
+  std::optional<ImagePattern> signed_as = std::nullopt;
+};
 
-  friend bool operator==(const RootPin&, const RootPin&) = default;
+/// How the members of a rule decide together (trust/RULES.md#several-trusts).
+enum class Combine : std::uint8_t {
+  kAnyOf,  ///< in their order, the first that allows
+  kAllOf,  ///< all allow, for one digest
 };
 
 /// Rule is one `[[rule]]`, or `[default]`, as the configuration gives it. Immutable once in a
@@ -53,22 +56,14 @@ struct Rule {
   Mode mode = Mode::kEnforce;
 
   // Only for kVerify:
-  std::string trust;  ///< label of `[trust.*]`
-  std::string url;    ///< canonical URL of that server
-  std::optional<ImagePattern> gun;
-  RootPin root;
-  std::vector<RoleName> roles;
-  std::vector<RoleName> signers;  ///< as roles: `targets/alice`
+  std::vector<Member> members;  ///< one, or those of `any_of` or `all_of`
+  Combine combine = Combine::kAnyOf;
   Present present = Present::kVerified;
   std::chrono::seconds present_max_age{std::chrono::hours{24 * 30}};  ///< zero: for ever
-  std::chrono::seconds grace{0};
 
   // Only for kAllow:
   std::optional<TimePoint> until;
   std::string reason;
-
-  /// Every role that a decision under this rule reads: roles and signers, without duplicates.
-  std::vector<RoleName> RolesRead() const;
 };
 
 /// A pod's namespace as far as a call knows it. PullImage without a sandbox config has none;
@@ -77,19 +72,18 @@ struct NoNamespace {};
 struct AnyNamespace {};
 using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;
 
-/// A rule with the collection that it reads for one name.
+/// A rule with the collections that it reads for one name.
 struct AppliedRule {
   std::shared_ptr<const Rule> rule;
-  /// Set for kVerify; not even then where `gun` maps the name to what cannot be a GUN. Such a name
-  /// has no trust data.
-  std::optional<RepositoryId> repository;
+  /// One a member, in their order; nullopt where the member's kind has no collection of that name.
+  std::vector<std::optional<CollectionId>> collections;
 };
 
 /// Policy is the whole set of rules. Immutable; safe to share between threads.
 class Policy {
  public:
-  /// Fails (kMalformed, detail for people) where two rules could tie for a name, `gun` does not fit
-  /// a pattern, or a rule lacks what its action needs. `fallback` is `[default]`.
+  /// Fails (kMalformed, detail for people) where two rules could tie for a name, a mapping does not
+  /// fit a pattern, or a rule lacks what its action needs. `fallback` is `[default]`.
   static Result<Policy> Create(std::vector<Rule> rules, Rule fallback);
 
   /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist. For
@@ -103,9 +97,17 @@ class Policy {
   /// Every rule in the order of the configuration, the default last.
   const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
 
-  /// Whether `rule` reads `repository` for some name: decides which pins anchor a chain, which
-  /// roles a refresh reads. Names that a more specific rule takes away are not considered.
-  bool MayRead(const Rule& rule, const RepositoryId& repository) const;
+  /// What all rules together want of a collection; empty where none reads it. Names that a more
+  /// specific rule takes away are not considered.
+  Demands DemandsOn(const CollectionId& collection) const;
+
+  /// Every member that reads the collection for some name, with its rule, in the order of the
+  /// configuration.
+  struct Reader {
+    std::shared_ptr<const Rule> rule;
+    const Member* member;
+  };
+  std::vector<Reader> ReadersOf(const CollectionId& collection) const;
 
   /// Rules that can never be chosen because more specific ones cover all of their names: for
   /// `crivet check`.

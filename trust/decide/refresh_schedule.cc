@@ -37,9 +37,9 @@ SinceBoot InPhase(SinceBoot from, seconds period, const RefreshPhase& phase) {
 
 }  // namespace
 
-RefreshPhase::RefreshPhase(std::string_view machine_id, const RepositoryId& repository) {
+RefreshPhase::RefreshPhase(std::string_view machine_id, const CollectionId& repository) {
   std::string text(machine_id);
-  text.append(1, '\0').append(repository.url).append(1, '\0').append(repository.gun.text());
+  text.append(1, '\0').append(repository.url).append(1, '\0').append(repository.name);
   const Sha256 hash = Sha256Of(text);
   fraction_ = std::uint32_t{hash[0]} << 24 | std::uint32_t{hash[1]} << 16 |
               std::uint32_t{hash[2]} << 8 | std::uint32_t{hash[3]};

@@ -20,7 +20,7 @@ using SinceBoot = std::chrono::seconds;
 /// together (trust/RULES.md#load-on-the-server).
 class RefreshPhase {
  public:
-  RefreshPhase(std::string_view machine_id, const RepositoryId& repository);
+  RefreshPhase(std::string_view machine_id, const CollectionId& repository);
   /// The same fraction of every period: at least zero, less than `period`.
   std::chrono::seconds Of(std::chrono::seconds period) const;
 

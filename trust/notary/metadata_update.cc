@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/notary/refresh.h"
+#include "trust/notary/metadata_update.h"
 
 #include <algorithm>
 #include <utility>
 
-#include "trust/notary/metadata_update.h"
 #include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
 #include "trust/tuf/age.h"
@@ -25,13 +24,13 @@ std::set<RoleName> WithParents(const std::vector<RoleName>& roles) {
 
 }  // namespace
 
-Refresh::State::State(Start start)
+MetadataUpdate::MetadataUpdate(Start start)
     : start_(std::move(start)), roles_wanted_(WithParents(start_.roles)) {
   // Pins are asked on every refresh: one that was taken out takes its chain with it.
   chain_ = Anchored(previous() ? previous()->chain : start_.chain, start_.pins, start_.now);
   const bool current =
       !chain_.empty() && (start_.source == Source::kStore ||
-                          CheckCurrent(chain_.back(), start_.id.gun, start_.now).has_value());
+                          CheckCurrent(chain_.back(), start_.id.name, start_.now).has_value());
   if (current && APinWantsOlderRoots()) {
     BeginOlderRoots();
   } else if (current) {
@@ -41,7 +40,7 @@ Refresh::State::State(Start start)
   }
 }
 
-void Refresh::State::Supply(Fetched answer) {
+void MetadataUpdate::Supply(Fetched answer) {
   if (roots_) {
     roots_->Supply(std::move(answer));
     if (!roots_->Wanted()) EndRoots();
@@ -68,12 +67,12 @@ void Refresh::State::Supply(Fetched answer) {
   }
 }
 
-void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
+void MetadataUpdate::BeginRoots(std::optional<FileEntry> newest,
                                 std::optional<RefreshFailure> otherwise) {
   (newest ? listed_root_asked_ : newest_root_asked_) = true;
   otherwise_ = std::move(otherwise);
-  const auto floor = floors().find(RoleName::Root());
-  RootWalk::Start walk{.gun = start_.id.gun,
+  const auto floor = floors().find(RoleName::Root().text());
+  RootWalk::Start walk{.name = start_.id.name,
                        .chain = chain_,
                        .pins = start_.pins,
                        .newest = newest,
@@ -84,8 +83,8 @@ void Refresh::State::BeginRoots(std::optional<FileEntry> newest,
   roots_.emplace(std::move(walk));
 }
 
-void Refresh::State::BeginOlderRoots() {
-  roots_.emplace(RootWalk::Start{.gun = start_.id.gun,
+void MetadataUpdate::BeginOlderRoots() {
+  roots_.emplace(RootWalk::Start{.name = start_.id.name,
                                  .chain = chain_,
                                  .pins = start_.pins,
                                  .back = RootWalk::Start::Back::kBeforeTheChain,
@@ -93,7 +92,7 @@ void Refresh::State::BeginOlderRoots() {
                                  .limits = start_.limits});
 }
 
-void Refresh::State::EndRoots() {
+void MetadataUpdate::EndRoots() {
   RootWalk::Outcome found = std::move(*roots_).Finish();
   roots_.reset();
   if (!found) {
@@ -104,7 +103,7 @@ void Refresh::State::EndRoots() {
   if (start_.source == Source::kServer) {
     // Checked before they count as trusted: a newest root that has run out vouches for nothing, and
     // takes nothing away.
-    const auto current = CheckCurrent(found->chain.back(), start_.id.gun, start_.now);
+    const auto current = CheckCurrent(found->chain.back(), start_.id.name, start_.now);
     if (!current) return End(RoleName::Root(), current.error());
   }
   const bool newer = chain_.empty() || found->chain.back().sha256 != chain_.back().sha256;
@@ -121,12 +120,12 @@ void Refresh::State::EndRoots() {
   BeginCycle();
 }
 
-void Refresh::State::BeginCycle() {
+void MetadataUpdate::BeginCycle() {
   roles_.clear();
   Want(Step::kTimestamp, RoleName::Timestamp(), start_.limits.timestamp_bytes, nullptr);
 }
 
-void Refresh::State::OnTimestamp(std::string bytes) {
+void MetadataUpdate::OnTimestamp(std::string bytes) {
   const Sha256 sha256 = Sha256Of(bytes);
   if (IsUnchanged(sha256)) return CommitUnchanged();
   const FileEntry listed{bytes.size(), sha256, std::nullopt};
@@ -139,7 +138,7 @@ void Refresh::State::OnTimestamp(std::string bytes) {
   }
 }
 
-void Refresh::State::ReadSnapshot() {
+void MetadataUpdate::ReadSnapshot() {
   const RoleName role = RoleName::Snapshot();
   const AuthorizedKeys& authorized = root().KeysOf(role);
   const FileEntry& listed = timestamp_.metadata->snapshot();
@@ -154,7 +153,7 @@ void Refresh::State::ReadSnapshot() {
   CheckRootListed();
 }
 
-void Refresh::State::OnSnapshot(std::string bytes) {
+void MetadataUpdate::OnSnapshot(std::string bytes) {
   const auto parse = [&](const Envelope& envelope) {
     return Snapshot::Parse(envelope.content(), start_.limits);
   };
@@ -164,7 +163,7 @@ void Refresh::State::OnSnapshot(std::string bytes) {
   }
 }
 
-void Refresh::State::CheckRootListed() {
+void MetadataUpdate::CheckRootListed() {
   const FileEntry& listed = *snapshot_.metadata->Find(RoleName::Root());
   const bool is_newest = listed.sha256 == chain_.back().sha256;
   // What was stored may be a set and, from a refresh that failed later, a newer root.
@@ -184,7 +183,7 @@ void Refresh::State::CheckRootListed() {
                           ", the newest that verifies"});
 }
 
-void Refresh::State::ReadRoles() {
+void MetadataUpdate::ReadRoles() {
   for (; next_role_ != roles_wanted_.end(); ++next_role_) {
     const RoleName& role = *next_role_;
     const AuthorizedKeys* const authorized = AuthorizedFor(role);
@@ -193,11 +192,11 @@ void Refresh::State::ReadRoles() {
     const FileEntry* const listed = snapshot_.metadata->Find(role);
     if (listed == nullptr) {
       // Delegated and not signed yet; but what this node has seen does not become unsigned again.
-      if (!floors().contains(role)) continue;
-      return End(
-          role, {Reason::kRollback, VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
-                                        " no longer lists " +
-                                        VersionOf(role, floors().find(role)->second.version)});
+      if (!floors().contains(role.text())) continue;
+      return End(role, {Reason::kRollback,
+                        VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
+                            " no longer lists " +
+                            VersionOf(role, floors().find(role.text())->second.version)});
     }
     const VerifiedFile<Targets>* known = nullptr;
     if (previous()) {
@@ -215,7 +214,7 @@ void Refresh::State::ReadRoles() {
   Commit();
 }
 
-void Refresh::State::OnTargets(std::string bytes) {
+void MetadataUpdate::OnTargets(std::string bytes) {
   const RoleName role = role_;
   const FileEntry& listed = *snapshot_.metadata->Find(role);
   const auto parse = [&](const Envelope& envelope) {
@@ -231,12 +230,12 @@ void Refresh::State::OnTargets(std::string bytes) {
 }
 
 template <typename T, typename ParseContent>
-bool Refresh::State::Accept(const RoleName& role, const AuthorizedKeys& authorized,
+bool MetadataUpdate::Accept(const RoleName& role, const AuthorizedKeys& authorized,
                             const FileEntry& listed, std::string bytes, ParseContent parse,
                             VerifiedFile<T>& out) {
   const auto fail = [&](const Error& error) {
     RefreshFailure failed;
-    failed.role = role.text();
+    failed.at = role.text();
     failed.error = {error.reason, role.text() + ": " + error.detail};
     const bool signature = error.reason == Reason::kSignature || error.reason == Reason::kThreshold;
     // A base role's keys may have been rotated: the roots would tell
@@ -270,7 +269,7 @@ bool Refresh::State::Accept(const RoleName& role, const AuthorizedKeys& authoriz
 }
 
 template <typename T>
-bool Refresh::State::Reuse(const VerifiedFile<T>* known, const FileEntry& listed,
+bool MetadataUpdate::Reuse(const VerifiedFile<T>* known, const FileEntry& listed,
                            const AuthorizedKeys& authorized, VerifiedFile<T>& out) const {
   if (known == nullptr || !known->metadata || known->listed != listed) return false;
   // The parent may have given the role other keys, paths or another threshold since. Where the
@@ -282,9 +281,9 @@ bool Refresh::State::Reuse(const VerifiedFile<T>* known, const FileEntry& listed
 }
 
 template <typename T>
-Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
+Result<void> MetadataUpdate::CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
                                       const VerifiedFile<T>& file) const {
-  const auto floor = floors().find(role);
+  const auto floor = floors().find(role.text());
   if (floor != floors().end() && Binds(floor->second, authorized)) {
     auto checked = CheckFloor(role, floor->second, file.metadata->version(), file.signed_sha256);
     if (!checked) return checked;
@@ -292,7 +291,7 @@ Result<void> Refresh::State::CheckAge(const RoleName& role, const AuthorizedKeys
   return CheckExpiry(role, *file.metadata);
 }
 
-const AuthorizedKeys* Refresh::State::AuthorizedFor(const RoleName& role) const {
+const AuthorizedKeys* MetadataUpdate::AuthorizedFor(const RoleName& role) const {
   const auto parent = role.parent();
   if (!parent) return &root().KeysOf(role);
   const auto delegator = roles_.find(*parent);
@@ -301,7 +300,7 @@ const AuthorizedKeys* Refresh::State::AuthorizedFor(const RoleName& role) const 
   return delegation == nullptr ? nullptr : &delegation->keys;
 }
 
-void Refresh::State::Want(Step step, const RoleName& role, std::size_t limit,
+void MetadataUpdate::Want(Step step, const RoleName& role, std::size_t limit,
                           const FileEntry* listed) {
   step_ = step;
   role_ = role;
@@ -314,26 +313,17 @@ void Refresh::State::Want(Step step, const RoleName& role, std::size_t limit,
   wanted_ = std::move(request);
 }
 
-void Refresh::State::End(const RoleName& role, const Error& error) {
+void MetadataUpdate::End(const RoleName& role, const Error& error) {
   RefreshFailure failure;
-  failure.role = role.text();
+  failure.at = role.text();
   failure.error = error;
   End(std::move(failure));
 }
 
-void Refresh::State::End(RefreshFailure failure) {
+void MetadataUpdate::End(RefreshFailure failure) {
   wanted_.reset();
-  failure.newer_roots = RootsToReport();
+  failure.newer_anchors = RootsToReport();
   outcome_ = tl::unexpected(std::move(failure));
 }
-
-Refresh::Refresh(Start start) : state_(std::make_unique<State>(std::move(start))) {}
-Refresh::Refresh(Refresh&&) noexcept = default;
-Refresh& Refresh::operator=(Refresh&&) noexcept = default;
-Refresh::~Refresh() = default;
-
-std::optional<MetadataRequest> Refresh::Wanted() const { return state_->Wanted(); }
-void Refresh::Supply(Fetched answer) { state_->Supply(std::move(answer)); }
-tl::expected<Committed, RefreshFailure> Refresh::Finish() && { return state_->Finish(); }
 
 }  // namespace crivet::trust

@@ -4,31 +4,66 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "trust/base/limits.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
+#include "trust/decide/floor.h"
+#include "trust/decide/refresh.h"
 #include "trust/notary/read_files.h"
-#include "trust/notary/refresh.h"
+#include "trust/notary/repository.h"
 #include "trust/notary/repository_parts.h"
 #include "trust/tuf/age.h"
 #include "trust/tuf/metadata.h"
+#include "trust/tuf/metadata_request.h"
 #include "trust/tuf/root_walk.h"
 
 namespace crivet::trust {
 
-/// State is the machine. Its cycle is timestamp, snapshot, targets, delegations; roots are read
+/// MetadataUpdate is one refresh of a repository, driven as Refresh is
+/// (trust/RULES.md#refresh-is-one-transaction): it wants files by the repository's own names and
+/// decides their order, the walk along the roots, floors and hashes.
+///
+/// Its cycle is timestamp, snapshot, targets, delegations; roots are read
 /// before it (first contact, or the newest root has run out) or in its middle (the snapshot lists
 /// another root, or signatures fail and the keys may have been rotated), after which it begins
 /// anew. Nothing of `start_` is changed; the end alone makes something new.
-class Refresh::State {
+class MetadataUpdate {
  public:
-  explicit State(Start start);
+  using Source = RefreshStart::Source;
+  struct Start {
+    CollectionId id;
+    Source source = Source::kServer;
+    /// As in RefreshStart.
+    std::shared_ptr<const Repository> previous = {};
+    Floors floors = {};
+    std::vector<RootLink> chain = {};
+    /// Pins of every rule that reads this repository; one must anchor the chain.
+    std::vector<RootPin> pins = {};
+    /// Every role that those rules read. `targets` is always among them.
+    std::vector<RoleName> roles = {};
+    /// The largest grace among those rules.
+    std::chrono::seconds grace{0};
+    TimePoint now = {};
+    /// Of kStore: when the server last confirmed the stored set.
+    TimePoint verified_at = {};
+    Limits limits = {};
+  };
 
+  explicit MetadataUpdate(Start start);
+
+  /// The file it wants next; nullopt once it is over. Stays the same until Supply.
   std::optional<MetadataRequest> Wanted() const { return roots_ ? roots_->Wanted() : wanted_; }
+  /// Bytes beyond `max_bytes` or off `sha256` are refused here too.
   void Supply(Fetched answer);
-  tl::expected<Committed, RefreshFailure> Finish() { return std::move(*outcome_); }
+  /// Once. Precondition: Wanted() is nullopt.
+  RefreshOutcome Finish() { return std::move(*outcome_); }
 
  private:
   enum class Step : std::uint8_t { kTimestamp, kSnapshot, kTargets };
@@ -73,7 +108,7 @@ class Refresh::State {
   Result<void> CheckExpiry(const RoleName& role, const T& metadata) const;
 
   const Root& root() const { return *chain_.back().root; }
-  const Repository::Parts* previous() const {
+  const RepositoryParts* previous() const {
     return start_.previous ? &start_.previous->parts() : nullptr;
   }
   const Floors& floors() const { return previous() ? previous()->floors : start_.floors; }
@@ -82,7 +117,7 @@ class Refresh::State {
   void Want(Step step, const RoleName& role, std::size_t limit, const FileEntry* listed);
   void End(const RoleName& role, const Error& error);
   void End(RefreshFailure failure);
-  std::optional<NewerRoots> RootsToReport();
+  std::optional<NewerAnchors> RootsToReport();
 
   const Start start_;
   const std::set<RoleName> roles_wanted_;
@@ -109,11 +144,11 @@ class Refresh::State {
   std::set<RoleName>::const_iterator next_role_;
   ReadFiles read_;
 
-  std::optional<tl::expected<Committed, RefreshFailure>> outcome_;
+  std::optional<RefreshOutcome> outcome_;
 };
 
 template <typename T>
-Result<void> Refresh::State::CheckExpiry(const RoleName& role, const T& metadata) const {
+Result<void> MetadataUpdate::CheckExpiry(const RoleName& role, const T& metadata) const {
   if (start_.source == Source::kStore) return {};
   const bool graced = role == RoleName::Timestamp() || role == RoleName::Snapshot();
   return CheckTime(role, metadata.version(), metadata.expires(), start_.now,

@@ -10,8 +10,16 @@
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
+namespace {
 
-bool Refresh::State::WasSearched(const RootPin& pin) const {
+Floor FloorOf(std::int64_t version, const Sha256& signed_sha256, const std::set<KeyId>& signers) {
+  std::vector<std::string> names = TextsOf(signers);
+  return {version, signed_sha256, {names.begin(), names.end()}};
+}
+
+}  // namespace
+
+bool MetadataUpdate::WasSearched(const RootPin& pin) const {
   return previous() &&
          std::any_of(previous()->pins.begin(), previous()->pins.end(),
                      [&](const MatchedPin& known) { return known.searched && known.pin == pin; });
@@ -19,14 +27,14 @@ bool Refresh::State::WasSearched(const RootPin& pin) const {
 
 // A pin that came after the first contact, or whose link could not be had then, gets its chance
 // too. Where the server has nothing for it, it is not asked again.
-bool Refresh::State::APinWantsOlderRoots() const {
+bool MetadataUpdate::APinWantsOlderRoots() const {
   if (start_.source == Source::kStore || chain_.front().root->version() == 1) return false;
   return std::any_of(start_.pins.begin(), start_.pins.end(), [&](const RootPin& pin) {
     return !MatchChain(pin, chain_, start_.now) && !WasSearched(pin);
   });
 }
 
-std::vector<MatchedPin> Refresh::State::MatchedPins() const {
+std::vector<MatchedPin> MetadataUpdate::MatchedPins() const {
   std::vector<MatchedPin> pins = MatchPins(start_.pins, chain_, start_.now);
   for (MatchedPin& matched : pins) {
     matched.searched = !matched.match && (searched_ || WasSearched(matched.pin));
@@ -34,14 +42,14 @@ std::vector<MatchedPin> Refresh::State::MatchedPins() const {
   return pins;
 }
 
-bool Refresh::State::IsUnchanged(const Sha256& timestamp) const {
+bool MetadataUpdate::IsUnchanged(const Sha256& timestamp) const {
   return previous() && timestamp == previous()->timestamp.listed.sha256 &&
          previous()->snapshot.metadata->Find(RoleName::Root())->sha256 == chain_.back().sha256 &&
          std::includes(previous()->roles_read.begin(), previous()->roles_read.end(),
                        roles_wanted_.begin(), roles_wanted_.end());
 }
 
-void Refresh::State::CommitUnchanged() {
+void MetadataUpdate::CommitUnchanged() {
   const auto check = [&](const RoleName& role, const auto& metadata) {
     const auto checked = CheckExpiry(role, metadata);
     if (!checked) End(role, checked.error());
@@ -58,7 +66,7 @@ void Refresh::State::CommitUnchanged() {
   timestamp_ = previous()->timestamp;
   snapshot_ = previous()->snapshot;
   roles_ = previous()->roles;
-  Repository::Parts parts = *previous();
+  RepositoryParts parts = *previous();
   parts.chain = chain_;
   parts.verified_at = start_.now;
   parts.pins = MatchedPins();
@@ -67,38 +75,40 @@ void Refresh::State::CommitUnchanged() {
   outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), longer};
 }
 
-void Refresh::State::Commit() {
+void MetadataUpdate::Commit() {
   const bool from_store = start_.source == Source::kStore;
-  Repository::Parts parts{.id = start_.id,
-                          .chain = chain_,
-                          .timestamp = timestamp_,
-                          .snapshot = snapshot_,
-                          .roles = roles_,
-                          .roles_read = roles_wanted_,
-                          .floors = RaisedFloors(),
-                          .verified_at = from_store ? start_.verified_at : start_.now,
-                          .pins = MatchedPins()};
+  RepositoryParts parts{.id = start_.id,
+                        .chain = chain_,
+                        .timestamp = timestamp_,
+                        .snapshot = snapshot_,
+                        .roles = roles_,
+                        .roles_read = roles_wanted_,
+                        .floors = RaisedFloors(),
+                        .verified_at = from_store ? start_.verified_at : start_.now,
+                        .pins = MatchedPins()};
   outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
 }
 
-Floor Refresh::State::RootFloor() const {
-  return {root().version(), chain_.back().signed_sha256, chain_.back().signers};
+Floor MetadataUpdate::RootFloor() const {
+  return FloorOf(root().version(), chain_.back().signed_sha256, chain_.back().signers);
 }
 
-Floors Refresh::State::RaisedFloors() const {
+Floors MetadataUpdate::RaisedFloors() const {
   Floors raised;
   // A floor goes with its delegation. In the order of names a parent comes before its children.
-  for (const auto& [role, floor] : floors()) {
-    const auto parent = role.parent();
+  for (const auto& [name, floor] : floors()) {
+    const Result<RoleName> role = RoleName::Parse(name);
+    if (!role) continue;
+    const auto parent = role->parent();
     const auto delegator = parent ? roles_.find(*parent) : roles_.end();
     const bool gone = (delegator != roles_.end() &&
-                       delegator->second.metadata->FindDelegation(role) == nullptr) ||
-                      (parent && !raised.contains(*parent));
-    if (!gone) raised.emplace(role, floor);
+                       delegator->second.metadata->FindDelegation(*role) == nullptr) ||
+                      (parent && !raised.contains(parent->text()));
+    if (!gone) raised.emplace(name, floor);
   }
-  raised[RoleName::Root()] = RootFloor();
+  raised[RoleName::Root().text()] = RootFloor();
   const auto raise = [&](const RoleName& role, const auto& file) {
-    raised[role] = Floor{file.metadata->version(), file.signed_sha256, file.signers};
+    raised[role.text()] = FloorOf(file.metadata->version(), file.signed_sha256, file.signers);
   };
   raise(RoleName::Timestamp(), timestamp_);
   raise(RoleName::Snapshot(), snapshot_);
@@ -106,7 +116,7 @@ Floors Refresh::State::RaisedFloors() const {
   return raised;
 }
 
-std::vector<StoredFile> Refresh::State::TakeFiles() {
+std::vector<StoredFile> MetadataUpdate::TakeFiles() {
   std::vector<StoredFile> files = read_.TakeChain(chain_);
   files.push_back(read_.Take(RoleName::Timestamp().text(), timestamp_.listed.sha256));
   files.push_back(read_.Take(RoleName::Snapshot().text(), snapshot_.listed.sha256));
@@ -116,7 +126,7 @@ std::vector<StoredFile> Refresh::State::TakeFiles() {
   return files;
 }
 
-std::optional<NewerRoots> Refresh::State::RootsToReport() {
+std::optional<NewerAnchors> MetadataUpdate::RootsToReport() {
   // At first contact nothing is kept of a set that did not verify whole: least of all an anchor
   // that was trusted on first use. What the store holds was trusted before.
   const std::vector<RootLink>& before = previous() ? previous()->chain : start_.chain;
@@ -124,17 +134,17 @@ std::optional<NewerRoots> Refresh::State::RootsToReport() {
   if (!had_roots || chain_.empty()) return std::nullopt;
   if (!before.empty() && before.back().sha256 == chain_.back().sha256) return std::nullopt;
 
-  NewerRoots newer;
-  newer.chain = chain_;
+  NewerAnchors newer;
+  newer.anchors = std::make_shared<const RootChain>(chain_);
   newer.floors = floors();
-  newer.floors[RoleName::Root()] = RootFloor();
+  newer.floors[RoleName::Root().text()] = RootFloor();
   newer.files = read_.TakeChain(chain_);
   if (previous()) {
-    Repository::Parts parts = *previous();
+    RepositoryParts parts = *previous();
     parts.chain = chain_;
     parts.floors = newer.floors;
     parts.pins = MatchedPins();
-    newer.repository = std::make_shared<const Repository>(std::move(parts));
+    newer.set = std::make_shared<const Repository>(std::move(parts));
   }
   return newer;
 }

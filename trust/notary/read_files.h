@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "trust/base/bytes.h"
-#include "trust/notary/refresh.h"
-#include "trust/notary/repository.h"
+#include "trust/decide/refresh.h"
+#include "trust/tuf/root_link.h"
 
 namespace crivet::trust {
 

@@ -2,59 +2,16 @@
 #include "trust/notary/repository.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
 #include "trust/notary/repository_parts.h"
+#include "trust/signed/authorized_keys.h"
 #include "trust/tuf/age.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
-namespace {
-
-// How long the answer of a pin stays what it is now: certificates come and go, all else is fixed.
-void BoundByCertificates(const RootPin& pin, const std::vector<RootLink>& chain, TimePoint now,
-                         MatchedPin& matched) {
-  if (pin.authorities.empty()) return;
-  const auto bound = [&](const Certificate& certificate) {
-    for (const TimePoint edge :
-         {certificate.not_before(), certificate.not_after() + std::chrono::seconds{1}}) {
-      if (edge <= now) {
-        matched.from = std::max(matched.from, edge);
-      } else {
-        matched.until = std::min(matched.until, edge);
-      }
-    }
-  };
-  for (const Certificate& authority : pin.authorities.certificates()) bound(authority);
-  for (const RootLink& link : chain) {
-    for (const auto& [id, key] : link.root->KeysOf(RoleName::Root()).keys) {
-      for (const Certificate& certificate : key.certificates()) bound(certificate);
-    }
-  }
-}
-
-}  // namespace
-
-std::vector<MatchedPin> MatchPins(const std::vector<RootPin>& pins,
-                                  const std::vector<RootLink>& chain, TimePoint now) {
-  std::vector<MatchedPin> matched;
-  for (const RootPin& pin : pins) {
-    MatchedPin answer{pin, MatchChain(pin, chain, now), TimePoint::min(), TimePoint::max(), false};
-    BoundByCertificates(pin, chain, now, answer);
-    matched.push_back(std::move(answer));
-  }
-  return matched;
-}
-
-const AuthorizedKeys* Repository::Parts::AuthorizedFor(const RoleName& role) const {
-  const auto parent = role.parent();
-  if (!parent) return &chain.back().root->KeysOf(role);
-  const auto delegator = roles.find(*parent);
-  if (delegator == roles.end()) return nullptr;
-  const Delegation* delegation = delegator->second.metadata->FindDelegation(role);
-  return delegation == nullptr ? nullptr : &delegation->keys;
-}
 
 /// Derived is what follows from the parts and is asked for on every decision.
 struct Repository::Derived {
@@ -66,8 +23,11 @@ struct Repository::Derived {
   std::optional<RoleName> uncovered;
   /// Prefixes of the tags that a role may list.
   std::map<RoleName, std::vector<std::string>> paths;
+  /// The base roles and those of the set as evidence, so that a decision makes none anew.
+  std::map<RoleName, std::shared_ptr<const SignedPart>> evidence;
 
-  explicit Derived(const Parts& parts) : certificates(CertificateValidity(parts.chain.back())) {
+  explicit Derived(const RepositoryParts& parts)
+      : certificates(CertificateValidity(parts.chain.back())) {
     const Root& root = *parts.chain.back().root;
     if (root.KeysOf(RoleName::Timestamp()).Covers(parts.timestamp.signers)) {
       covered.insert(RoleName::Timestamp());
@@ -89,9 +49,32 @@ struct Repository::Derived {
          {RoleName::Targets(), RoleName::Snapshot(), RoleName::Timestamp()}) {
       if (!covered.contains(role)) uncovered = role;
     }
+    AddPart(parts, RoleName::Root(), &root, parts.chain.back().signers);
+    AddPart(parts, RoleName::Timestamp(), parts.timestamp.metadata.get(), parts.timestamp.signers);
+    AddPart(parts, RoleName::Snapshot(), parts.snapshot.metadata.get(), parts.snapshot.signers);
+    for (const auto& [role, file] : parts.roles) {
+      AddPart(parts, role, file.metadata.get(), file.signers);
+    }
   }
 
-  std::vector<std::string> PathsOf(const Parts& parts, const RoleName& role) const {
+  // `signers` are those that had signed; keys that the role has lost since do not count.
+  template <typename T>
+  void AddPart(const RepositoryParts& parts, const RoleName& role, const T* metadata,
+               const std::set<KeyId>& signers) {
+    SignedPart part;
+    part.name = role.text();
+    if (metadata != nullptr) {
+      part.version = metadata->version();
+      part.expires = metadata->expires();
+    }
+    if (const AuthorizedKeys* keys = parts.AuthorizedFor(role)) {
+      part.threshold = keys->threshold;
+      part.signed_by = TextsOf(trust::SignersOf(*keys, signers));
+    }
+    evidence.emplace(role, std::make_shared<const SignedPart>(std::move(part)));
+  }
+
+  std::vector<std::string> PathsOf(const RepositoryParts& parts, const RoleName& role) const {
     const auto parent = role.parent();
     if (!parent) return {""};
     const auto above = paths.find(*parent);
@@ -111,12 +94,12 @@ struct Repository::Derived {
   }
 };
 
-Repository::Repository(Parts parts)
-    : parts_(std::make_unique<const Parts>(std::move(parts))),
+Repository::Repository(RepositoryParts parts)
+    : parts_(std::make_unique<const RepositoryParts>(std::move(parts))),
       derived_(std::make_unique<const Derived>(*parts_)) {}
 Repository::~Repository() = default;
 
-const RepositoryId& Repository::id() const { return parts_->id; }
+const CollectionId& Repository::id() const { return parts_->id; }
 const std::vector<RootLink>& Repository::chain() const { return parts_->chain; }
 const Root& Repository::root() const { return *parts_->chain.back().root; }
 const Timestamp& Repository::timestamp() const { return *parts_->timestamp.metadata; }
@@ -141,6 +124,29 @@ std::optional<Sha256Digest> Repository::Lookup(const RoleName& role, std::string
   const Targets* const targets = Find(role);
   if (targets == nullptr || !MayList(role, tag)) return std::nullopt;
   return targets->Find(tag);
+}
+
+std::optional<EntryFault> Repository::FaultOf(const RoleName& role, std::string_view tag) const {
+  const Targets* const targets = Find(role);
+  if (targets == nullptr || !MayList(role, tag)) return std::nullopt;
+  return targets->FaultOf(tag);
+}
+
+bool Repository::Lists(const RoleName& role, std::string_view tag) const {
+  return Lookup(role, tag).has_value() || FaultOf(role, tag).has_value();
+}
+
+std::shared_ptr<const SignedPart> Repository::PartOf(const RoleName& role) const {
+  const auto known = derived_->evidence.find(role);
+  if (known != derived_->evidence.end()) return known->second;
+  SignedPart part;
+  part.name = role.text();
+  if (const AuthorizedKeys* keys = parts_->AuthorizedFor(role)) part.threshold = keys->threshold;
+  return std::make_shared<const SignedPart>(std::move(part));
+}
+
+std::shared_ptr<const Anchors> Repository::anchors() const {
+  return std::make_shared<const RootChain>(parts_->chain);
 }
 
 const AuthorizedKeys* Repository::KeysOf(const RoleName& role) const {
@@ -200,7 +206,7 @@ Result<void> Repository::CheckFresh(const std::vector<RoleName>& roles, TimePoin
   return fresh;
 }
 
-TimePoint Repository::Expires(const std::vector<RoleName>& roles) const {
+TimePoint Repository::ExpiresWith(const std::vector<RoleName>& roles) const {
   TimePoint earliest = std::min({root().expires(), derived_->certificates.until,
                                  timestamp().expires(), snapshot().expires()});
   const auto include = [&](const RoleName& role) {
@@ -215,7 +221,7 @@ TimePoint Repository::Expires(const std::vector<RoleName>& roles) const {
 std::size_t Repository::resident_bytes() const {
   // A root with its keys and certificates, and the small change of everything else.
   constexpr std::size_t kLinkBytes = 16 * 1024;
-  std::size_t bytes = sizeof(Parts) + parts_->chain.size() * kLinkBytes;
+  std::size_t bytes = sizeof(RepositoryParts) + parts_->chain.size() * kLinkBytes;
   for (const auto& [role, file] : parts_->roles) bytes += file.metadata->resident_bytes();
   return bytes;
 }

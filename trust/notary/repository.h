@@ -2,8 +2,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
-#include <map>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,67 +10,38 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/base/bytes.h"
 #include "trust/base/image_reference.h"
+#include "trust/base/result.h"
 #include "trust/base/time.h"
-#include "trust/decide/collection_id.h"
+#include "trust/decide/trusted_set.h"
 #include "trust/signed/public_key.h"
+#include "trust/tuf/entry_fault.h"
+#include "trust/tuf/role_name.h"
 
 namespace crivet::trust {
 
 struct AuthorizedKeys;
+struct NotaryDemand;
+struct PinMatch;
+struct RepositoryParts;
+struct RootLink;
 struct RootPin;
 class Root;
-class Timestamp;
 class Snapshot;
-class Targets;  // the four: metadata.h
-
-/// Floor is the newest version of a role that this node has verified, with what it takes to tell
-/// whether it still binds: what was signed, and who did (trust/RULES.md#rollback-floors).
-struct Floor {
-  std::int64_t version = 0;
-  Sha256 signed_sha256{};
-  std::set<KeyId> signers;
-  friend bool operator==(const Floor&, const Floor&) = default;
-};
-
-/// Floors of one repository by role name, root included. An entry also says that this node has seen
-/// the role listed, so that it may not vanish in silence.
-using Floors = std::map<RoleName, Floor>;
-
-/// RootLink is one verified root of a chain: itself signed at its threshold, and by its
-/// predecessor's.
-struct RootLink {
-  std::shared_ptr<const Root> root;
-  /// Of the file as it was served.
-  Sha256 sha256{};
-  /// Of what was signed: the same root in another layout (a `root_file`) has the same.
-  Sha256 signed_sha256{};
-  /// Keys of its own root role whose signatures verified: only these can match a pin.
-  std::set<KeyId> signers;
-};
-
-/// PinMatch is how a pin anchors a chain.
-struct PinMatch {
-  /// Index in the chain of the first link that matches.
-  std::size_t link = 0;
-  /// Whether the newest root matches by itself; where not, the pin wants replacing.
-  bool newest = false;
-};
+class Targets;
+class Timestamp;
 
 /// Repository is what is trusted of one collection: a chain of roots and the last complete set of
 /// roles, all of it verified together. Since then it may have expired, or a newer root may have
-/// taken away keys that it stands on: CheckFresh tells, and nothing may be allowed by it before
+/// taken away keys that it stands on: CheckFresh tells, and Current allows nothing by it before
 /// CheckFresh was asked. Immutable; safe to share between threads.
-class Repository {
+class Repository final : public TrustedSet {
  public:
-  struct Parts;  // made by Refresh alone
-  explicit Repository(Parts parts);
-  ~Repository();
-  Repository(const Repository&) = delete;
-  Repository& operator=(const Repository&) = delete;
+  /// For MetadataUpdate alone.
+  explicit Repository(RepositoryParts parts);
+  ~Repository() override;
 
-  const RepositoryId& id() const;
+  const CollectionId& id() const override;
   const std::vector<RootLink>& chain() const;  ///< oldest first, never empty
   const Root& root() const;                    ///< the newest
   const Timestamp& timestamp() const;
@@ -88,6 +58,13 @@ class Repository {
   /// The digest that a role gives a tag: what its metadata lists, where it may list it.
   std::optional<Sha256Digest> Lookup(const RoleName& role, std::string_view tag) const;
 
+  /// What is wrong with the entry that a role gives a tag which it may list; nullopt where nothing
+  /// is, or there is none.
+  std::optional<EntryFault> FaultOf(const RoleName& role, std::string_view tag) const;
+
+  /// Whether a role says anything of a tag that it may list, usable or not.
+  bool Lists(const RoleName& role, std::string_view tag) const;
+
   /// Keys and threshold that the verified parent gives a role (the newest root for the four, else
   /// its delegating role); null where nobody gives it any, or where the delegating role's own
   /// signers are no longer enough under the newest root.
@@ -97,10 +74,10 @@ class Repository {
   /// is loaded.
   std::set<KeyId> SignersOf(const RoleName& role) const;
 
-  const Floors& floors() const;
+  const Floors& floors() const override;
 
-  /// When the server last confirmed this set.
-  TimePoint verified_at() const;
+  TimePoint verified_at() const override;
+  std::shared_ptr<const Anchors> anchors() const override;
 
   /// Where in the chain one of the pin's members matches; nullopt where none does. `now` is for
   /// certificate authorities. A tofu pin matches the oldest link. Quick for the pins that the
@@ -118,17 +95,34 @@ class Repository {
                           std::chrono::seconds grace) const;
 
   /// The earliest expiry of the set over `roles`, without grace.
-  TimePoint Expires(const std::vector<RoleName>& roles) const;
+  TimePoint ExpiresWith(const std::vector<RoleName>& roles) const;
 
-  /// Bytes held, for `status` and the memory goal; an estimate.
-  std::size_t resident_bytes() const;
+  /// The key of the newest root to pin, by the ID that is the same in every repository; nullopt
+  /// where none of its signers is a key of it.
+  std::optional<std::string> PinInstead() const;
 
-  /// What Refresh reuses of it.
-  const Parts& parts() const { return *parts_; }
+  std::size_t resident_bytes() const override;
+
+  // What it says of names (current_digest.cc, standing.cc) and of itself (explanation.cc). Every
+  // demand is a NotaryDemand.
+  Judgement Current(const Asked& asked) const override;
+  Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
+                      TimePoint now) const override;
+  Records RecordsAfter(Records records) const override;
+  std::optional<TimePoint> Expires(const Demands& demands) const override;
+  SetStatus Status(const Demands& demands, TimePoint now) const override;
+  SetExplanation Explain(const ImageReference& reference, const Demand& demand,
+                         TimePoint now) const override;
+
+  /// One role as evidence: with the signers that still hold keys of it. Never null.
+  std::shared_ptr<const SignedPart> PartOf(const RoleName& role) const;
+
+  /// What MetadataUpdate reuses of it.
+  const RepositoryParts& parts() const { return *parts_; }
 
  private:
   struct Derived;
-  std::unique_ptr<const Parts> parts_;
+  std::unique_ptr<const RepositoryParts> parts_;
   std::unique_ptr<const Derived> derived_;
 };
 

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
-#include "trust/decide/policy.h"
-#include "trust/notary/repository.h"
+#include "trust/decide/collection_id.h"
+#include "trust/decide/floor.h"
+#include "trust/notary/targets.h"
+#include "trust/tuf/file_entry.h"
 #include "trust/tuf/metadata.h"
+#include "trust/tuf/role_name.h"
+#include "trust/tuf/root_link.h"
+#include "trust/tuf/root_pin.h"
 
 namespace crivet::trust {
 
@@ -36,9 +42,9 @@ struct MatchedPin {
   bool searched = false;
 };
 
-/// Parts is what a Repository is made of. Copying it shares the metadata.
-struct Repository::Parts {
-  RepositoryId id;
+/// RepositoryParts is what a Repository is made of. Copying it shares the metadata.
+struct RepositoryParts {
+  CollectionId id;
   std::vector<RootLink> chain;
   VerifiedFile<Timestamp> timestamp;
   VerifiedFile<Snapshot> snapshot;

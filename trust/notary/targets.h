@@ -18,6 +18,7 @@
 #include "trust/signed/authorized_keys.h"
 #include "trust/signed/json.h"
 #include "trust/tuf/entry_fault.h"
+#include "trust/tuf/role_name.h"
 
 namespace crivet::trust {
 

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "trust/tuf/metadata_reader.h"
+#include "trust/signed/json_member.h"
 
 namespace crivet::trust {
 namespace {

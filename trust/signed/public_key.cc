@@ -357,15 +357,14 @@ SignatureCheck PublicKey::Verify(std::string_view method, std::string_view signa
   return SignatureCheck::kBad;
 }
 
-bool CommonNameMatches(std::string_view common_name, const Gun& gun) {
-  if (common_name == gun.text()) return true;
+bool CommonNameMatches(std::string_view common_name, std::string_view name) {
+  if (common_name == name) return true;
   if (!common_name.ends_with('*')) return false;
   const auto last = common_name.find_last_not_of('*');
-  return gun.text().starts_with(
-      common_name.substr(0, last == std::string_view::npos ? 0 : last + 1));
+  return name.starts_with(common_name.substr(0, last == std::string_view::npos ? 0 : last + 1));
 }
 
-Result<void> CheckRootCertificate(const PublicKey& key, const Gun& gun, TimePoint now,
+Result<void> CheckRootCertificate(const PublicKey& key, std::string_view name, TimePoint now,
                                   ExpiryCheck expiry) {
   const auto untrusted = [](const char* why) {
     return Fail(Reason::kUntrustedRoot, std::string("root certificate: ") + why);
@@ -377,7 +376,8 @@ Result<void> CheckRootCertificate(const PublicKey& key, const Gun& gun, TimePoin
       !leaf.is_ca() &&
       std::all_of(bundle.begin() + 1, bundle.end(), [](const auto& c) { return c.is_ca(); });
   if (!only_first_is_leaf) return untrusted("not one leaf with its authorities behind it");
-  if (!CommonNameMatches(leaf.common_name(), gun)) return untrusted("its name is of another image");
+  if (!CommonNameMatches(leaf.common_name(), name))
+    return untrusted("its name is of another image");
   if (const char* weakness = WeaknessOf(leaf)) return untrusted(weakness);
 
   std::vector<Certificate> usable{leaf};

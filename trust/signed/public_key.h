@@ -116,18 +116,19 @@ class PublicKey {
 
 enum class ExpiryCheck : std::uint8_t { kEnforce, kIgnore };
 
-/// CheckRootCertificate tells whether a key may stand in the root role of this collection (NOTARY
-/// C.2): an x509 key whose bundle has exactly one certificate that is no CA, and it first; whose CN
-/// matches the GUN; whose signature is not over SHA-1; and whose ID is that of the bundle encoded
-/// anew from the leaf and those intermediates that may be used. kEnforce also wants the leaf valid
-/// at `now` (one day of slack on its beginning) and expired intermediates left out; kIgnore is for
-/// the older links of a chain. kUntrustedRoot, kExpired where only the leaf's dates are wrong.
-Result<void> CheckRootCertificate(const PublicKey& key, const Gun& gun, TimePoint now,
+/// CheckRootCertificate tells whether a key may stand in the root role of this collection
+/// (trust/notary/FORMAT.md#root-certificates): an x509 key whose bundle has exactly one certificate
+/// that is no CA, and it first; whose CN matches the collection's name; whose signature is not over
+/// SHA-1; and whose ID is that of the bundle encoded anew from the leaf and those intermediates
+/// that may be used. kEnforce also wants the leaf valid at `now` (one day of slack on its
+/// beginning) and expired intermediates left out; kIgnore is for the older links of a chain.
+/// kUntrustedRoot, kExpired where only the leaf's dates are wrong.
+Result<void> CheckRootCertificate(const PublicKey& key, std::string_view name, TimePoint now,
                                   ExpiryCheck expiry);
 
-/// CommonNameMatches: equal to the GUN, or ends in `*` and the GUN begins with what is left without
-/// the asterisks at its end. `*` inside has no meaning.
-bool CommonNameMatches(std::string_view common_name, const Gun& gun);
+/// CommonNameMatches: equal to the name, or ends in `*` and the name begins with what is left
+/// without the asterisks at its end. `*` inside has no meaning.
+bool CommonNameMatches(std::string_view common_name, std::string_view name);
 
 /// ChainsTo tells whether the key's leaf chains to one of the authorities (see Certificate's).
 /// Never for plain keys.

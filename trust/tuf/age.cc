@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/age.h"
 
+#include <set>
 #include <string>
 
 namespace crivet::trust {
 
 bool Binds(const Floor& floor, const AuthorizedKeys& authorized) {
-  return authorized.StillBinds(floor.signers);
+  std::set<KeyId> signers;
+  for (const std::string& text : floor.signers) {
+    const Result<KeyId> id = KeyId::Parse(text);
+    if (!id) return true;
+    signers.insert(*id);
+  }
+  return authorized.StillBinds(signers);
 }
 
 Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t version,

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/entry_fault.h"
 
-#include "trust/notary/repository.h"
-#include "trust/notary/targets.h"
-
 namespace crivet::trust {
 
 std::string_view WordsOf(EntryFault fault) {
@@ -22,17 +19,6 @@ std::string_view WordsOf(EntryFault fault) {
       return "a member of it stands in another case";
   }
   return "";
-}
-
-std::optional<EntryFault> FaultOf(const Repository& repository, const RoleName& role,
-                                  std::string_view tag) {
-  const Targets* const targets = repository.Find(role);
-  if (targets == nullptr || !repository.MayList(role, tag)) return std::nullopt;
-  return targets->FaultOf(tag);
-}
-
-bool Lists(const Repository& repository, const RoleName& role, std::string_view tag) {
-  return repository.Lookup(role, tag).has_value() || FaultOf(repository, role, tag).has_value();
 }
 
 }  // namespace crivet::trust

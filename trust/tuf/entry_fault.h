@@ -2,14 +2,9 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string_view>
 
-#include "trust/base/image_reference.h"
-
 namespace crivet::trust {
-
-class Repository;
 
 /// EntryFault is what makes one entry of `targets` unusable: that tag is refused, by its role's
 /// word, and no other.
@@ -24,13 +19,5 @@ enum class EntryFault : std::uint8_t {
 
 /// The fault for people: `it has no sha256`.
 std::string_view WordsOf(EntryFault fault);
-
-/// What is wrong with the entry that a role gives a tag which it may list; nullopt where nothing
-/// is, or there is none.
-std::optional<EntryFault> FaultOf(const Repository& repository, const RoleName& role,
-                                  std::string_view tag);
-
-/// Whether a role says anything of a tag that it may list, usable or not.
-bool Lists(const Repository& repository, const RoleName& role, std::string_view tag);
 
 }  // namespace crivet::trust

@@ -8,15 +8,6 @@
 
 namespace crivet::trust {
 
-Result<void> FileEntry::Check(std::string_view file) const {
-  if (file.size() > length) return Fail(Reason::kHash, "longer than its listed length");
-  if (Sha256Of(file) != sha256) return Fail(Reason::kHash, "its SHA-256 is not the listed one");
-  if (sha512 && Sha512Of(file) != *sha512) {
-    return Fail(Reason::kHash, "its SHA-512 is not the listed one");
-  }
-  return {};
-}
-
 Result<Root> Root::Parse(JsonValue content, const Limits& limits) {
   const auto header = ReadHeader(content, "Root", {"keys", "roles", "consistent_snapshot"});
   if (!header) return tl::unexpected(header.error());

@@ -12,10 +12,11 @@
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
-#include "trust/notary/targets.h"
 #include "trust/signed/authorized_keys.h"
 #include "trust/signed/json.h"
 #include "trust/signed/public_key.h"
+#include "trust/tuf/file_entry.h"
+#include "trust/tuf/role_name.h"
 
 namespace crivet::trust {
 
@@ -26,18 +27,6 @@ namespace crivet::trust {
 // Strictness is the same everywhere: `_type` is exact, names of members are exact and one in
 // another case is refused, null and wrong types are refused, `version` is at least 1. Members that
 // the format does not know are part of what was signed and otherwise ignored.
-
-/// FileEntry is how one role lists the file of another: its digests and the most bytes it may have.
-struct FileEntry {
-  std::size_t length = 0;
-  Sha256 sha256{};
-  std::optional<Sha512> sha512;
-
-  /// kHash where `file` is longer than listed or hashes to something else.
-  Result<void> Check(std::string_view file) const;
-
-  friend bool operator==(const FileEntry&, const FileEntry&) = default;
-};
 
 /// Root says which keys speak for each of the four base roles.
 class Root {

@@ -45,23 +45,6 @@ Result<KeyObject> ReadKeyObject(JsonValue key) {
 
 }  // namespace
 
-Result<JsonValue> ReadMember(JsonValue object, std::string_view name, JsonType type) {
-  const auto member = object.Find(name);
-  if (!member) return Malformed(name, "is missing");
-  if (member->type() != type) return Malformed(name, "has the wrong type");
-  return *member;
-}
-
-Result<std::int64_t> ReadInteger(JsonValue object, std::string_view name) {
-  return ReadMember(object, name, JsonType::kInteger).map([](JsonValue v) {
-    return *v.AsInteger();
-  });
-}
-
-Result<std::string_view> ReadString(JsonValue object, std::string_view name) {
-  return ReadMember(object, name, JsonType::kString).map([](JsonValue v) { return *v.AsString(); });
-}
-
 Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
                                   std::initializer_list<std::string_view> members) {
   const auto stated_type = ReadString(content, "_type");

@@ -11,18 +11,13 @@
 #include "trust/base/time.h"
 #include "trust/signed/authorized_keys.h"
 #include "trust/signed/json.h"
-#include "trust/tuf/metadata.h"
+#include "trust/signed/json_member.h"
+#include "trust/tuf/file_entry.h"
 
 namespace crivet::trust {
 
 // How the metadata types read what was signed: strictly, and in one way. Every failure is
 // kMalformed and names the member that is wrong, never its content.
-
-/// The member of that name and type; a null, another type or no member fails.
-Result<JsonValue> ReadMember(JsonValue object, std::string_view name, JsonType type);
-
-Result<std::int64_t> ReadInteger(JsonValue object, std::string_view name);
-Result<std::string_view> ReadString(JsonValue object, std::string_view name);
 
 /// What all four kinds begin with.
 struct MetadataHeader {

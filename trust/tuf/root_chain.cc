@@ -20,14 +20,14 @@ tl::unexpected<Error> Prefixed(const std::string& prefix, const Error& error) {
 
 // The keys of a root role that may count: those whose certificates fit. Fails with what is wrong
 // with a certificate where none does.
-Result<AuthorizedKeys> UsableRootKeys(const Root& root, const Gun& gun, TimePoint now,
+Result<AuthorizedKeys> UsableRootKeys(const Root& root, std::string_view name, TimePoint now,
                                       ExpiryCheck expiry) {
   AuthorizedKeys usable;
   usable.threshold = root.KeysOf(RoleName::Root()).threshold;
   usable.unusable = root.KeysOf(RoleName::Root()).unusable;
   std::optional<Error> wrong;
   for (const auto& [id, key] : root.KeysOf(RoleName::Root()).keys) {
-    const auto checked = CheckRootCertificate(key, gun, now, expiry);
+    const auto checked = CheckRootCertificate(key, name, now, expiry);
     if (checked) {
       usable.keys.emplace(id, key);
     } else if (!wrong || checked.error().reason == Reason::kExpired) {
@@ -67,12 +67,12 @@ RootFile::RootFile(std::string bytes, Envelope envelope, RootLink link)
 
 std::int64_t RootFile::version() const { return link_.root->version(); }
 
-Result<RootFile> RootFile::Read(std::string bytes, const Gun& gun, const Limits& limits) {
+Result<RootFile> RootFile::Read(std::string bytes, std::string_view name, const Limits& limits) {
   auto envelope = Envelope::Parse(bytes, limits.root_bytes, limits);
   if (!envelope) return Prefixed("root", envelope.error());
   auto root = Root::Parse(envelope->content(), limits);
   if (!root) return Prefixed("root", root.error());
-  const auto usable = UsableRootKeys(*root, gun, TimePoint{}, ExpiryCheck::kIgnore);
+  const auto usable = UsableRootKeys(*root, name, TimePoint{}, ExpiryCheck::kIgnore);
   if (!usable) return Prefixed(NameOf(root->version()), usable.error());
   auto signers = VerifySignatures(*envelope, *usable);
   if (!signers) return Prefixed(NameOf(root->version()), signers.error());
@@ -85,13 +85,13 @@ Result<RootFile> RootFile::Read(std::string bytes, const Gun& gun, const Limits&
   return RootFile(std::move(bytes), *std::move(envelope), std::move(link));
 }
 
-Result<void> RootFile::CheckFollows(const RootLink& predecessor, const Gun& gun) const {
+Result<void> RootFile::CheckFollows(const RootLink& predecessor, std::string_view name) const {
   const std::int64_t before = predecessor.root->version();
   // Exactly the next number: a gap could hide a root that took keys away (CVE-2025-2885).
   if (version() != before + 1) {
     return Fail(Reason::kUntrustedRoot, NameOf(version()) + " does not follow " + NameOf(before));
   }
-  const auto usable = UsableRootKeys(*predecessor.root, gun, TimePoint{}, ExpiryCheck::kIgnore);
+  const auto usable = UsableRootKeys(*predecessor.root, name, TimePoint{}, ExpiryCheck::kIgnore);
   if (!usable) return Prefixed(NameOf(before), usable.error());
   const auto signers = VerifySignatures(envelope_, *usable);
   if (!signers) {
@@ -100,13 +100,13 @@ Result<void> RootFile::CheckFollows(const RootLink& predecessor, const Gun& gun)
   return {};
 }
 
-Result<void> CheckCurrent(const RootLink& link, const Gun& gun, TimePoint now) {
+Result<void> CheckCurrent(const RootLink& link, std::string_view name, TimePoint now) {
   const Root& root = *link.root;
   if (now >= root.expires()) {
     return Fail(Reason::kExpired,
                 NameOf(root.version()) + " expired at " + FormatRfc3339(root.expires()));
   }
-  const auto usable = UsableRootKeys(root, gun, now, ExpiryCheck::kEnforce);
+  const auto usable = UsableRootKeys(root, name, now, ExpiryCheck::kEnforce);
   if (!usable) return Prefixed(NameOf(root.version()), usable.error());
   if (!usable->Covers(link.signers)) {
     return Fail(

@@ -3,27 +3,27 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "trust/base/image_reference.h"
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
-#include "trust/decide/policy.h"
-#include "trust/notary/repository.h"
 #include "trust/signed/envelope.h"
+#include "trust/tuf/root_link.h"
+#include "trust/tuf/root_pin.h"
 
 namespace crivet::trust {
 
 /// RootFile is one root that verifies by itself: its own root role has signed it at its threshold,
-/// with keys whose certificates name the GUN (trust/notary/FORMAT.md#root-certificates). That makes
-/// it nobody's anchor yet. Dates are not looked at: the older links of a chain may have expired
-/// (trust/RULES.md#roots).
+/// with keys whose certificates carry the collection's `name`
+/// (trust/notary/FORMAT.md#root-certificates). That makes it nobody's anchor yet. Dates are not
+/// looked at: the older links of a chain may have expired (trust/RULES.md#roots).
 class RootFile {
  public:
   /// kMalformed, kUntrustedRoot where no key of the root role has a usable certificate, else as
   /// VerifySignatures.
-  static Result<RootFile> Read(std::string bytes, const Gun& gun, const Limits& limits);
+  static Result<RootFile> Read(std::string bytes, std::string_view name, const Limits& limits);
 
   const RootLink& link() const { return link_; }
   std::int64_t version() const;
@@ -31,7 +31,7 @@ class RootFile {
 
   /// Whether this root is the next link after `predecessor`: its version is the next number and the
   /// predecessor's root role has signed it too, at that role's threshold.
-  Result<void> CheckFollows(const RootLink& predecessor, const Gun& gun) const;
+  Result<void> CheckFollows(const RootLink& predecessor, std::string_view name) const;
 
  private:
   RootFile(std::string bytes, Envelope envelope, RootLink link);
@@ -43,7 +43,7 @@ class RootFile {
 /// CheckCurrent tells whether a root may be the newest at `now`: neither it nor the certificates
 /// that its threshold needs have run out. kExpired, or kUntrustedRoot where a certificate has
 /// become unusable for another reason.
-Result<void> CheckCurrent(const RootLink& link, const Gun& gun, TimePoint now);
+Result<void> CheckCurrent(const RootLink& link, std::string_view name, TimePoint now);
 
 /// Validity is a span of time; `until` is its first moment outside.
 struct Validity {

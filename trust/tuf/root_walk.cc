@@ -14,30 +14,25 @@ std::string Number(std::int64_t version) { return std::to_string(version); }
 
 }  // namespace
 
-FetchFailure FetchFailure::Network(FetchCause why) {
-  const NetworkCause word = WordFor(why);
-  return {Kind::kNetwork, word, std::make_shared<const FetchCause>(std::move(why))};
-}
-
 RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& request,
                          std::string role) {
   RefreshFailure failed;
-  failed.role = std::move(role);
+  failed.at = std::move(role);
   failed.why = failure.why;
   switch (failure.kind) {
     case FetchFailure::Kind::kNotFound:
       failed.error = {Reason::kNoTrustData, request.sha256
-                                                ? failed.role + " is listed but cannot be had"
-                                                : "there is no " + failed.role};
+                                                ? failed.at + " is listed but cannot be had"
+                                                : "there is no " + failed.at};
       break;
     case FetchFailure::Kind::kNetwork:
       failed.error = {Reason::kUnreachable,
-                      failed.role + " cannot be had (" + std::string(WordOf(failure.cause)) + ")"};
+                      failed.at + " cannot be had (" + std::string(WordOf(failure.cause)) + ")"};
       failed.cause = failure.cause;
       break;
     case FetchFailure::Kind::kTooLarge:
       failed.error = {request.sha256 ? Reason::kHash : Reason::kMalformed,
-                      failed.role + " is larger than it may be"};
+                      failed.at + " is larger than it may be"};
       break;
   }
   return failed;
@@ -83,7 +78,7 @@ void RootWalk::OnNewest(Fetched answer) {
     const auto listed = start_.newest->Check(*answer);
     if (!listed) return End(listed.error().reason, "root: " + listed.error().detail);
   }
-  auto read = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  auto read = RootFile::Read(*std::move(answer), start_.name, start_.limits);
   if (!read) return End(read.error().reason, read.error().detail);
   newest_ = *std::move(read);
   const std::int64_t version = newest_->version();
@@ -120,7 +115,7 @@ void RootWalk::EndAtTrusted() {
   }
   found.chain.pop_back();
   if (!found.chain.empty()) {
-    const auto follows = newest_->CheckFollows(found.chain.back(), start_.gun);
+    const auto follows = newest_->CheckFollows(found.chain.back(), start_.name);
     if (!follows) return End(follows.error().reason, follows.error().detail);
   }
   found.chain.push_back(newest_->link());
@@ -135,7 +130,7 @@ void RootWalk::WalkForward() {
   const std::int64_t next = last.root->version() + 1;
   if (next < newest_->version()) return Want(Step::kForward, Number(next) + ".root.json");
 
-  const auto follows = newest_->CheckFollows(last, start_.gun);
+  const auto follows = newest_->CheckFollows(last, start_.name);
   if (!follows) return End(follows.error().reason, follows.error().detail);
   links_.push_back(*std::move(newest_));
   Found found{start_.chain, {}};
@@ -148,10 +143,10 @@ void RootWalk::WalkForward() {
 
 void RootWalk::OnForward(Fetched answer) {
   if (!answer) return End(FailureOf(answer.error(), *wanted_, "root"));
-  auto link = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  auto link = RootFile::Read(*std::move(answer), start_.name, start_.limits);
   if (!link) return End(link.error().reason, link.error().detail);
   const auto follows =
-      link->CheckFollows(links_.empty() ? start_.chain.back() : links_.back().link(), start_.gun);
+      link->CheckFollows(links_.empty() ? start_.chain.back() : links_.back().link(), start_.name);
   if (!follows) return End(follows.error().reason, follows.error().detail);
   links_.push_back(*std::move(link));
   WalkForward();
@@ -184,14 +179,14 @@ bool RootWalk::EveryPinMatches() const {
 std::optional<RootFile> RootWalk::ConfiguredRoot(std::int64_t version) const {
   for (const RootPin& pin : start_.pins) {
     if (pin.root_file.empty()) continue;
-    auto file = RootFile::Read(pin.root_file, start_.gun, start_.limits);
+    auto file = RootFile::Read(pin.root_file, start_.name, start_.limits);
     if (file && file->version() == version) return *std::move(file);
   }
   return std::nullopt;
 }
 
 bool RootWalk::Prepend(RootFile older) {
-  if (!links_.front().CheckFollows(older.link(), start_.gun)) return false;
+  if (!links_.front().CheckFollows(older.link(), start_.name)) return false;
   links_.push_front(std::move(older));
   return true;
 }
@@ -199,7 +194,7 @@ bool RootWalk::Prepend(RootFile older) {
 // The chain has what the oldest link says, but not the signatures that its predecessor is told by.
 void RootWalk::OnOldest(Fetched answer) {
   if (!answer) return EndBackward(answer.error());
-  auto oldest = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  auto oldest = RootFile::Read(*std::move(answer), start_.name, start_.limits);
   if (!oldest || oldest->link().signed_sha256 != start_.chain.front().signed_sha256) {
     return EndBackward(Older::kNotSearched);
   }
@@ -211,7 +206,7 @@ void RootWalk::OnBackward(Fetched answer) {
   if (!answer) return EndBackward(answer.error());
   // A root that is no link ends the walk like one that is not there: what counts is whether an
   // anchor was found before.
-  auto older = RootFile::Read(*std::move(answer), start_.gun, start_.limits);
+  auto older = RootFile::Read(*std::move(answer), start_.name, start_.limits);
   if (!older || !Prepend(*std::move(older))) return EndBackward(Older::kNotSearched);
   WalkBackward();
 }
@@ -258,7 +253,7 @@ void RootWalk::Want(Step step, std::string file) {
 void RootWalk::End(Reason reason, std::string detail) {
   RefreshFailure failure;
   failure.error = {reason, std::move(detail)};
-  failure.role = "root";
+  failure.at = "root";
   End(std::move(failure));
 }
 

@@ -8,8 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "trust/notary/refresh.h"
+#include "trust/decide/refresh.h"
 #include "trust/tuf/metadata.h"
+#include "trust/tuf/metadata_request.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
@@ -25,7 +26,7 @@ namespace crivet::trust {
 class RootWalk {
  public:
   struct Start {
-    Gun gun;
+    std::string name;
     /// Trusted so far, anchored by the pins; empty for a first contact.
     std::vector<RootLink> chain = {};
     /// The newest root ever verified; it never falls.

@@ -4,6 +4,9 @@
 #include <chrono>
 #include <utility>
 
+#include "trust/notary/notary_demand.h"
+#include "trust/notary/notary_kind.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -23,10 +26,10 @@ trust::Rule& FakeDecider::Add(const std::string& pattern, trust::Action action) 
   rule.images.push_back(*trust::ImagePattern::Parse(pattern));
   rule.action = action;
   if (action == trust::Action::kVerify) {
-    rule.trust = "fake";
-    rule.url = "https://notary.invalid";
-    rule.roles = {trust::RoleName::Targets()};
-    rule.root.tofu = true;
+    const auto demand = std::make_shared<trust::NotaryDemand>();
+    demand->roles = {trust::RoleName::Targets()};
+    demand->root.tofu = true;
+    rule.members = {{"fake", "https://notary.invalid", &trust::NotaryKind(), demand}};
   }
   rules_.reserve(64);  // references that were handed out stay valid
   policy_.reset();

@@ -49,14 +49,14 @@ class DecidingNode {
     trusting_.start().now = now;
     auto failed = trusting_.RefreshFrom(server);
     failure_ = failed ? std::make_shared<const RefreshFailure>(*std::move(failed)) : nullptr;
-    if (trusting_.trusted()) records = RecordsAfter(std::move(records), *trusting_.trusted());
+    if (trusting_.trusted()) records = trusting_.trusted()->RecordsAfter(std::move(records));
   }
 
   TrustView View() const {
     return {trusting_.trusted(), std::make_shared<const Records>(records), failure_};
   }
 
-  AppliedRule Applied() const { return {std::make_shared<const Rule>(rule), id_}; }
+  AppliedRule Applied() const { return {std::make_shared<const Rule>(rule), {id_}}; }
 
   Decision Pull(std::string_view image) const {
     return DecidePull(ImageReference::Parse(image).value(), Applied(), View(), now);
@@ -79,14 +79,14 @@ class DecidingNode {
   const std::shared_ptr<const RefreshFailure>& failure() const { return failure_; }
 
   SigningRepository server;
-  Rule rule;
+  NotaryRule rule;
   /// The pins of every rule that reads the collection; empty: this rule's alone.
   std::vector<RootPin> pins;
   Records records;
   TimePoint now = SigningRepository::kNow;
 
  private:
-  RepositoryId id_;
+  CollectionId id_;
   TrustingNode trusting_;
   std::shared_ptr<const RefreshFailure> failure_;
 };

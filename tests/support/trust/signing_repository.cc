@@ -317,33 +317,34 @@ void SigningRepository::Recover() {
   refuse_all_.reset();
 }
 
-Refresh::Start SigningRepository::Start() const {
+MetadataUpdate::Start SigningRepository::Start() const {
   RootPin pin;
   pin.key_ids = {At("root").keys.front().Parsed().canonical_id()};
-  return {.id = {"https://notary.acme.example", Gun::Parse(gun_).value()},
+  return {.id = NotaryCollection("https://notary.acme.example", gun_),
           .pins = {std::move(pin)},
           .roles = {RoleName::Parse("targets/releases").value(), RoleName::Targets()},
           .now = kNow};
 }
 
-tl::expected<Committed, RefreshFailure> RunRefresh(
-    Refresh::Start start, const std::function<Fetched(const MetadataRequest&)>& fetch) {
-  Refresh refresh(std::move(start));
-  while (const auto wanted = refresh.Wanted()) refresh.Supply(fetch(*wanted));
-  return std::move(refresh).Finish();
+UpdateOutcome RunRefresh(MetadataUpdate::Start start,
+                         const std::function<Fetched(const MetadataRequest&)>& fetch) {
+  MetadataUpdate update(std::move(start));
+  while (const auto wanted = update.Wanted()) update.Supply(fetch(*wanted));
+  RefreshOutcome outcome = update.Finish();
+  if (!outcome) return tl::unexpected(std::move(outcome.error()));
+  return Updated{RepositoryOf(outcome->set), std::move(outcome->files), outcome->changed};
 }
 
-tl::expected<Committed, RefreshFailure> RunRefresh(Refresh::Start start,
-                                                   SigningRepository& server) {
+UpdateOutcome RunRefresh(MetadataUpdate::Start start, SigningRepository& server) {
   return RunRefresh(std::move(start),
                     [&](const MetadataRequest& request) { return server.Fetch(request); });
 }
 
 std::string DetailOf(const std::optional<RefreshFailure>& failure) {
-  return failure ? failure->role + ": " + failure->error.detail : std::string();
+  return failure ? failure->at + ": " + failure->error.detail : std::string();
 }
 
-std::string DetailOf(const tl::expected<Committed, RefreshFailure>& outcome) {
+std::string DetailOf(const UpdateOutcome& outcome) {
   return outcome ? std::string() : DetailOf(std::optional<RefreshFailure>(outcome.error()));
 }
 

@@ -12,8 +12,9 @@
 #include <vector>
 
 #include "tests/support/trust/damage.h"
+#include "tests/support/trust/notary_rule.h"
 #include "tests/support/trust/signing_key.h"
-#include "trust/notary/refresh.h"
+#include "trust/notary/metadata_update.h"
 
 namespace crivet::trust {
 
@@ -96,7 +97,7 @@ class SigningRepository {
   void ForgetRequests() { requests_.clear(); }
 
   /// A first contact pinned to the first root key, reading `targets/releases` and `targets`.
-  Refresh::Start Start() const;
+  MetadataUpdate::Start Start() const;
 
  private:
   struct Role {
@@ -143,13 +144,30 @@ SigningKey RootKeyFor(const std::string& gun);
 Sha256Digest DigestOf(const std::string& text);
 
 /// Drives a refresh to its end.
-tl::expected<Committed, RefreshFailure> RunRefresh(
-    Refresh::Start start, const std::function<Fetched(const MetadataRequest&)>& fetch);
-tl::expected<Committed, RefreshFailure> RunRefresh(Refresh::Start start, SigningRepository& server);
+/// A refresh that ended, with the set as what it is.
+struct Updated {
+  std::shared_ptr<const Repository> repository;
+  std::vector<StoredFile> files;
+  bool changed = false;
+};
+using UpdateOutcome = tl::expected<Updated, RefreshFailure>;
+
+/// The links of anchors that a failed refresh brought.
+inline const std::vector<RootLink>& ChainOf(const NewerAnchors& newer) {
+  return static_cast<const RootChain&>(*newer.anchors).links;
+}
+inline std::shared_ptr<const Repository> RepositoryOf(
+    const std::shared_ptr<const TrustedSet>& set) {
+  return std::static_pointer_cast<const Repository>(set);
+}
+
+UpdateOutcome RunRefresh(MetadataUpdate::Start start,
+                         const std::function<Fetched(const MetadataRequest&)>& fetch);
+UpdateOutcome RunRefresh(MetadataUpdate::Start start, SigningRepository& server);
 
 /// What a refresh failed with, for a test's message; empty where it did not.
 std::string DetailOf(const std::optional<RefreshFailure>& failure);
-std::string DetailOf(const tl::expected<Committed, RefreshFailure>& outcome);
+std::string DetailOf(const UpdateOutcome& outcome);
 
 /// StoredFiles is what a store keeps: the files of the last commit, by name. Answers as a folder
 /// would for Source::kStore.

@@ -6,8 +6,8 @@
 namespace crivet::trust {
 
 std::optional<RefreshFailure> TrustingNode::RefreshFrom(SigningRepository& server) {
-  Refresh::Start start = start_;
-  start.source = Refresh::Source::kServer;
+  MetadataUpdate::Start start = start_;
+  start.source = MetadataUpdate::Source::kServer;
   start.previous = trusted_;
   start.floors = floors_;
   start.chain = chain_;
@@ -17,15 +17,15 @@ std::optional<RefreshFailure> TrustingNode::RefreshFrom(SigningRepository& serve
 std::optional<RefreshFailure> TrustingNode::Restart() {
   trusted_ = nullptr;
   chain_.clear();
-  Refresh::Start start = start_;
-  start.source = Refresh::Source::kStore;
+  MetadataUpdate::Start start = start_;
+  start.source = MetadataUpdate::Source::kStore;
   start.floors = floors_;
   start.verified_at = start.now;
   return Take(RunRefresh(std::move(start),
                          [&](const MetadataRequest& request) { return store_.Fetch(request); }));
 }
 
-std::optional<RefreshFailure> TrustingNode::Take(tl::expected<Committed, RefreshFailure> outcome) {
+std::optional<RefreshFailure> TrustingNode::Take(UpdateOutcome outcome) {
   if (outcome) {
     trusted_ = outcome->repository;
     floors_ = trusted_->floors();
@@ -33,10 +33,10 @@ std::optional<RefreshFailure> TrustingNode::Take(tl::expected<Committed, Refresh
     store_.Apply(outcome->files);
     return std::nullopt;
   }
-  if (const auto& newer = outcome.error().newer_roots) {
-    trusted_ = newer->repository;
+  if (const auto& newer = outcome.error().newer_anchors) {
+    trusted_ = RepositoryOf(newer->set);
     floors_ = newer->floors;
-    chain_ = newer->chain;
+    chain_ = ChainOf(*newer);
     store_.Apply(newer->files);
   }
   return outcome.error();

@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "tests/support/trust/signing_repository.h"
-#include "trust/notary/refresh.h"
+#include "trust/notary/metadata_update.h"
 
 namespace crivet::trust {
 
@@ -15,7 +15,7 @@ namespace crivet::trust {
 class TrustingNode {
  public:
   /// `start` gives collection, pins, roles, time and limits; the rest is filled in.
-  explicit TrustingNode(Refresh::Start start) : start_(std::move(start)) {}
+  explicit TrustingNode(MetadataUpdate::Start start) : start_(std::move(start)) {}
 
   /// One refresh from the server; the failure where it failed.
   std::optional<RefreshFailure> RefreshFrom(SigningRepository& server);
@@ -28,14 +28,14 @@ class TrustingNode {
   /// The digest that the trusted set gives a tag.
   std::optional<Sha256Digest> Lookup(const std::string& role, const std::string& tag) const;
 
-  Refresh::Start& start() { return start_; }
+  MetadataUpdate::Start& start() { return start_; }
   StoredFiles& store() { return store_; }
   const Floors& floors() const { return floors_; }
 
  private:
-  std::optional<RefreshFailure> Take(tl::expected<Committed, RefreshFailure> outcome);
+  std::optional<RefreshFailure> Take(UpdateOutcome outcome);
 
-  Refresh::Start start_;
+  MetadataUpdate::Start start_;
   std::shared_ptr<const Repository> trusted_;
   /// As the store keeps them.
   Floors floors_;

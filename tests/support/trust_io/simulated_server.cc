@@ -60,15 +60,15 @@ void SimulatedServer::WaitForRequests(std::size_t count) {
   changed_.wait(lock, [&] { return asked_.size() >= count; });
 }
 
-MetadataFetcher::Answer SimulatedServer::Fetch(const Gun& gun, const MetadataRequest& request,
-                                               const Terms& terms) {
+MetadataFetcher::Answer SimulatedServer::Fetch(const FileRequest& request, const Terms& terms) {
   const auto failed = [&](NetworkCause cause, Heard heard) {
     if (terms.arrival) terms.arrival->heard = heard;
     return Answer{tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, cause}), std::nullopt};
   };
+  const MetadataRequest named{request.file_names.front(), request.max_bytes, request.sha256};
   std::unique_lock lock(mutex_);
   const std::string username = terms.credentials ? terms.credentials->username : "";
-  asked_.push_back({gun.text(), request.file, username, terms.caches});
+  asked_.push_back({request.scope, named.file, username, terms.caches});
   changed_.notify_all();
   if (hangs_) {
     const auto until = std::min(terms.deadline, std::chrono::steady_clock::now() + terms.patience);
@@ -78,13 +78,13 @@ MetadataFetcher::Answer SimulatedServer::Fetch(const Gun& gun, const MetadataReq
   if (required_ && username != *required_) {
     return failed(NetworkCause::kCredentialsRefused, Heard::kAnswer);
   }
-  if (cached_ && request.file == "timestamp.json" &&
+  if (cached_ && named.file == "timestamp.json" &&
       terms.caches == HttpRequest::Caches::kMayAnswer) {
     return {*cached_, date_};
   }
-  const auto collection = collections_.find(gun.text());
+  const auto collection = collections_.find(request.scope);
   if (collection == collections_.end()) return {tl::unexpected(FetchFailure{}), date_};
-  return {collection->second.Fetch(request), date_};
+  return {collection->second.Fetch(named), date_};
 }
 
 }  // namespace crivet::trust

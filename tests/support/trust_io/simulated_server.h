@@ -45,7 +45,7 @@ class SimulatedServer final : public MetadataFetcher {
   /// Returns once so many requests have come since the last ForgetAsked.
   void WaitForRequests(std::size_t count);
 
-  Answer Fetch(const Gun& gun, const MetadataRequest& request, const Terms& terms) override;
+  Answer Fetch(const FileRequest& request, const Terms& terms) override;
 
  private:
   mutable std::mutex mutex_;

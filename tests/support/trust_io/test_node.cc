@@ -21,6 +21,7 @@ TrustServer& TestNode::AddServer(const std::string& label, const std::string& ur
   servers_[label] = std::make_shared<SimulatedServer>();
   TrustServer settings;
   settings.label = label;
+  settings.kind = std::string(NotaryKind().name());
   settings.url = url;
   settings.auth = TrustServer::Auth::kFromPull;
   settings_.push_back(settings);
@@ -32,9 +33,9 @@ TrustServer& TestNode::Settings(const std::string& label) {
                        [&](const TrustServer& each) { return each.label == label; });
 }
 
-Rule TestNode::VerifyRule(const std::string& pattern, const std::string& pinned_gun,
-                          const std::string& label) {
-  Rule rule = ActionRule(pattern, Action::kVerify);
+NotaryRule TestNode::VerifyRule(const std::string& pattern, const std::string& pinned_gun,
+                                const std::string& label) {
+  NotaryRule rule = ActionRule(pattern, Action::kVerify);
   rule.trust = label;
   rule.url = Settings(label).url;
   rule.roles = {RoleName::Parse("targets/releases").value(), RoleName::Targets()};
@@ -44,12 +45,16 @@ Rule TestNode::VerifyRule(const std::string& pattern, const std::string& pinned_
   return rule;
 }
 
-Rule TestNode::ActionRule(const std::string& pattern, Action action) {
-  Rule rule;
+NotaryRule TestNode::ActionRule(const std::string& pattern, Action action) {
+  NotaryRule rule;
   rule.name = pattern;
   rule.images = {ImagePattern::Parse(pattern).value()};
   rule.action = action;
   return rule;
+}
+
+void TestNode::SetRules(std::vector<NotaryRule> rules, NotaryRule fallback) {
+  SetRules(std::vector<Rule>(rules.begin(), rules.end()), Rule(fallback));
 }
 
 void TestNode::SetRules(std::vector<Rule> rules, Rule fallback) {
@@ -62,6 +67,7 @@ void TestNode::SetRules(std::vector<Rule> rules, Rule fallback) {
 
 std::unique_ptr<TrustService> TestNode::Made(TrustService::Refreshing refreshing) {
   TrustService::Options options;
+  options.kinds = kinds_;
   options.state_dir = "state";
   options.servers = settings_;
   options.policy = policy_;
@@ -73,8 +79,10 @@ std::unique_ptr<TrustService> TestNode::Made(TrustService::Refreshing refreshing
     machine->lines.push_back(line);
   };
   ServiceSeams seams;
-  seams.make_fetcher = [servers = servers_](const TrustServer& server) {
-    return Result<std::shared_ptr<MetadataFetcher>>(servers.at(server.label));
+  seams.make_fetcher = [servers = servers_, fetchers = fetchers_](const TrustServer& server) {
+    const auto other = fetchers.find(server.label);
+    return Result<std::shared_ptr<MetadataFetcher>>(
+        other == fetchers.end() ? servers.at(server.label) : other->second);
   };
   seams.clock = [machine = machine_] {
     const std::lock_guard lock(machine->mutex);
@@ -121,8 +129,12 @@ TimePoint TestNode::wall() const {
 }
 
 Question TestNode::Ask(const std::string& reference) {
-  return {ImageReference::Parse(reference).value(), NoNamespace{}, std::nullopt, std::nullopt,
-          Question::Reach::kRefresh};
+  return {ImageReference::Parse(reference).value(),
+          NoNamespace{},
+          std::nullopt,
+          std::nullopt,
+          Question::Reach::kRefresh,
+          std::nullopt};
 }
 
 Question TestNode::AskAs(const std::string& reference, const std::string& username) {
@@ -133,12 +145,12 @@ Question TestNode::AskAs(const std::string& reference, const std::string& userna
   return question;
 }
 
-RepositoryId TestNode::IdOf(const std::string& gun) { return {kUrl, Gun::Parse(gun).value()}; }
+CollectionId TestNode::IdOf(const std::string& gun) { return NotaryCollection(kUrl, gun); }
 
 RepositoryStatus TestNode::StatusOf(const std::string& gun) const {
   const ServiceStatus status = service_->Status();
   for (const RepositoryStatus& each : status.repositories) {
-    if (each.id.gun.text() == gun) return each;
+    if (each.id.name == gun) return each;
   }
   throw std::runtime_error("no repository " + gun);
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/trust/notary_rule.h"
 #include "tests/support/trust_io/memory_disk.h"
 #include "tests/support/trust_io/simulated_server.h"
 #include "trust/io/service/service_engine.h"
@@ -30,13 +31,20 @@ class TestNode {
   SimulatedServer& Server(const std::string& label) { return *servers_.at(label); }
   TrustServer& AddServer(const std::string& label, const std::string& url);
   TrustServer& Settings(const std::string& label = "acme");
+  /// For a server of another kind than Notary's.
+  void AddKind(const Kind* kind) { kinds_.push_back(kind); }
+  void SetFetcher(const std::string& label, std::shared_ptr<MetadataFetcher> fetcher) {
+    fetchers_[label] = std::move(fetcher);
+  }
 
   /// A rule that verifies, pinned to the first root of the server's collection.
-  Rule VerifyRule(const std::string& pattern, const std::string& pinned_gun,
-                  const std::string& label = "acme");
-  static Rule ActionRule(const std::string& pattern, Action action);
+  NotaryRule VerifyRule(const std::string& pattern, const std::string& pinned_gun,
+                        const std::string& label = "acme");
+  static NotaryRule ActionRule(const std::string& pattern, Action action);
   /// What no rule matches is refused, unless `fallback` says otherwise.
-  void SetRules(std::vector<Rule> rules, Rule fallback = {});
+  void SetRules(std::vector<NotaryRule> rules, NotaryRule fallback = {});
+  /// With rules of any trusts.
+  void SetRules(std::vector<Rule> rules, Rule fallback);
 
   /// Takes the place of the service that runs. Ends the test where it cannot be made.
   void Start(TrustService::Refreshing refreshing = TrustService::Refreshing::kOnlyWhenAsked);
@@ -63,7 +71,7 @@ class TestNode {
   static Question AskAs(const std::string& reference, const std::string& username);
   Decision Pull(const std::string& reference) { return service_->DecideNow(Ask(reference)); }
 
-  static RepositoryId IdOf(const std::string& gun);
+  static CollectionId IdOf(const std::string& gun);
   RepositoryStatus StatusOf(const std::string& gun) const;
 
  private:
@@ -78,6 +86,8 @@ class TestNode {
   std::shared_ptr<Machine> machine_ = std::make_shared<Machine>();
   std::unique_ptr<MemoryDisk> disk_ = std::make_unique<MemoryDisk>();
   std::map<std::string, std::shared_ptr<SimulatedServer>> servers_;
+  Kinds kinds_ = {&NotaryKind()};
+  std::map<std::string, std::shared_ptr<MetadataFetcher>> fetchers_;
   std::vector<TrustServer> settings_;
   std::shared_ptr<const Policy> policy_;
   TimePoint build_date_{};

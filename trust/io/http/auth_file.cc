@@ -185,14 +185,14 @@ std::string LackOf(const JsonDocument& document, const std::vector<std::string>&
 }  // namespace
 
 Result<AuthFileAnswer> CredentialsInAuthFile(const std::string& path, const HttpUrl& server,
-                                             const Gun& collection) {
+                                             const std::string& collection) {
   Result<std::string> content = ReadWhole(path);
   if (!content) return tl::unexpected(std::move(content.error()));
   const Result<JsonDocument> document = Parse(*content);
   Wipe(*content);
   if (!document) return Fail(Reason::kMalformed, path + " is not a Docker config.json");
 
-  const Location wanted = LocationOf(collection.text());
+  const Location wanted = LocationOf(collection);
   const Location asked{server.host, std::to_string(server.port), ""};
   AuthFileAnswer answer;
   std::optional<Fit> best;
@@ -211,7 +211,7 @@ Result<AuthFileAnswer> CredentialsInAuthFile(const std::string& path, const Http
   });
   if (!best) {
     answer.explanation = "without credentials: " + path + " has none for " + server.host + " or " +
-                         collection.text() + LackOf(*document, empty_entries, asked, wanted);
+                         collection + LackOf(*document, empty_entries, asked, wanted);
   }
   return answer;
 }

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "trust/base/image_reference.h"
 #include "trust/base/result.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_url.h"
@@ -27,7 +26,7 @@ struct AuthFileAnswer {
 /// (`credsStore`, `credHelpers`) are never run. kMalformed where the file cannot be read, is larger
 /// than 1 MiB, or is not such a file; kState where it may not be read. Blocks on the disk.
 Result<AuthFileAnswer> CredentialsInAuthFile(const std::string& path, const HttpUrl& server,
-                                             const Gun& collection);
+                                             const std::string& collection);
 
 /// DoubtsOfAuthFile is what in such a file gives no credentials to anybody, for `crivet check`:
 /// each in words that follow the file's name. kMalformed where the text is none. Pure.

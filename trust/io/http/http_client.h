@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "trust/base/time.h"
+#include "trust/decide/refresh.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/http_url.h"
 #include "trust/io/http/secret.h"
-#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 

@@ -73,7 +73,7 @@ HttpFetcher::HttpFetcher(const TrustServer& server, HttpUrl url,
       tokens_(client_, url_, server.auth_hosts, std::move(note)) {}
 
 tl::expected<HttpFetcher::Identity, FetchFailure> HttpFetcher::IdentityFor(
-    const Gun& gun, const Terms& terms) const {
+    const std::string& scope, const Terms& terms) const {
   switch (server_.auth) {
     case TrustServer::Auth::kNone:
       return Identity{nullptr, "without credentials: auth = \"none\""};
@@ -85,32 +85,30 @@ tl::expected<HttpFetcher::Identity, FetchFailure> HttpFetcher::IdentityFor(
     case TrustServer::Auth::kDockerConfig:
       break;
   }
-  Result<AuthFileAnswer> found = CredentialsInAuthFile(server_.docker_config, url_, gun);
+  Result<AuthFileAnswer> found = CredentialsInAuthFile(server_.docker_config, url_, scope);
   if (found) return Identity{std::move(found->credentials), std::move(found->explanation)};
   return tl::unexpected(FetchFailure::Network(
       {.kind = FetchCause::Kind::kAuthFile, .said = std::move(found.error().detail)}));
 }
 
-MetadataFetcher::Answer HttpFetcher::Fetch(const Gun& gun, const MetadataRequest& request,
-                                           const Terms& terms) {
-  const tl::expected<Identity, FetchFailure> identity = IdentityFor(gun, terms);
+MetadataFetcher::Answer HttpFetcher::Fetch(const FileRequest& request, const Terms& terms) {
+  const tl::expected<Identity, FetchFailure> identity = IdentityFor(request.scope, terms);
   if (!identity) return {tl::unexpected(identity.error()), std::nullopt};
-  Answer answer = FetchAs(identity->credentials, gun, request, terms);
+  Answer answer = FetchAs(identity->credentials, request, terms);
   if (!answer.fetched) {
     answer.fetched = tl::unexpected(AskedAs(std::move(answer.fetched.error()), identity->as));
   }
   return answer;
 }
 
-MetadataFetcher::Answer HttpFetcher::FetchAs(const SharedCredentials& credentials, const Gun& gun,
-                                             const MetadataRequest& request, const Terms& terms) {
+MetadataFetcher::Answer HttpFetcher::FetchAs(const SharedCredentials& credentials,
+                                             const FileRequest& request, const Terms& terms) {
   const TokenSource::Budget budget{terms.deadline, terms.patience, terms.stop, terms.arrival};
 
-  TokenSource::Authorization authorization = tokens_.Known(gun, credentials, budget);
+  TokenSource::Authorization authorization = tokens_.Known(request.scope, credentials, budget);
   if (!authorization) return {OfTokens(authorization.error(), terms), std::nullopt};
   HttpRequest ask;
-  ask.url = server_.url + "/v2/" + PercentEncoded(gun.text(), "/:") + "/_trust/tuf/" +
-            PercentEncoded(request.file, "/");
+  ask.url = server_.url + request.path;
   ask.authorization = *authorization;
   ask.caches = terms.caches;
   ask.max_bytes = request.max_bytes;
@@ -121,7 +119,7 @@ MetadataFetcher::Answer HttpFetcher::FetchAs(const SharedCredentials& credential
 
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(ask);
   if (answer && AsksForCredentials(*answer) && !answer->challenges.empty()) {
-    authorization = tokens_.Answer(*answer, gun, credentials, budget);
+    authorization = tokens_.Answer(*answer, request.scope, credentials, budget);
     if (!authorization) return {OfTokens(authorization.error(), terms), answer->date};
     ask.authorization = *authorization;
     answer = client_.Ask(ask);

@@ -12,7 +12,7 @@
 
 namespace crivet::trust {
 
-/// HttpFetcher asks a Notary server (trust/notary/FORMAT.md#the-servers-files): exactly 200 is an
+/// HttpFetcher asks a server over HTTP: exactly 200 is an
 /// answer, 404 is not-found, 401 and 403 lead to the token flow once, everything else is the
 /// server's error. Bytes are limited while they arrive, redirects never followed
 /// (trust/RULES.md#limits).
@@ -22,7 +22,7 @@ class HttpFetcher final : public MetadataFetcher {
   static Result<std::unique_ptr<HttpFetcher>> Create(const TrustServer& server,
                                                      std::function<void(const std::string&)> note);
 
-  Answer Fetch(const Gun& gun, const MetadataRequest& request, const Terms& terms) override;
+  Answer Fetch(const FileRequest& request, const Terms& terms) override;
 
  private:
   HttpFetcher(const TrustServer& server, HttpUrl url, std::function<void(const std::string&)> note);
@@ -32,9 +32,10 @@ class HttpFetcher final : public MetadataFetcher {
     SharedCredentials credentials;
     std::string as;  ///< for people
   };
-  tl::expected<Identity, FetchFailure> IdentityFor(const Gun& gun, const Terms& terms) const;
-  Answer FetchAs(const SharedCredentials& credentials, const Gun& gun,
-                 const MetadataRequest& request, const Terms& terms);
+  tl::expected<Identity, FetchFailure> IdentityFor(const std::string& scope,
+                                                   const Terms& terms) const;
+  Answer FetchAs(const SharedCredentials& credentials, const FileRequest& request,
+                 const Terms& terms);
 
   const TrustServer server_;
   const HttpUrl url_;

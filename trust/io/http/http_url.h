@@ -27,8 +27,4 @@ struct HttpUrl {
   bool IsLoopback() const;
 };
 
-/// PercentEncoded writes everything but unreserved characters (RFC 3986 2.3) and those in `keep`
-/// as `%XX`.
-std::string PercentEncoded(std::string_view text, std::string_view keep = "");
-
 }  // namespace crivet::trust

@@ -6,16 +6,15 @@
 #include <optional>
 #include <stop_token>
 
-#include "trust/base/image_reference.h"
 #include "trust/base/time.h"
+#include "trust/decide/file_request.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_client.h"
-#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 
-/// MetadataFetcher gets single files of trust collections from one server, without judging them.
+/// MetadataFetcher gets single files from one server, without judging them.
 /// Thread-safe.
 class MetadataFetcher {
  public:
@@ -36,7 +35,7 @@ class MetadataFetcher {
   };
 
   virtual ~MetadataFetcher() = default;
-  virtual Answer Fetch(const Gun& gun, const MetadataRequest& request, const Terms& terms) = 0;
+  virtual Answer Fetch(const FileRequest& request, const Terms& terms) = 0;
 };
 
 }  // namespace crivet::trust

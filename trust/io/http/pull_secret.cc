@@ -33,15 +33,16 @@ PullSecret::PullSecret(const ImageReference& image,
   }
 }
 
-PullSecret::PullSecret(const Gun& collection, SharedCredentials credentials)
-    : registry_(RegistryOf(collection.text())), credentials_(std::move(credentials)) {}
+PullSecret::PullSecret(const std::string& collection, SharedCredentials credentials)
+    : registry_(RegistryOf(collection)), credentials_(std::move(credentials)) {}
 
-SharedCredentials PullSecret::For(const Rule& rule, const Gun& collection) const {
-  if (rule.action != Action::kVerify || rule.gun) return nullptr;
-  if (RegistryOf(collection.text()) != registry_) return nullptr;
+SharedCredentials PullSecret::For(const Rule& rule, const Member& member,
+                                  const std::string& collection) const {
+  if (rule.action != Action::kVerify || member.signed_as) return nullptr;
+  if (RegistryOf(collection) != registry_) return nullptr;
   const bool named =
       std::any_of(rule.images.begin(), rule.images.end(), [&](const ImagePattern& pattern) {
-        return RegistryNamedBy(pattern) == registry_ && pattern.Matches(collection.text());
+        return RegistryNamedBy(pattern) == registry_ && pattern.Matches(collection);
       });
   return named ? credentials_ : nullptr;
 }

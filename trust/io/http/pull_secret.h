@@ -27,15 +27,16 @@ class PullSecret {
   /// Of a pull of `image`. Nothing where the credentials are empty.
   PullSecret(const ImageReference& image, const std::optional<RegistryCredentials>& credentials);
   /// Credentials that For gave for `collection`, to be asked for again.
-  PullSecret(const Gun& collection, SharedCredentials credentials);
+  PullSecret(const std::string& collection, SharedCredentials credentials);
 
   bool empty() const { return credentials_ == nullptr; }
 
-  /// What may be sent to the trust server of `rule` when it is asked for `collection`: the secret
-  /// where the collection lies in its own registry, images have their own names there (no `gun`),
-  /// and a pattern of the rule that covers it names that registry letter by letter. Null otherwise,
-  /// and so always under a default.
-  SharedCredentials For(const Rule& rule, const Gun& collection) const;
+  /// What may be sent to the trust server of one member of `rule` when it is asked for
+  /// `collection`: the secret where the collection lies in its own registry, images have their own
+  /// names there (no mapping), and a pattern of the rule that covers it names that registry letter
+  /// by letter. Null otherwise, and so always under a default.
+  SharedCredentials For(const Rule& rule, const Member& member,
+                        const std::string& collection) const;
 
   friend CredentialsClass ClassOf(const PullSecret& secret) { return ClassOf(secret.credentials_); }
 

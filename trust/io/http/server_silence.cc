@@ -11,7 +11,7 @@ void ServerSilence::NoteAnswer(Time now) {
   probed_until_ = Time{0};
 }
 
-void ServerSilence::NoteFailure(Heard heard, NetworkCause cause, const RepositoryId& repository,
+void ServerSilence::NoteFailure(Heard heard, NetworkCause cause, const CollectionId& repository,
                                 Time began, Time now, Company company) {
   const bool unconnected = heard == Heard::kNoConnection;
   if (!unconnected && heard != Heard::kNoFirstByte) return;

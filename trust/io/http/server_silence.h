@@ -33,7 +33,7 @@ class ServerSilence {
   };
   /// A request for `repository` that began at `began` failed. Does nothing where that says nothing
   /// of the server, or the server has answered somebody since.
-  void NoteFailure(Heard heard, NetworkCause cause, const RepositoryId& repository, Time began,
+  void NoteFailure(Heard heard, NetworkCause cause, const CollectionId& repository, Time began,
                    Time now, Company company);
 
   /// Why pulls must not wait for the server now; nullopt where they may.
@@ -46,7 +46,7 @@ class ServerSilence {
  private:
   mutable std::mutex mutex_;
   std::optional<Time> answered_;
-  std::set<RepositoryId> unheard_;
+  std::set<CollectionId> unheard_;
   NetworkCause cause_ = NetworkCause::kUnreachable;
   std::optional<Time> held_until_;
   Time probed_until_{0};

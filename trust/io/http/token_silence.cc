@@ -16,7 +16,7 @@ void TokenSilence::NoteAnswer(const CredentialsClass& credentials, ServerSilence
 }
 
 void TokenSilence::NoteFailure(const CredentialsClass& credentials, Heard heard, NetworkCause cause,
-                               const RepositoryId& repository, ServerSilence::Time began,
+                               const CollectionId& repository, ServerSilence::Time began,
                                ServerSilence::Time now, ServerSilence::Company company) {
   if (heard != Heard::kNoFirstByte && heard != Heard::kNoConnection) return;
   const auto silence = Kept(credentials, now);

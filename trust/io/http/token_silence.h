@@ -29,7 +29,7 @@ class TokenSilence {
   /// ServerSilence's, for these credentials.
   void NoteAnswer(const CredentialsClass& credentials, ServerSilence::Time now);
   void NoteFailure(const CredentialsClass& credentials, Heard heard, NetworkCause cause,
-                   const RepositoryId& repository, ServerSilence::Time began,
+                   const CollectionId& repository, ServerSilence::Time began,
                    ServerSilence::Time now, ServerSilence::Company company);
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "trust/base/percent_encoding.h"
 #include "trust/base/quoted.h"
 #include "trust/io/http/refusal_text.h"
 #include "trust/signed/json.h"
@@ -53,8 +54,9 @@ Secret BasicAuthorization(const RegistryCredentials& credentials) {
 }
 
 // `realm` keeps its own query.
-HttpRequest TokenRequest(const AuthChallenge& challenge, const HttpUrl& realm, const Gun& gun,
-                         const SharedCredentials& credentials, const TokenSource::Budget& budget) {
+HttpRequest TokenRequest(const AuthChallenge& challenge, const HttpUrl& realm,
+                         const std::string& scope, const SharedCredentials& credentials,
+                         const TokenSource::Budget& budget) {
   HttpRequest request;
   request.url = realm.text;
   request.max_bytes = kMaxTokenBytes;
@@ -62,7 +64,7 @@ HttpRequest TokenRequest(const AuthChallenge& challenge, const HttpUrl& realm, c
   request.patience = budget.patience;
   request.stop = budget.stop;
   const std::string wanted = "service=" + PercentEncoded(challenge.service) +
-                             "&scope=" + PercentEncoded("repository:" + gun.text() + ":pull");
+                             "&scope=" + PercentEncoded("repository:" + scope + ":pull");
   if (credentials && !credentials->identity_token.empty()) {
     request.form = Secret("grant_type=refresh_token&client_id=crivet&" + wanted +
                           "&refresh_token=" + PercentEncoded(credentials->identity_token));
@@ -111,7 +113,8 @@ TokenSource::TokenSource(HttpClient& client, HttpUrl server, std::vector<std::st
       auth_hosts_(std::move(auth_hosts)),
       note_(std::move(note)) {}
 
-TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCredentials& credentials,
+TokenSource::Authorization TokenSource::Known(const std::string& scope,
+                                              const SharedCredentials& credentials,
                                               const Budget& budget) {
   if (credentials && IsBearerToken(credentials->registry_token)) {
     return Secret("Bearer " + credentials->registry_token);
@@ -119,13 +122,13 @@ TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCreden
   std::optional<AuthChallenge> challenge;
   {
     const std::lock_guard lock(mutex_);
-    const auto kept = kept_.find({gun, ClassOf(credentials)});
+    const auto kept = kept_.find({scope, ClassOf(credentials)});
     if (kept != kept_.end() && Clock::now() < kept->second.until) return kept->second.authorization;
     challenge = last_challenge_;
   }
   if (!challenge) return Secret();
   // Answering what the server asked the last time saves the round in which it asks again.
-  Authorization answer = AnswerBearer(*challenge, gun, credentials, budget);
+  Authorization answer = AnswerBearer(*challenge, scope, credentials, budget);
   if (!answer) {
     const std::lock_guard lock(mutex_);
     last_challenge_.reset();
@@ -133,10 +136,10 @@ TokenSource::Authorization TokenSource::Known(const Gun& gun, const SharedCreden
   return answer;
 }
 
-TokenSource::Authorization TokenSource::Answer(const HttpAnswer& refusal, const Gun& gun,
+TokenSource::Authorization TokenSource::Answer(const HttpAnswer& refusal, const std::string& scope,
                                                const SharedCredentials& credentials,
                                                const Budget& budget) {
-  const Key key{gun, ClassOf(credentials)};
+  const Key key{scope, ClassOf(credentials)};
   {
     const std::lock_guard lock(mutex_);
     kept_.erase(key);
@@ -145,7 +148,7 @@ TokenSource::Authorization TokenSource::Answer(const HttpAnswer& refusal, const 
   for (const std::string& header : refusal.challenges) {
     for (const AuthChallenge& challenge : ParseChallenges(header)) {
       if (challenge.scheme == AuthChallenge::Scheme::kBearer) {
-        return AnswerBearer(challenge, gun, credentials, budget);
+        return AnswerBearer(challenge, scope, credentials, budget);
       }
       basic_offered = true;
     }
@@ -162,7 +165,8 @@ TokenSource::Authorization TokenSource::Answer(const HttpAnswer& refusal, const 
        .said = ReasonIn(refusal.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)});
 }
 
-TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
+TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challenge,
+                                                     const std::string& scope,
                                                      const SharedCredentials& credentials,
                                                      const Budget& budget) {
   const Result<HttpUrl> realm = HttpUrl::Parse(challenge.realm);
@@ -170,7 +174,7 @@ TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challe
     Note(*cause);
     return Refused(*std::move(cause));
   }
-  HttpRequest request = TokenRequest(challenge, *realm, gun, credentials, budget);
+  HttpRequest request = TokenRequest(challenge, *realm, scope, credentials, budget);
   request.arrival = std::make_shared<Arrival>();
   tl::expected<HttpAnswer, FetchFailure> answer = client_.Ask(request);
   if (budget.arrival) budget.arrival->tokens = request.arrival->heard.load();
@@ -195,7 +199,7 @@ TokenSource::Authorization TokenSource::AnswerBearer(const AuthChallenge& challe
     return Refused(CauseIn(*answer, FetchCause::Kind::kTokenAnswer, *realm, credentials));
   }
   Secret authorization("Bearer " + std::string(token->text.view()));
-  Keep({gun, ClassOf(credentials)}, {authorization, Clock::now() + token->life});
+  Keep({scope, ClassOf(credentials)}, {authorization, Clock::now() + token->life});
   const std::lock_guard lock(mutex_);
   last_challenge_ = challenge;
   return authorization;

@@ -12,13 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "trust/base/image_reference.h"
+#include "trust/decide/file_request.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/bearer_challenge.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/http_client.h"
 #include "trust/io/http/secret.h"
-#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 
@@ -43,11 +42,12 @@ class TokenSource {
 
   /// What to send with a first attempt: a kept token, a new one where the server is known to want
   /// one, or nothing (empty).
-  Authorization Known(const Gun& gun, const SharedCredentials& credentials, const Budget& budget);
+  Authorization Known(const std::string& scope, const SharedCredentials& credentials,
+                      const Budget& budget);
 
   /// What to send after the server refused with challenges. Whatever was kept for these credentials
   /// is dropped first. kCredentialsRefused where there is no way.
-  Authorization Answer(const HttpAnswer& refusal, const Gun& gun,
+  Authorization Answer(const HttpAnswer& refusal, const std::string& scope,
                        const SharedCredentials& credentials, const Budget& budget);
 
  private:
@@ -55,9 +55,9 @@ class TokenSource {
     Secret authorization;
     std::chrono::steady_clock::time_point until;
   };
-  using Key = std::pair<Gun, CredentialsClass>;
+  using Key = std::pair<std::string, CredentialsClass>;
 
-  Authorization AnswerBearer(const AuthChallenge& challenge, const Gun& gun,
+  Authorization AnswerBearer(const AuthChallenge& challenge, const std::string& scope,
                              const SharedCredentials& credentials, const Budget& budget);
   /// Nothing where credentials may go there.
   std::optional<FetchCause> WhyNotAsked(const Result<HttpUrl>& realm) const;

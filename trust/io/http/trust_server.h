@@ -12,6 +12,7 @@ namespace crivet::trust {
 /// TrustServer is one `[trust.*]` of the configuration. Its files have been checked when it exists.
 struct TrustServer {
   std::string label;
+  std::string kind;  ///< Kind::name
   std::string url;  ///< canonical: lower-case scheme and host, no default port, no trailing slash
   std::string ca_file;
   std::string client_cert;

@@ -38,21 +38,22 @@ std::shared_ptr<const RefreshFailure> TimedOut() {
 // How long ago the set was verified; nothing where that is not known, or lies ahead.
 std::optional<std::chrono::seconds> AgeOf(const RepositorySlot::Seen& seen, TimePoint now,
                                           SinceBoot since_boot) {
-  if (!seen.view.repository) return std::nullopt;
+  if (!seen.view.set) return std::nullopt;
   if (seen.verified) return since_boot - *seen.verified;
-  const std::chrono::seconds age = now - seen.view.repository->verified_at();
+  const std::chrono::seconds age = now - seen.view.set->verified_at();
   return age.count() < 0 ? std::nullopt : std::optional(age);
 }
 
-Decision Decided(const Question& question, const AppliedRule& applied, const TrustView& view,
-                 TimePoint now) {
-  return question.local ? DecidePresent(question.reference, *question.local, applied, view, now)
-                        : DecidePull(question.reference, applied, view, now);
+Decision Decided(const Question& question, const AppliedRule& applied, std::size_t member,
+                 const TrustView& view, TimePoint now) {
+  return question.local
+             ? DecidePresent(question.reference, *question.local, applied, view, now, member)
+             : DecidePull(question.reference, applied, view, now, member);
 }
 
 }  // namespace
 
-Inquiry::Inquiry(ServiceEngine& engine, Question question, TrustService::Done done)
+Inquiry::Inquiry(ServiceEngine& engine, Question question, Answered done)
     : engine_(engine),
       question_(std::move(question)),
       secret_(question_.reference, question_.credentials),
@@ -95,7 +96,7 @@ void Inquiry::NoteWaits(const Decision& decision) {
 void Inquiry::Answer(Decision decision) {
   if (answered_.exchange(true)) return;
   engine_.Release(shared_from_this());
-  const TrustService::Done done = std::exchange(done_, nullptr);
+  const Answered done = std::exchange(done_, nullptr);
   done(std::move(decision));
 }
 
@@ -105,7 +106,9 @@ std::vector<Inquiry::Look> Inquiry::LookAtAll(Patience patience) {
   // Without a clock that is believed, what is limited in time has ended.
   const TimePoint rules_at = now.value_or(TimePoint::max());
   std::vector<Look> looks;
-  if (std::holds_alternative<AnyNamespace>(question_.pod_namespace)) {
+  if (question_.of_member) {
+    looks.push_back(LookAt(question_.of_member->applied, *setup, now, patience));
+  } else if (std::holds_alternative<AnyNamespace>(question_.pod_namespace)) {
     for (const AppliedRule& applied : setup->policy().RulesFor(question_.reference, rules_at)) {
       looks.push_back(LookAt(applied, *setup, now, patience));
     }
@@ -119,23 +122,43 @@ std::vector<Inquiry::Look> Inquiry::LookAtAll(Patience patience) {
 
 Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& setup,
                               const Result<TimePoint>& now, Patience patience) {
+  Look look;
+  const std::size_t members = std::max<std::size_t>(applied.collections.size(), 1);
+  for (std::size_t member = 0; member < members; ++member) {
+    if (question_.of_member && question_.of_member->index != member) continue;
+    look.push_back(LookAt(applied, member, setup, now, patience));
+    // trust/RULES.md#several-trusts: what comes after the first that allows is not asked.
+    const bool decides = applied.rule->combine == Combine::kAnyOf &&
+                         std::all_of(look.begin(), look.end(), [](const MemberLook& one) {
+                           return one.need == Need::kNothing;
+                         });
+    if (decides && Allows(look.back().decision)) break;
+  }
+  return look;
+}
+
+Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t member,
+                                    const ServiceSetup& setup, const Result<TimePoint>& now,
+                                    Patience patience) {
   const bool verifies = applied.rule->action == Action::kVerify;
-  if (!verifies || !applied.repository) {
-    return {Decided(question_, applied, {}, now.value_or(TimePoint::max())),
+  if (!verifies || !applied.collections[member]) {
+    return {Decided(question_, applied, member, {}, now.value_or(TimePoint::max())),
             Need::kNothing,
             {},
             {},
             {}};
   }
-  Look look{{Refusal(Reason::kNoTrustData, ""), applied, {}},
-            Need::kNothing,
-            engine_.Slot(*applied.repository),
-            setup.Server(applied.rule->trust),
-            {}};
+  const Member& named = applied.rule->members[member];
+  const CollectionId& collection = *applied.collections[member];
+  MemberLook look{{Refusal(Reason::kNoTrustData, ""), applied, {}, member},
+                  Need::kNothing,
+                  engine_.Slot(collection),
+                  setup.Server(named.trust),
+                  {}};
   const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
   if (from_pull) {
-    const PullSecret secret = secret_.empty() ? look.slot->Kept(applied.rule->trust) : secret_;
-    look.credentials = secret.For(*applied.rule, applied.repository->gun);
+    const PullSecret secret = secret_.empty() ? look.slot->Kept(named.trust) : secret_;
+    look.credentials = secret.For(*applied.rule, named, collection.name);
   }
   const SinceBoot since_boot = engine_.clock().Read().seconds();
   RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);
@@ -145,7 +168,7 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
   if (!seen.view.failure && in_vain != in_vain_.end()) seen.view.failure = in_vain->second;
   if (!seen.view.failure && patience == Patience::kSpent) seen.view.failure = TimedOut();
   if (now) {
-    look.decision = Decided(question_, applied, seen.view, *now);
+    look.decision = Decided(question_, applied, member, seen.view, *now);
   } else {
     look.decision.verdict = Refusal(now.error().reason, now.error().detail);
   }
@@ -153,7 +176,7 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
   return look;
 }
 
-Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen,
+Inquiry::Need Inquiry::NeedOf(const MemberLook& look, const RepositorySlot::Seen& seen,
                               const Result<TimePoint>& now, SinceBoot since_boot) const {
   using Reach = Question::Reach;
   if (!seen.loaded) return Need::kLoad;
@@ -177,29 +200,39 @@ Inquiry::Need Inquiry::NeedOf(const Look& look, const RepositorySlot::Seen& seen
 // Nothing where some look has to wait first. trust/RULES.md#namespaces: the first rule that vouches
 // for the image answers; where none does, the most specific one says why.
 std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
-  const auto settled_yes = std::find_if(looks.begin(), looks.end(), [](const Look& look) {
-    return look.need == Need::kNothing && Allows(look.decision);
-  });
-  if (settled_yes != looks.end()) return std::move(settled_yes->decision);
-  const bool waits = std::any_of(looks.begin(), looks.end(),
-                                 [](const Look& look) { return look.need != Need::kNothing; });
+  std::optional<Decision> first;
+  bool waits = false;
+  for (Look& look : looks) {
+    const bool settled = std::all_of(look.begin(), look.end(), [](const MemberLook& member) {
+      return member.need == Need::kNothing;
+    });
+    if (!settled) {
+      waits = true;
+      continue;
+    }
+    std::vector<Decision> members;
+    for (const MemberLook& member : look) members.push_back(member.decision);
+    Decision decision = Combined(std::move(members));
+    if (Allows(decision)) return decision;
+    if (!first && !waits) first = std::move(decision);
+  }
   if (waits) return std::nullopt;
-  return std::move(looks.front().decision);
+  return first;
 }
 
-std::chrono::milliseconds Inquiry::PatienceFor(const Look& look) const {
+std::chrono::milliseconds Inquiry::PatienceFor(const MemberLook& look) const {
   if (!look.server) return std::chrono::milliseconds{0};
   const std::chrono::milliseconds timeout = look.server->server.timeout;
   if (question_.reach == Question::Reach::kForce) return timeout;
   return look.slot->PatienceLeft(timeout, Timetable::Clock::now());
 }
 
-bool Inquiry::WaitForRefresh(const Look& look, RepositorySlot::Then then) {
+bool Inquiry::WaitForRefresh(const MemberLook& look, RepositorySlot::Then then) {
   const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
                                      question_.reach == Question::Reach::kForce
                                          ? RepositorySlot::Insistence::kInsists
                                          : RepositorySlot::Insistence::kNone};
-  const RepositoryId& id = look.slot->id();
+  const CollectionId& id = look.slot->id();
   refreshed_.insert(id);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
     in_vain_.insert_or_assign(id, std::move(silent));
@@ -222,18 +255,22 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
     kept_ = true;
     began_ = Timetable::Clock::now();
     std::chrono::milliseconds patience{0};
-    for (const Look& look : looks) patience = std::max(patience, PatienceFor(look));
+    for (const Look& look : looks) {
+      for (const MemberLook& member : look) patience = std::max(patience, PatienceFor(member));
+    }
     engine_.Keep(shared_from_this(), began_ + patience + kForTheLastWord);
   }
   // One more than there will be, so that an end that comes early does not look too early.
   outstanding_ = 1;
   for (const Look& look : looks) {
-    if (look.need == Need::kNothing) continue;
-    ++outstanding_;
-    const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
-    const bool waits =
-        look.need == Need::kLoad ? engine_.AwaitLoad(look.slot, then) : WaitForRefresh(look, then);
-    if (!waits) --outstanding_;
+    for (const MemberLook& member : look) {
+      if (member.need == Need::kNothing) continue;
+      ++outstanding_;
+      const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
+      const bool waits = member.need == Need::kLoad ? engine_.AwaitLoad(member.slot, then)
+                                                    : WaitForRefresh(member, then);
+      if (!waits) --outstanding_;
+    }
   }
   return --outstanding_ > 0;
 }

@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <functional>
 #include <map>
 #include <memory>
@@ -12,8 +13,8 @@
 #include <vector>
 
 #include "trust/io/http/pull_secret.h"
+#include "trust/io/service/question.h"
 #include "trust/io/service/service_engine.h"
-#include "trust/io/service/trust_service.h"
 
 namespace crivet::trust {
 
@@ -22,38 +23,41 @@ namespace crivet::trust {
 /// at most one refresh of a repository and no longer than the server's `timeout`, less what the
 /// same pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
 /// Thread-safe; `done` is called once, without a lock.
-class Inquiry : public std::enable_shared_from_this<Inquiry> {
+class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<Inquiry> {
  public:
-  Inquiry(ServiceEngine& engine, Question question, TrustService::Done done);
+  Inquiry(ServiceEngine& engine, Question question, Answered done);
 
   /// Looks, and answers or waits.
   void Advance();
 
-  /// Answers from memory now.
-  void AnswerNow();
+  void AnswerNow() override;
 
  private:
   enum class Need : std::uint8_t { kNothing, kLoad, kRefresh };
   enum class Patience : std::uint8_t { kLeft, kSpent };
 
-  /// One rule's view of the question.
-  struct Look {
+  /// One member's view of the question.
+  struct MemberLook {
     Decision decision;
     Need need = Need::kNothing;
     std::shared_ptr<RepositorySlot> slot;
     std::shared_ptr<const ServerSetup> server;
     SharedCredentials credentials;
   };
+  /// One rule's: its members in order, or the one answer that needs none.
+  using Look = std::vector<MemberLook>;
 
   std::vector<Look> LookAtAll(Patience patience);
   Look LookAt(const AppliedRule& applied, const ServiceSetup& setup, const Result<TimePoint>& now,
               Patience patience);
-  Need NeedOf(const Look& look, const RepositorySlot::Seen& seen, const Result<TimePoint>& now,
-              SinceBoot since_boot) const;
+  MemberLook LookAt(const AppliedRule& applied, std::size_t member, const ServiceSetup& setup,
+                    const Result<TimePoint>& now, Patience patience);
+  Need NeedOf(const MemberLook& look, const RepositorySlot::Seen& seen,
+              const Result<TimePoint>& now, SinceBoot since_boot) const;
   std::optional<Decision> AnswerIn(std::vector<Look>& looks) const;
   bool WaitFor(std::vector<Look>& looks);
-  bool WaitForRefresh(const Look& look, RepositorySlot::Then then);
-  std::chrono::milliseconds PatienceFor(const Look& look) const;
+  bool WaitForRefresh(const MemberLook& look, RepositorySlot::Then then);
+  std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
   void NoteWaits(const Decision& decision);
   void Answer(Decision decision);
   void OnEnd();
@@ -61,17 +65,17 @@ class Inquiry : public std::enable_shared_from_this<Inquiry> {
   ServiceEngine& engine_;
   const Question question_;
   const PullSecret secret_;
-  TrustService::Done done_;
+  Answered done_;
   std::atomic<bool> answered_{false};
 
   std::mutex mutex_;  // one look at a time
-  std::set<RepositoryId> refreshed_;
+  std::set<CollectionId> refreshed_;
   /// What it waited for, and since when. A repository keeps who waits for it: not the other way,
   /// too.
   std::vector<std::weak_ptr<RepositorySlot>> waited_;
   Timetable::Clock::time_point began_;
   /// Why it does not wait for a repository.
-  std::map<RepositoryId, std::shared_ptr<const RefreshFailure>> in_vain_;
+  std::map<CollectionId, std::shared_ptr<const RefreshFailure>> in_vain_;
   bool kept_ = false;
   std::atomic<std::size_t> outstanding_{0};
 };

@@ -2,12 +2,10 @@
 #include "trust/io/service/refresh_runner.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <utility>
 
 #include "trust/decide/record.h"
-#include "trust/decide/withdrawn.h"
 #include "trust/io/store/metadata_folder.h"
 
 namespace crivet::trust {
@@ -18,50 +16,29 @@ constexpr int kMaxTries = 3;
 // An unchanged set is written again only to note that it was verified, which can be an hour old.
 constexpr std::chrono::hours kSavedAtPrecision{1};
 
-RefreshRunner::Outcome Drive(Refresh refresh,
-                             const std::function<Fetched(const MetadataRequest&)>& supply) {
-  while (const std::optional<MetadataRequest> wanted = refresh.Wanted()) {
+RefreshRunner::Outcome Drive(Refresh& refresh,
+                             const std::function<Fetched(const FileRequest&)>& supply) {
+  while (const std::optional<FileRequest> wanted = refresh.Wanted()) {
     refresh.Supply(supply(*wanted));
   }
-  return std::move(refresh).Finish();
+  return refresh.Finish();
 }
 
 tl::unexpected<RefreshFailure> Failed(Error error) {
   return tl::unexpected(RefreshFailure{std::move(error), "", std::nullopt, false, std::nullopt});
 }
 
-// The hash under which the state has what a refresh from the store asks for. Roots are stored under
-// their numbers; the highest is the newest.
-std::optional<Sha256> StoredHash(const Manifest& manifest, const MetadataRequest& request) {
+// The hash under which the state has what a refresh from the store asks for.
+std::optional<Sha256> StoredHash(const Manifest& manifest, const FileRequest& request) {
   if (request.sha256) return request.sha256;
-  const std::string name =
-      request.file.substr(0, request.file.size() - std::string_view(".json").size());
-  if (name != "root") {
-    const auto file = manifest.files.find(name);
-    return file == manifest.files.end() ? std::nullopt : std::optional(file->second);
-  }
-  std::pair<std::int64_t, std::optional<Sha256>> newest{0, std::nullopt};
-  for (const auto& [file, sha256] : manifest.files) {
-    std::int64_t version = 0;
-    const auto parsed = std::from_chars(file.data(), file.data() + file.size(), version);
-    const bool is_root = parsed.ec == std::errc() && std::string_view(parsed.ptr) == ".root";
-    if (is_root && version > newest.first) newest = {version, sha256};
-  }
-  return newest.second;
+  const auto file = manifest.files.find(request.stored_as);
+  return file == manifest.files.end() ? std::nullopt : std::optional(file->second);
 }
 
-// Whether a load failed at a role that was not read when the set was stored. Such roles, and those
-// below, are taken out of `roles` then.
-bool LeaveOutNewRole(const Manifest& manifest, const RefreshFailure& failure,
-                     std::vector<RoleName>& roles) {
-  const Result<RoleName> missing = RoleName::Parse(failure.role);
-  if (failure.error.reason != Reason::kNoTrustData || !missing || !missing->IsDelegation() ||
-      manifest.files.contains(failure.role)) {
-    return false;
-  }
-  return std::erase_if(roles, [&](const RoleName& role) {
-           return role == *missing || role.text().starts_with(failure.role + '/');
-         }) > 0;
+std::vector<std::string> NamesOf(const Manifest& manifest) {
+  std::vector<std::string> names;
+  for (const auto& [name, sha256] : manifest.files) names.push_back(name);
+  return names;
 }
 
 // Where no pod brings credentials, a refusal concerns the repository, whoever asked.
@@ -73,14 +50,21 @@ RepositorySlot::Asker SpeakerOf(const RefreshRunner::Order& order, const Refresh
 
 }  // namespace
 
-RefreshRunner::RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal,
-                             CurrentSetup setup, CompanyOf company, std::stop_token stop)
-    : store_(store),
+RefreshRunner::RefreshRunner(const Kinds& kinds, FileStore& store, ServiceClock& clock,
+                             ServiceJournal& journal, CurrentSetup setup, CompanyOf company,
+                             std::stop_token stop)
+    : kinds_(kinds),
+      store_(store),
       clock_(clock),
       journal_(journal),
       setup_(std::move(setup)),
       company_(std::move(company)),
       stop_(std::move(stop)) {}
+
+// Precondition: a slot of a kind that the program knows; the engine makes no others.
+const Kind& RefreshRunner::KindOf(const RepositorySlot& slot) const {
+  return *FindKind(kinds_, slot.id().kind);
+}
 
 TimePoint RefreshRunner::NowOrWall() const {
   const Result<TimePoint> now = clock_.Now();
@@ -94,12 +78,12 @@ void RefreshRunner::Load(RepositorySlot& slot) {
 
 std::optional<Error> RefreshRunner::LoadLocked(RepositorySlot& slot) {
   const std::shared_ptr<const ServiceSetup> setup = setup_();
-  const Reading reading = setup->ReadingOf(slot.id());
+  const Demands demands = setup->DemandsOn(slot.id());
   RepositorySlot::FromStore found;
   for (int tries = 0; tries < kMaxTries; ++tries) {
     Result<FileStore::Loaded> loaded = store_.Load(slot.id());
     if (!loaded) {
-      if (slot.KeepUnread(reading)) return loaded.error();
+      if (slot.KeepUnread(demands)) return loaded.error();
       found = RepositorySlot::FromStore{};
       found.failure = RefreshFailure{loaded.error(), "", std::nullopt, false, std::nullopt};
       break;
@@ -107,13 +91,13 @@ std::optional<Error> RefreshRunner::LoadLocked(RepositorySlot& slot) {
     const FileStore::Stamp stamp = loaded->stamp;
     found = Verified(slot, *setup, *std::move(loaded));
     // Files that another process replaced while they were read are not damage.
-    if (found.repository || store_.StampOf(slot.id()) == stamp) break;
+    if (found.set || store_.StampOf(slot.id()) == stamp) break;
   }
-  found.reading = reading;
-  const std::shared_ptr<const Repository> repository = found.repository;
+  found.demands = demands;
+  const std::shared_ptr<const TrustedSet> set = found.set;
   slot.Adopt(std::move(found));
   // Whoever wrote the set may have been cut off before it marked what the set has withdrawn.
-  if (repository) MarkWithdrawn(slot, *repository);
+  if (set) MarkWithdrawn(slot, *set);
   return std::nullopt;
 }
 
@@ -126,42 +110,34 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
   if (!loaded.manifest) return found;
   const Manifest& manifest = *loaded.manifest;
   found.floors = manifest.floors;
-  const Reading reading = setup.ReadingOf(slot.id());
   const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
-  Refresh::Start start{.id = slot.id(),
-                       .source = Refresh::Source::kStore,
-                       .previous = nullptr,
-                       .floors = manifest.floors,
-                       .chain = {},
-                       .pins = reading.pins,
-                       .roles = reading.roles,
-                       .grace = reading.grace,
-                       .now = NowOrWall(),
-                       .verified_at = clock_.NoteStored(manifest.verified_at),
-                       .limits = server ? server->limits() : Limits{}};
+  RefreshStart start{.id = slot.id(),
+                     .source = RefreshStart::Source::kStore,
+                     .floors = manifest.floors,
+                     .demands = setup.DemandsOn(slot.id()),
+                     .now = NowOrWall(),
+                     .verified_at = clock_.NoteStored(manifest.verified_at),
+                     .stored = NamesOf(manifest),
+                     .limits = server ? server->limits() : Limits{}};
   // A time that the clock has taken back is not written down again.
   if (start.verified_at == manifest.verified_at) found.saved_at = manifest.verified_at;
-  const Supplier from_store = [&](const MetadataRequest& request) -> Fetched {
+  const Supplier from_store = [&](const FileRequest& request) -> Fetched {
     const std::optional<Sha256> sha256 = StoredHash(manifest, request);
     if (!sha256) return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
     return store_.ReadFile(slot.id(), *sha256, request.max_bytes);
   };
-  Outcome outcome = Drive(Refresh(start), from_store);
-  // What the rules have come to read since takes nothing from those that get by without it.
-  while (!outcome && LeaveOutNewRole(manifest, outcome.error(), start.roles)) {
-    outcome = Drive(Refresh(start), from_store);
-  }
+  Outcome outcome = Drive(*KindOf(slot).Begin(std::move(start)), from_store);
   if (outcome) {
-    found.repository = outcome->repository;
+    found.set = outcome->set;
     return found;
   }
   RefreshFailure& failure = outcome.error();
-  if (failure.newer_roots) found.chain = std::move(failure.newer_roots->chain);
-  failure.newer_roots.reset();
+  if (failure.newer_anchors) found.anchors = std::move(failure.newer_anchors->anchors);
+  failure.newer_anchors.reset();
   // The server's files are what heals a state that is not whole.
   if (AnswerFor(failure.error.reason) == Answer::kUnavailable) {
     failure = {{Reason::kNoTrustData, "the trust metadata on this node is not complete"},
-               failure.role,
+               failure.at,
                std::nullopt,
                false,
                std::nullopt};
@@ -174,7 +150,7 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
                                           const Supplier& supply) {
   Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
   for (int tries = 0; tries < kMaxTries; ++tries) {
-    const Reading reading = setup_()->ReadingOf(slot.id());
+    const Demands demands = setup_()->DemandsOn(slot.id());
     {
       const std::lock_guard lock(slot.commit_mutex());
       const RepositorySlot::Ground before = slot.ground();
@@ -186,22 +162,19 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
     }
     const RepositorySlot::Ground ground = slot.ground();
     if (ground.unreadable) return tl::unexpected(*ground.unreadable);
-    Refresh::Start start{.id = slot.id(),
-                         .source = Refresh::Source::kServer,
-                         .previous = ground.repository,
-                         .floors = ground.floors,
-                         .chain = ground.chain,
-                         .pins = reading.pins,
-                         .roles = reading.roles,
-                         .grace = reading.grace,
-                         .now = NowOrWall(),
-                         .verified_at = {},
-                         .limits = limits};
-    outcome = Drive(Refresh(std::move(start)), supply);
+    RefreshStart start{.id = slot.id(),
+                       .source = RefreshStart::Source::kServer,
+                       .previous = ground.set,
+                       .floors = ground.floors,
+                       .anchors = ground.anchors,
+                       .demands = demands,
+                       .now = NowOrWall(),
+                       .limits = limits};
+    outcome = Drive(*KindOf(slot).Begin(std::move(start)), supply);
     if (const Result<TimePoint> now = clock_.Now(); !now) return Failed(now.error());
-    if (Settle(slot, ground, reading, outcome) == Settled::kDone) break;
+    if (Settle(slot, ground, demands, outcome) == Settled::kDone) break;
   }
-  if (!outcome) outcome.error().newer_roots.reset();
+  if (!outcome) outcome.error().newer_anchors.reset();
   return outcome;
 }
 
@@ -215,9 +188,9 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
                                             : HttpRequest::Caches::kMustAskServer;
   terms.stop = stop_;
   terms.arrival = order.arrival;
-  return [this, &slot, order, terms](const MetadataRequest& request) {
+  return [this, &slot, order, terms](const FileRequest& request) {
     const ServerSilence::Time began = clock_.Read().since_boot;
-    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(slot.id().gun, request, terms);
+    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(request, terms);
     const ServerSilence::Time ended = clock_.Read().since_boot;
     const Heard heard = order.arrival->heard;
     if (answer.fetched || answer.fetched.error().kind != FetchFailure::Kind::kNetwork ||
@@ -268,39 +241,42 @@ RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const 
 RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const std::string& folder) {
   const std::shared_ptr<const ServerSetup> server = setup_()->ServerOf(slot.id());
   return Run(slot, server ? server->limits() : Limits{},
-             [&](const MetadataRequest& request) { return ReadFromFolder(folder, request); });
+             [&](const FileRequest& request) { return ReadFromFolder(folder, request); });
 }
 
 RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
                                              const RepositorySlot::Ground& ground,
-                                             const Reading& reading, Outcome& outcome) {
+                                             const Demands& demands, Outcome& outcome) {
   using Scope = FileStore::Change::Scope;
-  if (!outcome && !outcome.error().newer_roots) return Settled::kDone;
+  if (!outcome && !outcome.error().newer_anchors) return Settled::kDone;
   const std::lock_guard lock(slot.commit_mutex());
   if (slot.ground().serial != ground.serial) return Settled::kOutdated;
   // A set without what the rules read by now would be taken for all that the server has.
-  if (setup_()->ReadingOf(slot.id()) != reading) return Settled::kOutdated;
+  if (!SameDemands(setup_()->DemandsOn(slot.id()), demands)) return Settled::kOutdated;
   if (!outcome) {
-    const NewerRoots& newer = *outcome.error().newer_roots;
-    if (Save(slot, ground, {newer.files, newer.floors, {}, Scope::kChain}) == Settled::kOutdated) {
-      return Settled::kOutdated;
-    }
+    const NewerAnchors& newer = *outcome.error().newer_anchors;
+    const Kind& kind = KindOf(slot);
+    const FileStore::Change change{
+        newer.files, newer.floors, {}, Scope::kAnchors, [&kind](std::string_view stored_as) {
+          return kind.IsAnchorFile(stored_as);
+        }};
+    if (Save(slot, ground, change) == Settled::kOutdated) return Settled::kOutdated;
     slot.Adopt(newer);
     return Settled::kDone;
   }
-  const Repository& repository = *outcome->repository;
-  const TimePoint verified_at = repository.verified_at();
+  const TrustedSet& set = *outcome->set;
+  const TimePoint verified_at = set.verified_at();
   const bool noted = ground.saved_at && *ground.saved_at <= verified_at &&
                      verified_at - *ground.saved_at < kSavedAtPrecision;
   if (outcome->changed || !noted) {
-    FileStore::Change change{slot.WithUnsaved(outcome->files), repository.floors(), verified_at,
+    FileStore::Change change{slot.WithUnsaved(outcome->files), set.floors(), verified_at,
                              Scope::kWhole};
     if (Save(slot, ground, change) == Settled::kOutdated) return Settled::kOutdated;
   }
-  NoteFirstUse(slot, ground, reading, repository);
-  slot.Adopt(*outcome, reading);
+  NoteFirstUse(slot, ground, *outcome);
+  slot.Adopt(*outcome, demands);
   clock_.NoteRefresh(verified_at);
-  MarkWithdrawn(slot, repository);
+  MarkWithdrawn(slot, set);
   return Settled::kDone;
 }
 
@@ -319,19 +295,19 @@ RefreshRunner::Settled RefreshRunner::Save(RepositorySlot& slot,
   return Settled::kDone;
 }
 
-void RefreshRunner::MarkWithdrawn(RepositorySlot& slot, const Repository& repository) {
+void RefreshRunner::MarkWithdrawn(RepositorySlot& slot, const TrustedSet& set) {
   const std::shared_ptr<const Records> before = slot.ground().records;
-  Records after = before ? RecordsAfter(*before, repository) : Records();
+  Records after = before ? set.RecordsAfter(*before) : Records();
   if ((!before || after == *before) && !slot.has_unsaved_records()) return;
   SaveRecords(slot, std::move(after),
-              [&](Records records) { return RecordsAfter(std::move(records), repository); });
+              [&](Records records) { return set.RecordsAfter(std::move(records)); });
 }
 
 void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record) {
   const std::lock_guard lock(slot.commit_mutex());
   const RepositorySlot::Ground ground = slot.ground();
   // A pull is long: what was decided before it may have been withdrawn since.
-  if (ground.repository && IsWithdrawn(RecordsAfter({record}, *ground.repository).front())) return;
+  if (ground.set && IsWithdrawn(ground.set->RecordsAfter({record}).front())) return;
   const Records known = ground.records ? *ground.records : Records();
   Records after = WithRecord(known, record);
   if (after == known) return;
@@ -351,15 +327,10 @@ void RefreshRunner::SaveRecords(RepositorySlot& slot, Records records,
 }
 
 void RefreshRunner::NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
-                                 const Reading& reading, const Repository& repository) {
-  if (ground.repository || !ground.chain.empty() || !ground.floors.empty()) return;
-  const bool pinned =
-      std::any_of(reading.pins.begin(), reading.pins.end(), [&](const RootPin& pin) {
-        return !pin.tofu && repository.Match(pin, repository.verified_at());
-      });
-  if (pinned) return;
+                                 const Committed& committed) {
+  if (ground.set || ground.anchors || !ground.floors.empty() || !committed.on_first_use) return;
   journal_.CountFirstUse();
-  journal_.Say("trusted the first root of " + slot.id().gun.text() + " that " + slot.id().url +
+  journal_.Say("trusted the first root of " + slot.id().name + " that " + slot.id().url +
                " served (tofu)");
 }
 

@@ -8,6 +8,8 @@
 #include <stop_token>
 #include <string>
 
+#include "trust/decide/kind.h"
+#include "trust/decide/refresh.h"
 #include "trust/decide/refresh_schedule.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/service/repository_slot.h"
@@ -15,7 +17,6 @@
 #include "trust/io/service/service_journal.h"
 #include "trust/io/service/service_setup.h"
 #include "trust/io/store/file_store.h"
-#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 
@@ -32,10 +33,10 @@ class RefreshRunner {
   using CurrentSetup = std::function<std::shared_ptr<const ServiceSetup>()>;
 
   /// Whether the node knows other repositories on the server of this one.
-  using CompanyOf = std::function<ServerSilence::Company(const RepositoryId&)>;
+  using CompanyOf = std::function<ServerSilence::Company(const CollectionId&)>;
 
-  RefreshRunner(FileStore& store, ServiceClock& clock, ServiceJournal& journal, CurrentSetup setup,
-                CompanyOf company, std::stop_token stop);
+  RefreshRunner(const Kinds& kinds, FileStore& store, ServiceClock& clock, ServiceJournal& journal,
+                CurrentSetup setup, CompanyOf company, std::stop_token stop);
 
   /// Takes the store's state of the repository into the slot, verified anew.
   void Load(RepositorySlot& slot);
@@ -49,14 +50,13 @@ class RefreshRunner {
     /// Of its latest request.
     std::shared_ptr<Arrival> arrival = std::make_shared<Arrival>();
   };
-  using Outcome = tl::expected<Committed, RefreshFailure>;
+  using Outcome = RefreshOutcome;
 
   /// One refresh from the server, which may not be silent for longer than its `timeout`. Begins
   /// anew where the rules have come to read something else meanwhile.
   Outcome RunFromServer(RepositorySlot& slot, const Order& order);
 
-  /// One refresh from a folder of files with the server's names, without hashes and numbers where
-  /// the folder has none.
+  /// One refresh from a folder that a person filled.
   Outcome Import(RepositorySlot& slot, const std::string& folder);
 
   /// Remembers a record in the store and the slot, unless the set in force has withdrawn its tag;
@@ -64,7 +64,7 @@ class RefreshRunner {
   void Remember(RepositorySlot& slot, const VerifiedRecord& record);
 
  private:
-  using Supplier = std::function<Fetched(const MetadataRequest&)>;
+  using Supplier = std::function<Fetched(const FileRequest&)>;
   enum class Settled : std::uint8_t {
     kDone,
     kOutdated,  ///< what this one stood on is gone: somebody else was quicker, or the rules changed
@@ -72,7 +72,7 @@ class RefreshRunner {
 
   Outcome Run(RepositorySlot& slot, const Limits& limits, const Supplier& supply);
   Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
-  Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Reading& reading,
+  Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Demands& demands,
                  Outcome& outcome);
   Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
                const FileStore::Change& change);
@@ -80,13 +80,15 @@ class RefreshRunner {
   std::optional<Error> LoadLocked(RepositorySlot& slot);
   RepositorySlot::FromStore Verified(const RepositorySlot& slot, const ServiceSetup& setup,
                                      FileStore::Loaded loaded);
-  void MarkWithdrawn(RepositorySlot& slot, const Repository& repository);
+  void MarkWithdrawn(RepositorySlot& slot, const TrustedSet& set);
   void SaveRecords(RepositorySlot& slot, Records records,
                    const std::function<Records(Records)>& change);
   void NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
-                    const Reading& reading, const Repository& repository);
+                    const Committed& committed);
+  const Kind& KindOf(const RepositorySlot& slot) const;
   TimePoint NowOrWall() const;
 
+  const Kinds kinds_;
   FileStore& store_;
   ServiceClock& clock_;
   ServiceJournal& journal_;

@@ -4,9 +4,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "trust/decide/withdrawn.h"
-#include "trust/tuf/metadata.h"
-
 namespace crivet::trust {
 namespace {
 
@@ -27,17 +24,13 @@ Floors Higher(Floors a, const Floors& b) {
 
 bool SameToPeople(const RefreshFailure& a, const RefreshFailure& b) {
   const bool same_why = a.why && b.why ? SameToPeople(*a.why, *b.why) : a.why == b.why;
-  return a.error.reason == b.error.reason && a.role == b.role && a.cause == b.cause &&
+  return a.error.reason == b.error.reason && a.at == b.at && a.cause == b.cause &&
          a.not_found == b.not_found && same_why;
 }
 
 bool RefusedCredentials(const RefreshFailure& failure) {
   if (failure.why) return LacksCredentials(*failure.why);
   return failure.cause == NetworkCause::kCredentialsRefused;
-}
-
-std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
-  return {metadata.version(), metadata.expires()};
 }
 
 }  // namespace
@@ -47,7 +40,7 @@ FailureFor WhomItConcerns(const RefreshFailure& failure) {
                                                           : FailureFor::kEverybody;
 }
 
-RepositorySlot::RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+RepositorySlot::RepositorySlot(CollectionId id, std::string_view machine_id, SinceBoot known_since,
                                std::shared_ptr<std::atomic<std::size_t>> memory)
     : id_(std::move(id)), phase_(machine_id, id_), memory_(std::move(memory)) {
   history_.known_since = known_since;
@@ -58,7 +51,7 @@ RepositorySlot::~RepositorySlot() { *memory_ -= resident_bytes_; }
 // Under the lock.
 void RepositorySlot::Recount() {
   std::size_t bytes = 0;
-  if (view_.repository) bytes += view_.repository->resident_bytes();
+  if (view_.set) bytes += view_.set->resident_bytes();
   if (view_.records) bytes += view_.records->size() * kRecordBytes;
   for (const auto& [name, file] : unsaved_) bytes += file.bytes ? file.bytes->size() : 0;
   *memory_ += bytes - resident_bytes_;
@@ -165,10 +158,10 @@ bool RepositorySlot::HasFlight(const FlightKey& key) const {
 
 RepositorySlot::Ground RepositorySlot::ground() const {
   const std::lock_guard lock(mutex_);
-  return {.repository = view_.repository,
+  return {.set = view_.set,
           .records = view_.records,
           .floors = floors_,
-          .chain = chain_,
+          .anchors = anchors_,
           .stamp = stamp_,
           .serial = serial_,
           .loaded = loaded_,
@@ -181,7 +174,7 @@ RepositorySlot::Ground RepositorySlot::ground() const {
 void RepositorySlot::NoteSet() {
   ++serial_;
   history_.expires.reset();
-  if (view_.repository) history_.expires = view_.repository->Expires(reading_.roles);
+  if (view_.set) history_.expires = view_.set->Expires(demands_);
   Recount();
 }
 
@@ -192,17 +185,17 @@ void RepositorySlot::Adopt(FromStore loaded) {
   floors_ = had_unsaved ? Higher(std::move(loaded.floors), floors_) : std::move(loaded.floors);
   unsaved_.clear();
   floors_unsaved_ = had_unsaved && floors_unsaved_ && floors_ != floors_in_store;
-  chain_ = std::move(loaded.chain);
-  if (had_unsaved && loaded.repository && loaded.repository->floors() != floors_) {
+  anchors_ = std::move(loaded.anchors);
+  if (had_unsaved && loaded.set && loaded.set->floors() != floors_) {
     // Newer was seen here and could not be written. A refresh that goes on from this older set
     // would go by its floors.
-    chain_ = loaded.repository->chain();
-    loaded.repository = nullptr;
+    anchors_ = loaded.set->anchors();
+    loaded.set = nullptr;
   }
   stamp_ = loaded.stamp;
   saved_at_ = loaded.saved_at;
-  reading_ = std::move(loaded.reading);
-  view_.repository = std::move(loaded.repository);
+  demands_ = std::move(loaded.demands);
+  view_.set = std::move(loaded.set);
   if (!records_unsaved_) {
     view_.records = std::make_shared<const Records>(std::move(loaded.records));
   }
@@ -214,29 +207,29 @@ void RepositorySlot::Adopt(FromStore loaded) {
   NoteSet();
 }
 
-bool RepositorySlot::KeepUnread(const Reading& reading) {
+bool RepositorySlot::KeepUnread(const Demands& demands) {
   const std::lock_guard lock(mutex_);
-  if (!view_.repository) return false;
-  reading_ = reading;
+  if (!view_.set) return false;
+  demands_ = demands;
   loaded_ = true;
   return true;
 }
 
-void RepositorySlot::Adopt(const Committed& committed, Reading reading) {
+void RepositorySlot::Adopt(const Committed& committed, Demands demands) {
   const std::lock_guard lock(mutex_);
-  view_.repository = committed.repository;
+  view_.set = committed.set;
   view_.failure = nullptr;
-  floors_ = committed.repository->floors();
-  chain_.clear();
-  reading_ = std::move(reading);
+  floors_ = committed.set->floors();
+  anchors_ = nullptr;
+  demands_ = std::move(demands);
   NoteSet();
 }
 
-void RepositorySlot::Adopt(const NewerRoots& newer) {
+void RepositorySlot::Adopt(const NewerAnchors& newer) {
   const std::lock_guard lock(mutex_);
-  view_.repository = newer.repository;
+  view_.set = newer.set;
   floors_ = newer.floors;
-  chain_ = newer.chain;
+  anchors_ = newer.anchors;
   NoteSet();
 }
 
@@ -266,7 +259,7 @@ std::vector<StoredFile> RepositorySlot::WithUnsaved(std::vector<StoredFile> file
 void RepositorySlot::NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change) {
   const std::lock_guard lock(mutex_);
   stamp_ = stamp;
-  if (change.scope == FileStore::Change::Scope::kChain) return;
+  if (change.scope == FileStore::Change::Scope::kAnchors) return;
   saved_at_ = change.verified_at;
   unsaved_.clear();
   floors_unsaved_ = false;
@@ -290,7 +283,7 @@ void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials&
   history_is_refusal_ = false;
   verified_ = at;
   refused_.erase(key.credentials);
-  if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.gun, credentials));
+  if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.name, credentials));
   last_failure_.reset();
   failures_in_a_row_ = 0;
   no_credentials_ = false;
@@ -331,11 +324,11 @@ bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Fa
   return news;
 }
 
-void RepositorySlot::TakeReading(const Reading& reading) {
+void RepositorySlot::TakeDemands(const Demands& demands) {
   const std::lock_guard lock(mutex_);
-  if (!loaded_ || reading == reading_) return;
-  // Loading again judges the stored chain by the new pins. What could not be stored stays: each
-  // decision asks the pin of its own rule.
+  if (!loaded_ || SameDemands(demands, demands_)) return;
+  // Loading again judges what is stored by the new demands. What could not be stored stays: each
+  // decision asks for its own rule.
   if (!HasUnsaved()) loaded_ = false;
 }
 
@@ -348,7 +341,7 @@ void RepositorySlot::Forget() {
   const std::lock_guard lock(mutex_);
   view_ = TrustView{};
   floors_.clear();
-  chain_.clear();
+  anchors_ = nullptr;
   stamp_.reset();
   saved_at_.reset();
   unsaved_.clear();
@@ -370,13 +363,13 @@ void RepositorySlot::Forget() {
 
 bool RepositorySlot::InUse() const {
   const std::lock_guard lock(mutex_);
-  return view_.repository || !floors_.empty() || !chain_.empty();
+  return view_.set || !floors_.empty() || anchors_;
 }
 
 bool RepositorySlot::IsStranger() const {
   const std::lock_guard lock(mutex_);
   const bool busy = loading_ || !flights_.empty();
-  return !busy && !view_.repository && floors_.empty() && chain_.empty();
+  return !busy && !view_.set && floors_.empty() && !anchors_;
 }
 
 std::size_t RepositorySlot::resident_bytes() const {
@@ -391,10 +384,10 @@ bool RepositorySlot::CanLeave() const {
 
 void RepositorySlot::ShrinkToFloors() {
   const std::lock_guard lock(mutex_);
-  if (loading_ || !flights_.empty() || !view_.repository) return;
-  chain_ = view_.repository->chain();
-  floors_ = view_.repository->floors();
-  view_.repository = nullptr;
+  if (loading_ || !flights_.empty() || !view_.set) return;
+  anchors_ = view_.set->anchors();
+  floors_ = view_.set->floors();
+  view_.set = nullptr;
   unsaved_.clear();
   floors_unsaved_ = true;
   NoteSet();
@@ -416,38 +409,15 @@ PullSecret RepositorySlot::Kept(const std::string& trust) const {
   return kept == kept_.end() ? PullSecret() : kept->second;
 }
 
-// Under the lock.
-std::optional<KeyId> RepositorySlot::PinInstead(TimePoint now) const {
-  const Repository& repository = *view_.repository;
-  const bool outdated = std::any_of(reading_.pins.begin(), reading_.pins.end(), [&](auto& pin) {
-    const std::optional<PinMatch> match = repository.Match(pin, now);
-    return match && !match->newest;
-  });
-  const std::set<KeyId>& signers = repository.chain().back().signers;
-  if (!outdated || signers.empty()) return std::nullopt;
-  const auto& keys = repository.root().KeysOf(RoleName::Root()).keys;
-  const auto key = keys.find(*signers.begin());
-  return key == keys.end() ? std::nullopt : std::optional(key->second.canonical_id());
-}
-
 RepositoryStatus RepositorySlot::Status(const Moment& moment, std::chrono::seconds interval) const {
   const SinceBoot due = Due(moment, interval).at;
   const std::lock_guard lock(mutex_);
-  RepositoryStatus status{id_, {}, {}, {}, {}, {}, {}, 0, false, {}, 0, 0};
-  if (view_.repository) {
-    const Repository& set = *view_.repository;
-    status.roles["root"] = VersionAndExpiry(set.root());
-    status.roles["timestamp"] = VersionAndExpiry(set.timestamp());
-    status.roles["snapshot"] = VersionAndExpiry(set.snapshot());
-    for (const RoleName& role : set.roles_read()) {
-      if (const Targets* targets = set.Find(role)) {
-        status.roles[role.text()] = VersionAndExpiry(*targets);
-      }
-    }
-    status.verified_at = set.verified_at();
-    status.expires = set.Expires(reading_.roles);
-    status.pin_instead = PinInstead(moment.wall);
-    status.resident_bytes = set.resident_bytes();
+  RepositoryStatus status;
+  status.id = id_;
+  if (view_.set) {
+    status.set = view_.set->Status(demands_, moment.wall);
+    status.verified_at = view_.set->verified_at();
+    status.resident_bytes = view_.set->resident_bytes();
   }
   status.next_refresh = moment.wall + (due - moment.seconds());
   status.last_failure = last_failure_;

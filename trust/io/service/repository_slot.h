@@ -15,15 +15,16 @@
 #include <vector>
 
 #include "trust/decide/decide.h"
+#include "trust/decide/refresh.h"
 #include "trust/decide/refresh_schedule.h"
+#include "trust/decide/trusted_set.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/pull_secret.h"
 #include "trust/io/service/service_clock.h"
 #include "trust/io/service/service_setup.h"
-#include "trust/io/service/trust_service.h"
+#include "trust/io/service/service_status.h"
 #include "trust/io/store/file_store.h"
-#include "trust/notary/refresh.h"
 
 namespace crivet::trust {
 
@@ -48,11 +49,11 @@ FailureFor WhomItConcerns(const RefreshFailure& failure);
 class RepositorySlot {
  public:
   /// `memory` is what all slots of a table take together: each adds what it holds.
-  RepositorySlot(RepositoryId id, std::string_view machine_id, SinceBoot known_since,
+  RepositorySlot(CollectionId id, std::string_view machine_id, SinceBoot known_since,
                  std::shared_ptr<std::atomic<std::size_t>> memory);
   ~RepositorySlot();
 
-  const RepositoryId& id() const { return id_; }
+  const CollectionId& id() const { return id_; }
 
   /// What a decision for somebody with these credentials stands on.
   struct Seen {
@@ -103,12 +104,12 @@ class RepositorySlot {
   // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
   // from where it compares `serial` on.
   struct Ground {
-    std::shared_ptr<const Repository> repository;
+    std::shared_ptr<const TrustedSet> set;
     std::shared_ptr<const Records> records;
     Floors floors;
-    std::vector<RootLink> chain;
+    std::shared_ptr<const Anchors> anchors;  ///< where there is no set
     FileStore::Stamp stamp;
-    /// Changes with every set, chain or load that is adopted.
+    /// Changes with every set, anchor or load that is adopted.
     std::uint64_t serial = 0;
     bool loaded = false;
     /// Set where the store has state that cannot be read: floors are unknown.
@@ -123,21 +124,21 @@ class RepositorySlot {
   /// The store's content takes the place of what is in memory. `failure`: why there is no set;
   /// kState where there may be one that cannot be read.
   struct FromStore {
-    std::shared_ptr<const Repository> repository;
+    std::shared_ptr<const TrustedSet> set;
     Records records;
     Floors floors;
-    std::vector<RootLink> chain;
+    std::shared_ptr<const Anchors> anchors;
     FileStore::Stamp stamp;
     std::optional<TimePoint> saved_at;
     std::optional<RefreshFailure> failure;
-    Reading reading;
+    Demands demands;
   };
   void Adopt(FromStore loaded);
   /// The store cannot be read: a set in memory, with its floors, goes on. False where there is
   /// none.
-  bool KeepUnread(const Reading& reading);
-  void Adopt(const Committed& committed, Reading reading);
-  void Adopt(const NewerRoots& newer);
+  bool KeepUnread(const Demands& demands);
+  void Adopt(const Committed& committed, Demands demands);
+  void Adopt(const NewerAnchors& newer);
   /// Whether the store has them too.
   enum class Saved : std::uint8_t { kNo, kYes };
   void AdoptRecords(Records records, Saved saved);
@@ -156,7 +157,7 @@ class RepositorySlot {
                   SinceBoot at);
 
   /// Takes the slot back to where nothing is loaded, unless the rules read the same as before.
-  void TakeReading(const Reading& reading);
+  void TakeDemands(const Demands& demands);
   void Unload();
   void Forget();
 
@@ -201,9 +202,8 @@ class RepositorySlot {
   bool HasUnsaved() const;
   bool FollowsOnInVain(std::chrono::steady_clock::time_point now) const;
   bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
-  std::optional<KeyId> PinInstead(TimePoint now) const;
 
-  const RepositoryId id_;
+  const CollectionId id_;
   const RefreshPhase phase_;
   const std::shared_ptr<std::atomic<std::size_t>> memory_;
   std::mutex commit_mutex_;
@@ -211,14 +211,14 @@ class RepositorySlot {
   mutable std::mutex mutex_;
   TrustView view_;
   Floors floors_;
-  std::vector<RootLink> chain_;  ///< where there is no set
+  std::shared_ptr<const Anchors> anchors_;  ///< where there is no set
   FileStore::Stamp stamp_;
   std::optional<TimePoint> saved_at_;
   std::map<std::string, StoredFile> unsaved_;
   bool records_unsaved_ = false;
   bool floors_unsaved_ = false;  ///< of a set that has gone
   std::size_t resident_bytes_ = 0;
-  Reading reading_;
+  Demands demands_;
   std::shared_ptr<const RefreshFailure> unreadable_;
   std::uint64_t serial_ = 0;
 

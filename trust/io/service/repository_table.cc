@@ -6,7 +6,7 @@
 
 namespace crivet::trust {
 
-std::shared_ptr<RepositorySlot> RepositoryTable::Slot(const RepositoryId& id, SinceBoot now) {
+std::shared_ptr<RepositorySlot> RepositoryTable::Slot(const CollectionId& id, SinceBoot now) {
   const std::lock_guard lock(mutex_);
   const auto found = slots_.find(id);
   if (found != slots_.end()) return found->second;
@@ -15,7 +15,7 @@ std::shared_ptr<RepositorySlot> RepositoryTable::Slot(const RepositoryId& id, Si
   return slots_.emplace(id, std::move(slot)).first->second;
 }
 
-std::shared_ptr<RepositorySlot> RepositoryTable::Find(const RepositoryId& id) const {
+std::shared_ptr<RepositorySlot> RepositoryTable::Find(const CollectionId& id) const {
   const std::lock_guard lock(mutex_);
   const auto found = slots_.find(id);
   return found == slots_.end() ? nullptr : found->second;
@@ -64,7 +64,7 @@ void RepositoryTable::KeepWithinMemory() {
 
 // Half of them go at once, so that this is not done for every new name.
 void RepositoryTable::DropStrangers() {
-  std::vector<std::pair<SinceBoot, RepositoryId>> strangers;
+  std::vector<std::pair<SinceBoot, CollectionId>> strangers;
   for (const auto& [id, slot] : slots_) {
     if (slot->IsStranger()) strangers.emplace_back(slot->last_decision(), id);
   }

@@ -26,9 +26,9 @@ class RepositoryTable {
   RepositoryTable(std::string machine_id, std::size_t max_resident_bytes)
       : machine_id_(std::move(machine_id)), max_resident_bytes_(max_resident_bytes) {}
 
-  std::shared_ptr<RepositorySlot> Slot(const RepositoryId& id, SinceBoot now);
+  std::shared_ptr<RepositorySlot> Slot(const CollectionId& id, SinceBoot now);
   /// Null where there is none.
-  std::shared_ptr<RepositorySlot> Find(const RepositoryId& id) const;
+  std::shared_ptr<RepositorySlot> Find(const CollectionId& id) const;
   std::vector<std::shared_ptr<RepositorySlot>> All() const;
   std::size_t resident_bytes() const { return *memory_; }
   /// Lets sets go where they take more than they may. After every load and refresh.
@@ -42,7 +42,7 @@ class RepositoryTable {
   const std::shared_ptr<std::atomic<std::size_t>> memory_ =
       std::make_shared<std::atomic<std::size_t>>(0);
   mutable std::mutex mutex_;
-  std::map<RepositoryId, std::shared_ptr<RepositorySlot>> slots_;
+  std::map<CollectionId, std::shared_ptr<RepositorySlot>> slots_;
   std::size_t added_since_dropping_ = 0;
 };
 

@@ -5,8 +5,6 @@
 #include <future>
 #include <utility>
 
-#include "trust/io/service/inquiry.h"
-
 namespace crivet::trust {
 namespace {
 
@@ -24,7 +22,7 @@ SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServiceSetup&
 
 }  // namespace
 
-Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(TrustService::Options options,
+Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(ServiceOptions options,
                                                              ServiceSeams seams) {
   Result<std::unique_ptr<FileStore>> store = FileStore::Open(options.state_dir, *seams.files);
   if (!store) return tl::unexpected(std::move(store.error()));
@@ -35,32 +33,33 @@ Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(TrustService::Optio
   if (Result<void> taken = engine->Reconfigure(servers, std::move(policy)); !taken) {
     return tl::unexpected(std::move(taken.error()));
   }
-  if (engine->refreshing_ == TrustService::Refreshing::kInBackground) engine->LoadStored();
+  if (engine->refreshing_ == ServiceOptions::Refreshing::kInBackground) engine->LoadStored();
   return engine;
 }
 
-ServiceEngine::ServiceEngine(TrustService::Options options, ServiceSeams seams,
+ServiceEngine::ServiceEngine(ServiceOptions options, ServiceSeams seams,
                              std::unique_ptr<FileStore> store)
-    : refreshing_(options.refreshing),
+    : kinds_(options.kinds),
+      refreshing_(options.refreshing),
       make_fetcher_(std::move(seams.make_fetcher)),
       clock_(seams.build_date, std::move(seams.clock)),
       journal_(std::move(options.log)),
       store_(std::move(store)),
       runner_(std::make_unique<RefreshRunner>(
-          *store_, clock_, journal_, [this] { return setup(); },
-          [this](const RepositoryId& id) { return CompanyOf(id); }, stop_.get_token())),
+          kinds_, *store_, clock_, journal_, [this] { return setup(); },
+          [this](const CollectionId& id) { return CompanyOf(id); }, stop_.get_token())),
       table_(std::move(options.machine_id), options.max_resident_bytes) {}
 
 ServiceEngine::~ServiceEngine() {
   stop_.request_stop();
   timetable_.Stop();
   lanes_.Stop();
-  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open;
+  std::map<std::shared_ptr<OpenQuestion>, Timetable::Ticket> open;
   {
     const std::lock_guard lock(mutex_);
     open = open_;
   }
-  for (const auto& [inquiry, deadline] : open) inquiry->AnswerNow();
+  for (const auto& [question, deadline] : open) question->AnswerNow();
 }
 
 std::shared_ptr<const ServiceSetup> ServiceEngine::setup() const {
@@ -88,21 +87,21 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
     }
   }
   for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
-    slot->TakeReading(taken->ReadingOf(slot->id()));
+    slot->TakeDemands(taken->DemandsOn(slot->id()));
     AwaitLoad(slot, [] {});
   }
   Plan(std::chrono::milliseconds(0));
   return {};
 }
 
-ServerSilence::Company ServiceEngine::CompanyOf(const RepositoryId& id) const {
+ServerSilence::Company ServiceEngine::CompanyOf(const CollectionId& id) const {
   for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
     if (slot->id().url == id.url && slot->id() != id) return ServerSilence::Company::kOthersThere;
   }
   return ServerSilence::Company::kAlone;
 }
 
-std::shared_ptr<RepositorySlot> ServiceEngine::Slot(const RepositoryId& id) {
+std::shared_ptr<RepositorySlot> ServiceEngine::Slot(const CollectionId& id) {
   return table_.Slot(id, clock_.Read().seconds());
 }
 
@@ -198,22 +197,22 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
   });
 }
 
-void ServiceEngine::Keep(const std::shared_ptr<Inquiry>& inquiry,
+void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,
                          Timetable::Clock::time_point deadline) {
   const std::lock_guard lock(mutex_);
-  open_[inquiry] = timetable_.At(deadline, [this, weak = std::weak_ptr(inquiry)] {
+  open_[question] = timetable_.At(deadline, [this, weak = std::weak_ptr(question)] {
     // What is done with an answer must not hold up the next deadline.
     if (weak.lock()) {
       lanes_.Submit(kAnswers, [weak] {
-        if (const std::shared_ptr<Inquiry> late = weak.lock()) late->AnswerNow();
+        if (const std::shared_ptr<OpenQuestion> late = weak.lock()) late->AnswerNow();
       });
     }
   });
 }
 
-void ServiceEngine::Release(const std::shared_ptr<Inquiry>& inquiry) {
+void ServiceEngine::Release(const std::shared_ptr<OpenQuestion>& question) {
   const std::lock_guard lock(mutex_);
-  const auto open = open_.find(inquiry);
+  const auto open = open_.find(question);
   if (open == open_.end()) return;
   timetable_.Drop(open->second);
   open_.erase(open);
@@ -222,9 +221,9 @@ void ServiceEngine::Release(const std::shared_ptr<Inquiry>& inquiry) {
 void ServiceEngine::LoadStored() {
   lanes_.Submit(kDisk, [this] {
     const std::shared_ptr<const ServiceSetup> setup = this->setup();
-    for (const RepositoryId& id : store_->List()) {
+    for (const CollectionId& id : store_->List()) {
       // What no rule reads any more waits on the disk for a rule that does.
-      if (!setup->ReadingOf(id).pins.empty()) AwaitLoad(Slot(id), [] {});
+      if (FindKind(kinds_, id.kind) && !setup->DemandsOn(id).empty()) AwaitLoad(Slot(id), [] {});
     }
   });
 }
@@ -232,7 +231,7 @@ void ServiceEngine::LoadStored() {
 // The plan is one task: the next look at what is due. An earlier wish takes its place, and nothing
 // is left of it: wishes come with each name that pods make up.
 void ServiceEngine::Plan(std::chrono::milliseconds in) {
-  if (refreshing_ == TrustService::Refreshing::kOnlyWhenAsked) return;
+  if (refreshing_ == ServiceOptions::Refreshing::kOnlyWhenAsked) return;
   const Timetable::Clock::time_point when = Timetable::Clock::now() + in;
   const std::lock_guard planning(mutex_);
   if (planned_ <= when) return;

@@ -16,16 +16,14 @@
 #include "trust/io/service/repository_table.h"
 #include "trust/io/service/service_clock.h"
 #include "trust/io/service/service_journal.h"
+#include "trust/io/service/service_options.h"
 #include "trust/io/service/service_setup.h"
 #include "trust/io/service/timetable.h"
-#include "trust/io/service/trust_service.h"
 #include "trust/io/service/worker_lanes.h"
 #include "trust/io/store/file_store.h"
 #include "trust/io/store/file_system.h"
 
 namespace crivet::trust {
-
-class Inquiry;
 
 /// ServiceSeams are the edges of a service to the machine; a test puts its own in their place.
 struct ServiceSeams {
@@ -35,14 +33,21 @@ struct ServiceSeams {
   FileSystem* files = &FileSystem::Posix();
 };
 
+/// OpenQuestion is one that waits for something. Thread-safe.
+class OpenQuestion {
+ public:
+  virtual ~OpenQuestion() = default;
+  /// Answers from memory now, unless it has been answered.
+  virtual void AnswerNow() = 0;
+};
+
 /// ServiceEngine is what moves inside a TrustService: who loads and refreshes which repository,
 /// when, and on which thread. One thread keeps the time; work is done by short-lived ones, at most
 /// eight for all servers (one for each, where there are more), so that a server that hangs holds up
 /// only its own refreshes. Thread-safe.
 class ServiceEngine {
  public:
-  static Result<std::unique_ptr<ServiceEngine>> Create(TrustService::Options options,
-                                                       ServiceSeams seams);
+  static Result<std::unique_ptr<ServiceEngine>> Create(ServiceOptions options, ServiceSeams seams);
   /// Answers what is still asked, from memory; breaks requests off.
   ~ServiceEngine();
 
@@ -56,7 +61,10 @@ class ServiceEngine {
   RefreshRunner& runner() { return *runner_; }
   RepositoryTable& table() { return table_; }
 
-  std::shared_ptr<RepositorySlot> Slot(const RepositoryId& id);
+  const Kinds& kinds() const { return kinds_; }
+
+  /// Precondition: of a kind that the service was given.
+  std::shared_ptr<RepositorySlot> Slot(const CollectionId& id);
 
   /// Whether `then` will be called, on another thread.
   bool AwaitLoad(const std::shared_ptr<RepositorySlot>& slot, RepositorySlot::Then then);
@@ -76,15 +84,14 @@ class ServiceEngine {
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
 
-  /// Keeps an inquiry until it is answered, at `deadline` at the latest.
-  void Keep(const std::shared_ptr<Inquiry>& inquiry, Timetable::Clock::time_point deadline);
-  void Release(const std::shared_ptr<Inquiry>& inquiry);
+  /// Keeps a question until it is answered: at `deadline`, or at the end, from memory.
+  void Keep(const std::shared_ptr<OpenQuestion>& question, Timetable::Clock::time_point deadline);
+  void Release(const std::shared_ptr<OpenQuestion>& question);
 
  private:
-  ServiceEngine(TrustService::Options options, ServiceSeams seams,
-                std::unique_ptr<FileStore> store);
+  ServiceEngine(ServiceOptions options, ServiceSeams seams, std::unique_ptr<FileStore> store);
 
-  ServerSilence::Company CompanyOf(const RepositoryId& id) const;
+  ServerSilence::Company CompanyOf(const CollectionId& id) const;
   void LoadStored();
   void Plan(std::chrono::milliseconds in);
   void RefreshDue();
@@ -92,7 +99,8 @@ class ServiceEngine {
                          const std::shared_ptr<const ServerSetup>& server, Cached cached);
   void Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order);
 
-  const TrustService::Refreshing refreshing_;
+  const Kinds kinds_;
+  const ServiceOptions::Refreshing refreshing_;
   const ServiceSetup::MakeFetcher make_fetcher_;
   ServiceClock clock_;
   ServiceJournal journal_;
@@ -108,7 +116,7 @@ class ServiceEngine {
     RefreshRate limit;
   };
   std::map<std::string, Rate> rates_;  // by URL
-  std::map<std::shared_ptr<Inquiry>, Timetable::Ticket> open_;
+  std::map<std::shared_ptr<OpenQuestion>, Timetable::Ticket> open_;
   Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
   Timetable::Ticket plan_;
 

@@ -45,9 +45,9 @@ std::string ServiceJournal::state_problem() const {
   return state_problem_;
 }
 
-std::string Shown(const RepositoryId& id, const RefreshFailure& failure) {
-  std::string line = "refresh of " + id.gun.text() + " from " + id.url + " failed";
-  if (!failure.role.empty()) line += " at " + failure.role;
+std::string Shown(const CollectionId& id, const RefreshFailure& failure) {
+  std::string line = "refresh of " + id.name + " from " + id.url + " failed";
+  if (!failure.at.empty()) line += " at " + failure.at;
   line += ": " + failure.error.detail;
   if (failure.why) line += ": " + Explained(*failure.why);
   line += " [" + std::string(CodeOf(failure.error.reason)) + "]";

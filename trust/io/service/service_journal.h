@@ -5,8 +5,8 @@
 #include <mutex>
 #include <string>
 
-#include "trust/io/service/trust_service.h"
-#include "trust/notary/refresh.h"
+#include "trust/decide/refresh.h"
+#include "trust/io/service/service_status.h"
 
 namespace crivet::trust {
 
@@ -38,6 +38,6 @@ class ServiceJournal {
 };
 
 /// A refresh that failed, in one line for people.
-std::string Shown(const RepositoryId& id, const RefreshFailure& failure);
+std::string Shown(const CollectionId& id, const RefreshFailure& failure);
 
 }  // namespace crivet::trust

@@ -2,7 +2,6 @@
 #include "trust/io/service/service_setup.h"
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 namespace crivet::trust {
@@ -35,40 +34,33 @@ std::shared_ptr<const ServerSetup> ServiceSetup::Server(const std::string& label
   return found == servers_.end() ? nullptr : found->second;
 }
 
-std::shared_ptr<const ServerSetup> ServiceSetup::ServerOf(const RepositoryId& id) const {
-  for (const std::shared_ptr<const Rule>& rule : policy_->rules()) {
-    if (!policy_->MayRead(*rule, id)) continue;
-    if (std::shared_ptr<const ServerSetup> server = Server(rule->trust)) return server;
+std::shared_ptr<const ServerSetup> ServiceSetup::ServerOf(const CollectionId& id) const {
+  for (const Policy::Reader& reader : policy_->ReadersOf(id)) {
+    if (std::shared_ptr<const ServerSetup> server = Server(reader.member->trust)) return server;
   }
   const auto same_url = std::find_if(servers_.begin(), servers_.end(), [&](const auto& entry) {
-    return entry.second->server.url == id.url;
+    return entry.second->server.url == id.url && entry.second->server.kind == id.kind;
   });
   return same_url == servers_.end() ? nullptr : same_url->second;
 }
 
 SharedCredentials ServiceSetup::Granted(const PullSecret& secret, const ServerSetup& server,
-                                        const RepositoryId& id) const {
+                                        const CollectionId& id) const {
   if (server.server.auth != TrustServer::Auth::kFromPull) return nullptr;
-  for (const std::shared_ptr<const Rule>& rule : policy_->rules()) {
-    if (rule->trust != server.server.label || !policy_->MayRead(*rule, id)) continue;
-    if (SharedCredentials granted = secret.For(*rule, id.gun)) return granted;
+  for (const Policy::Reader& reader : policy_->ReadersOf(id)) {
+    if (reader.member->trust != server.server.label) continue;
+    if (SharedCredentials granted = secret.For(*reader.rule, *reader.member, id.name)) {
+      return granted;
+    }
   }
   return nullptr;
 }
 
-Reading ServiceSetup::ReadingOf(const RepositoryId& id) const {
-  Reading reading;
-  std::set<RoleName> roles{RoleName::Targets()};
-  for (const std::shared_ptr<const Rule>& rule : policy_->rules()) {
-    if (!policy_->MayRead(*rule, id)) continue;
-    if (std::find(reading.pins.begin(), reading.pins.end(), rule->root) == reading.pins.end()) {
-      reading.pins.push_back(rule->root);
-    }
-    for (RoleName& role : rule->RolesRead()) roles.insert(std::move(role));
-    reading.grace = std::max(reading.grace, rule->grace);
-  }
-  reading.roles.assign(roles.begin(), roles.end());
-  return reading;
+bool SameDemands(const Demands& a, const Demands& b) {
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const SharedDemand& one) {
+           return std::any_of(b.begin(), b.end(),
+                              [&](const SharedDemand& other) { return other->Equals(*one); });
+         });
 }
 
 }  // namespace crivet::trust

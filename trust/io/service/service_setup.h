@@ -11,6 +11,7 @@
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
 #include "trust/decide/collection_id.h"
+#include "trust/decide/demand.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/metadata_fetcher.h"
 #include "trust/io/http/pull_secret.h"
@@ -28,14 +29,6 @@ struct ServerSetup {
   std::shared_ptr<TokenSilence> token_silence = std::make_shared<TokenSilence>();
 
   Limits limits() const;
-};
-
-/// Reading is what the rules want to know of one repository.
-struct Reading {
-  std::vector<RootPin> pins;
-  std::vector<RoleName> roles;
-  std::chrono::seconds grace{0};
-  friend bool operator==(const Reading&, const Reading&) = default;
 };
 
 /// ServiceSetup is a configuration in force. Immutable; safe to share between threads.
@@ -56,22 +49,25 @@ class ServiceSetup {
 
   /// Null where no server has that label.
   std::shared_ptr<const ServerSetup> Server(const std::string& label) const;
-  /// The server through which a repository is refreshed without anybody asking: that of the first
+  /// The server through which a collection is refreshed without anybody asking: that of the first
   /// rule which reads it, else any with its URL. Null where there is none.
-  std::shared_ptr<const ServerSetup> ServerOf(const RepositoryId& id) const;
+  std::shared_ptr<const ServerSetup> ServerOf(const CollectionId& id) const;
 
-  /// What may be sent of `secret` through `server` when it is asked for a repository and no pull
+  /// What may be sent of `secret` through `server` when it is asked for a collection and no pull
   /// waits: what some rule of today lets go there.
   SharedCredentials Granted(const PullSecret& secret, const ServerSetup& server,
-                            const RepositoryId& id) const;
+                            const CollectionId& id) const;
 
-  /// Everything that rules read of a repository; no pins where no rule reads it.
-  Reading ReadingOf(const RepositoryId& id) const;
+  /// What all rules together want of a collection; empty where none reads it.
+  Demands DemandsOn(const CollectionId& id) const { return policy_->DemandsOn(id); }
 
  private:
   ServiceSetup() = default;
   std::shared_ptr<const Policy> policy_;
   std::map<std::string, std::shared_ptr<const ServerSetup>> servers_;
 };
+
+/// Whether two lists of demands want the same, whatever their order.
+bool SameDemands(const Demands& a, const Demands& b);
 
 }  // namespace crivet::trust

@@ -43,14 +43,37 @@ Decision TrustService::DecideNow(Question question) {
   return answer.get_future().get();
 }
 
-void TrustService::Remember(const ImageReference& /*reference*/, const Decision& decision) {
+void TrustService::Remember(const ImageReference& reference, const Decision& decision) {
   const Result<TimePoint> now = engine_->clock().Now();
-  if (!now || !decision.applied.repository) return;
-  const std::optional<VerifiedRecord> record = RecordOf(decision, *now);
-  if (record) engine_->runner().Remember(*engine_->Slot(*decision.applied.repository), *record);
+  if (!now) return;
+  for (const MemberRecord& member : RecordsOf(decision, *now)) {
+    const std::optional<CollectionId>& id = decision.applied.collections[member.member];
+    if (id) engine_->runner().Remember(*engine_->Slot(*id), member.record);
+  }
+  AskOtherMembers(reference, decision);
 }
 
-TrustView TrustService::View(const RepositoryId& id) {
+// trust/RULES.md#several-trusts: on the day on which the member that decided is gone, what is there
+// has to be vouched for by another. What they say changes no answer.
+void TrustService::AskOtherMembers(const ImageReference& reference, const Decision& decision) {
+  const auto* allow = std::get_if<Allow>(&decision.verdict);
+  const AppliedRule& applied = decision.applied;
+  if (allow == nullptr || !allow->digest || applied.rule->combine != Combine::kAnyOf) return;
+  for (std::size_t i = 0; i < applied.collections.size(); ++i) {
+    if (i == decision.member) continue;
+    Question question{.reference = reference, .local = std::nullopt, .credentials = std::nullopt};
+    question.local = allow->digest;
+    question.of_member = Question::Member{applied, i};
+    Decide(std::move(question), [engine = engine_.get(), i](const Decision& answer) {
+      const Result<TimePoint> now = engine->clock().Now();
+      const std::optional<CollectionId>& id = answer.applied.collections[i];
+      const auto record = now ? RecordOf(answer, *now) : std::nullopt;
+      if (record && id) engine->runner().Remember(*engine->Slot(*id), *record);
+    });
+  }
+}
+
+TrustView TrustService::View(const CollectionId& id) {
   const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
   engine_->LoadNow(slot);
   return slot->See(ClassOf(nullptr), engine_->clock().Read().seconds()).view;
@@ -62,7 +85,7 @@ void TrustService::Reconfigure(const std::vector<TrustServer>& servers,
   if (!taken) engine_->journal().Say("the old configuration stays: " + taken.error().detail);
 }
 
-Result<void> TrustService::Forget(const RepositoryId& id) {
+Result<void> TrustService::Forget(const CollectionId& id) {
   const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
   const std::lock_guard lock(slot->commit_mutex());
   if (Result<void> forgotten = engine_->store().Forget(id); !forgotten) return forgotten;
@@ -89,18 +112,17 @@ ServiceStatus TrustService::Status() const {
   return status;
 }
 
-tl::expected<std::string, FetchFailure> TrustService::FetchRoot(const RepositoryId& id) {
+Fetched TrustService::FetchAnchor(const CollectionId& id) {
   const std::shared_ptr<const ServerSetup> server = engine_->setup()->ServerOf(id);
-  if (!server) return tl::unexpected(FetchFailure{});
+  const Kind* const kind = FindKind(engine_->kinds(), id.kind);
+  if (!server || kind == nullptr) return tl::unexpected(FetchFailure{});
   MetadataFetcher::Terms terms;
   terms.patience = server->server.timeout;
   terms.deadline = std::chrono::steady_clock::now() + server->server.timeout;
-  return server->fetcher->Fetch(id.gun, {"root.json", server->limits().root_bytes, {}}, terms)
-      .fetched;
+  return server->fetcher->Fetch(kind->AnchorRequest(id, server->limits()), terms).fetched;
 }
 
-tl::expected<Committed, RefreshFailure> TrustService::Import(const RepositoryId& id,
-                                                             const std::string& folder) {
+RefreshOutcome TrustService::Import(const CollectionId& id, const std::string& folder) {
   return engine_->runner().Import(*engine_->Slot(id), folder);
 }
 

@@ -27,8 +27,11 @@ constexpr std::string_view kForgotten = "forgotten-";
 constexpr std::chrono::milliseconds kLockPatience{2000};
 constexpr std::chrono::milliseconds kLockPause{5};
 
-std::string FolderName(const RepositoryId& id) {
-  return ToHex(Sha256Of(id.url + std::string(1, '\0') + id.gun.text()));
+std::string FolderName(const CollectionId& id) {
+  std::string text = id.url + std::string(1, '\0') + id.name;
+  // The first kind's folders were named before there were others.
+  if (id.kind != kFirstKind) text = id.kind + std::string(1, '\0') + text;
+  return ToHex(Sha256Of(text));
 }
 
 std::string FileName(const Sha256& sha256) { return ToHex(sha256) + ".json"; }
@@ -38,20 +41,22 @@ bool IsMetadataFile(const std::string& name) {
          Sha256FromHex(std::string_view(name).substr(0, 64)).has_value();
 }
 
-// `root` and `<N>.root`: the links of the chain.
-bool IsRootFile(const std::string& name) { return name == "root" || name.ends_with(".root"); }
-
-Manifest ManifestOf(const RepositoryId& id, const std::optional<Manifest>& before,
+Manifest ManifestOf(const CollectionId& id, const std::optional<Manifest>& before,
                     const FileStore::Change& change) {
   Manifest manifest{id, {}, change.floors, change.verified_at};
-  if (change.scope == FileStore::Change::Scope::kChain && before) {
+  if (change.scope == FileStore::Change::Scope::kAnchors && before) {
     manifest.files = before->files;
-    std::erase_if(manifest.files, [](const auto& file) { return IsRootFile(file.first); });
+    std::erase_if(manifest.files, [&](const auto& file) { return change.is_anchor(file.first); });
     manifest.verified_at = before->verified_at;
   }
   for (const StoredFile& file : change.files)
     manifest.files.insert_or_assign(file.name, file.sha256);
   return manifest;
+}
+
+tl::unexpected<Error> OfLaterFormat(const std::string& what, std::int64_t format) {
+  return Fail(Reason::kState, what + " was written by a later version of crivet (format " +
+                                  std::to_string(format) + ")");
 }
 
 // Makes the name of a folder that was just made durable, as well as that can be done.
@@ -145,16 +150,16 @@ Result<std::optional<DurableFolder>> FileStore::OpenRepositories() const {
   return std::optional<DurableFolder>(DurableFolder(files_, folder));
 }
 
-Result<std::optional<DurableFolder>> FileStore::OpenFolderOf(const RepositoryId& id) const {
+Result<std::optional<DurableFolder>> FileStore::OpenFolderOf(const CollectionId& id) const {
   Result<std::optional<DurableFolder>> parent = OpenRepositories();
   if (!parent || !*parent) return parent;
   const int folder = files_.OpenFolder((*parent)->descriptor(), FolderName(id));
   if (folder == -ENOENT) return std::optional<DurableFolder>();
-  if (folder < 0) return StorageFailure("cannot open the state of " + id.gun.text(), folder);
+  if (folder < 0) return StorageFailure("cannot open the state of " + id.name, folder);
   return std::optional<DurableFolder>(DurableFolder(files_, folder));
 }
 
-Result<DurableFolder> FileStore::MakeFolderOf(const RepositoryId& id) {
+Result<DurableFolder> FileStore::MakeFolderOf(const CollectionId& id) {
   Result<std::optional<DurableFolder>> parent = OpenRepositories();
   if (!parent) return tl::unexpected(parent.error());
   if (!*parent) return Fail(Reason::kState, state_dir_ + " takes no writes");
@@ -162,20 +167,23 @@ Result<DurableFolder> FileStore::MakeFolderOf(const RepositoryId& id) {
   int folder = files_.OpenFolder((*parent)->descriptor(), name);
   if (folder == -ENOENT) {
     const int made = files_.MakeFolder((*parent)->descriptor(), name);
-    if (made < 0) return StorageFailure("cannot make the state of " + id.gun.text(), made);
+    if (made < 0) return StorageFailure("cannot make the state of " + id.name, made);
     if (Result<void> synced = (*parent)->Sync(); !synced) return tl::unexpected(synced.error());
     folder = files_.OpenFolder((*parent)->descriptor(), name);
   }
-  if (folder < 0) return StorageFailure("cannot open the state of " + id.gun.text(), folder);
+  if (folder < 0) return StorageFailure("cannot open the state of " + id.name, folder);
   return DurableFolder(files_, folder);
 }
 
-Result<std::optional<Manifest>> FileStore::LoadManifest(const RepositoryId& id,
+Result<std::optional<Manifest>> FileStore::LoadManifest(const CollectionId& id,
                                                         const DurableFolder& folder) const {
   bool damaged = false;
   for (const char* name : {kCurrent, kSpare}) {
     const Result<std::optional<std::string>> text = folder.Read(name, kMaxManifestBytes);
     if (text && !*text) continue;
+    if (const auto format = text ? LaterFormatIn(**text) : std::nullopt) {
+      return OfLaterFormat("the state of " + id.name + " in " + state_dir_, *format);
+    }
     Result<Manifest> manifest = text ? ReadManifest(**text) : tl::unexpected(text.error());
     if (manifest && manifest->id == id) return std::optional(*std::move(manifest));
     damaged = true;
@@ -185,7 +193,7 @@ Result<std::optional<Manifest>> FileStore::LoadManifest(const RepositoryId& id,
   for (const std::string& name : folder.Names()) damaged = damaged || IsMetadataFile(name);
   if (!damaged) return std::optional<Manifest>();
   return Fail(Reason::kState,
-              "the state of " + id.gun.text() + " in " + state_dir_ + " is damaged beyond repair");
+              "the state of " + id.name + " in " + state_dir_ + " is damaged beyond repair");
 }
 
 FileStore::Stamp FileStore::StampIn(const DurableFolder& folder) const {
@@ -194,12 +202,12 @@ FileStore::Stamp FileStore::StampIn(const DurableFolder& folder) const {
   return facts;
 }
 
-FileStore::Stamp FileStore::StampOf(const RepositoryId& id) const {
+FileStore::Stamp FileStore::StampOf(const CollectionId& id) const {
   const Result<std::optional<DurableFolder>> folder = OpenFolderOf(id);
   return folder && *folder ? StampIn(**folder) : std::nullopt;
 }
 
-Result<FileStore::Loaded> FileStore::Load(const RepositoryId& id) const {
+Result<FileStore::Loaded> FileStore::Load(const CollectionId& id) const {
   Loaded loaded;
   const Result<std::optional<DurableFolder>> folder = OpenFolderOf(id);
   if (!folder) return tl::unexpected(folder.error());
@@ -214,7 +222,7 @@ Result<FileStore::Loaded> FileStore::Load(const RepositoryId& id) const {
   return loaded;
 }
 
-Fetched FileStore::ReadFile(const RepositoryId& id, const Sha256& sha256,
+Fetched FileStore::ReadFile(const CollectionId& id, const Sha256& sha256,
                             std::size_t max_bytes) const {
   const Result<std::optional<DurableFolder>> folder = OpenFolderOf(id);
   if (folder && *folder) {
@@ -224,7 +232,7 @@ Fetched FileStore::ReadFile(const RepositoryId& id, const Sha256& sha256,
   return tl::unexpected(FetchFailure{FetchFailure::Kind::kNotFound, {}});
 }
 
-tl::expected<FileStore::Stamp, FileStore::CommitFailure> FileStore::Commit(const RepositoryId& id,
+tl::expected<FileStore::Stamp, FileStore::CommitFailure> FileStore::Commit(const CollectionId& id,
                                                                            const Stamp& based_on,
                                                                            const Change& change) {
   const auto failed = [](Error error) {
@@ -258,7 +266,7 @@ tl::expected<FileStore::Stamp, FileStore::CommitFailure> FileStore::Commit(const
   return StampIn(*folder);
 }
 
-Result<Records> FileStore::UpdateRecords(const RepositoryId& id,
+Result<Records> FileStore::UpdateRecords(const CollectionId& id,
                                          const std::function<Records(Records)>& change) {
   const Result<Lock> lock = Lock::Take(*this);
   if (!lock) return tl::unexpected(lock.error());
@@ -268,6 +276,9 @@ Result<Records> FileStore::UpdateRecords(const RepositoryId& id,
   bool damaged = false;
   if (*existing) {
     const Result<std::optional<std::string>> text = (*existing)->Read(kRecords, kMaxRecordsBytes);
+    if (const auto format = text && *text ? LaterFormatIn(**text) : std::nullopt) {
+      return OfLaterFormat("the records of " + id.name + " in " + state_dir_, *format);
+    }
     Result<Records> read = !text || !*text ? Records() : ReadRecords(id, **text);
     damaged = !text || !read;
     before = std::move(read).value_or(Records());
@@ -282,7 +293,7 @@ Result<Records> FileStore::UpdateRecords(const RepositoryId& id,
   return after;
 }
 
-Result<void> FileStore::Forget(const RepositoryId& id) {
+Result<void> FileStore::Forget(const CollectionId& id) {
   const Result<Lock> lock = Lock::Take(*this);
   if (!lock) return tl::unexpected(lock.error());
   Result<std::optional<DurableFolder>> parent = OpenRepositories();
@@ -293,7 +304,7 @@ Result<void> FileStore::Forget(const RepositoryId& id) {
   RemoveFolder(**parent, forgotten);
   const int renamed = files_.Rename((*parent)->descriptor(), name, forgotten);
   if (renamed == -ENOENT) return {};
-  if (renamed < 0) return StorageFailure("cannot remove the state of " + id.gun.text(), renamed);
+  if (renamed < 0) return StorageFailure("cannot remove the state of " + id.name, renamed);
   if (Result<void> synced = (*parent)->Sync(); !synced) return synced;
   RemoveFolder(**parent, forgotten);
   return {};
@@ -309,8 +320,8 @@ void FileStore::RemoveFolder(const DurableFolder& parent, const std::string& nam
   files_.RemoveFolder(parent.descriptor(), name);
 }
 
-std::vector<RepositoryId> FileStore::List() const {
-  std::vector<RepositoryId> found;
+std::vector<CollectionId> FileStore::List() const {
+  std::vector<CollectionId> found;
   const Result<std::optional<DurableFolder>> parent = OpenRepositories();
   if (!parent || !*parent) return found;
   for (const std::string& name : (*parent)->Names()) {

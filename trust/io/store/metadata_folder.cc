@@ -48,13 +48,8 @@ std::optional<std::string> ReadRegular(const std::string& path, std::size_t max_
 
 }  // namespace
 
-Fetched ReadFromFolder(const std::string& folder, const MetadataRequest& request) {
-  std::string name = request.file;
-  if (request.sha256) {
-    const std::string hashed = "." + ToHex(*request.sha256) + ".json";
-    if (name.ends_with(hashed)) name.replace(name.size() - hashed.size(), hashed.size(), ".json");
-  }
-  for (const std::string& candidate : {request.file, name}) {
+Fetched ReadFromFolder(const std::string& folder, const FileRequest& request) {
+  for (const std::string& candidate : request.file_names) {
     std::optional<std::string> content =
         ReadRegular(std::string(folder).append("/").append(candidate), request.max_bytes);
     if (content) return *std::move(content);

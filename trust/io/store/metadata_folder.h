@@ -3,14 +3,13 @@
 
 #include <string>
 
-#include "trust/notary/refresh.h"
+#include "trust/decide/file_request.h"
 
 namespace crivet::trust {
 
-/// ReadFromFolder answers a metadata request out of a folder as Notary's and Docker's clients leave
-/// it (`root.json`, `timestamp.json`, `targets/releases.json`, …): the name that the server would
-/// use, else the name without the hash. Not-found for everything that cannot be read; nothing is
-/// judged here.
-Fetched ReadFromFolder(const std::string& folder, const MetadataRequest& request);
+/// ReadFromFolder answers a request out of a folder that a person filled: the first of the names
+/// that the request has for one. Not-found for everything that cannot be read; nothing is judged
+/// here.
+Fetched ReadFromFolder(const std::string& folder, const FileRequest& request);
 
 }  // namespace crivet::trust

@@ -14,11 +14,13 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr std::int64_t kFormat = 1;
+constexpr char kFirstKindsName[] = "gun";
 constexpr JsonLimits kLimits{.max_bytes = kMaxRecordsBytes, .max_values = 1'000'000};
 
-tl::unexpected<Error> Damaged() { return Fail(Reason::kState, "damaged or of a later version"); }
+tl::unexpected<Error> Damaged() { return Fail(Reason::kState, "damaged"); }
 
-// Json::dump throws on text that is not UTF-8; every text here is ASCII by its type.
+// Json::dump throws on text that is not UTF-8; no text comes here that is not: what kinds name is
+// ASCII, and the reader refuses other bytes.
 std::string Sealed(const Json& content) {
   const std::string text = content.dump();
   const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
@@ -61,20 +63,26 @@ std::optional<Sha256> HashAt(JsonValue object, std::string_view name) {
   return text ? Sha256FromHex(*text) : std::nullopt;
 }
 
-std::optional<std::vector<KeyId>> KeysIn(std::optional<JsonValue> value) {
+std::optional<std::vector<std::string>> TextsIn(std::optional<JsonValue> value) {
   const std::optional<JsonElements> elements = value ? value->AsArray() : std::nullopt;
   if (!elements) return std::nullopt;
-  std::vector<KeyId> keys;
+  std::vector<std::string> texts;
   for (const JsonValue element : *elements) {
-    const Result<KeyId> key = KeyId::Parse(element.AsString().value_or(""));
-    if (!key) return std::nullopt;
-    keys.push_back(*key);
+    const std::optional<std::string_view> text = element.AsString();
+    if (!text) return std::nullopt;
+    texts.emplace_back(*text);
   }
-  return keys;
+  return texts;
 }
 
-bool NamesRepository(JsonValue content, const RepositoryId& id) {
-  return TextAt(content, "url") == id.url && TextAt(content, "gun") == id.gun.text();
+// The first kind's documents say which GUN; all others which kind, and which name.
+std::optional<CollectionId> CollectionIn(JsonValue content) {
+  const std::optional<std::string_view> url = TextAt(content, "url");
+  const std::optional<std::string_view> kind = TextAt(content, "kind");
+  const std::optional<std::string_view> name = TextAt(content, kind ? "name" : kFirstKindsName);
+  if (!url || !name) return std::nullopt;
+  return CollectionId{std::string(kind.value_or(kFirstKind)), std::string(*url),
+                      std::string(*name)};
 }
 
 std::optional<std::map<std::string, Sha256>> FilesIn(std::optional<JsonValue> value) {
@@ -94,12 +102,11 @@ std::optional<Floors> FloorsIn(std::optional<JsonValue> value) {
   if (!members) return std::nullopt;
   Floors floors;
   for (const JsonMember& member : *members) {
-    const Result<RoleName> role = RoleName::Parse(member.name);
     const std::optional<std::int64_t> version = IntegerAt(member.value, "version");
     const std::optional<Sha256> hash = HashAt(member.value, "signed_sha256");
-    const std::optional<std::vector<KeyId>> signers = KeysIn(member.value.Find("signers"));
-    if (!role || !version || !hash || !signers) return std::nullopt;
-    floors.emplace(*role, Floor{*version, *hash, {signers->begin(), signers->end()}});
+    const auto signers = TextsIn(member.value.Find("signers"));
+    if (!version || !hash || !signers) return std::nullopt;
+    floors.emplace(member.name, Floor{*version, *hash, {signers->begin(), signers->end()}});
   }
   return floors;
 }
@@ -108,38 +115,35 @@ std::optional<VerifiedRecord> RecordIn(JsonValue value) {
   const Result<Sha256Digest> digest = Sha256Digest::Parse(TextAt(value, "digest").value_or(""));
   const std::optional<std::string_view> tag = TextAt(value, "tag");
   const std::optional<Sha256> root = HashAt(value, "root");
-  const std::optional<std::vector<KeyId>> root_signers = KeysIn(value.Find("root_signers"));
+  const auto root_signers = TextsIn(value.Find("root_signers"));
   const std::optional<TimePoint> recorded_at = TimeAt(value, "recorded_at");
   const std::optional<JsonValue> vouching = value.Find("vouching");
   const std::optional<JsonMembers> roles = vouching ? vouching->AsObject() : std::nullopt;
   if (!digest || !tag || !root || !root_signers || !recorded_at || !roles) return std::nullopt;
   VerifiedRecord record{std::string(*tag), *digest, {}, *root, *root_signers, *recorded_at};
   for (const JsonMember& member : *roles) {
-    const Result<RoleName> role = RoleName::Parse(member.name);
-    const std::optional<std::vector<KeyId>> keys = KeysIn(member.value);
-    if (!role || !keys) return std::nullopt;
-    record.vouching.emplace(*role, *keys);
+    auto keys = TextsIn(member.value);
+    if (!keys) return std::nullopt;
+    record.vouching.emplace(member.name, *std::move(keys));
   }
   return record;
 }
 
 // Writing.
 
-template <typename Keys>
-Json KeysOut(const Keys& keys) {
-  Json out = Json::array();
-  for (const KeyId& key : keys) out.push_back(key.ToString());
-  return out;
+Json CollectionOut(const CollectionId& id) {
+  if (id.kind == kFirstKind) return {{"url", id.url}, {kFirstKindsName, id.name}};
+  return {{"kind", id.kind}, {"url", id.url}, {"name", id.name}};
 }
 
 Json RecordOut(const VerifiedRecord& record) {
   Json vouching = Json::object();
-  for (const auto& [role, keys] : record.vouching) vouching[role.text()] = KeysOut(keys);
+  for (const auto& [part, keys] : record.vouching) vouching[part] = keys;
   return {{"tag", record.tag},
           {"digest", record.digest.ToString()},
           {"vouching", std::move(vouching)},
-          {"root", ToHex(record.root)},
-          {"root_signers", KeysOut(record.root_signers)},
+          {"root", ToHex(record.anchor)},
+          {"root_signers", record.anchor_signers},
           {"recorded_at", FormatRfc3339(record.recorded_at)}};
 }
 
@@ -149,16 +153,23 @@ std::string WriteManifest(const Manifest& manifest) {
   Json files = Json::object();
   for (const auto& [name, hash] : manifest.files) files[name] = ToHex(hash);
   Json floors = Json::object();
-  for (const auto& [role, floor] : manifest.floors) {
-    floors[role.text()] = {{"version", floor.version},
-                           {"signed_sha256", ToHex(floor.signed_sha256)},
-                           {"signers", KeysOut(floor.signers)}};
+  for (const auto& [name, floor] : manifest.floors) {
+    floors[name] = {{"version", floor.version},
+                    {"signed_sha256", ToHex(floor.signed_sha256)},
+                    {"signers", floor.signers}};
   }
-  return Sealed({{"url", manifest.id.url},
-                 {"gun", manifest.id.gun.text()},
-                 {"verified_at", FormatRfc3339(manifest.verified_at)},
-                 {"files", std::move(files)},
-                 {"floors", std::move(floors)}});
+  Json content = CollectionOut(manifest.id);
+  content["verified_at"] = FormatRfc3339(manifest.verified_at);
+  content["files"] = std::move(files);
+  content["floors"] = std::move(floors);
+  return Sealed(content);
+}
+
+std::optional<std::int64_t> LaterFormatIn(std::string_view text) {
+  const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
+  if (!document) return std::nullopt;
+  const std::optional<std::int64_t> format = IntegerAt(document->root(), "format");
+  return format && *format > kFormat ? format : std::nullopt;
 }
 
 Result<Manifest> ReadManifest(std::string_view text) {
@@ -167,26 +178,27 @@ Result<Manifest> ReadManifest(std::string_view text) {
   if (!document) return Damaged();
   const std::optional<JsonValue> content = Unsealed(*document);
   if (!content) return Damaged();
-  const std::optional<std::string_view> url = TextAt(*content, "url");
-  const Result<Gun> gun = Gun::Parse(TextAt(*content, "gun").value_or(""));
+  std::optional<CollectionId> id = CollectionIn(*content);
   const std::optional<TimePoint> verified_at = TimeAt(*content, "verified_at");
   std::optional<std::map<std::string, Sha256>> files = FilesIn(content->Find("files"));
   std::optional<Floors> floors = FloorsIn(content->Find("floors"));
-  if (!url || !gun || !verified_at || !files || !floors) return Damaged();
-  return Manifest{{std::string(*url), *gun}, *std::move(files), *std::move(floors), *verified_at};
+  if (!id || !verified_at || !files || !floors) return Damaged();
+  return Manifest{*std::move(id), *std::move(files), *std::move(floors), *verified_at};
 }
 
-std::string WriteRecords(const RepositoryId& id, const Records& records) {
+std::string WriteRecords(const CollectionId& id, const Records& records) {
   Json out = Json::array();
   for (const VerifiedRecord& record : records) out.push_back(RecordOut(record));
-  return Sealed({{"url", id.url}, {"gun", id.gun.text()}, {"records", std::move(out)}});
+  Json content = CollectionOut(id);
+  content["records"] = std::move(out);
+  return Sealed(content);
 }
 
-Result<Records> ReadRecords(const RepositoryId& id, std::string_view text) {
+Result<Records> ReadRecords(const CollectionId& id, std::string_view text) {
   const Result<JsonDocument> document = JsonDocument::Parse(text, kLimits);
   if (!document) return Damaged();
   const std::optional<JsonValue> content = Unsealed(*document);
-  if (!content || !NamesRepository(*content, id)) return Damaged();
+  if (!content || CollectionIn(*content) != id) return Damaged();
   const std::optional<JsonValue> list = content->Find("records");
   const std::optional<JsonElements> elements = list ? list->AsArray() : std::nullopt;
   if (!elements) return Damaged();

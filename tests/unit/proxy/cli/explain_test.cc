@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "trust/base/fetch_cause.h"
+#include "trust/notary/notary_demand.h"
+#include "trust/notary/notary_kind.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -15,22 +17,26 @@ using nlohmann::json;
 constexpr trust::TimePoint kNow{std::chrono::seconds{1'800'000'000}};
 const std::string kHex(64, 'e');
 
+std::shared_ptr<const trust::SignedPart> Part(trust::SignedPart part) {
+  return std::make_shared<const trust::SignedPart>(std::move(part));
+}
+
 trust::Decision DecisionOf(trust::Verdict verdict) {
   auto rule = std::make_shared<trust::Rule>();
   rule->name = "acme";
   rule->action = trust::Action::kVerify;
-  rule->trust = "acme";
-  rule->roles = {*trust::RoleName::Parse("targets/releases"), trust::RoleName::Targets()};
+  rule->members = {{"acme", "https://notary.example", &trust::NotaryKind(),
+                    std::make_shared<trust::NotaryDemand>()}};
   trust::Decision decision;
   decision.verdict = std::move(verdict);
   decision.applied.rule = rule;
-  decision.applied.repository =
-      trust::RepositoryId{"https://notary.example", *trust::Gun::Parse("registry.example/web")};
-  const trust::KeyId key = *trust::KeyId::Parse(std::string(64, 'a'));
-  decision.evidence.roles = {
-      {trust::RoleName::Targets(), 7, kNow + std::chrono::hours{1}, {key}, 1},
-      {*trust::RoleName::Parse("targets/releases"), 0, {}, {}, 0}};
-  decision.evidence.vouching = {trust::RoleName::Targets()};
+  decision.applied.collections = {
+      trust::CollectionId{"notary", "https://notary.example", "registry.example/web"}};
+  decision.evidence.parts = {
+      Part({"targets", 7, kNow + std::chrono::hours{1}, {std::string(64, 'a')}, 1}),
+      Part({"targets/releases", 0, {}, {}, 0})};
+  decision.evidence.asked_end = 2;
+  decision.evidence.vouching = {"targets"};
   return decision;
 }
 
@@ -109,23 +115,21 @@ BOOST_AUTO_TEST_CASE(EveryReason_HasANextStep) {
 BOOST_AUTO_TEST_CASE(RoleThatNobodyDelegates_LeadsToTheRule_NotToThePublisher) {
   auto refused = ExplainedOf(trust::Deny{trust::Reason::kTagNotSigned, "tag is not signed"});
   BOOST_TEST(NextStep(refused).find("docker trust sign") != std::string::npos);
-  auto rule = std::make_shared<trust::Rule>(*refused.decision.applied.rule);
-  const trust::RoleName misspelt = *trust::RoleName::Parse("targets/realeases");
-  rule->roles = {misspelt};
-  refused.decision.applied.rule = rule;
-  refused.decision.evidence.roles = {{misspelt, 0, {}, {}, 0}};
+  refused.decision.evidence.parts = {Part({"targets/realeases", 0, {}, {}, 0})};
+  refused.decision.evidence.asked_end = 1;
   BOOST_TEST(NextStep(refused) ==
              "look at the rule's roles and signers: nobody delegates to targets/realeases");
-  refused.decision.evidence.roles[0].threshold = 1;  // delegated, and empty
+  // Delegated, and empty.
+  refused.decision.evidence.parts = {Part({"targets/realeases", 0, {}, {}, 1})};
   BOOST_TEST(NextStep(refused).find("docker trust sign") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(CauseOfAFailedRefresh_IsToldInFull_WithItsOwnNextStep) {
   trust::RefreshFailure failure{.error = {trust::Reason::kUnreachable, "root cannot be had"},
-                                .role = "root",
+                                .at = "root",
                                 .cause = trust::NetworkCause::kServerError,
                                 .not_found = false,
-                                .newer_roots = std::nullopt};
+                                .newer_anchors = std::nullopt};
   failure.why = std::make_shared<const trust::FetchCause>(
       trust::FetchCause{.kind = trust::FetchCause::Kind::kStatus,
                         .host = "notary.example",
@@ -150,10 +154,10 @@ BOOST_AUTO_TEST_CASE(Rollback_PrintsTheCommandThatForgets) {
 BOOST_AUTO_TEST_CASE(RefreshThatIsARollback_PrintsTheCommandThatForgets_WhateverTheLastSetAnswers) {
   const trust::RefreshFailure failure{
       .error = {trust::Reason::kRollback, "timestamp version 3 is older than version 4"},
-      .role = "timestamp",
+      .at = "timestamp",
       .cause = std::nullopt,
       .not_found = false,
-      .newer_roots = std::nullopt};
+      .newer_anchors = std::nullopt};
   const auto unsigned_tag = trust::Refusal(trust::Reason::kTagNotSigned, "tag is not signed");
   for (Explained explained : {Allowed(), ExplainedOf(unsigned_tag)}) {
     explained.view.failure = std::make_shared<const trust::RefreshFailure>(failure);
@@ -167,7 +171,7 @@ BOOST_AUTO_TEST_CASE(RefreshThatIsARollback_PrintsTheCommandThatForgets_Whatever
 
 BOOST_AUTO_TEST_CASE(OldPin_PrintsTheNewKey) {
   auto allowed = Allowed();
-  allowed.decision.evidence.newer_root_key = *trust::KeyId::Parse(std::string(64, 'b'));
+  allowed.decision.evidence.pin_instead = std::string(64, 'b');
   BOOST_TEST(NextStep(allowed).find(std::string(64, 'b')) != std::string::npos);
 }
 

@@ -37,7 +37,7 @@ std::string Names(const std::string& path) {
   std::string all;
   const TrustFolders found = FindTrustFolders(path).value();
   for (const TrustFolder& folder : found.collections) {
-    all += folder.gun.text() + " " + folder.path.substr(path.size()) + "\n";
+    all += folder.name + " " + folder.path.substr(path.size()) + "\n";
   }
   return all;
 }

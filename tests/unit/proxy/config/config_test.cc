@@ -12,6 +12,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "trust/notary/notary_demand.h"
+
 namespace crivet::proxy {
 namespace {
 
@@ -101,8 +103,8 @@ const std::vector<BadCase>& BadCases() {
        "f:1:1: unknown key \"listne\" (did you mean \"listen\"?)\n"},
       {"UnknownKeyInARule", With("colour = 1\n"),
        "f:14:1: unknown key \"colour\" in this [[rule]] (valid here: images, name, namespaces, "
-       "action, mode, trust, root, roles, signers, present, present_max_age, grace, gun, until, "
-       "reason)\n"},
+       "action, mode, any_of, all_of, trust, root, roles, signers, grace, gun, present, "
+       "present_max_age, until, reason)\n"},
       {"UnknownSection", "[gaet]\n[default]\naction = \"deny\"\n",
        "f:1:2: unknown key \"gaet\" (did you mean \"gate\"?)\n"},
       {"WrongType", "drain = 5\n[default]\naction = \"deny\"\n",
@@ -144,7 +146,7 @@ const std::vector<BadCase>& BadCases() {
        "line\n"},
       {"TrustWithoutKindAndUrl", "[default]\naction = \"deny\"\n[trust.a]\nauth = \"none\"\n",
        "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\"\n"
-       "f:3:1: \"url\" in [trust.a] is missing: the address of the Notary server\n"},
+       "f:3:1: \"url\" in [trust.a] is missing: the address of the server\n"},
       {"PlainHttpToTheNetwork",
        "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
        "\"http://notary.example\"\n",
@@ -311,10 +313,12 @@ BOOST_AUTO_TEST_CASE(Good_File_GivesItsValues) {
   BOOST_TEST(rule.name == "registry.acme.example/**");
   BOOST_TEST((rule.action == trust::Action::kVerify));
   BOOST_TEST((rule.mode == trust::Mode::kEnforce));
-  BOOST_TEST(rule.url == "https://notary.acme.example");
-  BOOST_REQUIRE(rule.roles.size() == 2U);
-  BOOST_TEST(rule.roles[0].text() == "targets/releases");
-  BOOST_TEST(rule.roles[1].text() == "targets");
+  BOOST_REQUIRE(rule.members.size() == 1U);
+  BOOST_TEST(rule.members[0].url == "https://notary.acme.example");
+  const trust::NotaryDemand& demand = trust::AsNotary(*rule.members[0].demand);
+  BOOST_REQUIRE(demand.roles.size() == 2U);
+  BOOST_TEST(demand.roles[0].text() == "targets/releases");
+  BOOST_TEST(demand.roles[1].text() == "targets");
   BOOST_TEST((rule.present_max_age == std::chrono::hours{24 * 30}));
   BOOST_TEST(config->policy->rules()[1]->is_default);
 }
@@ -497,7 +501,7 @@ BOOST_AUTO_TEST_CASE(Files_AreRead) {
                "{ cert_file = \"" + certificate + "\", root_file = \"" + root + "\" }\n");
   const auto config = ParseConfig(text, "f");
   BOOST_REQUIRE_MESSAGE(config, Errors(text));
-  const trust::RootPin& pin = config->policy->rules()[0]->root;
+  const trust::RootPin& pin = trust::AsNotary(*config->policy->rules()[0]->members[0].demand).root;
   BOOST_TEST(pin.certificates.certificates().size() == 1U);
   BOOST_TEST(pin.authorities.empty());
   BOOST_TEST(pin.root_file == "{}");
@@ -568,6 +572,52 @@ BOOST_AUTO_TEST_CASE(Conflicts_AreAllNamed) {
   BOOST_REQUIRE(config.error().size() == 2U);
   BOOST_TEST(config.error()[0].line == 14U);
   BOOST_TEST(config.error()[1].line == 18U);
+}
+
+std::string WithRule(const std::string& trusts) {
+  return "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nurl = \"https://a.example\"\n"
+         "auth = \"none\"\n[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = "
+         "\"none\"\n[[rule]]\nimages = [\"r.example/**\"]\naction = \"verify\"\n" +
+         trusts;
+}
+
+const std::string kMemberA = "{ trust = \"a\", root = { tofu = true } }";
+const std::string kMemberB = "{ trust = \"b\", root = { tofu = true }, roles = [\"targets\"] }";
+
+BOOST_AUTO_TEST_CASE(AnyOf_And_AllOf_HaveTheirMembersInTheOrderOfTheFile) {
+  for (const auto& [key, combine] :
+       {std::pair{"any_of", trust::Combine::kAnyOf}, std::pair{"all_of", trust::Combine::kAllOf}}) {
+    const std::string text =
+        WithRule(std::string(key) + " = [" + kMemberB + ", " + kMemberA + "]\n");
+    const auto config = ParseConfig(text, "f");
+    BOOST_REQUIRE_MESSAGE(config, Errors(text));
+    const trust::Rule& rule = *config->policy->rules()[0];
+    BOOST_TEST((rule.combine == combine));
+    BOOST_REQUIRE(rule.members.size() == 2U);
+    BOOST_TEST(rule.members[0].trust == "b");
+    BOOST_TEST(trust::AsNotary(*rule.members[0].demand).roles.size() == 1U);
+    BOOST_TEST(rule.members[1].trust == "a");
+    BOOST_TEST(trust::AsNotary(*rule.members[1].demand).roles.size() == 2U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(SeveralTrusts_Mistakes_AreNamed) {
+  const std::string both = "any_of = [" + kMemberA + ", " + kMemberB + "]\n";
+  BOOST_TEST(Errors(WithRule("any_of = [" + kMemberA + "]\n")).find("at least two") !=
+             std::string::npos);
+  BOOST_TEST(
+      Errors(WithRule(both + "all_of = [" + kMemberA + ", " + kMemberB + "]\n")).find("not both") !=
+      std::string::npos);
+  BOOST_TEST(Errors(WithRule(both + "trust = \"a\"\n")).find("belongs into each member") !=
+             std::string::npos);
+  BOOST_TEST(Errors(WithRule(both + "roles = [\"targets\"]\n")).find("belongs into each member") !=
+             std::string::npos);
+  BOOST_TEST(
+      Errors(WithRule("any_of = [" + kMemberA + ", { trust = \"c\", root = { tofu = true } }]\n"))
+          .find("there is no [trust.c]") != std::string::npos);
+  BOOST_TEST(
+      Errors(WithRule("any_of = [" + kMemberA + ", { trust = \"b\", rot = 1 }]\n")).find("rot") !=
+      std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -39,22 +39,13 @@ StatusSnapshot Well() {
 }
 
 trust::RepositoryStatus RepositoryOf() {
-  trust::RepositoryStatus status{{"https://notary.example", *trust::Gun::Parse("x.example/web")},
-                                 "acme",
-                                 {},
-                                 {},
-                                 {},
-                                 {},
-                                 {},
-                                 0,
-                                 false,
-                                 {},
-                                 0,
-                                 0};
-  status.roles["targets"] = {7, kNow + std::chrono::hours{24}};
+  trust::RepositoryStatus status;
+  status.id = {"notary", "https://notary.example", "x.example/web"};
+  status.trust = "acme";
+  status.set.files["targets"] = {7, kNow + std::chrono::hours{24}};
+  status.set.expires = kNow + std::chrono::hours{24};
   status.verified_at = kNow - std::chrono::minutes{3};
   status.next_refresh = kNow + std::chrono::minutes{2};
-  status.expires = kNow + std::chrono::hours{24};
   return status;
 }
 
@@ -106,12 +97,12 @@ BOOST_AUTO_TEST_CASE(Degraded_NamesEachTroubleOnce) {
   snapshot.trust.state_problem = "No space left on device";
   snapshot.trust.clock_problem = "behind the last refresh";
   auto repository = RepositoryOf();
-  repository.expires = kNow - std::chrono::seconds{1};
+  repository.set.expires = kNow - std::chrono::seconds{1};
   repository.no_credentials = true;
-  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  repository.set.pin_instead = std::string(64, 'b');
   repository.last_failure.emplace();
   repository.last_failure->error = {trust::Reason::kUnreachable, "x"};
-  repository.last_failure->role = "timestamp";
+  repository.last_failure->at = "timestamp";
   repository.last_failure->cause = trust::NetworkCause::kTls;
   repository.last_failure->why = std::make_shared<const trust::FetchCause>(
       trust::FetchCause{.kind = trust::FetchCause::Kind::kTls,
@@ -218,8 +209,8 @@ BOOST_AUTO_TEST_CASE(Text_OfALongTruth_FitsAScreen) {
   repository.last_failure.emplace();
   repository.last_failure->error = {trust::Reason::kUnreachable,
                                     "connect to notary.acme.example port 443 after 5 ms: refused"};
-  repository.last_failure->role = "timestamp";
-  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  repository.last_failure->at = "timestamp";
+  repository.set.pin_instead = std::string(64, 'b');
   snapshot.trust.repositories.push_back(repository);
   for (const char* method : {"PullImage", "ImageStatus", "CreateContainer", "RunPodSandbox"}) {
     See(snapshot, method);
@@ -233,7 +224,7 @@ BOOST_AUTO_TEST_CASE(Text_OfALongTruth_FitsAScreen) {
 BOOST_AUTO_TEST_CASE(Text_WithoutAScreen_KeepsItsLinesWhole) {
   auto snapshot = Well();
   auto repository = RepositoryOf();
-  repository.pin_instead = *trust::KeyId::Parse(std::string(64, 'b'));
+  repository.set.pin_instead = std::string(64, 'b');
   snapshot.trust.repositories.push_back(repository);
   admin::v1::StatusResponse response;
   ReportStatus(snapshot, response);
@@ -242,8 +233,8 @@ BOOST_AUTO_TEST_CASE(Text_WithoutAScreen_KeepsItsLinesWhole) {
   response.add_degraded(words + "end");
   const auto lines = cli::StatusForPeople(response, kNow, cli::kNoScreen);
   BOOST_TEST(Says(lines, "DEGRADED: " + words + "end"));
-  BOOST_TEST(Says(
-      lines, "    the pin is not the newest root's: pin " + repository.pin_instead->ToString()));
+  BOOST_TEST(
+      Says(lines, "    the pin is not the newest root's: pin " + *repository.set.pin_instead));
 }
 
 BOOST_AUTO_TEST_CASE(CauseThatIsTheReason_IsSaidOnce) {
@@ -290,7 +281,7 @@ BOOST_AUTO_TEST_CASE(RepositoryNeverVerified_DoesNotExpireNever) {
   auto snapshot = Well();
   auto repository = RepositoryOf();
   repository.verified_at.reset();
-  repository.expires.reset();
+  repository.set.expires.reset();
   snapshot.trust.repositories.push_back(repository);
   BOOST_TEST(Says(TextOf(snapshot), "    not verified yet, next refresh in 2m, 0 records"));
 }

@@ -60,7 +60,7 @@ static_assert(std::size(kRows) == std::size(trust::kAllReasons));
 trust::Decision DecisionWith(trust::Verdict verdict) {
   auto rule = std::make_shared<trust::Rule>();
   rule->name = "acme";
-  return {std::move(verdict), {rule, std::nullopt}, {}};
+  return {std::move(verdict), {rule, {}}, {}};
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ const trust::TimePoint kNow{std::chrono::seconds(1'700'000'000)};
 trust::Decision DecisionWith(trust::Verdict verdict, trust::Mode mode) {
   auto rule = std::make_shared<trust::Rule>();
   rule->mode = mode;
-  return {std::move(verdict), {rule, std::nullopt}, {}};
+  return {std::move(verdict), {rule, {}}, {}};
 }
 
 Exposition EmptyExposition() {
@@ -26,16 +26,15 @@ Exposition EmptyExposition() {
 }
 
 trust::RepositoryStatus Repository(const std::string& gun) {
-  trust::RepositoryStatus status{.id = {"https://notary.example", *trust::Gun::Parse(gun)},
-                                 .trust = "acme",
-                                 .roles = {{"timestamp", {7, kNow + std::chrono::hours(24)}},
-                                           {"snapshot", {3, kNow + std::chrono::hours(72)}},
-                                           {"targets", {3, kNow + std::chrono::hours(48)}}},
-                                 .verified_at = kNow - std::chrono::seconds(60),
-                                 .next_refresh = {},
-                                 .expires = kNow + std::chrono::hours(24),
-                                 .last_failure = {},
-                                 .pin_instead = {}};
+  trust::RepositoryStatus status;
+  status.id = {"notary", "https://notary.example", gun};
+  status.trust = "acme";
+  status.set.files = {{"timestamp", {7, kNow + std::chrono::hours(24)}},
+                      {"snapshot", {3, kNow + std::chrono::hours(72)}},
+                      {"targets", {3, kNow + std::chrono::hours(48)}}};
+  status.set.renewed_by_server = "timestamp";
+  status.set.expires = kNow + std::chrono::hours(24);
+  status.verified_at = kNow - std::chrono::seconds(60);
   return status;
 }
 

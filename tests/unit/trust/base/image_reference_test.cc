@@ -274,6 +274,12 @@ BOOST_AUTO_TEST_CASE(IsImageId_OnlyTheWholeId_IsOne) {
   }
 }
 
+// Names that make a backtracking expression explode take linear time here.
+BOOST_AUTO_TEST_CASE(Parse_NamesMadeToExplode_AreRefusedAtOnce) {
+  BOOST_TEST(!ImageReference::Parse("a" + std::string(4000, '-') + "!").has_value());
+  BOOST_TEST(!ImageReference::Parse("a" + std::string(250, '-')).has_value());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(Sha256DigestTest)
@@ -301,78 +307,6 @@ BOOST_AUTO_TEST_CASE(Ordering_ByBytes_IsThatOfTheText) {
   const auto high = Sha256Digest::FromHex("f" + kHex.substr(1)).value();
   BOOST_TEST((low < high));
   BOOST_TEST((low != high));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(GunTest)
-
-BOOST_AUTO_TEST_CASE(Parse_FullNames_AreGuns) {
-  for (const char* text : {"docker.io/library/alpine", "reg.example.com:5000/team/app",
-                           "docker.com/notary", "localhost/x", "foo_bar.com/x"}) {
-    BOOST_TEST_CONTEXT(text) { BOOST_TEST(Gun::Parse(text).value().text() == text); }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(Parse_ShortFormsAndPathTricks_AreRefused) {
-  for (const auto& text :
-       {"alpine"s, "library/alpine"s, "docker.io/alpine"s, "index.docker.io/library/alpine"s,
-        "docker.io/library/alpine:1"s, "docker.io/library/alpine@" + kDigest,
-        "docker.io/../etc/passwd"s, "../x"s, "/etc/passwd"s, "docker.io/a/./b"s, "docker.io//a"s,
-        "docker.io/a/"s, "docker.io/a\0"s, "docker.io/a*"s, ""s, "docker.io/A"s}) {
-    BOOST_TEST_CONTEXT(text) {
-      const auto gun = Gun::Parse(text);
-      BOOST_REQUIRE(!gun.has_value());
-      BOOST_TEST((gun.error().reason == Reason::kNotAReference));
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(Of_Reference_IsItsRepository) {
-  BOOST_TEST(Gun::Of(Reference("alpine:3@" + kDigest)).text() == "docker.io/library/alpine");
-  BOOST_TEST((Gun::Of(Reference("alpine")) == Gun::Parse("docker.io/library/alpine").value()));
-}
-
-BOOST_AUTO_TEST_SUITE_END()
-
-BOOST_AUTO_TEST_SUITE(RoleNameTest)
-
-BOOST_AUTO_TEST_CASE(Parse_BaseRolesAndDelegations_AreRoles) {
-  for (const auto& text :
-       {"root"s, "targets"s, "snapshot"s, "timestamp"s, "targets/releases"s, "targets/a/b/c"s,
-        "targets/-"s, "targets/_x-9"s, "targets/" + std::string(247, 'a')}) {
-    BOOST_TEST_CONTEXT(text) {
-      const auto role = RoleName::Parse(text).value();
-      BOOST_TEST(role.text() == text);
-      BOOST_TEST(role.IsDelegation() == (text.find('/') != std::string::npos));
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(Parse_AnythingElse_IsMalformed) {
-  for (const auto& text :
-       {""s, "Root"s, "targets/"s, "targets//a"s, "targets/a/"s, "targets/../root"s, "targets/."s,
-        "targets/A"s, "targets/a b"s, "targets/a\n"s, "targets/a\0"s, "/targets/a"s, "release"s,
-        "root/a"s, "snapshot/a"s, "targetsx/a"s, "targets/caf\xc3\xa9"s, "targets/a%2fb"s,
-        "targets/" + std::string(248, 'a')}) {
-    BOOST_TEST_CONTEXT(text) {
-      BOOST_TEST((RoleName::Parse(text).error().reason == Reason::kMalformed));
-    }
-  }
-}
-
-BOOST_AUTO_TEST_CASE(Parent_OfDelegations_IsTheRoleBefore) {
-  BOOST_TEST((RoleName::Parse("targets/a/b")->parent() == RoleName::Parse("targets/a").value()));
-  BOOST_TEST((RoleName::Parse("targets/a")->parent() == RoleName::Targets()));
-  BOOST_TEST(!RoleName::Targets().parent().has_value());
-  BOOST_TEST(!RoleName::Root().parent().has_value());
-}
-
-// Names that make a backtracking expression explode take linear time here.
-BOOST_AUTO_TEST_CASE(Parse_NamesMadeToExplode_AreRefusedAtOnce) {
-  BOOST_TEST(!RoleName::Parse("targets/" + std::string(1 << 20, '-') + "!").has_value());
-  BOOST_TEST(!ImageReference::Parse("a" + std::string(4000, '-') + "!").has_value());
-  BOOST_TEST(!ImageReference::Parse("a" + std::string(250, '-')).has_value());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

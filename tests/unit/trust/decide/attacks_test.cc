@@ -101,8 +101,8 @@ struct Honest {
           const auto failed = node.RefreshFrom(attacker);
           BOOST_REQUIRE(failed);
           BOOST_TEST(CodeOf(failed->error.reason) == CodeOf(reason), failed->error.detail);
-          BOOST_TEST(failed->role == role);
-          BOOST_TEST(!failed->newer_roots);
+          BOOST_TEST(failed->at == role);
+          BOOST_TEST(!failed->newer_anchors);
           // kubelet merges errors only when they are the same bytes.
           if (!detail.empty()) BOOST_TEST(failed->error.detail == detail);
           detail = failed->error.detail;
@@ -317,7 +317,7 @@ BOOST_AUTO_TEST_CASE(ExpiredRootThenBadDelegation) {
   const auto failed = node.RefreshFrom(server);
   BOOST_REQUIRE(failed);
   BOOST_TEST(CodeOf(failed->error.reason) == "signature");
-  BOOST_TEST(failed->role == "targets/releases");
+  BOOST_TEST(failed->at == "targets/releases");
 }
 
 // NCC-3, Cure53 TUF-01-002: a version driven up to the end must neither overflow nor lock anybody
@@ -355,7 +355,7 @@ BOOST_AUTO_TEST_CASE(FastForward_HealsWhenTheKeyIsTakenAway) {
         server.Publish();
         const auto healed = node.RefreshFrom(server);
         BOOST_REQUIRE_MESSAGE(!healed, DetailOf(healed));
-        BOOST_TEST(node.floors().at(RoleName::Parse(role).value()).version < 100);
+        BOOST_TEST(node.floors().at(role).version < 100);
         BOOST_TEST((node.Lookup(kReleases, "1.0") == kGood));
         BOOST_TEST(!node.Restart());
       }
@@ -391,7 +391,7 @@ BOOST_FIXTURE_TEST_CASE(AddingAKey_DropsNoFloor, Honest) {
     const auto failed = fresh.RefreshFrom(attacker);
     BOOST_REQUIRE(failed);
     BOOST_TEST(CodeOf(failed->error.reason) == "rollback", failed->error.detail);
-    BOOST_TEST(failed->role == role);
+    BOOST_TEST(failed->at == role);
   }
   SigningRepository attacker = server;
   auto keys = server.keys(kReleases);
@@ -468,7 +468,7 @@ BOOST_AUTO_TEST_CASE(OneSignerManyTimes_MeetsNoThreshold) {
     const auto outcome = RunRefresh(server.Start(), server);
     BOOST_REQUIRE(!outcome);
     BOOST_TEST(CodeOf(outcome.error().error.reason) == "threshold", DetailOf(outcome));
-    BOOST_TEST(outcome.error().role == role);
+    BOOST_TEST(outcome.error().at == role);
   }
 }
 

@@ -164,7 +164,7 @@ BOOST_FIXTURE_TEST_CASE(Pull_RoleThatWasNotReadYetAndCannotBe_GivesThatReason, D
 
 BOOST_FIXTURE_TEST_CASE(Pull_NameThatGunMapsToNoCollection_IsNoTrustData, SignedTag) {
   AppliedRule applied = Applied();
-  applied.repository.reset();
+  applied.collections.front().reset();
   const Decision decision = DecidePull(ImageReference::Parse(kImage).value(), applied, View(), now);
   BOOST_CHECK(Refused(decision) == Reason::kNoTrustData);
 }
@@ -400,18 +400,18 @@ BOOST_FIXTURE_TEST_CASE(Pull_AnotherRulesPinAnchorsTheChain_IsUntrustedRoot, Sig
 }
 
 BOOST_FIXTURE_TEST_CASE(Pull_RootRotated_GoesOnUnderTheOldPinAndNamesTheNewKey, SignedTag) {
-  BOOST_TEST(!Pull(kImage).evidence.newer_root_key.has_value());
+  BOOST_TEST(!Pull(kImage).evidence.pin_instead.has_value());
   const SigningKey newer = RootKeyFor(server.gun());
   server.SetKeys("root", {newer});
   PublishAndRefresh();
   BOOST_REQUIRE(failure() == nullptr);
   const Decision decision = Pull(kImage);
   BOOST_CHECK(Allowed(decision) == kOne);
-  BOOST_REQUIRE(decision.evidence.newer_root_key.has_value());
-  BOOST_CHECK(*decision.evidence.newer_root_key == newer.Parsed().canonical_id());
+  BOOST_REQUIRE(decision.evidence.pin_instead.has_value());
+  BOOST_CHECK(*decision.evidence.pin_instead == newer.Parsed().canonical_id().ToString());
   rule.root = PinOf(newer);
   BOOST_CHECK(Allowed(Pull(kImage)) == kOne);
-  BOOST_TEST(!Pull(kImage).evidence.newer_root_key.has_value());
+  BOOST_TEST(!Pull(kImage).evidence.pin_instead.has_value());
 }
 
 BOOST_FIXTURE_TEST_CASE(Pull_NewerRootTookTheKeysAway_RefusesAtOnce, SignedTag) {
@@ -422,7 +422,7 @@ BOOST_FIXTURE_TEST_CASE(Pull_NewerRootTookTheKeysAway_RefusesAtOnce, SignedTag) 
   server.Refuse(server.FileName("targets"), {FetchFailure::Kind::kNetwork, NetworkCause::kTls});
   Refresh();
   BOOST_REQUIRE(failure() != nullptr);
-  BOOST_REQUIRE(failure()->newer_roots.has_value());
+  BOOST_REQUIRE(failure()->newer_anchors.has_value());
   const Decision decision = Pull(kImage);
   BOOST_CHECK(Refused(decision) == Reason::kUnreachable);
   BOOST_CHECK(Refused(Present(kImage, kOne)) == Reason::kUnreachable);
@@ -478,25 +478,26 @@ BOOST_AUTO_TEST_SUITE(DecideEvidenceTest)
 BOOST_FIXTURE_TEST_CASE(Evidence_NamesEveryRoleThatWasRead, SignedTag) {
   const Evidence evidence = Pull(kImage).evidence;
   std::vector<std::string> roles;
-  for (const RoleEvidence& role : evidence.roles) roles.push_back(role.role.text());
+  for (const auto& part : evidence.parts) roles.push_back(part->name);
   BOOST_TEST(roles == (std::vector<std::string>{"root", "timestamp", "snapshot", "targets/releases",
                                                 "targets"}),
              boost::test_tools::per_element());
-  for (const RoleEvidence& role : evidence.roles) {
-    BOOST_TEST_CONTEXT(role.role.text()) {
-      if (role.role == RoleOf("targets/releases")) {
+  for (const auto& part : evidence.parts) {
+    const SignedPart& role = *part;
+    BOOST_TEST_CONTEXT(role.name) {
+      if (role.name == "targets/releases") {
         BOOST_TEST(role.version == 0);  // delegated, nothing signed yet
         BOOST_TEST(role.signed_by.empty());
       } else {
-        BOOST_TEST(role.version == server.version(role.role.text()));
+        BOOST_TEST(role.version == server.version(role.name));
         BOOST_REQUIRE(role.signed_by.size() == 1u);
-        BOOST_TEST(role.signed_by.front().ToString() == server.keys(role.role.text()).front().id());
+        BOOST_TEST(role.signed_by.front() == server.keys(role.name).front().id());
       }
       BOOST_TEST(role.threshold == 1u);
     }
   }
   BOOST_CHECK(evidence.verified_at == now);
-  BOOST_CHECK(evidence.root == trusted()->chain().back().signed_sha256);
+  BOOST_CHECK(evidence.anchor == trusted()->chain().back().signed_sha256);
 }
 
 BOOST_FIXTURE_TEST_CASE(Evidence_NamesTheRoleThatDecidedAndTheSigners, DecidingNode) {
@@ -507,14 +508,14 @@ BOOST_FIXTURE_TEST_CASE(Evidence_NamesTheRoleThatDecidedAndTheSigners, DecidingN
   }
   PublishAndRefresh();
   const Evidence evidence = Pull(ByDigest(kOne)).evidence;
-  BOOST_CHECK(evidence.vouching == RolesOf({"targets/releases", "targets/alice"}));
+  BOOST_CHECK(evidence.vouching == (std::vector<std::string>{"targets/releases", "targets/alice"}));
   BOOST_CHECK(evidence.tag == "1.0");
   BOOST_TEST(Pull("docker.io/acme/web:2.1").evidence.vouching.empty());
 }
 
 BOOST_FIXTURE_TEST_CASE(Evidence_OfAnExpiredSet_IsStillThere, SignedTag) {
   now += hours{24 * 15};
-  BOOST_TEST(Pull(kImage).evidence.roles.size() == 5u);
+  BOOST_TEST(Pull(kImage).evidence.parts.size() == 5u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

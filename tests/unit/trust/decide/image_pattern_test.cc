@@ -12,7 +12,7 @@ namespace crivet::trust {
 namespace {
 
 ImagePattern Pattern(std::string_view text) { return ImagePattern::Parse(text).value(); }
-ImagePattern GunPattern(std::string_view text) { return ImagePattern::ParseGun(text).value(); }
+ImagePattern GunPattern(std::string_view text) { return ImagePattern::ParseMapping(text).value(); }
 
 BOOST_AUTO_TEST_SUITE(ImagePatternTest)
 
@@ -132,8 +132,8 @@ BOOST_AUTO_TEST_CASE(Parse_ThreeKilobytes_IsRefused) {
 }
 
 BOOST_AUTO_TEST_CASE(ParseGun_OneComponentOnDockerHub_IsAccepted) {
-  BOOST_TEST(ImagePattern::ParseGun("docker.io/*").has_value());
-  BOOST_TEST(!ImagePattern::ParseGun("docker.io/a:b").has_value());
+  BOOST_TEST(ImagePattern::ParseMapping("docker.io/*").has_value());
+  BOOST_TEST(!ImagePattern::ParseMapping("docker.io/a:b").has_value());
 }
 
 struct OrderRow {

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/trust/notary_rule.h"
+
 namespace crivet::trust {
 namespace {
 
@@ -17,9 +19,9 @@ const TimePoint kNow = ParseRfc3339("2026-11-24T09:12:00Z").value();
 
 ImageReference Reference(std::string_view text) { return ImageReference::Parse(text).value(); }
 
-Rule AllowRule(std::string name, std::vector<std::string_view> images,
-               std::vector<std::string> namespaces = {}) {
-  Rule rule;
+NotaryRule AllowRule(std::string name, std::vector<std::string_view> images,
+                     std::vector<std::string> namespaces = {}) {
+  NotaryRule rule;
   rule.name = std::move(name);
   for (const std::string_view text : images) {
     rule.images.push_back(ImagePattern::Parse(text).value());
@@ -29,28 +31,28 @@ Rule AllowRule(std::string name, std::vector<std::string_view> images,
   return rule;
 }
 
-Rule VerifyRule(std::string name, std::vector<std::string_view> images) {
-  Rule rule = AllowRule(std::move(name), std::move(images));
+NotaryRule VerifyRule(std::string name, std::vector<std::string_view> images) {
+  NotaryRule rule = AllowRule(std::move(name), std::move(images));
   rule.action = Action::kVerify;
   rule.url = "https://notary.example";
   rule.roles = {RoleName::Targets()};
   return rule;
 }
 
-Rule Mirror(std::string_view images, std::string_view gun) {
-  Rule rule = VerifyRule("mirror", {images});
-  rule.gun = ImagePattern::ParseGun(gun).value();
+NotaryRule Mirror(std::string_view images, std::string_view gun) {
+  NotaryRule rule = VerifyRule("mirror", {images});
+  rule.gun = ImagePattern::ParseMapping(gun).value();
   return rule;
 }
 
-Rule Default() {
-  Rule rule;
+NotaryRule Default() {
+  NotaryRule rule;
   rule.name = "default";
   return rule;
 }
 
-Policy PolicyOf(std::vector<Rule> rules) {
-  return Policy::Create(std::move(rules), Default()).value();
+Policy PolicyOf(std::vector<NotaryRule> rules) {
+  return Policy::Create({rules.begin(), rules.end()}, Default()).value();
 }
 
 std::string Chosen(const Policy& policy, std::string_view image,
@@ -64,8 +66,8 @@ std::vector<std::string> NamesOf(const std::vector<AppliedRule>& rules) {
   return names;
 }
 
-std::string WhyRefused(std::vector<Rule> rules, Rule fallback = Default()) {
-  const auto policy = Policy::Create(std::move(rules), std::move(fallback));
+std::string WhyRefused(std::vector<NotaryRule> rules, NotaryRule fallback = Default()) {
+  const auto policy = Policy::Create({rules.begin(), rules.end()}, fallback);
   if (policy) return "";
   BOOST_CHECK(policy.error().reason == Reason::kMalformed);
   return policy.error().detail;
@@ -84,8 +86,9 @@ BOOST_AUTO_TEST_CASE(RuleFor_NothingMatches_IsTheDefault) {
 }
 
 BOOST_AUTO_TEST_CASE(RuleFor_MostSpecificWins_WhateverTheOrder) {
-  std::vector<Rule> rules{AllowRule("all", {"r.example/**"}), AllowRule("one", {"r.example/*"}),
-                          AllowRule("web", {"r.example/web"}), AllowRule("any", {"**"})};
+  std::vector<NotaryRule> rules{AllowRule("all", {"r.example/**"}),
+                                AllowRule("one", {"r.example/*"}),
+                                AllowRule("web", {"r.example/web"}), AllowRule("any", {"**"})};
   for (int order = 0; order < 4; ++order) {
     std::rotate(rules.begin(), rules.begin() + 1, rules.end());
     const Policy policy = PolicyOf(rules);
@@ -126,7 +129,7 @@ BOOST_AUTO_TEST_CASE(RuleFor_PatternBeforeNamespaces) {
 }
 
 BOOST_AUTO_TEST_CASE(RuleFor_UntilReached_TheRuleNoLongerExists) {
-  Rule glass = AllowRule("glass", {"r.example/web"});
+  NotaryRule glass = AllowRule("glass", {"r.example/web"});
   glass.until = kNow + std::chrono::seconds{1};
   const Policy policy = PolicyOf({glass, AllowRule("all", {"r.example/**"})});
   const ImageReference web = Reference("r.example/web");
@@ -139,24 +142,24 @@ BOOST_AUTO_TEST_CASE(RuleFor_UntilReached_TheRuleNoLongerExists) {
 BOOST_AUTO_TEST_CASE(RuleFor_Verify_ReadsTheCollectionOfTheName) {
   const Policy policy = PolicyOf({VerifyRule("v", {"docker.io/**"})});
   const AppliedRule applied = policy.RuleFor(Reference("nginx:1"), NoNamespace{}, kNow);
-  BOOST_REQUIRE(applied.repository.has_value());
-  BOOST_TEST(applied.repository->url == "https://notary.example");
-  BOOST_TEST(applied.repository->gun.text() == "docker.io/library/nginx");
+  BOOST_REQUIRE(applied.collections.size() == 1 && applied.collections.front());
+  BOOST_TEST(applied.collections.front()->url == "https://notary.example");
+  BOOST_TEST(applied.collections.front()->name == "docker.io/library/nginx");
 }
 
 BOOST_AUTO_TEST_CASE(RuleFor_AllowAndDeny_ReadNothing) {
   const Policy policy = PolicyOf({AllowRule("a", {"r.example/**"})});
-  BOOST_TEST(!policy.RuleFor(Reference("r.example/a"), NoNamespace{}, kNow).repository);
-  BOOST_TEST(!policy.RuleFor(Reference("nginx"), NoNamespace{}, kNow).repository);
+  BOOST_TEST(policy.RuleFor(Reference("r.example/a"), NoNamespace{}, kNow).collections.empty());
+  BOOST_TEST(policy.RuleFor(Reference("nginx"), NoNamespace{}, kNow).collections.empty());
 }
 
 BOOST_AUTO_TEST_CASE(RuleFor_DefaultThatVerifies_ReadsTheCollectionOfTheName) {
-  Rule fallback = VerifyRule("default", {});
+  NotaryRule fallback = VerifyRule("default", {});
   fallback.images.clear();
   const Policy policy = Policy::Create({}, fallback).value();
   const AppliedRule applied = policy.RuleFor(Reference("r.example/a"), NoNamespace{}, kNow);
-  BOOST_REQUIRE(applied.repository.has_value());
-  BOOST_TEST(applied.repository->gun.text() == "r.example/a");
+  BOOST_REQUIRE(applied.collections.size() == 1 && applied.collections.front());
+  BOOST_TEST(applied.collections.front()->name == "r.example/a");
 }
 
 struct MirrorRow {
@@ -190,7 +193,8 @@ BOOST_DATA_TEST_CASE(RuleFor_Mirror_ReadsTheNameThatWasSigned, kMirrors, row) {
   const Policy policy = PolicyOf({Mirror(row.images, row.gun)});
   const AppliedRule applied = policy.RuleFor(Reference(row.image), NoNamespace{}, kNow);
   BOOST_TEST(applied.rule->name == "mirror");
-  BOOST_TEST((applied.repository ? applied.repository->gun.text() : "") == row.signed_as);
+  BOOST_TEST((applied.collections.front() ? applied.collections.front()->name : "") ==
+             row.signed_as);
 }
 
 BOOST_AUTO_TEST_CASE(RulesFor_EveryRuleThatSomePodCouldMeet_MostSpecificFirst) {
@@ -265,29 +269,29 @@ BOOST_AUTO_TEST_CASE(Create_SamePatternOverlappingNamespaces_IsATie) {
 
 BOOST_AUTO_TEST_CASE(Create_GunWithOtherWildcards_IsRefused) {
   BOOST_TEST(Contains(WhyRefused({Mirror("m.example/**", "docker.io/*")}), "wildcards"));
-  Rule two = Mirror("m.example/**", "docker.io/**");
+  NotaryRule two = Mirror("m.example/**", "docker.io/**");
   two.images.push_back(ImagePattern::Parse("n.example/*").value());
   BOOST_TEST(Contains(WhyRefused({two}), "n.example/*"));
 }
 
 BOOST_AUTO_TEST_CASE(Create_OneMirrorThatCouldReadTwoCollectionsForAName_IsATie) {
-  Rule rule = Mirror("m.example/**/a/**", "**/**");
+  NotaryRule rule = Mirror("m.example/**/a/**", "**/**");
   rule.images.push_back(ImagePattern::Parse("m.example/**/b/**").value());
   BOOST_TEST(!WhyRefused({rule}).empty());
 }
 
 BOOST_AUTO_TEST_CASE(Create_RuleWithoutWhatItsActionNeeds_IsRefused) {
   BOOST_TEST(Contains(WhyRefused({AllowRule("none", {})}), "no images"));
-  Rule no_roles = VerifyRule("v", {"r.example/**"});
-  no_roles.roles.clear();
-  BOOST_TEST(!WhyRefused({no_roles}).empty());
-  Rule no_server = VerifyRule("v", {"r.example/**"});
-  no_server.url.clear();
-  BOOST_TEST(!WhyRefused({no_server}).empty());
-  Rule gun_of_allow = AllowRule("a", {"r.example/**"});
-  gun_of_allow.gun = ImagePattern::ParseGun("docker.io/**").value();
-  BOOST_TEST(!WhyRefused({gun_of_allow}).empty());
-  Rule deny_until = AllowRule("d", {"r.example/**"});
+  Rule no_trust = VerifyRule("v", {"r.example/**"});
+  no_trust.members.clear();
+  BOOST_TEST(!Policy::Create({no_trust}, Default()).has_value());
+  Rule no_demand = VerifyRule("v", {"r.example/**"});
+  no_demand.members.front().demand = nullptr;
+  BOOST_TEST(!Policy::Create({no_demand}, Default()).has_value());
+  Rule allows_by_trust = VerifyRule("v", {"r.example/**"});
+  allows_by_trust.action = Action::kAllow;
+  BOOST_TEST(!Policy::Create({allows_by_trust}, Default()).has_value());
+  NotaryRule deny_until = AllowRule("d", {"r.example/**"});
   deny_until.action = Action::kDeny;
   deny_until.until = kNow;
   BOOST_TEST(!WhyRefused({deny_until}).empty());
@@ -295,17 +299,14 @@ BOOST_AUTO_TEST_CASE(Create_RuleWithoutWhatItsActionNeeds_IsRefused) {
   BOOST_TEST(!WhyRefused({}, AllowRule("default", {"r.example/**"})).empty());
 }
 
-BOOST_AUTO_TEST_CASE(MayRead_TheCollectionsOfItsNamesOnItsServer) {
+BOOST_AUTO_TEST_CASE(ReadersOf_TheCollectionsOfItsNamesOnItsServer) {
   const Policy policy = PolicyOf({VerifyRule("v", {"r.example/shop/**"})});
-  const Rule& rule = *policy.rules().front();
-  const auto id = [](std::string url, std::string_view gun) {
-    return RepositoryId{std::move(url), Gun::Parse(gun).value()};
-  };
-  BOOST_TEST(policy.MayRead(rule, id("https://notary.example", "r.example/shop/web")));
-  BOOST_TEST(!policy.MayRead(rule, id("https://notary.example", "r.example/web")));
-  BOOST_TEST(!policy.MayRead(rule, id("https://other.example", "r.example/shop/web")));
-  BOOST_TEST(
-      !policy.MayRead(*policy.rules().back(), id("https://notary.example", "r.example/shop/web")));
+  const auto readers = [&](const CollectionId& id) { return policy.ReadersOf(id).size(); };
+  const std::string server = "https://notary.example";
+  BOOST_TEST(readers(NotaryCollection(server, "r.example/shop/web")) == 1u);
+  BOOST_TEST(readers(NotaryCollection(server, "r.example/web")) == 0u);
+  BOOST_TEST(readers(NotaryCollection("https://other.example", "r.example/shop/web")) == 0u);
+  BOOST_TEST(readers({"another kind", server, "r.example/shop/web"}) == 0u);
 }
 
 struct MayReadRow {
@@ -326,14 +327,13 @@ const MayReadRow kMayRead[] = {
     {"m.example/hub/*/*", "docker.io/*/*", "docker.io/library/nginx", true},
 };
 
-BOOST_DATA_TEST_CASE(MayRead_OfAMirror_IsWhatItsGunGives, kMayRead, row) {
+BOOST_DATA_TEST_CASE(ReadersOf_AMirror_IsWhatItsGunGives, kMayRead, row) {
   const Policy policy = PolicyOf({Mirror(row.images, row.gun)});
-  BOOST_TEST(policy.MayRead(*policy.rules().front(),
-                            RepositoryId{"https://notary.example",
-                                         Gun::Parse(row.collection).value()}) == row.may);
+  const CollectionId id = NotaryCollection("https://notary.example", row.collection);
+  BOOST_TEST(policy.ReadersOf(id).empty() != row.may);
 }
 
-std::vector<std::string> UnreachableOf(std::vector<Rule> rules) {
+std::vector<std::string> UnreachableOf(std::vector<NotaryRule> rules) {
   std::vector<std::string> names;
   for (const auto& rule : PolicyOf(std::move(rules)).Unreachable()) names.push_back(rule->name);
   return names;
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(Unreachable_OnePatternIsLeft_IsReachable) {
 }
 
 BOOST_AUTO_TEST_CASE(Unreachable_CoveredForSomePodsOrForATime_IsReachable) {
-  Rule ends = AllowRule("ends", {"r.example/*/**"});
+  NotaryRule ends = AllowRule("ends", {"r.example/*/**"});
   ends.until = kNow;
   BOOST_TEST(UnreachableOf({ends, AllowRule("all", {"r.example/**"})}).empty());
   BOOST_TEST(UnreachableOf({AllowRule("some", {"r.example/*/**"}, {"prod"}),
@@ -362,7 +362,7 @@ BOOST_AUTO_TEST_CASE(Unreachable_CoveredForSomePodsOrForATime_IsReachable) {
 }
 
 BOOST_AUTO_TEST_CASE(RolesRead_RolesAndSignersOnce) {
-  Rule rule = VerifyRule("v", {"r.example/**"});
+  NotaryRule rule = VerifyRule("v", {"r.example/**"});
   const RoleName alice = RoleName::Parse("targets/alice").value();
   rule.signers = {alice, RoleName::Targets()};
   BOOST_CHECK(rule.RolesRead() == (std::vector<RoleName>{RoleName::Targets(), alice}));

@@ -20,8 +20,8 @@ const TimePoint kBoot = ParseRfc3339("2026-11-24T09:00:00Z").value();
 constexpr seconds kInterval{5min};
 constexpr SinceBoot kTaken{1000};
 
-RepositoryId Id(int number) {
-  return {"https://notary.example", Gun::Parse("r.example/app" + std::to_string(number)).value()};
+CollectionId Id(int number) {
+  return {"a kind", "https://notary.example", "r.example/app" + std::to_string(number)};
 }
 
 DueRefresh Next(const RefreshHistory& history, SinceBoot at, int number = 0) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <boost/test/data/test_case.hpp>
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <ostream>
 #include <string>
 #include <string_view>
@@ -20,16 +21,22 @@ const std::string kHexA(64, 'a');
 const std::string kHexB(64, 'b');
 
 Sha256Digest Digest(const std::string& hex) { return Sha256Digest::FromHex(hex).value(); }
-RoleName Role(std::string_view name) { return RoleName::Parse(name).value(); }
-RepositoryId Acme() {
-  return {"https://notary.acme.example", Gun::Parse("docker.io/acme/web").value()};
-}
+CollectionId Acme() { return {"a kind", "https://notary.acme.example", "docker.io/acme/web"}; }
 
-RoleEvidence Signed(std::string_view role, std::int64_t version) {
-  return {Role(role), version, kExpires, {}, 1};
+SignedPart Signed(std::string name, std::int64_t version) {
+  return {std::move(name), version, kExpires, {}, 1};
 }
-RoleEvidence Unsigned(std::string_view role) { return {Role(role), 0, {}, {}, 1}; }
-RoleEvidence Undelegated(std::string_view role) { return {Role(role), 0, {}, {}, 0}; }
+SignedPart Unsigned(std::string name) { return {std::move(name), 0, {}, {}, 1}; }
+SignedPart Undelegated(std::string name) { return {std::move(name), 0, {}, {}, 0}; }
+
+Evidence Asked(std::vector<SignedPart> parts) {
+  Evidence evidence;
+  for (SignedPart& part : parts) {
+    evidence.parts.push_back(std::make_shared<const SignedPart>(std::move(part)));
+  }
+  evidence.asked_end = evidence.parts.size();
+  return evidence;
+}
 
 RefreshFailure Failure(Reason reason, std::string detail) {
   RefreshFailure failure;
@@ -53,7 +60,7 @@ Decision Decided(Verdict verdict, Whose whose = Whose::kRule) {
   Rule rule;
   rule.name = whose == Whose::kRule ? "acme" : "default";
   rule.is_default = whose == Whose::kDefault;
-  return {std::move(verdict), {std::make_shared<const Rule>(std::move(rule)), std::nullopt}, {}};
+  return {std::move(verdict), {std::make_shared<const Rule>(rule), {}}, {}};
 }
 
 struct Row {
@@ -85,23 +92,23 @@ std::vector<Row> Rows() {
                    std::string(CodeOf(reason)) + "]"};
   };
   return {
-      {"tag not signed", Reason::kTagNotSigned, TagNotSigned({Signed("targets", 87)}),
+      {"tag not signed", Reason::kTagNotSigned, TagNotSigned(Asked({Signed("targets", 87)})),
        deny + "tag is not signed (targets version 87, expires 2029-11-20T09:12:00Z) [rule "
               "\"acme\", tag-not-signed]"},
       {"tag not signed, two roles", Reason::kTagNotSigned,
-       TagNotSigned({Signed("targets/releases", 12), Signed("targets", 87)}),
+       TagNotSigned(Asked({Signed("targets/releases", 12), Signed("targets", 87)})),
        deny + "tag is not signed (targets/releases version 12, expires 2029-11-20T09:12:00Z; "
               "targets version 87, expires 2029-11-20T09:12:00Z) [rule \"acme\", tag-not-signed]"},
       {"tag not signed, one role of two has metadata", Reason::kTagNotSigned,
-       TagNotSigned({Unsigned("targets/releases"), Signed("targets", 87)}),
+       TagNotSigned(Asked({Unsigned("targets/releases"), Signed("targets", 87)})),
        deny + "tag is not signed (targets version 87, expires 2029-11-20T09:12:00Z) [rule "
               "\"acme\", tag-not-signed]"},
       {"tag not signed, no role has metadata", Reason::kTagNotSigned,
-       TagNotSigned({Unsigned("targets/releases"), Unsigned("targets/ci")}),
+       TagNotSigned(Asked({Unsigned("targets/releases"), Unsigned("targets/ci")})),
        deny + "tag is not signed (nothing is signed by targets/releases, targets/ci) [rule "
               "\"acme\", tag-not-signed]"},
       {"tag not signed, nobody delegates the roles", Reason::kTagNotSigned,
-       TagNotSigned({Undelegated("targets/releases"), Undelegated("targets/ci")}),
+       TagNotSigned(Asked({Undelegated("targets/releases"), Undelegated("targets/ci")})),
        deny + "tag is not signed (nobody delegates targets/releases, targets/ci) [rule "
               "\"acme\", tag-not-signed]"},
       {"digest not signed", Reason::kDigestNotSigned, DigestNotSigned(),
@@ -114,8 +121,8 @@ std::vector<Row> Rows() {
        deny + "the image on this node is sha256:" + kHexA + ", not sha256:" + kHexB +
            " [rule \"acme\", digest-mismatch]"},
       {"signers disagree", Reason::kSignersDisagree,
-       SignersDisagree(Digest(kHexA), {{Role("targets/alice"), std::nullopt},
-                                       {Role("targets/ci"), Digest(kHexB)}}),
+       SignersDisagree(Digest(kHexA),
+                       {{"targets/alice", std::nullopt}, {"targets/ci", Digest(kHexB)}}),
        deny + "signers do not agree on sha256:" + kHexA +
            ": targets/alice has not signed the tag, targets/ci signed sha256:" + kHexB +
            " [rule \"acme\", signers-disagree]"},
@@ -134,7 +141,7 @@ std::vector<Row> Rows() {
       bad(Reason::kHash),
       bad(Reason::kRollback),
       bad(Reason::kMalformed),
-      {"withdrawn", Reason::kWithdrawn, Withdrawn({Signed("targets", 88)}),
+      {"withdrawn", Reason::kWithdrawn, Withdrawn(Asked({Signed("targets", 88)})),
        deny + "tag was verified here and has been withdrawn since (targets version 88, expires "
               "2029-11-20T09:12:00Z) [rule \"acme\", withdrawn]"},
       {"expired", Reason::kExpired, Expired(Acme(), kExpired, nullptr),
@@ -157,7 +164,7 @@ std::vector<Row> Rows() {
        deny + "trust metadata expired at 2026-11-23T20:00:00Z and what "
               "https://notary.acme.example serves does not verify: targets is version 3, version "
               "5 was verified before [rule \"acme\", rollback]"},
-      {"no collection", Reason::kNoTrustData, NoCollection(),
+      {"no collection", Reason::kNoTrustData, NoCollection("gun"),
        unavailable + "the rule's gun makes no repository of this name [rule \"acme\", "
                      "no-trust-data]"},
       {"not read yet", Reason::kNoTrustData, NotReadYet(Acme()),

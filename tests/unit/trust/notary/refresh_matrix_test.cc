@@ -156,8 +156,8 @@ const SigningRepository& Edition() {
   return kServer;
 }
 
-Refresh::Start Reading(const SigningRepository& server) {
-  Refresh::Start start = server.Start();
+MetadataUpdate::Start Reading(const SigningRepository& server) {
+  MetadataUpdate::Start start = server.Start();
   start.roles.push_back(RoleName::Parse(kDeep).value());
   return start;
 }
@@ -183,7 +183,7 @@ SigningRepository Newer(const std::map<std::string, Damage>& damages) {
 void CheckFailure(const std::optional<RefreshFailure>& failed, const Cell& cell) {
   BOOST_REQUIRE(failed);
   BOOST_TEST(CodeOf(failed->error.reason) == CodeOf(cell.way.reason), DetailOf(failed));
-  BOOST_TEST(failed->role == cell.role);
+  BOOST_TEST(failed->at == cell.role);
 }
 
 // The last complete set answers, in memory and after a restart.
@@ -278,7 +278,7 @@ BOOST_DATA_TEST_CASE(N_FileMissing_Fails, data::make(Absences()), absence) {
   TrustingNode node(Reading(server));
   const auto failed = node.RefreshFrom(server);
   BOOST_REQUIRE(failed);
-  BOOST_TEST(failed->role == absence.role);
+  BOOST_TEST(failed->at == absence.role);
   const bool unavailable = absence.failure.kind != FetchFailure::Kind::kTooLarge;
   BOOST_TEST((AnswerFor(failed->error.reason) == Answer::kUnavailable) == unavailable);
   BOOST_TEST(node.trusted() == nullptr);
@@ -298,7 +298,7 @@ BOOST_DATA_TEST_CASE(C_FileMissing_Fails_LastSetAnswers, data::make(Absences()),
   Withhold(server, absence);
   const auto failed = node.RefreshFrom(server);
   BOOST_REQUIRE(failed);
-  BOOST_TEST(failed->role == absence.role);
+  BOOST_TEST(failed->at == absence.role);
   CheckLastSetAnswers(node);
   server.Recover();
   BOOST_TEST(!node.RefreshFrom(server));
@@ -356,7 +356,7 @@ BOOST_DATA_TEST_CASE(ThresholdRaisedBeyondTheSigners_Fails,
     const auto failed = warm.RefreshFrom(server);
     BOOST_REQUIRE(failed);
     BOOST_TEST(CodeOf(failed->error.reason) == "threshold", DetailOf(failed));
-    BOOST_TEST(failed->role == role);
+    BOOST_TEST(failed->at == role);
     // A newer root that verified acts at once: what its keys no longer cover is gone.
     if (role == "root" || role == kReleases || role == kDeep) CheckLastSetAnswers(warm);
     BOOST_TEST((warm.Lookup(kReleases, "1.0") != kAfter));
@@ -451,7 +451,7 @@ BOOST_DATA_TEST_CASE(KeyRotatedWithoutSigning_Fails,
   const auto failed = node.RefreshFrom(server);
   BOOST_REQUIRE(failed);
   BOOST_TEST(CodeOf(failed->error.reason) == "signature");
-  BOOST_TEST(failed->role == role);
+  BOOST_TEST(failed->at == role);
   BOOST_TEST(!RunRefresh(Reading(server), server));
 }
 

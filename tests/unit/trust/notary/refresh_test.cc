@@ -2,11 +2,10 @@
 
 // The refresh as a user of it sees it: what is asked for, in which order, and what comes out.
 
-#include "trust/notary/refresh.h"
-
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust/signing_repository.h"
+#include "trust/notary/metadata_update.h"
 #include "trust/tuf/metadata.h"
 
 namespace crivet::trust {
@@ -38,9 +37,9 @@ std::shared_ptr<const Repository> Trusted(SigningRepository& server) {
   return outcome->repository;
 }
 
-Refresh::Start After(const SigningRepository& server, std::shared_ptr<const Repository> previous,
-                     TimePoint now = kNow) {
-  Refresh::Start start = server.Start();
+MetadataUpdate::Start After(const SigningRepository& server,
+                            std::shared_ptr<const Repository> previous, TimePoint now = kNow) {
+  MetadataUpdate::Start start = server.Start();
   start.previous = std::move(previous);
   start.now = now;
   return start;
@@ -116,8 +115,7 @@ BOOST_FIXTURE_TEST_CASE(TimestampAloneSignedAnew_NothingElseIsFetched, Published
   BOOST_REQUIRE(outcome);
   BOOST_TEST(server.requests() == Requests{"timestamp.json"}, boost::test_tools::per_element());
   BOOST_TEST(outcome->changed);
-  BOOST_TEST(outcome->repository->floors().at(RoleName::Timestamp()).version ==
-             server.version("timestamp"));
+  BOOST_TEST(outcome->repository->floors().at("timestamp").version == server.version("timestamp"));
 }
 
 BOOST_FIXTURE_TEST_CASE(MoreRolesWanted_OnlyTheyAreFetched, Published) {
@@ -127,7 +125,7 @@ BOOST_FIXTURE_TEST_CASE(MoreRolesWanted_OnlyTheyAreFetched, Published) {
   const auto before = Trusted(server);
   const RoleName alice = RoleName::Parse("targets/alice").value();
   BOOST_TEST(before->Find(alice) == nullptr);
-  Refresh::Start start = After(server, before);
+  MetadataUpdate::Start start = After(server, before);
   start.roles.push_back(alice);
   const auto outcome = RunRefresh(start, server);
   BOOST_REQUIRE(outcome);
@@ -146,7 +144,7 @@ BOOST_FIXTURE_TEST_CASE(Delegation_ReadOnlyWithItsParents, Published) {
   server.Delegate("targets/c", {SigningKey::Ecdsa()});
   server.Touch("targets/c");
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   const RoleName deep = RoleName::Parse("targets/a/b").value();
   start.roles = {deep};
   const auto outcome = RunRefresh(start, server);
@@ -168,7 +166,7 @@ BOOST_FIXTURE_TEST_CASE(Paths_ChildReachesNoFurtherThanItsParent, Published) {
   server.Sign("targets/a/b", "v1.1", kOld);
   server.Sign("targets/a/b", "v1.2", kOld);
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   const RoleName deep = RoleName::Parse("targets/a/b").value();
   start.roles = {deep};
   const auto outcome = RunRefresh(start, server);
@@ -214,7 +212,7 @@ BOOST_FIXTURE_TEST_CASE(Undelegated_RoleAndItsFloorAreGone, Published) {
   const auto outcome = RunRefresh(After(server, before), server);
   BOOST_REQUIRE_MESSAGE(outcome, DetailOf(outcome));
   BOOST_TEST(outcome->repository->Find(kReleases) == nullptr);
-  BOOST_TEST(!outcome->repository->floors().contains(kReleases));
+  BOOST_TEST(!outcome->repository->floors().contains(kReleases.text()));
 }
 
 BOOST_FIXTURE_TEST_CASE(RoleNoLongerRead_KeepsItsFloorWhileItIsDelegated, Published) {
@@ -222,7 +220,7 @@ BOOST_FIXTURE_TEST_CASE(RoleNoLongerRead_KeepsItsFloorWhileItIsDelegated, Publis
   server.Delegate("targets/alice", {SigningKey::Ecdsa()});
   server.Sign("targets/alice", "1.0", kOld);
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.roles.push_back(alice);
   auto outcome = RunRefresh(start, server);
   BOOST_REQUIRE(outcome);
@@ -234,14 +232,14 @@ BOOST_FIXTURE_TEST_CASE(RoleNoLongerRead_KeepsItsFloorWhileItIsDelegated, Publis
   outcome = RunRefresh(start, server);
   BOOST_REQUIRE(outcome);
   BOOST_TEST(outcome->repository->Find(alice) == nullptr);
-  BOOST_TEST(outcome->repository->floors().at(alice).version == 1);
+  BOOST_TEST(outcome->repository->floors().at(alice.text()).version == 1);
 
   start.previous = outcome->repository;
   server.Undelegate("targets/alice");
   server.Publish();
   outcome = RunRefresh(start, server);
   BOOST_REQUIRE(outcome);
-  BOOST_TEST(!outcome->repository->floors().contains(alice));
+  BOOST_TEST(!outcome->repository->floors().contains(alice.text()));
 }
 
 BOOST_FIXTURE_TEST_CASE(DelegationKeysChanged_SameFileIsVerifiedAgain, Published) {
@@ -253,7 +251,7 @@ BOOST_FIXTURE_TEST_CASE(DelegationKeysChanged_SameFileIsVerifiedAgain, Published
   const auto outcome = RunRefresh(After(server, before), server);
   BOOST_REQUIRE(!outcome);
   BOOST_TEST((outcome.error().error.reason == Reason::kSignature));
-  BOOST_TEST(outcome.error().role == "targets/releases");
+  BOOST_TEST(outcome.error().at == "targets/releases");
 }
 
 BOOST_FIXTURE_TEST_CASE(DelegationThresholdRaised_SameFileIsVerifiedAgain, Published) {
@@ -308,12 +306,12 @@ BOOST_FIXTURE_TEST_CASE(ListedFileMissing_IsUnavailable, Published) {
     BOOST_REQUIRE(!outcome);
     BOOST_TEST((outcome.error().error.reason == Reason::kNoTrustData));
     BOOST_TEST(!outcome.error().not_found);
-    BOOST_TEST(outcome.error().role == role);
+    BOOST_TEST(outcome.error().at == role);
   }
 }
 
 BOOST_FIXTURE_TEST_CASE(Requests_CarryTheirCaps, Published) {
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.limits.targets_bytes = server.bytes("targets").size() - 1;
   const auto outcome = RunRefresh(start, [&](const MetadataRequest& request) {
     BOOST_TEST(request.max_bytes > 0u);
@@ -328,11 +326,11 @@ BOOST_FIXTURE_TEST_CASE(Requests_CarryTheirCaps, Published) {
     return server.Fetch(request);
   });
   BOOST_REQUIRE(!outcome);
-  BOOST_TEST(outcome.error().role == "targets");
+  BOOST_TEST(outcome.error().at == "targets");
 }
 
 BOOST_FIXTURE_TEST_CASE(Wanted_StaysUntilSupplied, Published) {
-  Refresh refresh(server.Start());
+  MetadataUpdate refresh(server.Start());
   BOOST_TEST(refresh.Wanted()->file == "root.json");
   BOOST_TEST(refresh.Wanted()->file == "root.json");
   refresh.Supply(server.Fetch(*refresh.Wanted()));
@@ -350,14 +348,14 @@ BOOST_FIXTURE_TEST_CASE(Expired_RolesFromTheServer_AreRefused, Published) {
     SigningRepository copy = server;
     copy.SetExpiry(role, kNow + lifetime);
     copy.Publish();
-    Refresh::Start start = copy.Start();
+    MetadataUpdate::Start start = copy.Start();
     BOOST_TEST(RunRefresh(start, copy).has_value());
     // The moment it names is already outside.
     start.now = kNow + lifetime;
     const auto outcome = RunRefresh(start, copy);
     BOOST_REQUIRE(!outcome);
     BOOST_TEST((outcome.error().error.reason == Reason::kExpired));
-    BOOST_TEST(outcome.error().role == role);
+    BOOST_TEST(outcome.error().at == role);
   }
 }
 
@@ -366,7 +364,7 @@ BOOST_FIXTURE_TEST_CASE(Expired_GraceHelpsTimestampAndSnapshotOnly, Published) {
     SigningRepository copy = server;
     copy.SetExpiry(role, kNow - hours{1});
     copy.Publish();
-    Refresh::Start start = copy.Start();
+    MetadataUpdate::Start start = copy.Start();
     start.grace = hours{2};
     const bool graced = role == "timestamp" || role == "snapshot";
     BOOST_TEST(RunRefresh(start, copy).has_value() == graced, role);
@@ -378,7 +376,7 @@ BOOST_FIXTURE_TEST_CASE(Expired_UnchangedTimestamp_IsRefusedToo, Published) {
   const auto outcome = RunRefresh(After(server, before, kNow + hours{24 * 14}), server);
   BOOST_REQUIRE(!outcome);
   BOOST_TEST((outcome.error().error.reason == Reason::kExpired));
-  BOOST_TEST(outcome.error().role == "timestamp");
+  BOOST_TEST(outcome.error().at == "timestamp");
   BOOST_TEST(server.requests() == Requests{"timestamp.json"}, boost::test_tools::per_element());
 }
 
@@ -393,8 +391,8 @@ BOOST_FIXTURE_TEST_CASE(Store_LoadsWhatWasCommitted, Published) {
   BOOST_REQUIRE(second);
   store.Apply(second->files);
 
-  Refresh::Start start = server.Start();
-  start.source = Refresh::Source::kStore;
+  MetadataUpdate::Start start = server.Start();
+  start.source = MetadataUpdate::Source::kStore;
   start.floors = second->repository->floors();
   start.verified_at = kNow - hours{3};
   start.now = kNow + hours{24 * 400};  // long expired: that is for the decision to say
@@ -421,8 +419,8 @@ BOOST_FIXTURE_TEST_CASE(Store_ThatIsDamaged_BringsNothing, Published) {
       } else {
         store.files()[name].resize(store.files()[name].size() / 2);
       }
-      Refresh::Start start = server.Start();
-      start.source = Refresh::Source::kStore;
+      MetadataUpdate::Start start = server.Start();
+      start.source = MetadataUpdate::Source::kStore;
       const auto loaded =
           RunRefresh(start, [&](const MetadataRequest& request) { return store.Fetch(request); });
       BOOST_TEST(!loaded, name);
@@ -431,7 +429,7 @@ BOOST_FIXTURE_TEST_CASE(Store_ThatIsDamaged_BringsNothing, Published) {
 }
 
 BOOST_FIXTURE_TEST_CASE(Match_EachPinByItself, Published) {
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   const RootPin known = start.pins.front();
   RootPin other;
   other.key_ids = {SigningKey::Ecdsa().Parsed().id()};

@@ -382,7 +382,7 @@ BOOST_AUTO_TEST_CASE(Verify_EveryFile_IsGoodOverItsCanonicalForm) {
 }
 
 BOOST_AUTO_TEST_CASE(CheckRootCertificate_OfTheRealRoot_Passes) {
-  const auto gun = Gun::Parse("docker.io/acme/web").value();
+  const std::string gun = "docker.io/acme/web";
   std::size_t certified = 0;
   const auto root = JsonDocument::Parse(ReadTestFile("notary/root.json"), {}).value();
   KeysById keys;

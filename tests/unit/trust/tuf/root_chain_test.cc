@@ -43,17 +43,17 @@ struct Rotated {
       server.Publish();
     }
   }
-  Refresh::Start PinnedTo(std::size_t version) {
-    Refresh::Start start = server.Start();
+  MetadataUpdate::Start PinnedTo(std::size_t version) {
+    MetadataUpdate::Start start = server.Start();
     start.pins = {PinOf(root_keys.at(version - 1))};
     return start;
   }
 };
 
-void CheckReason(const tl::expected<Committed, RefreshFailure>& outcome, Reason reason) {
+void CheckReason(const UpdateOutcome& outcome, Reason reason) {
   BOOST_REQUIRE(!outcome);
   BOOST_TEST(CodeOf(outcome.error().error.reason) == CodeOf(reason), DetailOf(outcome));
-  BOOST_TEST(outcome.error().role == "root");
+  BOOST_TEST(outcome.error().at == "root");
 }
 
 }  // namespace
@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(Cold_OldPin_WalksBackToIt, Rotated) {
 
 BOOST_FIXTURE_TEST_CASE(Cold_TwoPins_EachFindsItsAnchor, Rotated) {
   RotateTo(3);
-  Refresh::Start start = PinnedTo(3);
+  MetadataUpdate::Start start = PinnedTo(3);
   start.pins.push_back(PinOf(root_keys.front()));
   const auto outcome = RunRefresh(start, server);
   BOOST_REQUIRE(outcome);
@@ -102,7 +102,7 @@ BOOST_FIXTURE_TEST_CASE(Cold_TwoPins_EachFindsItsAnchor, Rotated) {
 
 BOOST_FIXTURE_TEST_CASE(Cold_NoPinMatches_IsUntrusted, Rotated) {
   RotateTo(3);
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {PinOf(RootKeyFor(kGun))};
   CheckReason(RunRefresh(start, server), Reason::kUntrustedRoot);
   start.pins.clear();
@@ -135,7 +135,7 @@ BOOST_FIXTURE_TEST_CASE(Cold_VersionsBeginAtTwo, Rotated) {
 
 BOOST_FIXTURE_TEST_CASE(Cold_FartherThanTheLimit_IsUntrusted, Rotated) {
   RotateTo(5);
-  Refresh::Start start = PinnedTo(1);
+  MetadataUpdate::Start start = PinnedTo(1);
   start.limits.root_steps = 3;
   CheckReason(RunRefresh(start, server), Reason::kUntrustedRoot);
   start.limits.root_steps = 4;
@@ -258,7 +258,7 @@ BOOST_FIXTURE_TEST_CASE(Warm_LinkMissing_IsUnavailable_NewestPinDoesNotHelp, Rot
   const auto failed = node.RefreshFrom(thief);
   BOOST_REQUIRE(failed);
   BOOST_TEST(node.trusted()->root().version() == 2);
-  BOOST_TEST(!failed->newer_roots);
+  BOOST_TEST(!failed->newer_anchors);
 }
 
 BOOST_FIXTURE_TEST_CASE(Warm_OlderRootServed_IsRollbackNamingBothVersions, Rotated) {
@@ -284,7 +284,7 @@ BOOST_FIXTURE_TEST_CASE(Cold_FloorOutlivesTheChain, Rotated) {
   RotateTo(3);
   const auto outcome = RunRefresh(PinnedTo(1), server);
   BOOST_REQUIRE(outcome);
-  Refresh::Start start = PinnedTo(1);
+  MetadataUpdate::Start start = PinnedTo(1);
   start.floors = outcome->repository->floors();
   CheckReason(RunRefresh(start, stale), Reason::kRollback);
   BOOST_TEST(RunRefresh(start, server).has_value());
@@ -384,7 +384,7 @@ BOOST_AUTO_TEST_CASE(Certificate_ExpiredOnTheWay_IsAccepted_NewestIsNot) {
   server.SetSigners("root", {expired});
   server.SetNextVersion("root", 1);
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   CheckReason(RunRefresh(start, server), Reason::kExpired);
   start.now = kNow - hours{2};
   BOOST_TEST(RunRefresh(start, server).has_value());
@@ -416,7 +416,7 @@ BOOST_AUTO_TEST_CASE(Certificate_OfAnotherImage_IsUntrusted) {
   server.SetKeys("root", {other});
   server.SetSigners("root", {other});
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins.front().tofu = true;
   CheckReason(RunRefresh(start, server), Reason::kUntrustedRoot);
 }
@@ -432,7 +432,7 @@ BOOST_AUTO_TEST_CASE(Certificate_NoneAtAll_IsUntrusted) {
 
 BOOST_FIXTURE_TEST_CASE(Tofu_AnchorsWhatIsSeenFirst_AndOnlyThat, Rotated) {
   RotateTo(2);
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {RootPin{}};
   start.pins.front().tofu = true;
   TrustingNode node(start);
@@ -451,7 +451,7 @@ BOOST_FIXTURE_TEST_CASE(Tofu_AnchorsWhatIsSeenFirst_AndOnlyThat, Rotated) {
 }
 
 BOOST_FIXTURE_TEST_CASE(Tofu_FailedFirstContact_LeavesNoAnchor, Rotated) {
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {RootPin{}};
   start.pins.front().tofu = true;
   TrustingNode node(start);
@@ -459,14 +459,14 @@ BOOST_FIXTURE_TEST_CASE(Tofu_FailedFirstContact_LeavesNoAnchor, Rotated) {
   broken.Serve("timestamp.json", "{}");
   const auto failed = node.RefreshFrom(broken);
   BOOST_REQUIRE(failed);
-  BOOST_TEST(!failed->newer_roots);
+  BOOST_TEST(!failed->newer_anchors);
   BOOST_TEST(!node.RefreshFrom(server));
 }
 
 BOOST_FIXTURE_TEST_CASE(RootFile_IsTheFirstLink, Rotated) {
   const std::string first = server.bytes("root");
   RotateTo(3);
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {RootPin{}};
   start.pins.front().root_file = first;
   // The server need not have it any more.
@@ -479,7 +479,7 @@ BOOST_FIXTURE_TEST_CASE(RootFile_IsTheFirstLink, Rotated) {
 }
 
 BOOST_FIXTURE_TEST_CASE(RootFile_InAnotherLayout_IsTheSameRoot, Rotated) {
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {RootPin{}};
   start.pins.front().root_file = Json::parse(server.bytes("root")).dump(2);
   BOOST_TEST(RunRefresh(start, server).has_value());
@@ -498,7 +498,7 @@ BOOST_FIXTURE_TEST_CASE(Pin_ByKeyId_ByBundleId_ByCertificate, Rotated) {
   RootPin by_certificate;
   by_certificate.certificates = CertificateSet({key.certificates().front()});
   for (const RootPin& pin : {by_key, by_bundle, by_certificate}) {
-    Refresh::Start start = server.Start();
+    MetadataUpdate::Start start = server.Start();
     start.pins = {pin};
     BOOST_TEST(RunRefresh(start, server).has_value());
   }
@@ -519,7 +519,7 @@ BOOST_AUTO_TEST_CASE(Pin_ByAuthority_WhileItIsInDate) {
   server.SetKeys("root", {leaf});
   server.SetSigners("root", {leaf});
   server.Publish();
-  Refresh::Start start = server.Start();
+  MetadataUpdate::Start start = server.Start();
   start.pins = {RootPin{}};
   start.pins.front().authorities = CertificateSet::Parse(authority.certificate_pem()).value();
   const auto outcome = RunRefresh(start, server);
@@ -543,18 +543,18 @@ BOOST_FIXTURE_TEST_CASE(NewerRoot_ActsAtOnce_WhereTheRestFails, Rotated) {
   const auto failed = node.RefreshFrom(server);
   BOOST_REQUIRE(failed);
   BOOST_TEST((failed->error.reason == Reason::kUnreachable));
-  BOOST_REQUIRE(failed->newer_roots);
-  BOOST_TEST(failed->newer_roots->files.back().name == "2.root");
+  BOOST_REQUIRE(failed->newer_anchors);
+  BOOST_TEST(failed->newer_anchors->files.back().name == "2.root");
   const auto fresh = node.trusted()->CheckFresh({}, kNow, {});
   BOOST_REQUIRE(!fresh);
   BOOST_TEST((fresh.error().reason == Reason::kNoTrustData));
   BOOST_TEST(node.trusted()->SignersOf(RoleName::Targets()).empty());
-  BOOST_TEST(node.floors().at(RoleName::Root()).version == 2);
+  BOOST_TEST(node.floors().at("root").version == 2);
 
   // A restart does not bring the old root back.
   BOOST_TEST(node.Restart().has_value());
   BOOST_TEST(node.trusted() == nullptr);
-  BOOST_TEST(node.floors().at(RoleName::Root()).version == 2);
+  BOOST_TEST(node.floors().at("root").version == 2);
   server.Recover();
   BOOST_REQUIRE(!node.RefreshFrom(server));
   BOOST_TEST((node.Lookup("targets", "1.0") == digest));

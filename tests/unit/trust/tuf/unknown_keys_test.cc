@@ -188,8 +188,8 @@ BOOST_AUTO_TEST_CASE(Floor_FallsOnlyWhereTheSignerIsNoLongerListed) {
   const SigningKey good = server.keys("targets").front();
   server.SetKeys("targets", {good, future});
   server.Publish();
-  Refresh::Start start = server.Start();
-  start.floors[RoleName::Targets()] = {100, Sha256Of("v100"), {KeyId::Parse(future.id()).value()}};
+  MetadataUpdate::Start start = server.Start();
+  start.floors["targets"] = {100, Sha256Of("v100"), {future.id()}};
   const auto refused = RunRefresh(start, server);
   BOOST_REQUIRE(!refused);
   BOOST_TEST(CodeOf(refused.error().error.reason) == "rollback");
@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(Record_StandsWhileItsSignerIsListed) {
   node.PullAndRemember("acme/web:2.1");
   BOOST_REQUIRE(node.records.size() == 1u);
   // As a crivet that knows such keys would have written it.
-  node.records.front().vouching[RoleOf(kReleases)] = {KeyId::Parse(future.id()).value()};
+  node.records.front().vouching[kReleases] = {future.id()};
   node.server.Sign(kReleases, "2.1", DigestOf("moved"));
   node.PublishAndRefresh();
   BOOST_TEST(!Refused(node.Present("acme/web:2.1", DigestOf("image"))));

@@ -17,6 +17,7 @@
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "trust/base/time.h"
+#include "trust/notary/notary_refresh.h"
 
 namespace crivet::trust {
 namespace {
@@ -25,8 +26,11 @@ using namespace std::chrono_literals;
 using Exchange = FaultServer::Exchange;
 using Steady = std::chrono::steady_clock;
 
-const Gun kGun = Gun::Parse("registry.example:5000/shop/web").value();
-const MetadataRequest kTimestamp{"timestamp.json", 1000, std::nullopt};
+// As a Notary's files are asked for.
+FileRequest Asking(const std::string& file, std::size_t max_bytes) {
+  return RequestFor("registry.example:5000/shop/web", {file, max_bytes, std::nullopt}, {});
+}
+const FileRequest kTimestamp = Asking("timestamp.json", 1000);
 const std::string kHead = "HTTP/1.1 200 OK\r\n";
 
 std::unique_ptr<HttpFetcher> FetcherFor(const TrustServer& server) {
@@ -53,7 +57,7 @@ MetadataFetcher::Terms Within(std::chrono::milliseconds budget,
 Fetched FetchOnce(FaultServer::Answer answer, std::chrono::milliseconds budget = 20s,
                   std::chrono::milliseconds patience = 10s) {
   const FaultServer server(std::move(answer));
-  return FetcherFor(At(server.Url()))->Fetch(kGun, kTimestamp, Within(budget, patience)).fetched;
+  return FetcherFor(At(server.Url()))->Fetch(kTimestamp, Within(budget, patience)).fetched;
 }
 
 // How it ended, in one word.
@@ -105,7 +109,7 @@ BOOST_AUTO_TEST_CASE(RetryAfter_ThatIsNoNumber_IsLeftOut) {
 BOOST_AUTO_TEST_CASE(Request_NamesTheFileAsTheServerDoes) {
   const FaultServer server([](Exchange& exchange) { exchange.Reply(200, "x"); });
   const auto fetcher = FetcherFor(At(server.Url() + "/sub"));
-  fetcher->Fetch(kGun, {"targets/releases.00ff.json", 10, {}}, Within(20s));
+  fetcher->Fetch(Asking("targets/releases.00ff.json", 10), Within(20s));
   const FaultServer::Request request = server.requests().front();
   BOOST_TEST(request.method == "GET");
   BOOST_TEST(request.target ==
@@ -119,7 +123,7 @@ BOOST_AUTO_TEST_CASE(Request_PastCaches_SaysSo) {
   const FaultServer server([](Exchange& exchange) { exchange.Reply(200, "x"); });
   MetadataFetcher::Terms terms = Within(20s);
   terms.caches = HttpRequest::Caches::kMustAskServer;
-  FetcherFor(At(server.Url()))->Fetch(kGun, kTimestamp, terms);
+  FetcherFor(At(server.Url()))->Fetch(kTimestamp, terms);
   BOOST_TEST(server.requests().front().Header("cache-control") == "no-cache");
 }
 
@@ -294,11 +298,11 @@ BOOST_AUTO_TEST_CASE(LargeBody_ThatFlows_GoesOnPastThePatience) {
   });
   const auto fetcher = FetcherFor(At(server.Url()));
   const Fetched fetched =
-      fetcher->Fetch(kGun, MetadataRequest{"targets.json", 200000, std::nullopt}, terms).fetched;
+      fetcher->Fetch(Asking("targets.json", 200000), terms).fetched;
   BOOST_TEST(Word(fetched) == "bytes");
   BOOST_TEST(watched.get());
   BOOST_TEST(terms.arrival->flows);  // it has yet to be read
-  fetcher->Fetch(kGun, kTimestamp, terms);
+  fetcher->Fetch(kTimestamp, terms);
   BOOST_TEST(!terms.arrival->flows);
 }
 
@@ -307,7 +311,7 @@ BOOST_AUTO_TEST_CASE(Failure_SaysWhatWasHeardOfTheServer) {
   const auto heard = [](const std::string& url) {
     MetadataFetcher::Terms terms = Within(60s, 300ms);
     terms.arrival = std::make_shared<Arrival>();
-    FetcherFor(At(url))->Fetch(kGun, kTimestamp, terms);
+    FetcherFor(At(url))->Fetch(kTimestamp, terms);
     return terms.arrival->heard.load();
   };
   const auto heard_of = [&](FaultServer::Answer answer) {
@@ -337,7 +341,7 @@ BOOST_AUTO_TEST_CASE(Failure_SaysWhatWasHeardOfTheServer) {
 
 BOOST_AUTO_TEST_CASE(DeadlineThatIsOver_AsksNobody) {
   const FaultServer server([](Exchange& e) { e.Reply(200, "x"); });
-  BOOST_TEST(Word(FetcherFor(At(server.Url()))->Fetch(kGun, kTimestamp, Within(-1ms)).fetched) ==
+  BOOST_TEST(Word(FetcherFor(At(server.Url()))->Fetch(kTimestamp, Within(-1ms)).fetched) ==
              "timeout");
   BOOST_TEST(server.requests().empty());
 }
@@ -351,7 +355,7 @@ BOOST_AUTO_TEST_CASE(Stop_BreaksARequestOff) {
   MetadataFetcher::Terms terms = Within(60s, 60s);
   terms.stop = stop.get_token();
   const auto before = Steady::now();
-  BOOST_TEST(!FetcherFor(At(server.Url()))->Fetch(kGun, kTimestamp, terms).fetched);
+  BOOST_TEST(!FetcherFor(At(server.Url()))->Fetch(kTimestamp, terms).fetched);
   BOOST_TEST((Steady::now() - before < 20s));
 }
 
@@ -360,8 +364,7 @@ BOOST_AUTO_TEST_CASE(NobodyListens_IsUnreachable) {
   {
     url = FaultServer([](Exchange&) {}).Url();
   }
-  BOOST_TEST(Word(FetcherFor(At(url))->Fetch(kGun, kTimestamp, Within(20s)).fetched) ==
-             "unreachable");
+  BOOST_TEST(Word(FetcherFor(At(url))->Fetch(kTimestamp, Within(20s)).fetched) == "unreachable");
 }
 
 BOOST_AUTO_TEST_CASE(ConnectionThatFails_IsToldInTheLibrarysWords) {
@@ -370,8 +373,7 @@ BOOST_AUTO_TEST_CASE(ConnectionThatFails_IsToldInTheLibrarysWords) {
     const FaultServer server([](Exchange& e) { e.Reply(200, "x"); });
     settings = At(server.Url());
   }
-  const std::string refused =
-      Why(FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched);
+  const std::string refused = Why(FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched);
   BOOST_TEST(refused.find("Connection refused") != std::string::npos, refused);
 }
 
@@ -382,8 +384,8 @@ BOOST_AUTO_TEST_CASE(Connections_AreUsedAgain_AlsoAfterARefusal) {
   });
   const auto fetcher = FetcherFor(At(server.Url()));
   for (int i = 0; i < 5; ++i) {
-    BOOST_TEST(Word(fetcher->Fetch(kGun, kTimestamp, Within(20s)).fetched) == "bytes");
-    BOOST_TEST(Word(fetcher->Fetch(kGun, {"x.json", 10, {}}, Within(20s)).fetched) == "not-found");
+    BOOST_TEST(Word(fetcher->Fetch(kTimestamp, Within(20s)).fetched) == "bytes");
+    BOOST_TEST(Word(fetcher->Fetch(Asking("x.json", 10), Within(20s)).fetched) == "not-found");
   }
   BOOST_TEST(server.connections() == 1U);
 }
@@ -395,7 +397,7 @@ BOOST_AUTO_TEST_CASE(ConnectionThatTheServerClosedMeanwhile_CostsNoFailure) {
   });
   const auto fetcher = FetcherFor(At(server.Url()));
   for (int i = 0; i < 5; ++i) {
-    BOOST_TEST(Word(fetcher->Fetch(kGun, kTimestamp, Within(20s)).fetched) == "bytes");
+    BOOST_TEST(Word(fetcher->Fetch(kTimestamp, Within(20s)).fetched) == "bytes");
   }
 }
 
@@ -407,9 +409,9 @@ BOOST_AUTO_TEST_CASE(Proxy_OfTheEnvironment_IsNotUsed_TheConfiguredOneIs) {
   }
   setenv("no_proxy", "127.0.0.1", 1);
   TrustServer settings = At(server.Url());
-  BOOST_TEST(*FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched == "direct");
+  BOOST_TEST(*FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched == "direct");
   settings.proxy = proxy.Url();
-  BOOST_TEST(*FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched == "by proxy");
+  BOOST_TEST(*FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched == "by proxy");
   for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "no_proxy"}) {
     unsetenv(name);
   }
@@ -448,7 +450,7 @@ struct TlsSetup {
 
 Fetched FetchOverTls(const TlsSetup& setup, const TlsIdentity& identity) {
   const FaultServer server([](Exchange& e) { e.Reply(200, "x"); }, FaultServer::Tls{identity});
-  return FetcherFor(setup.Trusting(server))->Fetch(kGun, kTimestamp, Within(20s)).fetched;
+  return FetcherFor(setup.Trusting(server))->Fetch(kTimestamp, Within(20s)).fetched;
 }
 
 BOOST_AUTO_TEST_CASE(Tls_OfTheConfiguredCa_IsAccepted) {
@@ -481,7 +483,7 @@ BOOST_AUTO_TEST_CASE(Tls_CaFileThatIsGone_IsTls_NotTheSystemsCas) {
                            FaultServer::Tls{setup.authority.Issue({})});
   TrustServer settings = setup.Trusting(server);
   settings.ca_file = setup.folder / "gone.pem";
-  BOOST_TEST(Word(FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched) == "tls");
+  BOOST_TEST(Word(FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched) == "tls");
 }
 
 BOOST_AUTO_TEST_CASE(Tls_OlderThan1_2_IsRefused) {
@@ -489,9 +491,8 @@ BOOST_AUTO_TEST_CASE(Tls_OlderThan1_2_IsRefused) {
   FaultServer::Tls old{setup.authority.Issue({})};
   old.at_most_tls_1_1 = true;
   const FaultServer server([](Exchange& e) { e.Reply(200, "x"); }, old);
-  BOOST_TEST(
-      Word(FetcherFor(setup.Trusting(server))->Fetch(kGun, kTimestamp, Within(20s)).fetched) ==
-      "tls");
+  BOOST_TEST(Word(FetcherFor(setup.Trusting(server))->Fetch(kTimestamp, Within(20s)).fetched) ==
+             "tls");
   BOOST_TEST(server.requests().empty());
 }
 
@@ -501,11 +502,11 @@ BOOST_AUTO_TEST_CASE(Tls_ClientCertificate_IsShownWhereConfigured) {
   mutual.client_ca = setup.authority.certificate;
   const FaultServer server([](Exchange& e) { e.Reply(200, "x"); }, mutual);
   TrustServer settings = setup.Trusting(server);
-  BOOST_TEST(!FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched);
+  BOOST_TEST(!FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched);
   const TlsIdentity client = setup.authority.Issue({});
   settings.client_cert = setup.Write("client.pem", client.certificate);
   settings.client_key = setup.Write("client.key", client.key);
-  BOOST_TEST(Word(FetcherFor(settings)->Fetch(kGun, kTimestamp, Within(20s)).fetched) == "bytes");
+  BOOST_TEST(Word(FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched) == "bytes");
 }
 
 BOOST_AUTO_TEST_CASE(Date_CountsOnlyOverVerifiedTls) {
@@ -514,9 +515,9 @@ BOOST_AUTO_TEST_CASE(Date_CountsOnlyOverVerifiedTls) {
     e.Reply(200, "x", "Date: Tue, 24 Nov 2026 09:12:00 GMT\r\n");
   };
   const FaultServer plain(answer);
-  BOOST_TEST(!FetcherFor(At(plain.Url()))->Fetch(kGun, kTimestamp, Within(20s)).server_date);
+  BOOST_TEST(!FetcherFor(At(plain.Url()))->Fetch(kTimestamp, Within(20s)).server_date);
   const FaultServer server(answer, FaultServer::Tls{setup.authority.Issue({})});
-  const auto dated = FetcherFor(setup.Trusting(server))->Fetch(kGun, kTimestamp, Within(20s));
+  const auto dated = FetcherFor(setup.Trusting(server))->Fetch(kTimestamp, Within(20s));
   BOOST_REQUIRE(dated.server_date);
   BOOST_TEST(FormatRfc3339(*dated.server_date) == "2026-11-24T09:12:00Z");
 }
@@ -525,7 +526,7 @@ BOOST_AUTO_TEST_CASE(Date_ThatIsNone_IsLeftOut) {
   const TlsSetup setup;
   const FaultServer server([](Exchange& e) { e.Reply(200, "x", "Date: yesterday-ish\r\n"); },
                            FaultServer::Tls{setup.authority.Issue({})});
-  const auto answer = FetcherFor(setup.Trusting(server))->Fetch(kGun, kTimestamp, Within(20s));
+  const auto answer = FetcherFor(setup.Trusting(server))->Fetch(kTimestamp, Within(20s));
   BOOST_TEST(answer.fetched.has_value());
   BOOST_TEST(!answer.server_date);
 }

@@ -9,8 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 using Company = ServerSilence::Company;
 
-const RepositoryId kOne{"https://notary.example", Gun::Parse("a.example/one").value()};
-const RepositoryId kTwo{"https://notary.example", Gun::Parse("a.example/two").value()};
+const CollectionId kOne{"a kind", "https://notary.example", "a.example/one"};
+const CollectionId kTwo{"a kind", "https://notary.example", "a.example/two"};
 
 constexpr NetworkCause kTimeout = NetworkCause::kTimeout;
 

@@ -12,7 +12,7 @@ namespace {
 using namespace std::chrono_literals;
 using Company = ServerSilence::Company;
 
-const RepositoryId kOne{"https://notary.example", Gun::Parse("a.example/one").value()};
+const CollectionId kOne{"a kind", "https://notary.example", "a.example/one"};
 constexpr NetworkCause kTimeout = NetworkCause::kTimeout;
 
 CredentialsClass Of(const std::string& name) { return Sha256Of(name); }

@@ -13,6 +13,7 @@
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "trust/io/http/http_fetcher.h"
+#include "trust/notary/notary_refresh.h"
 
 namespace crivet::trust {
 namespace {
@@ -20,8 +21,8 @@ namespace {
 using namespace std::chrono_literals;
 using Exchange = FaultServer::Exchange;
 
-const Gun kGun = Gun::Parse("docker.io/acme/web").value();
-const MetadataRequest kTimestamp{"timestamp.json", 1000, std::nullopt};
+const FileRequest kTimestamp =
+    RequestFor("docker.io/acme/web", {"timestamp.json", 1000, std::nullopt}, {});
 // `scope=repository:docker.io/acme/web:pull`, encoded.
 const std::string kScope = "scope=repository%3Adocker.io%2Facme%2Fweb%3Apull";
 
@@ -54,7 +55,7 @@ class Pair {
     MetadataFetcher::Terms terms;
     terms.deadline = std::chrono::steady_clock::now() + 20s;
     terms.credentials = std::move(credentials);
-    const Fetched fetched = fetcher_->Fetch(kGun, kTimestamp, terms).fetched;
+    const Fetched fetched = fetcher_->Fetch(kTimestamp, terms).fetched;
     why_.clear();
     if (fetched) return "bytes";
     if (fetched.error().why) why_ = Explained(*fetched.error().why);
@@ -287,9 +288,9 @@ BOOST_AUTO_TEST_CASE(BasicChallenge_IsAnsweredToTheServerItself) {
   BOOST_REQUIRE(fetcher);
   MetadataFetcher::Terms terms;
   terms.deadline = std::chrono::steady_clock::now() + 20s;
-  BOOST_TEST(!(*fetcher)->Fetch(kGun, kTimestamp, terms).fetched);
+  BOOST_TEST(!(*fetcher)->Fetch(kTimestamp, terms).fetched);
   terms.credentials = User("alice");
-  BOOST_TEST((*fetcher)->Fetch(kGun, kTimestamp, terms).fetched.has_value());
+  BOOST_TEST((*fetcher)->Fetch(kTimestamp, terms).fetched.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(AuthNone_SendsNoCredentialsOfAPull) {

@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 
+#include "tests/support/trust/notary_rule.h"
 #include "tests/support/trust/signing_repository.h"
 #include "tests/support/trust_io/fault_server.h"
 #include "tests/support/trust_io/temporary_folder.h"
@@ -33,10 +34,11 @@ class SlowNode {
   explicit SlowNode(FaultServer::Answer answer) : server_(std::move(answer)) {
     TrustServer settings;
     settings.label = "acme";
+    settings.kind = std::string(NotaryKind().name());
     settings.url = server_.Url();
     settings.auth = TrustServer::Auth::kFromPull;
     settings.timeout = kTimeout;
-    Rule rule;
+    NotaryRule rule;
     rule.name = "v";
     rule.images = {ImagePattern::Parse("v.example/**").value()};
     rule.action = Action::kVerify;
@@ -44,9 +46,10 @@ class SlowNode {
     rule.url = settings.url;
     rule.roles = {RoleName::Targets()};
     rule.root.tofu = true;
-    Rule fallback;
+    NotaryRule fallback;
     fallback.is_default = true;
     TrustService::Options options;
+    options.kinds = {&NotaryKind()};
     options.state_dir = folder_ / "state";
     options.servers = {settings};
     options.policy = std::make_shared<const Policy>(Policy::Create({rule}, fallback).value());

@@ -161,8 +161,8 @@ bool WasGivenASecret(const SimulatedServer& server) {
 
 BOOST_AUTO_TEST_CASE(SecretOfAMirror_IsNotSentToTheServerOfWhatItMirrors) {
   TestNode node;
-  Rule rule = node.VerifyRule("mirror.other.example/acme/**", kWeb);
-  rule.gun = ImagePattern::ParseGun("registry.acme.example/**").value();
+  NotaryRule rule = node.VerifyRule("mirror.other.example/acme/**", kWeb);
+  rule.gun = ImagePattern::ParseMapping("registry.acme.example/**").value();
   node.SetRules({rule});
   node.Start();
   const std::string image = "mirror.other.example/acme/shop/web:1.0";
@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(SecretOfARegistryThatNoRuleNames_IsNotSent) {
 
 BOOST_AUTO_TEST_CASE(SecretUnderADefaultThatVerifies_IsNotSent) {
   TestNode node;
-  Rule fallback = node.VerifyRule("**", kWeb);
+  NotaryRule fallback = node.VerifyRule("**", kWeb);
   fallback.images.clear();
   node.SetRules({}, fallback);
   node.Start();
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(SecretUnderADefaultThatVerifies_IsNotSent) {
 
 BOOST_AUTO_TEST_CASE(SecretForAnotherPatternOfTheRule_IsNotSent) {
   TestNode node;
-  Rule rule = node.VerifyRule("**", kWeb);
+  NotaryRule rule = node.VerifyRule("**", kWeb);
   rule.images.push_back(ImagePattern::Parse("registry.acme.example/shop/db").value());
   node.SetRules({rule});
   node.Start();
@@ -218,8 +218,8 @@ BOOST_AUTO_TEST_CASE(SecretThatIsNotSent_HasNoFailureOfItsOwn) {
 
 BOOST_AUTO_TEST_CASE(KeptSecret_IsNotReplacedByAMirrors) {
   TestNode node;
-  Rule mirror = node.VerifyRule("mirror.other.example/acme/**", kWeb);
-  mirror.gun = ImagePattern::ParseGun("registry.acme.example/**").value();
+  NotaryRule mirror = node.VerifyRule("mirror.other.example/acme/**", kWeb);
+  mirror.gun = ImagePattern::ParseMapping("registry.acme.example/**").value();
   node.SetRules({node.VerifyRule("registry.acme.example/**", kWeb), mirror});
   node.Start();
   node.service().DecideNow(TestNode::AskAs(kImage, "alice"));

@@ -33,7 +33,7 @@ std::string GunOf(int number) { return "registry.acme.example/shop/s" + std::to_
 struct BusyNode : TestNode {
   BusyNode() {
     Settings().refresh_interval = kInterval;
-    std::vector<Rule> rules;
+    std::vector<NotaryRule> rules;
     for (int i = 0; i < kRepositories; ++i) {
       server().With(GunOf(i), [](SigningRepository& one) {
         one.Sign("targets", "1", DigestOf("one"));

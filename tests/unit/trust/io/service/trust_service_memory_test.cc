@@ -33,7 +33,7 @@ struct FilledNode : TestNode {
         one.Publish();
       });
     }
-    Rule rule = VerifyRule("registry.acme.example/**", GunOf(0));
+    NotaryRule rule = VerifyRule("registry.acme.example/**", GunOf(0));
     rule.root = RootPin{};
     rule.root.tofu = true;
     SetRules({std::move(rule)});
@@ -65,7 +65,7 @@ struct FilledNode : TestNode {
   }
   bool IsInMemory(int number) {
     for (const RepositoryStatus& one : service().Status().repositories) {
-      if (one.id.gun.text() == GunOf(number)) return one.resident_bytes > 0;
+      if (one.id.name == GunOf(number)) return one.resident_bytes > 0;
     }
     return false;
   }

@@ -27,8 +27,8 @@ const std::string kSecond = DigestOf("web 1.0, second edition").ToString();
 const FetchFailure kAway{FetchFailure::Kind::kNetwork, NetworkCause::kUnreachable};
 
 std::string FolderOf(const std::string& gun) {
-  const RepositoryId id = TestNode::IdOf(gun);
-  return "state/repositories/" + ToHex(Sha256Of(id.url + std::string(1, '\0') + id.gun.text()));
+  const CollectionId id = TestNode::IdOf(gun);
+  return "state/repositories/" + ToHex(Sha256Of(id.url + std::string(1, '\0') + id.name));
 }
 
 void PublishSecond(TestNode& node) {
@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(Restart_TheStoredSetIsVerifiedByTodaysPins) {
   TestNode node;
   node.Start();
   node.Pull(kImage);
-  Rule other = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule other = node.VerifyRule("registry.acme.example/**", kWeb);
   other.root.key_ids = {SigningKey::Ecdsa().Parsed().canonical_id()};
   node.SetRules({other});
   node.Start();
@@ -185,7 +185,7 @@ BOOST_AUTO_TEST_CASE(StateThatCannotBeRead_TakesNothingFromMemory) {
   BOOST_REQUIRE(node.StatusOf(kWeb).last_failure);
   BOOST_TEST((node.StatusOf(kWeb).last_failure->error.reason == Reason::kState));
   node.Reconfigure();
-  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule wider = node.VerifyRule("registry.acme.example/**", kWeb);
   wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
   node.SetRules({wider, node.VerifyRule("registry.acme.example/shop/**", kWeb)});
   node.Reconfigure();
@@ -280,7 +280,7 @@ BOOST_DATA_TEST_CASE(FastForwardOfAnyRole_IsARollbackThatNamesBothVersions_Until
   const RepositoryStatus status = node.StatusOf(kWeb);
   BOOST_REQUIRE(status.last_failure);
   BOOST_TEST((status.last_failure->error.reason == Reason::kRollback));
-  BOOST_TEST(status.last_failure->role == role);
+  BOOST_TEST(status.last_failure->at == role);
   const std::string& detail = status.last_failure->error.detail;
   BOOST_TEST(detail.find(" is older than version ") != std::string::npos, detail);
   BOOST_REQUIRE(node.service().Forget(TestNode::IdOf(kWeb)));
@@ -364,8 +364,8 @@ BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfAWithdrawal_TheRecordIsGoneWithTheTag) {
       node.SetDisk(std::move(left));
       node.Start();
       const TrustView view = node.service().View(TestNode::IdOf(kWeb));
-      BOOST_REQUIRE(view.repository);
-      const bool listed = view.repository->Lookup(RoleName::Targets(), "1.0").has_value();
+      BOOST_REQUIRE(view.set);
+      const bool listed = RepositoryOf(view.set)->Lookup(RoleName::Targets(), "1.0").has_value();
       BOOST_TEST(node.StatusOf(kWeb).records == (listed ? 1U : 0U));
     }
   }
@@ -478,7 +478,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_APinTakenOut_TakesItsChain) {
   TestNode node;
   node.Start();
   node.Pull(kImage);
-  Rule other = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule other = node.VerifyRule("registry.acme.example/**", kWeb);
   other.root.key_ids = {SigningKey::Ecdsa().Parsed().canonical_id()};
   node.SetRules({other});
   node.Reconfigure();
@@ -490,7 +490,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatWasNotReadYet_IsFetched) {
   DelegateToCi(node);
   node.Start();
   BOOST_TEST(Outcome(node.Pull(kWeb + ":2.0")) == "tag-not-signed");
-  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule wider = node.VerifyRule("registry.acme.example/**", kWeb);
   wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
   node.SetRules({wider});
   node.Reconfigure();
@@ -505,8 +505,8 @@ BOOST_AUTO_TEST_CASE(Reconfigure_ARoleThatCannotBeHad_TakesNothingFromOtherRules
   node.Start();
   BOOST_TEST(Outcome(node.Pull(kImage)) == kSigned);
   node.server().With(kWeb, [](SigningRepository& web) { web.RefuseAll(kAway); });
-  Rule plain = node.VerifyRule("registry.acme.example/**", kWeb);
-  Rule by_ci = plain;
+  NotaryRule plain = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule by_ci = plain;
   by_ci.name = "ci";
   by_ci.namespaces = {"ci-*"};
   by_ci.roles = {RoleName::Parse("targets/ci").value()};
@@ -532,7 +532,7 @@ BOOST_AUTO_TEST_CASE(Reconfigure_DuringARefresh_ItsSetHasTheNewRolesToo) {
   node.server().Hang();
   auto asked = std::async(std::launch::async, [&] { return node.Pull(kImage); });
   node.server().WaitForRequests(1);
-  Rule wider = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule wider = node.VerifyRule("registry.acme.example/**", kWeb);
   wider.roles = {RoleName::Parse("targets/ci").value(), RoleName::Targets()};
   node.SetRules({wider});
   node.Reconfigure();
@@ -578,13 +578,13 @@ BOOST_AUTO_TEST_CASE(Import_OfAFolderThatDoesNotVerify_ChangesNothing) {
   BOOST_TEST(!node.service().Import(TestNode::IdOf(kWeb), folder / "nothing-here"));
 }
 
-BOOST_AUTO_TEST_CASE(FetchRoot_TrustsNothing) {
+BOOST_AUTO_TEST_CASE(FetchAnchor_TrustsNothing) {
   TestNode node;
   node.Start();
-  const auto root = node.service().FetchRoot(TestNode::IdOf(kWeb));
+  const auto root = node.service().FetchAnchor(TestNode::IdOf(kWeb));
   BOOST_REQUIRE(root);
   node.server().With(kWeb, [&](SigningRepository& web) { BOOST_TEST(*root == web.bytes("root")); });
-  BOOST_TEST(!node.service().View(TestNode::IdOf(kWeb)).repository);
+  BOOST_TEST(!node.service().View(TestNode::IdOf(kWeb)).set);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(ExpiredSet_ServerAway_IsUnavailable) {
 
 BOOST_AUTO_TEST_CASE(ExpiredSet_ServerAway_GraceWhereTheRuleGrantsIt) {
   TestNode node;
-  Rule rule = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule rule = node.VerifyRule("registry.acme.example/**", kWeb);
   rule.grace = 1h;
   node.SetRules({rule});
   node.Start();
@@ -219,7 +219,7 @@ BOOST_AUTO_TEST_CASE(ServerThatHangs_TheUnexpiredSetAnswers) {
 
 BOOST_AUTO_TEST_CASE(ServersThatHang_HoldUpNoOther) {
   TestNode node;
-  std::vector<Rule> rules{node.VerifyRule("registry.acme.example/**", kWeb)};
+  std::vector<NotaryRule> rules{node.VerifyRule("registry.acme.example/**", kWeb)};
   for (int i = 0; i < 9; ++i) {
     const std::string label = "slow" + std::to_string(i);
     node.AddServer(label, "https://" + label + ".example").timeout = 60s;
@@ -288,10 +288,10 @@ BOOST_AUTO_TEST_CASE(RulesThatDoNotVerify_AskNobody) {
 
 BOOST_AUTO_TEST_CASE(AnyNamespace_TheFirstRuleThatAllowsAnswers) {
   TestNode node;
-  Rule strict = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule strict = node.VerifyRule("registry.acme.example/**", kWeb);
   strict.name = "strict";
   strict.namespaces = {"prod-*"};
-  Rule open = TestNode::ActionRule("registry.acme.example/**", Action::kAllow);
+  NotaryRule open = TestNode::ActionRule("registry.acme.example/**", Action::kAllow);
   open.name = "open";
   node.SetRules({strict, open});
   node.Start();
@@ -306,7 +306,7 @@ BOOST_AUTO_TEST_CASE(AnyNamespace_TheFirstRuleThatAllowsAnswers) {
 
 BOOST_AUTO_TEST_CASE(AnyNamespace_WhereNoneAllows_TheMostSpecificRuleSaysWhy) {
   TestNode node;
-  Rule strict = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule strict = node.VerifyRule("registry.acme.example/**", kWeb);
   strict.name = "strict";
   strict.namespaces = {"prod-*"};
   node.SetRules({strict, TestNode::ActionRule("registry.acme.example/**", Action::kDeny)});
@@ -330,7 +330,7 @@ BOOST_AUTO_TEST_CASE(BadAnswer_IsReportedAndCounted_WhileTheLastSetAnswers) {
   const RepositoryStatus status = node.StatusOf(kWeb);
   BOOST_REQUIRE(status.last_failure);
   BOOST_TEST((status.last_failure->error.reason == Reason::kMalformed));
-  BOOST_TEST(status.last_failure->role == "timestamp");
+  BOOST_TEST(status.last_failure->at == "timestamp");
   BOOST_TEST(node.service().Status().refreshes.failed.at(Reason::kMalformed) == 1U);
   node.Advance(31s);
   node.Pull(kWeb + ":1.0");
@@ -365,7 +365,7 @@ BOOST_AUTO_TEST_CASE(NewerRoot_ActsAtOnce_ThoughTheRefreshFails) {
 
 BOOST_AUTO_TEST_CASE(TrustOnFirstUse_IsSaidAndCountedOnce) {
   TestNode node;
-  Rule rule = node.VerifyRule("registry.acme.example/**", kWeb);
+  NotaryRule rule = node.VerifyRule("registry.acme.example/**", kWeb);
   rule.root = RootPin{};
   rule.root.tofu = true;
   node.SetRules({rule});

@@ -35,7 +35,7 @@ BOOST_AUTO_TEST_CASE(ClockBeforeTheBuild_IsUnavailable_ButAllowRulesNeedNoClock)
 BOOST_AUTO_TEST_CASE(ClockThatIsNotBelieved_BreaksNoGlassThatEndsInTime) {
   TestNode node;
   node.SetBuildDate(SigningRepository::kNow + 1h);
-  Rule glass = TestNode::ActionRule("registry.acme.example/shop/web", Action::kAllow);
+  NotaryRule glass = TestNode::ActionRule("registry.acme.example/shop/web", Action::kAllow);
   glass.until = SigningRepository::kNow + 24h;
   node.SetRules({glass, node.VerifyRule("registry.acme.example/**", kWeb)});
   node.Start();
@@ -120,12 +120,12 @@ BOOST_AUTO_TEST_CASE(ManyRepositoriesDue_BeginNoFasterThanTheRate) {
   for (int i = 0; i < 20; ++i) {
     const std::string gun = "registry.acme.example/shop/s" + std::to_string(i);
     node.server().With(gun, [](SigningRepository& one) { one.Publish(); });
-    Rule rule = node.VerifyRule(gun, gun);
+    NotaryRule rule = node.VerifyRule(gun, gun);
     node.SetRules({rule});
     node.Reconfigure();
     BOOST_TEST(Outcome(node.Pull(gun + ":1")) == "tag-not-signed");
   }
-  std::vector<Rule> rules;
+  std::vector<NotaryRule> rules;
   for (int i = 0; i < 20; ++i) {
     const std::string gun = "registry.acme.example/shop/s" + std::to_string(i);
     rules.push_back(node.VerifyRule(gun, gun));
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(ManyRepositoriesDue_BeginNoFasterThanTheRate) {
 
 BOOST_AUTO_TEST_CASE(RepositoriesThatWaitForTheServer_TakeNoTurnOfOthers) {
   TestNode node;
-  std::vector<Rule> rules;
+  std::vector<NotaryRule> rules;
   for (int i = 0; i < 3; ++i) {
     const std::string gun = "registry.acme.example/shop/s" + std::to_string(i);
     node.server().With(gun, [](SigningRepository& one) { one.Publish(); });

@@ -23,15 +23,15 @@ namespace {
 using Crash = MemoryDisk::Crash;
 using Scope = FileStore::Change::Scope;
 
-const RepositoryId kId{"https://notary.example", Gun::Parse("docker.io/acme/web").value()};
-const RepositoryId kOther{"https://notary.example", Gun::Parse("docker.io/acme/db").value()};
+const CollectionId kId{"notary", "https://notary.example", "docker.io/acme/web"};
+const CollectionId kOther{"notary", "https://notary.example", "docker.io/acme/db"};
 constexpr TimePoint kThen{std::chrono::seconds(1'780'000'000)};
 
 StoredFile File(const std::string& name, const std::string& content) {
   return {name, Sha256Of(content), content};
 }
 
-KeyId Key(const std::string& text) { return KeyId(Sha256Of(text)); }
+std::string Key(const std::string& text) { return ToHex(Sha256Of(text)); }
 
 // The state at version `version`: every file new, floors at that version.
 FileStore::Change Edition(std::int64_t version) {
@@ -40,24 +40,21 @@ FileStore::Change Edition(std::int64_t version) {
   for (const char* name : {"1.root", "timestamp", "snapshot", "targets", "targets/releases"}) {
     change.files.push_back(File(name, std::string(name) + " " + v));
   }
-  for (const RoleName& role : {RoleName::Root(), RoleName::Timestamp(), RoleName::Snapshot()}) {
-    change.floors.emplace(role, Floor{version, Sha256Of(role.text() + v), {Key("k"), Key("l")}});
+  for (const std::string role : {"root", "timestamp", "snapshot"}) {
+    change.floors.emplace(role, Floor{version, Sha256Of(role + v), {Key("k"), Key("l")}});
   }
   change.verified_at = kThen + std::chrono::seconds(version);
   return change;
 }
 
 VerifiedRecord Record(const std::string& tag) {
-  return {tag,
-          Sha256Digest(Sha256Of(tag)),
-          {{RoleName::Targets(), {Key("k")}}},
-          Sha256Of("root"),
-          {Key("r")},
-          kThen};
+  return {
+      tag,  Sha256Digest(Sha256Of(tag)), {{"targets", {Key("k")}}}, Sha256Of("root"), {Key("r")},
+      kThen};
 }
 
-std::string FolderOf(const RepositoryId& id) {
-  return "state/repositories/" + ToHex(Sha256Of(id.url + std::string(1, '\0') + id.gun.text()));
+std::string FolderOf(const CollectionId& id) {
+  return "state/repositories/" + ToHex(Sha256Of(id.url + std::string(1, '\0') + id.name));
 }
 
 std::unique_ptr<FileStore> Opened(FileSystem& disk) {
@@ -73,7 +70,7 @@ FileStore::Stamp Committed(FileStore& store, std::int64_t version) {
 }
 
 std::int64_t FloorIn(const FileStore::Loaded& loaded) {
-  return loaded.manifest ? loaded.manifest->floors.at(RoleName::Timestamp()).version : 0;
+  return loaded.manifest ? loaded.manifest->floors.at("timestamp").version : 0;
 }
 
 // Whether every file that the manifest names is there and whole.
@@ -101,7 +98,7 @@ BOOST_AUTO_TEST_CASE(Commit_IsReadBackByAnotherProcess) {
   BOOST_TEST((loaded->stamp == stamp));
   BOOST_TEST(loaded->manifest->files.size() == 5U);
   BOOST_TEST(*other->ReadFile(kId, Sha256Of("targets 2"), 1024) == "targets 2");
-  BOOST_TEST((other->List() == std::vector<RepositoryId>{kId}));
+  BOOST_TEST((other->List() == std::vector<CollectionId>{kId}));
 }
 
 BOOST_AUTO_TEST_CASE(Load_OfAnUnknownRepository_IsEmpty) {
@@ -130,7 +127,8 @@ BOOST_AUTO_TEST_CASE(Commit_OfAChain_KeepsTheSet) {
   FileStore::Change chain;
   chain.files = {File("2.root", "two"), File("3.root", "three")};
   chain.floors = Edition(7).floors;
-  chain.scope = Scope::kChain;
+  chain.scope = Scope::kAnchors;
+  chain.is_anchor = [](std::string_view name) { return name.ends_with(".root"); };
   BOOST_REQUIRE(store->Commit(kId, store->StampOf(kId), chain));
   const Result<FileStore::Loaded> loaded = store->Load(kId);
   BOOST_REQUIRE(loaded);
@@ -259,7 +257,7 @@ BOOST_DATA_TEST_CASE(Manifest_Harmed_TheSpareKeepsTheFloors, boost::unit_test::d
   const Result<FileStore::Loaded> loaded = store->Load(kId);
   BOOST_REQUIRE(loaded);
   BOOST_TEST(FloorIn(*loaded) == 7);
-  BOOST_TEST((store->List() == std::vector<RepositoryId>{kId}));
+  BOOST_TEST((store->List() == std::vector<CollectionId>{kId}));
   // The next commit heals it.
   BOOST_REQUIRE(store->Commit(kId, loaded->stamp, Edition(8)));
   BOOST_TEST(FloorIn(*Opened(disk)->Load(kId)) == 8);

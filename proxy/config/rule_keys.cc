@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proxy/config/rule_keys.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "proxy/config/config_files.h"
+
+namespace crivet::proxy {
+namespace {
+
+trust::KeyReader::Place PlaceAt(TextPosition at) { return {at.line, at.column}; }
+
+TextPosition PositionAt(trust::KeyReader::Place at) {
+  return {static_cast<std::uint32_t>(at.line), static_cast<std::uint32_t>(at.column)};
+}
+
+/// A table below, with its own reader.
+class OwnTable final : public trust::KeyReader {
+ public:
+  OwnTable(const Placed<const TomlTable*>& table, std::string name, ConfigFindings& findings,
+           RuleKeys::Verifies verifies)
+      : table_(*table.value, table.at, std::move(name), findings),
+        keys_(table_, findings, verifies) {}
+
+  bool Has(const std::string& key) const override { return keys_.Has(key); }
+  bool HasEmptyArray(const std::string& key) const override { return keys_.HasEmptyArray(key); }
+  Place PlaceOf(const std::string& key) const override { return keys_.PlaceOf(key); }
+  Place place() const override { return keys_.place(); }
+  std::optional<Text> String(const std::string& key) override { return keys_.String(key); }
+  std::optional<std::vector<Text>> Strings(const std::string& key) override {
+    return keys_.Strings(key);
+  }
+  std::optional<bool> Bool(const std::string& key) override { return keys_.Bool(key); }
+  std::vector<Text> EachChecked(const std::string& key, const Check& check) override {
+    return keys_.EachChecked(key, check);
+  }
+  std::optional<Span> Duration(const std::string& key, std::chrono::seconds least,
+                               std::chrono::seconds most) override {
+    return keys_.Duration(key, least, most);
+  }
+  std::optional<File> ReadFile(const std::string& key) override { return keys_.ReadFile(key); }
+  std::unique_ptr<KeyReader> Table(const std::string& key) override { return keys_.Table(key); }
+  void Wrong(Place at, const std::string& what) override { keys_.Wrong(at, what); }
+  void Warn(Place at, const std::string& what) override { keys_.Warn(at, what); }
+  void Missing(const std::string& key, const std::string& why) override { keys_.Missing(key, why); }
+  void Finish() override { keys_.Finish(); }
+  bool verifies() const override { return keys_.verifies(); }
+
+ private:
+  TableReader table_;
+  RuleKeys keys_;
+};
+
+}  // namespace
+
+trust::KeyReader::Place RuleKeys::PlaceOf(const std::string& key) const {
+  return PlaceAt(table_.PositionOf(key));
+}
+
+trust::KeyReader::Place RuleKeys::place() const { return PlaceAt(table_.at()); }
+
+std::optional<trust::KeyReader::Text> RuleKeys::String(const std::string& key) {
+  auto text = table_.String(key);
+  if (!text) return std::nullopt;
+  return Text{std::move(text->value), PlaceAt(text->at)};
+}
+
+std::optional<std::vector<trust::KeyReader::Text>> RuleKeys::Strings(const std::string& key) {
+  auto strings = table_.Strings(key);
+  if (!strings) return std::nullopt;
+  std::vector<Text> texts;
+  for (auto& text : strings->value) texts.push_back({std::move(text.value), PlaceAt(text.at)});
+  return texts;
+}
+
+std::optional<bool> RuleKeys::Bool(const std::string& key) {
+  const auto value = table_.Bool(key);
+  return value ? std::optional(value->value) : std::nullopt;
+}
+
+std::vector<trust::KeyReader::Text> RuleKeys::EachChecked(const std::string& key,
+                                                          const Check& check) {
+  const auto checked = [&check](const std::string& text) -> Valued<std::string> {
+    std::string wrong = check(text);
+    if (wrong.empty()) return text;
+    return tl::unexpected(std::move(wrong));
+  };
+  std::vector<Text> texts;
+  for (auto& text : table_.EachChecked(key, checked)) {
+    texts.push_back({std::move(text.value), PlaceAt(text.at)});
+  }
+  return texts;
+}
+
+std::optional<trust::KeyReader::Span> RuleKeys::Duration(const std::string& key,
+                                                         std::chrono::seconds least,
+                                                         std::chrono::seconds most) {
+  const auto value = table_.Duration(key, least, most);
+  if (!value) return std::nullopt;
+  return Span{std::chrono::duration_cast<std::chrono::seconds>(value->value),
+              FormatDuration(value->value), PlaceAt(value->at)};
+}
+
+std::optional<trust::KeyReader::File> RuleKeys::ReadFile(const std::string& key) {
+  auto path = table_.Checked(
+      key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
+  if (!path) return std::nullopt;
+  auto content = ReadFileUnder(findings_.root(), path->value, Secrecy::kPublic);
+  if (!content) {
+    findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
+    return std::nullopt;
+  }
+  return File{std::move(path->value), *std::move(content), PlaceAt(path->at)};
+}
+
+std::unique_ptr<trust::KeyReader> RuleKeys::Table(const std::string& key) {
+  const auto section = table_.Table(key);
+  if (!section) return nullptr;
+  return std::make_unique<OwnTable>(*section, key, findings_, verifies_);
+}
+
+void RuleKeys::Wrong(Place at, const std::string& what) { findings_.Wrong(PositionAt(at), what); }
+void RuleKeys::Warn(Place at, const std::string& what) { findings_.Warn(PositionAt(at), what); }
+void RuleKeys::Missing(const std::string& key, const std::string& why) { table_.Missing(key, why); }
+
+}  // namespace crivet::proxy

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "proxy/config/config_reader.h"
+#include "trust/decide/key_reader.h"
+
+namespace crivet::proxy {
+
+/// RuleKeys lets a kind of trust read its own keys out of a table of the configuration. What is
+/// referred to must outlive it.
+class RuleKeys final : public trust::KeyReader {
+ public:
+  enum class Verifies : std::uint8_t { kNo, kYes };
+
+  RuleKeys(TableReader& table, ConfigFindings& findings, Verifies verifies)
+      : table_(table), findings_(findings), verifies_(verifies) {}
+
+  bool Has(const std::string& key) const override { return table_.Has(key); }
+  bool HasEmptyArray(const std::string& key) const override { return table_.HasEmptyArray(key); }
+  Place PlaceOf(const std::string& key) const override;
+  Place place() const override;
+  std::optional<Text> String(const std::string& key) override;
+  std::optional<std::vector<Text>> Strings(const std::string& key) override;
+  std::optional<bool> Bool(const std::string& key) override;
+  std::vector<Text> EachChecked(const std::string& key, const Check& check) override;
+  std::optional<Span> Duration(const std::string& key, std::chrono::seconds least,
+                               std::chrono::seconds most) override;
+  std::optional<File> ReadFile(const std::string& key) override;
+  std::unique_ptr<KeyReader> Table(const std::string& key) override;
+  void Wrong(Place at, const std::string& what) override;
+  void Warn(Place at, const std::string& what) override;
+  void Missing(const std::string& key, const std::string& why) override;
+  void Finish() override { table_.Finish(); }
+  bool verifies() const override { return verifies_ == Verifies::kYes; }
+
+ private:
+  TableReader& table_;
+  ConfigFindings& findings_;
+  const Verifies verifies_;
+};
+
+}  // namespace crivet::proxy

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <vector>
+
+namespace crivet::trust {
+
+/// Demand is what one rule wants of a kind of trust: whom to believe, and what has to be signed by
+/// whom. Each kind has its own, reads it from the configuration (Kind::ReadDemand), and is the only
+/// one to look into it. Immutable; safe to share between threads.
+class Demand {
+ public:
+  virtual ~Demand() = default;
+  Demand() = default;
+  Demand(const Demand&) = delete;
+  Demand& operator=(const Demand&) = delete;
+
+  /// Whether nothing that is verified for one could differ for the other. Precondition: both are of
+  /// one kind.
+  virtual bool Equals(const Demand& other) const = 0;
+};
+
+using SharedDemand = std::shared_ptr<const Demand>;
+/// What all rules together want of one collection, no two the same.
+using Demands = std::vector<SharedDemand>;
+
+}  // namespace crivet::trust

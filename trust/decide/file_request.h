@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/base/bytes.h"
+#include "trust/base/fetch_cause.h"
+#include "trust/base/result.h"
+
+namespace crivet::trust {
+
+/// FileRequest is one file that a kind of trust wants next. The kind forms the names; whoever
+/// fetches knows none of them.
+struct FileRequest {
+  /// On a server, below its URL: begins with a slash, percent-encoded where it has to be.
+  std::string path;
+  /// The repository for which a token's `pull` is asked, where the server wants one.
+  std::string scope;
+  /// In a folder that a person fills: the first of these that is there.
+  std::vector<std::string> file_names;
+  /// In the store, where the content is not known.
+  std::string stored_as;
+  std::size_t max_bytes = 0;
+  /// Set where the file is named by its content: what the bytes must hash to.
+  std::optional<Sha256> sha256;
+};
+
+/// FetchFailure is why a wanted file could not be had.
+struct FetchFailure {
+  enum class Kind : std::uint8_t { kNotFound, kNetwork, kTooLarge } kind = Kind::kNotFound;
+  /// Of kNetwork.
+  NetworkCause cause = NetworkCause::kUnreachable;
+  /// All that is known of it, for people; null where nothing more is.
+  std::shared_ptr<const FetchCause> why = nullptr;
+
+  /// Of kNetwork, with the word that belongs to the cause.
+  static FetchFailure Network(FetchCause why);
+};
+
+using Fetched = tl::expected<std::string, FetchFailure>;
+
+}  // namespace crivet::trust

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/base/image_reference.h"
+#include "trust/base/limits.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
+#include "trust/decide/demand.h"
+#include "trust/decide/evidence.h"
+#include "trust/decide/image_pattern.h"
+#include "trust/decide/key_reader.h"
+#include "trust/decide/refresh.h"
+
+namespace crivet::trust {
+
+/// RuleDemand is what a kind reads out of one rule.
+struct RuleDemand {
+  SharedDemand demand;
+  /// The name under which the rule's images are signed, where that is another than their own
+  /// (trust/RULES.md#mirrors).
+  std::optional<ImagePattern> signed_as;
+};
+
+/// AnchorText is the newest anchor of a collection for `crivet pin`: nobody has vouched for it.
+struct AnchorText {
+  std::vector<std::string> who;   ///< what it says of itself, for people
+  std::vector<std::string> rule;  ///< the lines of a rule that pin it
+};
+
+/// Kind is one kind of trust, the value of `kind` in `[trust.*]`. All of it is pure: what it needs
+/// of the world it asks for (Refresh). Stateless; safe to share between threads.
+class Kind {
+ public:
+  virtual ~Kind() = default;
+
+  virtual std::string_view name() const = 0;
+
+  // Configuration.
+
+  /// Keys of a rule that are this kind's own; all others are the rule's, or unknown.
+  virtual const std::vector<std::string>& rule_keys() const = 0;
+  /// The one of them that says under which name images are signed.
+  virtual std::string_view signed_as_key() const = 0;
+  /// Reads them. What is wrong is said through `keys`; the answer counts only where nothing was.
+  virtual RuleDemand ReadDemand(KeyReader& keys) const = 0;
+
+  // Collections.
+
+  /// The name of the collection in which an image of that name is signed; nullopt: there cannot be
+  /// one. `signed_as` is a repository's full name, as written or as the rule maps it.
+  virtual std::optional<std::string> CollectionFor(std::string_view signed_as) const = 0;
+  /// Whether images that the pattern matches may be signed in the collection of that name.
+  virtual bool MayHold(const std::string& name, const ImagePattern& images) const = 0;
+  /// The same of text that somebody typed, or that was stored; nullopt: not a collection's name.
+  virtual std::optional<std::string> ParseName(std::string_view text) const = 0;
+
+  // Refreshing.
+
+  virtual std::unique_ptr<Refresh> Begin(RefreshStart start) const = 0;
+  /// Whether a stored file of that name is one of the anchors'.
+  virtual bool IsAnchorFile(std::string_view stored_as) const = 0;
+  /// The file to describe for `crivet pin`.
+  virtual FileRequest AnchorRequest(const CollectionId& id, const Limits& limits) const = 0;
+
+  // People.
+
+  /// Fails where the file is no anchor that verifies by itself. `image` is the repository that the
+  /// rule shall match, `trust` the label of its `[trust.*]`.
+  virtual Result<AnchorText> DescribeAnchor(std::string file, const CollectionId& id,
+                                            const std::string& image, const std::string& trust,
+                                            TimePoint now) const = 0;
+  /// How the publisher signs that image, as a command.
+  virtual std::string HowToSign(std::string_view image) const = 0;
+  /// Names of parts that were asked and that nobody may sign, probably misspelt; empty: none.
+  virtual std::string NobodySigns(const Evidence& judged) const = 0;
+};
+
+/// The kinds that a program knows. They live as long as it does.
+using Kinds = std::vector<const Kind*>;
+
+/// Null where there is none of that name.
+const Kind* FindKind(const Kinds& kinds, std::string_view name);
+
+}  // namespace crivet::trust

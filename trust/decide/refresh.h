@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/base/bytes.h"
+#include "trust/base/fetch_cause.h"
+#include "trust/base/limits.h"
+#include "trust/base/result.h"
+#include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
+#include "trust/decide/demand.h"
+#include "trust/decide/file_request.h"
+#include "trust/decide/floor.h"
+
+namespace crivet::trust {
+
+class TrustedSet;
+
+/// Anchors are what a kind trusts of a collection where there is no complete set to go with it: a
+/// chain of roots, for those that have one. Only the kind looks into it. Immutable.
+class Anchors {
+ public:
+  virtual ~Anchors() = default;
+  Anchors() = default;
+  Anchors(const Anchors&) = delete;
+  Anchors& operator=(const Anchors&) = delete;
+};
+
+/// StoredFile is one file of a committed set. `bytes` is missing where the set before held the same
+/// content under the same name, so that the store has it already.
+struct StoredFile {
+  std::string name;  ///< the kind's own: Kind::IsAnchorFile tells those of the anchors
+  Sha256 sha256;
+  std::optional<std::string> bytes;
+};
+
+/// NewerAnchors are anchors that a refresh verified before it failed. They act at once
+/// (trust/RULES.md#refresh-is-one-transaction): take `set` in place of what was trusted, store
+/// `files` and `floors`, and start the next refresh with them.
+struct NewerAnchors {
+  /// Never null.
+  std::shared_ptr<const Anchors> anchors;
+  /// The set trusted before, now hung from the newer anchor; it refuses where that anchor's keys no
+  /// longer cover it. Null where there was no set.
+  std::shared_ptr<const TrustedSet> set;
+  /// The files of the anchors alone.
+  std::vector<StoredFile> files;
+  /// All floors, the anchor's raised.
+  Floors floors;
+};
+
+/// RefreshFailure is a refresh that was not committed. What was trusted before is unchanged, but
+/// for the anchors that it may bring.
+struct RefreshFailure {
+  Error error;
+  /// The file at which it ended, in the kind's words, and the network's cause where there was one.
+  std::string at;
+  std::optional<NetworkCause> cause;
+  /// Set where the server does not know the collection.
+  bool not_found = false;
+  std::optional<NewerAnchors> newer_anchors;
+  /// All that is known of why a file could not be had, for people.
+  std::shared_ptr<const FetchCause> why = nullptr;
+};
+
+/// Committed is a refresh that verified whole: the new trusted state and what to store of it.
+struct Committed {
+  std::shared_ptr<const TrustedSet> set;
+  std::vector<StoredFile> files;
+  /// False where the server had nothing new: only `verified_at` moved.
+  bool changed = false;
+  /// Whether nothing but `tofu` speaks for the anchor.
+  bool on_first_use = false;
+};
+
+using RefreshOutcome = tl::expected<Committed, RefreshFailure>;
+
+/// RefreshStart is what a refresh of one collection begins with.
+struct RefreshStart {
+  enum class Source : std::uint8_t {
+    kServer,  ///< what has expired is refused
+    kStore,   ///< what was committed earlier: expiry is left to the decision
+  };
+
+  CollectionId id;
+  Source source = Source::kServer;
+  /// What is trusted now; null on first contact, and when loading from the store.
+  std::shared_ptr<const TrustedSet> previous = nullptr;
+  /// Floors to hold against, also where `previous` was lost. Ignored where `previous` is set.
+  Floors floors = {};
+  /// Anchors trusted already where there is no set to go with them. Ignored where `previous` is
+  /// set.
+  std::shared_ptr<const Anchors> anchors = nullptr;
+  /// Of every rule that reads this collection.
+  Demands demands = {};
+  TimePoint now = {};
+  /// Of kStore: when the server last confirmed the stored set, and the names of the stored files.
+  TimePoint verified_at = {};
+  std::vector<std::string> stored = {};
+  Limits limits = {};
+};
+
+/// Refresh is one transaction over a collection: pure, driven from outside. It says which file it
+/// wants, is given its bytes or the failure to get them, and ends with a Committed state or a
+/// RefreshFailure; what was trusted before is never touched
+/// (trust/RULES.md#refresh-is-one-transaction). The order of files and all checks are the kind's,
+/// so that a server, a folder, the store and a test drive the same code:
+///
+///     while (auto wanted = refresh->Wanted()) refresh->Supply(Fetch(*wanted));
+///     auto outcome = refresh->Finish();
+///
+/// Not thread-safe; independent objects are.
+class Refresh {
+ public:
+  virtual ~Refresh() = default;
+  Refresh() = default;
+  Refresh(const Refresh&) = delete;
+  Refresh& operator=(const Refresh&) = delete;
+
+  /// The file it wants next; nullopt once it is over. Stays the same until Supply.
+  virtual std::optional<FileRequest> Wanted() const = 0;
+
+  /// Answers the pending request. Bytes beyond `max_bytes` or off `sha256` are refused here too.
+  virtual void Supply(Fetched answer) = 0;
+
+  /// How it ended, once. Precondition: Wanted() is nullopt.
+  virtual RefreshOutcome Finish() = 0;
+};
+
+}  // namespace crivet::trust

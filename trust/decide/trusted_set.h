@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trust/base/image_reference.h"
+#include "trust/base/time.h"
+#include "trust/decide/collection_id.h"
+#include "trust/decide/demand.h"
+#include "trust/decide/evidence.h"
+#include "trust/decide/floor.h"
+#include "trust/decide/record.h"
+#include "trust/decide/refresh.h"
+
+namespace crivet::trust {
+
+/// Judgement is what one trusted set says of one name now.
+struct Judgement {
+  Verdict verdict;
+  Evidence evidence;
+  /// Whether the set may speak under the demand at all. Where it may not, what this node verified
+  /// earlier from the same collection does not count either.
+  bool readable = false;
+};
+
+/// SetStatus is a set for `crivet status` and the metrics.
+struct SetStatus {
+  /// The signed files of the set: name -> (version, expires).
+  std::map<std::string, std::pair<std::int64_t, TimePoint>> files;
+  /// The one of them that the server signs anew by itself; empty: none.
+  std::string renewed_by_server;
+  std::optional<TimePoint> expires;
+  /// Whom the rules should name instead of what is no longer the newest.
+  std::optional<std::string> pin_instead;
+};
+
+/// AnchorLink is one link of what the trust in a set hangs from, for people.
+struct AnchorLink {
+  std::int64_t version = 0;
+  TimePoint expires;
+  std::vector<std::string> signed_by;
+};
+
+/// AnchorMatch is one thing that a demand pins, with the version of the link that it anchors.
+struct AnchorMatch {
+  std::string pinned;
+  std::optional<std::int64_t> version;
+};
+
+/// SetExplanation is what `crivet verify` says of a set under one demand, beside the evidence.
+struct SetExplanation {
+  std::vector<AnchorLink> chain;  ///< oldest first
+  std::vector<AnchorMatch> pinned;
+  /// The link that the demand anchors at, as an index into `chain`; nullopt: none.
+  std::optional<std::size_t> anchored_at;
+  bool pin_is_newest = false;
+  /// Part of the evidence -> what people should know of it, where that is not its version.
+  std::map<std::string, std::string> notes;
+  /// Whether what is wrong is the entry of the tag alone, as its publisher signed it.
+  bool entry_is_unusable = false;
+};
+
+/// TrustedSet is what is trusted of one collection: all of it verified together, by one refresh.
+/// Since then it may have expired, or newer anchors may have taken away keys that it stands on:
+/// Current and StandingOf judge by the time that they are given. Immutable; safe to share between
+/// threads.
+class TrustedSet {
+ public:
+  virtual ~TrustedSet() = default;
+  TrustedSet() = default;
+  TrustedSet(const TrustedSet&) = delete;
+  TrustedSet& operator=(const TrustedSet&) = delete;
+
+  virtual const CollectionId& id() const = 0;
+  /// When the server last confirmed this set.
+  virtual TimePoint verified_at() const = 0;
+  virtual const Floors& floors() const = 0;
+  /// What remains where the set has to leave memory; never null.
+  virtual std::shared_ptr<const Anchors> anchors() const = 0;
+  /// Bytes held, for `status` and the memory goal; an estimate.
+  virtual std::size_t resident_bytes() const = 0;
+
+  /// One question to a set. Lives as long as the call.
+  struct Asked {
+    const ImageReference& reference;
+    const Demand& demand;  ///< of the set's own kind
+    const Records* records = nullptr;
+    const RefreshFailure* failure = nullptr;  ///< of the latest refresh
+    TimePoint now;
+  };
+  /// Which digest is signed now for the name, records left aside (trust/RULES.md#vouched-for). The
+  /// cost does not depend on the number of tags.
+  virtual Judgement Current(const Asked& asked) const = 0;
+
+  /// What a record of this collection is worth under the demand, whether the set has expired or
+  /// not; present_max_age is for the caller. Precondition: Current said that the set is readable.
+  virtual Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
+                              TimePoint now) const = 0;
+
+  /// What becomes of the records of this collection once the set was verified: those of a tag that
+  /// is gone are withdrawn, and go once it is listed again. Nothing goes because of a time.
+  virtual Records RecordsAfter(Records records) const = 0;
+
+  /// The earliest expiry of what the demands read; nullopt where nothing of it runs out.
+  virtual std::optional<TimePoint> Expires(const Demands& demands) const = 0;
+
+  virtual SetStatus Status(const Demands& demands, TimePoint now) const = 0;
+  virtual SetExplanation Explain(const ImageReference& reference, const Demand& demand,
+                                 TimePoint now) const = 0;
+};
+
+}  // namespace crivet::trust

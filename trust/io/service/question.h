@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "trust/base/image_reference.h"
+#include "trust/decide/policy.h"
+#include "trust/decide/verdict.h"
+#include "trust/io/http/trust_server.h"
+
+namespace crivet::trust {
+
+/// Question is one thing that the gate or the command line wants to know.
+struct Question {
+  ImageReference reference;
+  PodNamespace pod_namespace = NoNamespace{};
+  /// Unset: which digest may be pulled. Set: may this content count as `reference`?
+  std::optional<Sha256Digest> local;
+  /// What the PullImage of `reference` carried. Goes where PullSecret::For lets it.
+  std::optional<RegistryCredentials> credentials;
+  enum class Reach : std::uint8_t {
+    kRefresh,  ///< from memory; a miss or a stale set waits for one bounded refresh
+               ///< (trust/RULES.md#records)
+    kOffline,  ///< memory and store only
+    kForce,    ///< one refresh first, whatever is in memory (`crivet verify`, `warm`)
+  } reach = Reach::kRefresh;
+  /// Set: only this member of this rule is asked, whatever rule the name has.
+  struct Member {
+    AppliedRule applied;
+    std::size_t index;
+  };
+  std::optional<Member> of_member = std::nullopt;
+};
+
+/// Takes the answer to a question.
+using Answered = std::function<void(Decision)>;
+
+}  // namespace crivet::trust

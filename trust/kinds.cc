@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+// The only list of kinds.
+#include "trust/kinds.h"
+
+#include "trust/notary/notary_kind.h"
+
+namespace crivet::trust {
+
+const Kinds& AllKinds() {
+  static const Kinds kinds = {&NotaryKind()};
+  return kinds;
+}
+
+}  // namespace crivet::trust
