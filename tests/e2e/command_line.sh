@@ -177,7 +177,7 @@ matches would-refuse
 say "verify: a refused image that is on the node can be removed"
 unsigned=$registry/shop/unsigned:1.0
 ctr_client images tag "$web" "$unsigned" >/dev/null
-tells_removal() { run 2 verify "$unsigned" && grep -qE 'crictl rmi sha256:[0-9a-f]{64}$' <<<"$err"; }
+tells_removal() { run 1 verify "$unsigned" && grep -qE 'crictl rmi sha256:[0-9a-f]{64}$' <<<"$err"; }
 wait_until 10 "verify to tell how to remove it" tells_removal
 kubelet rmi "$(grep -oE 'sha256:[0-9a-f]{64}$' <<<"$err")"
 if tells_removal; then fail "verify tells how to remove what is not there"; fi
