@@ -34,7 +34,8 @@ Task<Forwarded> Forward(GateCall& call, const cri::RunPodSandboxRequest& request
   grpc::Status status = co_await call.parts().upstream.RunPodSandbox(*context, request, response);
   call.parts().metrics.Observe(Phase::kUpstream, std::chrono::steady_clock::now() - begin);
   CarryBack(*context, call.downstream());
-  co_return Forwarded{std::move(status), CameFromPeer(*context)};
+  const bool by_runtime = CameFromPeer(*context, status);
+  co_return Forwarded{std::move(status), by_runtime};
 }
 
 // Asked each time: a millisecond beside the hundreds that a sandbox takes, and a runtime that came

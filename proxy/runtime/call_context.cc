@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/runtime/call_context.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -8,6 +10,18 @@
 
 namespace crivet::proxy {
 namespace {
+
+// gRPC's own words for a connection that ended under a call: it puts them where the peer's status
+// would be, and says that they were received from there.
+bool SaysThatConnectionEnded(std::string_view message) {
+  constexpr std::string_view kWhole[] = {"GOAWAY received",  "Socket closed",
+                                         "Transport closed", "Transport destroyed",
+                                         "Stream removed",   "Endpoint read failed"};
+  constexpr std::string_view kBeginnings[] = {"recvmsg:", "sendmsg:", "Received RST_STREAM with"};
+  return std::find(std::begin(kWhole), std::end(kWhole), message) != std::end(kWhole) ||
+         std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
+                     [&](std::string_view beginning) { return message.starts_with(beginning); });
+}
 
 std::string_view View(const grpc::string_ref& text) { return {text.data(), text.size()}; }
 
@@ -38,8 +52,9 @@ std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeou
   return context;
 }
 
-bool CameFromPeer(const grpc::ClientContext& context) {
-  return context.debug_error_string().find("Error received from peer") != std::string::npos;
+bool CameFromPeer(const grpc::ClientContext& context, const grpc::Status& status) {
+  return context.debug_error_string().find("Error received from peer") != std::string::npos &&
+         !SaysThatConnectionEnded(status.error_message());
 }
 
 void ForNativeApi(grpc::ClientContext& context) {

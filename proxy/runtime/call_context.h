@@ -24,8 +24,9 @@ std::unique_ptr<grpc::ClientContext> OwnContext(std::chrono::milliseconds timeou
 void ForNativeApi(grpc::ClientContext& context);
 
 /// CameFromPeer is whether the runtime itself sent the status that a call ended with; anything else
-/// was made on our side of the socket.
-bool CameFromPeer(const grpc::ClientContext& context);
+/// was made on our side of the socket, also where gRPC says of a connection that ended that it came
+/// from there.
+bool CameFromPeer(const grpc::ClientContext& context, const grpc::Status& status);
 
 /// CarryBack hands the runtime's initial and trailing metadata to the caller. Call it when the
 /// upstream call is over, before the downstream one ends.

@@ -10,11 +10,10 @@
 
 #include <algorithm>
 #include <exception>
-#include <iterator>
 #include <mutex>
-#include <string_view>
 #include <utility>
 
+#include "proxy/runtime/call_context.h"
 #include "proxy/runtime/handover.h"
 #include "proxy/runtime/vigil.h"
 #include "proxy/steady_deadline.h"
@@ -49,24 +48,6 @@ grpc::ChannelArguments ChannelSettings() {
   settings.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 1000);
   settings.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 500);
   return settings;
-}
-
-// gRPC's own words for a connection that ended under a call: it puts them where the peer's status
-// would be, and says that they were received from there.
-bool SaysThatConnectionEnded(std::string_view message) {
-  constexpr std::string_view kWhole[] = {"GOAWAY received",  "Socket closed",
-                                         "Transport closed", "Transport destroyed",
-                                         "Stream removed",   "Endpoint read failed"};
-  constexpr std::string_view kBeginnings[] = {"recvmsg:", "sendmsg:", "Received RST_STREAM with"};
-  return std::find(std::begin(kWhole), std::end(kWhole), message) != std::end(kWhole) ||
-         std::any_of(std::begin(kBeginnings), std::end(kBeginnings),
-                     [&](std::string_view beginning) { return message.starts_with(beginning); });
-}
-
-// A status that the runtime sent; anything else was made on our side of the socket.
-bool CameFromPeer(const grpc::ClientContext& context, const grpc::Status& status) {
-  return context.debug_error_string().find("Error received from peer") != std::string::npos &&
-         !SaysThatConnectionEnded(status.error_message());
 }
 
 // Whatever a runtime says, it has time to say it.
