@@ -95,12 +95,12 @@ class Judge {
           break;
       }
     }
-    if (refused) return WithNote(std::move(otherwise), RecordNotAccepted());
     // Only where nothing is signed for the name: a tag that moved on was not withdrawn.
     const auto* deny = std::get_if<Deny>(&otherwise);
     const bool nothing_signed = deny != nullptr && (deny->reason == Reason::kTagNotSigned ||
                                                     deny->reason == Reason::kDigestNotSigned);
     if (withdrawn && nothing_signed) return Withdrawn(evidence_);
+    if (refused) return WithNote(std::move(otherwise), RecordNotAccepted());
     return otherwise;
   }
 

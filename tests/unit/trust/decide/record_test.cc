@@ -208,6 +208,19 @@ BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(RecordStandingTest)
 
+// Several tags had the digest: one that was withdrawn says more than one that no longer counts.
+BOOST_FIXTURE_TEST_CASE(ByDigest_OneTagWithdrawn_AnotherNotAccepted_IsWithdrawn, Verified) {
+  server.Sign("targets/releases", "2.0", kOld);
+  PublishAndRefresh();
+  PullAndRemember("docker.io/acme/web:2.0");
+  BOOST_REQUIRE(records.size() == 2u);
+  records.back().anchor = Sha256Of("the root of somebody else");
+  server.Sign("targets/releases", "2.0", kNew);
+  server.Withdraw("targets/releases", "1.0");
+  PublishAndRefresh();
+  BOOST_CHECK(Refused(Pull(ByDigest(kOld))) == Reason::kWithdrawn);
+}
+
 BOOST_FIXTURE_TEST_CASE(TagWithdrawn_IsToldFromOneThatNobodySigned, Verified) {
   const Records before = records;
   server.Withdraw("targets/releases", "1.0");
