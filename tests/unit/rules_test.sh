@@ -45,7 +45,7 @@ done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 # A source that proxy/README.md names with its folder is there.
 while read -r source; do
   [[ -e $source || -e proxy/$source ]] || wrong "proxy/README.md: $source: there is no such file"
-done < <(grep -oE '`[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py)`' proxy/README.md | tr -d '`')
+done < <(tr "\140" "\n" <proxy/README.md | grep -xE "[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py)")
 
 # Every source says under which licence it is.
 sources=0
