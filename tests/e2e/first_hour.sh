@@ -31,9 +31,11 @@ page_says() {
 # follow EXIT TEXT: as root types them. Both outputs are in $said.
 follow() { ends "$1" sh -ec "cd /root; $(page_says "$2")"; }
 
-# expect_narrow: $said fits a screen, but for words that are longer than one.
+# expect_narrow EXIT COMMAND: on a terminal it says what fits a screen, but for words that are longer than one.
 expect_narrow() {
   local wide
+  ends "$1" script --quiet --return --command "$2" /dev/null
+  said=${said//$'\r'/}
   wide=$(grep -E '^.{81,}' <<<"$said" | grep -vE '^ *[^ ]+$' || true)
   [[ -z $wide ]] || fail "wider than a screen: $wide"
 }
@@ -72,14 +74,13 @@ if [[ $containerd_version == 2.* ]]; then
 else
   expect_like "the sandbox image" "*sandbox image: *$pause_image (from the runtime): allowed*" "$said"
 fi
-ends 0 crivet status
-expect_narrow
+expect_narrow 0 "crivet status"
 
 step "what is on the node and has no rule, with a total and rules to paste"
 ends 1 crivet status --would-refuse
 expect_like "would-refuse" "*enforcing would refuse 3 images (of 4 on this node) and 0 of 0 running*containers; the sandbox image may run*" "$said"
 expect_like "would-refuse" "*name   = \"docker.io\"*\"docker.io/library/stray\",*" "$said"
-expect_narrow
+expect_narrow 1 "crivet status --would-refuse"
 
 step "2. whom to believe: pin without a section, compare, paste"
 follow 0 "Where signatures come from"

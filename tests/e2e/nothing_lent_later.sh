@@ -100,7 +100,7 @@ withdraw "$web" 2.0
 wait_until 45 "the withdrawal to reach the node" is_refused "$web:2.0" withdrawn
 kubelet_to "$containerd_sock" pull "$web:2.0" >/dev/null
 closed "a withdrawn tag" withdrawn "$web:2.0"
-closed "the digest of a withdrawn tag" digest-not-signed "$evil"
+closed "the digest of a withdrawn tag" withdrawn "$evil"
 attack "a withdrawn tag: never pulled" 'ErrImageNeverPull: *' k run --policy Never "$web:2.0"
 part_stop fault-proxy
 part_stop crivet
