@@ -181,11 +181,11 @@ Result<std::optional<Manifest>> FileStore::LoadManifest(const CollectionId& id,
   for (const char* name : {kCurrent, kSpare}) {
     const Result<std::optional<std::string>> text = folder.Read(name, kMaxManifestBytes);
     if (text && !*text) continue;
+    Result<Manifest> manifest = text ? ReadManifest(**text) : tl::unexpected(text.error());
+    if (manifest && manifest->id == id) return std::optional(*std::move(manifest));
     if (const auto format = text ? LaterFormatIn(**text) : std::nullopt) {
       return OfLaterFormat("the state of " + id.name + " in " + state_dir_, *format);
     }
-    Result<Manifest> manifest = text ? ReadManifest(**text) : tl::unexpected(text.error());
-    if (manifest && manifest->id == id) return std::optional(*std::move(manifest));
     damaged = true;
   }
   // The spare manifest is written before any metadata file: with neither, a first commit was
@@ -276,10 +276,10 @@ Result<Records> FileStore::UpdateRecords(const CollectionId& id,
   bool damaged = false;
   if (*existing) {
     const Result<std::optional<std::string>> text = (*existing)->Read(kRecords, kMaxRecordsBytes);
-    if (const auto format = text && *text ? LaterFormatIn(**text) : std::nullopt) {
+    Result<Records> read = !text || !*text ? Records() : ReadRecords(id, **text);
+    if (const auto format = !read ? LaterFormatIn(**text) : std::nullopt) {
       return OfLaterFormat("the records of " + id.name + " in " + state_dir_, *format);
     }
-    Result<Records> read = !text || !*text ? Records() : ReadRecords(id, **text);
     damaged = !text || !read;
     before = std::move(read).value_or(Records());
   }

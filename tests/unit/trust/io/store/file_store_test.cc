@@ -263,6 +263,44 @@ BOOST_DATA_TEST_CASE(Manifest_Harmed_TheSpareKeepsTheFloors, boost::unit_test::d
   BOOST_TEST(FloorIn(*Opened(disk)->Load(kId)) == 8);
 }
 
+void MakeLater(MemoryDisk& disk, const std::string& path) {
+  std::string text = disk.ReadAt(path);
+  text.replace(text.find("\"format\": 1"), 11, "\"format\": 2");
+  disk.WriteAt(path, text);
+}
+
+BOOST_AUTO_TEST_CASE(Manifest_OfALaterFormat_IsNotDamage_AndIsLeftAlone) {
+  for (const char* name : {"/current.json", "/spare.json"}) {
+    MemoryDisk disk;
+    Committed(*Opened(disk), 7);
+    MakeLater(disk, FolderOf(kId) + name);
+    // The spare answers only where the first is harmed.
+    if (std::string(name) == "/spare.json") disk.WriteAt(FolderOf(kId) + "/current.json", "");
+    const std::string before = disk.ReadAt(FolderOf(kId) + name);
+    auto store = Opened(disk);
+    const Result<FileStore::Loaded> loaded = store->Load(kId);
+    BOOST_REQUIRE(!loaded);
+    BOOST_TEST((loaded.error().reason == Reason::kState));
+    BOOST_TEST(loaded.error().detail.find("a later version of crivet (format 2)") !=
+               std::string::npos);
+    BOOST_TEST(loaded.error().detail.find("damaged") == std::string::npos);
+    BOOST_TEST(!store->Commit(kId, store->StampOf(kId), Edition(8)));
+    BOOST_TEST(disk.ReadAt(FolderOf(kId) + name) == before);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(Records_OfALaterFormat_AreNotWrittenOver) {
+  MemoryDisk disk;
+  auto store = Opened(disk);
+  Committed(*store, 1);
+  const auto add = [](Records records) { return WithRecord(std::move(records), Record("1.0")); };
+  BOOST_REQUIRE(store->UpdateRecords(kId, add));
+  MakeLater(disk, FolderOf(kId) + "/records.json");
+  const std::string before = disk.ReadAt(FolderOf(kId) + "/records.json");
+  BOOST_TEST(!store->UpdateRecords(kId, add));
+  BOOST_TEST(disk.ReadAt(FolderOf(kId) + "/records.json") == before);
+}
+
 BOOST_DATA_TEST_CASE(BothManifests_Harmed_AreStateThatCannotBeRead,
                      boost::unit_test::data::make(kHarms), harm) {
   MemoryDisk disk;
