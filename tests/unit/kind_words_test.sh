@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # What one kind of trust is about stays in its folder: no other room names a GUN, Notary or one of its roles, but for the
 # places below, each with its reason.
-# usage: kind_words.sh SOURCE_DIR
+# usage: kind_words_test.sh SOURCE_DIR
 set -uo pipefail
 cd "$1" || exit 1
 
