@@ -23,42 +23,10 @@ std::string ShortList(const std::vector<std::string>& names) {
   return text.empty() ? "nobody" : text;
 }
 
-std::string_view WordOf(const trust::Decision& decision) {
-  if (std::holds_alternative<trust::Allow>(decision.verdict)) return "allow";
-  return std::holds_alternative<trust::Deny>(decision.verdict) ? "deny" : "unavailable";
-}
-
-struct Refused {
-  trust::Reason reason;
-  std::string found;
-};
-
-std::optional<Refused> RefusalOf(const trust::Decision& decision) {
-  if (const auto* deny = std::get_if<trust::Deny>(&decision.verdict)) {
-    return Refused{deny->reason, deny->found};
-  }
-  if (const auto* away = std::get_if<trust::Unavailable>(&decision.verdict)) {
-    return Refused{away->reason, away->found};
-  }
-  return std::nullopt;
-}
-
-std::string_view WordOf(trust::Action action) {
-  switch (action) {
-    case trust::Action::kVerify:
-      return "verify";
-    case trust::Action::kAllow:
-      return "allow";
-    case trust::Action::kDeny:
-      return "deny";
-  }
-  return "deny";
-}
-
 std::string RuleLine(const trust::AppliedRule& applied) {
   const trust::Rule& rule = *applied.rule;
   std::string line = rule.is_default ? "[default]" : fmt::format("\"{}\"", rule.name);
-  line += fmt::format(": {}", WordOf(rule.action));
+  line += fmt::format(": {}", trust::WordOf(rule.action));
   for (std::size_t i = 0; i < rule.members.size(); ++i) {
     const std::string_view joint = rule.combine == trust::Combine::kAnyOf ? " or" : " and";
     line += fmt::format("{} [trust.{}]", i == 0 ? " with" : joint, rule.members[i].trust);
@@ -255,7 +223,7 @@ std::string PinnedName(const Explained& explained) {
 }
 
 std::string NextStep(const Explained& explained) {
-  const auto refused = RefusalOf(explained.decision);
+  const auto refused = trust::RefusalOf(explained.decision.verdict);
   const auto& failure = explained.view.failure;
   const trust::SetExplanation set = ExplanationOf(explained, trust::TimePoint{});
   if (failure && (!refused || RestsOnTheSet(refused->reason))) {
@@ -290,7 +258,7 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   if (decision.evidence.from_record) {
     add("record", "stands on what this node verified earlier for this tag");
   }
-  if (const auto refused = RefusalOf(decision)) {
+  if (const auto refused = trust::RefusalOf(decision.verdict)) {
     const bool denied = ExitOf(decision) == Exit::kDenied;
     add("verdict", fmt::format("{}: {} [{}]", denied ? "DENIED" : "UNAVAILABLE", refused->found,
                                trust::CodeOf(refused->reason)));
@@ -313,11 +281,11 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
               {"image", explained.image},
               {"canonical", explained.canonical},
               {"namespace", explained.pod_namespace},
-              {"verdict", WordOf(decision)},
+              {"verdict", trust::WordOf(trust::AnswerOf(decision.verdict))},
               {"digest", ""},
               {"reason", ""},
               {"rule", rule.name},
-              {"mode", rule.mode == trust::Mode::kEnforce ? "enforce" : "audit"},
+              {"mode", trust::WordOf(rule.mode)},
               {"message", ""},
               {"next", NextStep(explained)},
               {"held_id", explained.held_id},
@@ -328,7 +296,7 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
   if (const auto* allow = std::get_if<trust::Allow>(&decision.verdict)) {
     if (allow->digest) out["digest"] = allow->digest->ToString();
   }
-  if (const auto refused = RefusalOf(decision)) {
+  if (const auto refused = trust::RefusalOf(decision.verdict)) {
     out["reason"] = trust::CodeOf(refused->reason);
     out["message"] = trust::RefusalMessage(
         decision, explained.canonical.empty() ? explained.image : explained.canonical);

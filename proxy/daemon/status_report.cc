@@ -19,18 +19,6 @@ std::int64_t Seconds(const std::optional<trust::TimePoint>& time) {
   return time ? Seconds(*time) : 0;
 }
 
-std::string_view WordOf(trust::Action action) {
-  switch (action) {
-    case trust::Action::kVerify:
-      return "verify";
-    case trust::Action::kAllow:
-      return "allow";
-    case trust::Action::kDeny:
-      return "deny";
-  }
-  return "deny";
-}
-
 // By its answer to a call, not by the road's connection, which may be up while nobody answers.
 std::string_view WordOf(const trust::Result<RuntimeFacts>& runtime) {
   if (runtime) return "up";
@@ -81,8 +69,8 @@ void FillRules(const RuleCounters& rules, admin::v1::StatusResponse& response) {
   for (const auto& rule : rules.policy().rules()) {
     admin::v1::Rule& out = *response.add_rules();
     out.set_name(rule->name);
-    out.set_action(std::string(WordOf(rule->action)));
-    out.set_mode(rule->mode == trust::Mode::kEnforce ? "enforce" : "audit");
+    out.set_action(std::string(trust::WordOf(rule->action)));
+    out.set_mode(std::string(trust::WordOf(rule->mode)));
     for (const auto& pattern : rule->images) out.add_images(pattern.text());
     for (const std::string& glob : rule->namespaces) out.add_namespaces(glob);
     out.set_until(Seconds(rule->until));
@@ -201,7 +189,7 @@ void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& res
   response.set_version(std::string(Version()));
   response.set_started(Seconds(snapshot.started));
   response.set_config_file(snapshot.config_file);
-  response.set_mode(snapshot.config->mode == trust::Mode::kEnforce ? "enforce" : "audit");
+  response.set_mode(std::string(trust::WordOf(snapshot.config->mode)));
   response.set_place(snapshot.place.in_place() ? "in place" : "beside");
   response.set_socket(snapshot.socket);
   response.set_config_loaded(Seconds(snapshot.config_loaded));
@@ -230,12 +218,9 @@ void ReportRefused(const WouldBeRefused& refused, admin::v1::JudgedImage& image)
   if (refused.local) image.set_digest(refused.local->ToString());
   image.set_container(refused.container);
   image.set_sandbox(refused.sandbox);
-  if (const auto* deny = std::get_if<trust::Deny>(&refused.decision.verdict)) {
-    image.set_verdict("deny");
-    image.set_reason(std::string(trust::CodeOf(deny->reason)));
-  } else if (const auto* away = std::get_if<trust::Unavailable>(&refused.decision.verdict)) {
-    image.set_verdict("unavailable");
-    image.set_reason(std::string(trust::CodeOf(away->reason)));
+  if (const auto why = trust::RefusalOf(refused.decision.verdict)) {
+    image.set_verdict(std::string(trust::WordOf(trust::AnswerOf(refused.decision.verdict))));
+    image.set_reason(std::string(trust::CodeOf(why->reason)));
   }
   image.set_rule(refused.decision.applied.rule->name);
   image.set_message(trust::RefusalMessage(refused.decision, refused.image));

@@ -45,32 +45,8 @@ std::string TimeText(std::chrono::system_clock::time_point time) {
   return text;
 }
 
-std::string_view NameOf(trust::Answer answer) {
-  switch (answer) {
-    case trust::Answer::kAllow:
-      return "allow";
-    case trust::Answer::kDeny:
-      return "deny";
-    case trust::Answer::kUnavailable:
-      return "unavailable";
-  }
-  return "deny";
-}
-
-struct Outcome {
-  trust::Answer answer;
-  std::string_view code;
-  std::string found;
-};
-
-Outcome OutcomeOf(const trust::Verdict& verdict) {
-  if (const auto* deny = std::get_if<trust::Deny>(&verdict)) {
-    return {trust::Answer::kDeny, trust::CodeOf(deny->reason), deny->found};
-  }
-  if (const auto* unavailable = std::get_if<trust::Unavailable>(&verdict)) {
-    return {trust::Answer::kUnavailable, trust::CodeOf(unavailable->reason), unavailable->found};
-  }
-  return {trust::Answer::kAllow, "", ""};
+std::string_view VerdictOf(const AuditEntry& entry) {
+  return trust::WordOf(trust::AnswerOf(entry.decision.verdict));
 }
 
 Json RolesOf(const trust::Evidence& evidence) {
@@ -107,7 +83,7 @@ void AddEvidence(const AuditEntry& entry, Json& line) {
 
 std::string LineOf(const AuditEntry& entry, std::optional<std::uint64_t> repeat) {
   const auto& rule = *entry.decision.applied.rule;
-  const Outcome outcome = OutcomeOf(entry.decision.verdict);
+  const std::optional<trust::WhyRefused> refused = trust::RefusalOf(entry.decision.verdict);
   Json line = {{"schema", "crivet.audit/1"},
                {"time", TimeText(entry.time)},
                {"method", entry.method},
@@ -116,15 +92,15 @@ std::string LineOf(const AuditEntry& entry, std::optional<std::uint64_t> repeat)
   const auto* allow = std::get_if<trust::Allow>(&entry.decision.verdict);
   if (allow != nullptr && allow->digest) line["digest"] = allow->digest->ToString();
   if (entry.local) line["local"] = entry.local->ToString();
-  line["verdict"] = NameOf(outcome.answer);
-  if (outcome.answer != trust::Answer::kAllow) {
-    line["reason"] = outcome.code;
-    line["found"] = Cut(outcome.found);
+  line["verdict"] = VerdictOf(entry);
+  if (refused) {
+    line["reason"] = trust::CodeOf(refused->reason);
+    line["found"] = Cut(refused->found);
     const auto& why = entry.decision.evidence.why;
     if (why) line["why"] = Cut(trust::Explained(*why));
   }
   line["rule"] = Cut(rule.name);
-  line["mode"] = rule.mode == trust::Mode::kAudit ? "audit" : "enforce";
+  line["mode"] = trust::WordOf(rule.mode);
   if (rule.action == trust::Action::kAllow && rule.until) {
     line["until"] = trust::FormatRfc3339(*rule.until);
     line["break_glass"] = Cut(rule.reason);
@@ -188,15 +164,15 @@ class AuditLog::Writer {
   /// How often the pod had this answer before; nothing where no pod is known.
   std::optional<std::uint64_t> RepeatOf(const AuditEntry& entry) {
     if (entry.pod.uid.empty()) return std::nullopt;
-    const Outcome outcome = OutcomeOf(entry.decision.verdict);
     const auto& rule = *entry.decision.applied.rule;
-    const std::string verdict =
-        std::string(NameOf(outcome.answer)) + ' ' + std::string(outcome.code);
+    const auto refused = trust::RefusalOf(entry.decision.verdict);
+    const std::string verdict = std::string(VerdictOf(entry)) + ' ' +
+                                std::string(refused ? trust::CodeOf(refused->reason) : "");
     return answers_.Count({.pod_uid = entry.pod.uid,
                            .canonical = entry.canonical,
                            .verdict = verdict,
                            .rule = rule.name,
-                           .mode = rule.mode == trust::Mode::kAudit ? "audit" : "enforce"});
+                           .mode = trust::WordOf(rule.mode)});
   }
 
   void Reopen() {
@@ -282,8 +258,8 @@ AuditLog::AuditLog(std::unique_ptr<Writer> writer) : writer_(std::move(writer)) 
 AuditLog::~AuditLog() = default;
 
 void AuditLog::Write(const AuditEntry& entry) {
-  writer_->Add({LineOf(entry, writer_->RepeatOf(entry)),
-                std::string(NameOf(OutcomeOf(entry.decision.verdict).answer)), entry.method});
+  writer_->Add(
+      {LineOf(entry, writer_->RepeatOf(entry)), std::string(VerdictOf(entry)), entry.method});
 }
 
 void AuditLog::Reopen() { writer_->Reopen(); }

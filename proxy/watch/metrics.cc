@@ -6,12 +6,7 @@ namespace {
 
 std::size_t IndexOf(trust::Mode mode) { return mode == trust::Mode::kAudit ? 1 : 0; }
 
-std::size_t IndexOf(trust::Reason reason) {
-  for (std::size_t i = 0; i < Metrics::kReasons; ++i) {
-    if (trust::kAllReasons[i] == reason) return i;
-  }
-  return 0;
-}
+std::size_t IndexOf(trust::Reason reason) { return static_cast<std::size_t>(reason); }
 
 }  // namespace
 
@@ -35,10 +30,8 @@ Histogram::Snapshot Histogram::Read() const {
 
 void Metrics::CountDecision(const trust::Decision& decision) {
   const std::size_t mode = IndexOf(decision.mode());
-  if (const auto* deny = std::get_if<trust::Deny>(&decision.verdict)) {
-    refused_[IndexOf(deny->reason)][mode].fetch_add(1, std::memory_order_relaxed);
-  } else if (const auto* unavailable = std::get_if<trust::Unavailable>(&decision.verdict)) {
-    refused_[IndexOf(unavailable->reason)][mode].fetch_add(1, std::memory_order_relaxed);
+  if (const auto why = trust::RefusalOf(decision.verdict)) {
+    refused_[IndexOf(why->reason)][mode].fetch_add(1, std::memory_order_relaxed);
   } else {
     allowed_[mode].fetch_add(1, std::memory_order_relaxed);
   }

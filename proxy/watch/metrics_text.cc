@@ -54,18 +54,6 @@ std::string Escaped(std::string_view text) {
   return out;
 }
 
-std::string_view WordOf(trust::Answer answer) {
-  switch (answer) {
-    case trust::Answer::kAllow:
-      return "allow";
-    case trust::Answer::kDeny:
-      return "deny";
-    case trust::Answer::kUnavailable:
-      return "unavailable";
-  }
-  return "deny";
-}
-
 constexpr std::array<std::string_view, Metrics::kModes> kModeWords = {"enforce", "audit"};
 constexpr std::array<std::string_view, Metrics::kPhases> kPhaseWords = {"decide", "upstream",
                                                                         "tag"};
@@ -78,10 +66,10 @@ void AddDecisions(const Metrics::Snapshot& gate, Text& text) {
                 gate.allowed[mode]);
     for (std::size_t index = 0; index < Metrics::kReasons; ++index) {
       const trust::Reason reason = trust::kAllReasons[index];
-      text.Sample(
-          fmt::format("verdict=\"{}\",reason=\"{}\",mode=\"{}\"", WordOf(trust::AnswerFor(reason)),
-                      trust::CodeOf(reason), kModeWords[mode]),
-          gate.refused[index][mode]);
+      text.Sample(fmt::format("verdict=\"{}\",reason=\"{}\",mode=\"{}\"",
+                              trust::WordOf(trust::AnswerFor(reason)), trust::CodeOf(reason),
+                              kModeWords[mode]),
+                  gate.refused[index][mode]);
     }
   }
 }

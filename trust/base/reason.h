@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
@@ -37,86 +40,70 @@ enum class Reason : std::uint8_t {
   kClock,
 };
 
-inline constexpr Reason kAllReasons[] = {
-    Reason::kTagNotSigned,   Reason::kDigestNotSigned,
-    Reason::kDigestMismatch, Reason::kSignersDisagree,
-    Reason::kDenied,         Reason::kNotAReference,
-    Reason::kUntrustedRoot,  Reason::kSignature,
-    Reason::kThreshold,      Reason::kHash,
-    Reason::kRollback,       Reason::kMalformed,
-    Reason::kWithdrawn,      Reason::kExpired,
-    Reason::kNoTrustData,    Reason::kUnreachable,
-    Reason::kState,          Reason::kClock,
+/// ReasonRow is all that is fixed of one reason.
+struct ReasonRow {
+  Reason reason;
+  std::string_view code;  ///< its name on every surface
+  Answer answer;          ///< whether it denies or only cannot tell (trust/RULES.md#reasons)
 };
 
-/// CodeOf is the reason's name on every surface, e.g. "tag-not-signed".
+/// In the order of the enumeration.
+inline constexpr ReasonRow kReasonRows[] = {
+    {Reason::kTagNotSigned, "tag-not-signed", Answer::kDeny},
+    {Reason::kDigestNotSigned, "digest-not-signed", Answer::kDeny},
+    {Reason::kDigestMismatch, "digest-mismatch", Answer::kDeny},
+    {Reason::kSignersDisagree, "signers-disagree", Answer::kDeny},
+    {Reason::kDenied, "denied", Answer::kDeny},
+    {Reason::kNotAReference, "not-a-reference", Answer::kDeny},
+    {Reason::kUntrustedRoot, "untrusted-root", Answer::kDeny},
+    {Reason::kSignature, "signature", Answer::kDeny},
+    {Reason::kThreshold, "threshold", Answer::kDeny},
+    {Reason::kHash, "hash", Answer::kDeny},
+    {Reason::kRollback, "rollback", Answer::kDeny},
+    {Reason::kMalformed, "malformed", Answer::kDeny},
+    {Reason::kWithdrawn, "withdrawn", Answer::kDeny},
+    {Reason::kExpired, "expired", Answer::kUnavailable},
+    {Reason::kNoTrustData, "no-trust-data", Answer::kUnavailable},
+    {Reason::kUnreachable, "unreachable", Answer::kUnavailable},
+    {Reason::kState, "state", Answer::kUnavailable},
+    {Reason::kClock, "clock", Answer::kUnavailable},
+};
+
+inline constexpr auto kAllReasons = [] {
+  std::array<Reason, std::size(kReasonRows)> all{};
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = kReasonRows[i].reason;
+  return all;
+}();
+
+static_assert(
+    std::size(kReasonRows) == static_cast<std::size_t>(Reason::kClock) + 1 &&
+        [] {
+          for (std::size_t i = 0; i < kAllReasons.size(); ++i) {
+            if (static_cast<std::size_t>(kAllReasons[i]) != i) return false;
+          }
+          return true;
+        }(),
+    "each reason has its row, in order");
+
 constexpr std::string_view CodeOf(Reason reason) {
-  switch (reason) {
-    case Reason::kTagNotSigned:
-      return "tag-not-signed";
-    case Reason::kDigestNotSigned:
-      return "digest-not-signed";
-    case Reason::kDigestMismatch:
-      return "digest-mismatch";
-    case Reason::kSignersDisagree:
-      return "signers-disagree";
-    case Reason::kDenied:
-      return "denied";
-    case Reason::kNotAReference:
-      return "not-a-reference";
-    case Reason::kUntrustedRoot:
-      return "untrusted-root";
-    case Reason::kSignature:
-      return "signature";
-    case Reason::kThreshold:
-      return "threshold";
-    case Reason::kHash:
-      return "hash";
-    case Reason::kRollback:
-      return "rollback";
-    case Reason::kMalformed:
-      return "malformed";
-    case Reason::kWithdrawn:
-      return "withdrawn";
-    case Reason::kExpired:
-      return "expired";
-    case Reason::kNoTrustData:
-      return "no-trust-data";
-    case Reason::kUnreachable:
-      return "unreachable";
-    case Reason::kState:
-      return "state";
-    case Reason::kClock:
-      return "clock";
-  }
-  return "malformed";
+  return kReasonRows[static_cast<std::size_t>(reason)].code;
 }
 
-/// AnswerFor tells whether a reason denies or only cannot tell (trust/RULES.md#reasons).
 constexpr Answer AnswerFor(Reason reason) {
-  switch (reason) {
-    case Reason::kTagNotSigned:
-    case Reason::kDigestNotSigned:
-    case Reason::kDigestMismatch:
-    case Reason::kSignersDisagree:
-    case Reason::kDenied:
-    case Reason::kNotAReference:
-    case Reason::kUntrustedRoot:
-    case Reason::kSignature:
-    case Reason::kThreshold:
-    case Reason::kHash:
-    case Reason::kRollback:
-    case Reason::kMalformed:
-    case Reason::kWithdrawn:
-      return Answer::kDeny;
-    case Reason::kExpired:
-    case Reason::kNoTrustData:
-    case Reason::kUnreachable:
-    case Reason::kState:
-    case Reason::kClock:
-      return Answer::kUnavailable;
+  return kReasonRows[static_cast<std::size_t>(reason)].answer;
+}
+
+/// WordOf an answer is its name on every surface.
+constexpr std::string_view WordOf(Answer answer) {
+  switch (answer) {
+    case Answer::kAllow:
+      return "allow";
+    case Answer::kDeny:
+      return "deny";
+    case Answer::kUnavailable:
+      return "unavailable";
   }
-  return Answer::kDeny;
+  return "deny";
 }
 
 /// NetworkCause is why a server could not be asked, as one word of a closed set: kubelet merges

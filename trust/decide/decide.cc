@@ -146,13 +146,9 @@ std::optional<VerifiedRecord> RecordOn(const Sha256Digest& digest, const Evidenc
 }
 
 std::string FoundBy(const Decision& decision) {
-  const auto found = [](const auto& refusal) {
-    return refusal.found + " (" + std::string(CodeOf(refusal.reason)) + ")";
-  };
-  std::string text;
-  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) text = found(*deny);
-  if (const auto* away = std::get_if<Unavailable>(&decision.verdict)) text = found(*away);
-  return decision.applied.rule->members[decision.member].trust + ": " + text;
+  const std::optional<WhyRefused> why = RefusalOf(decision.verdict);
+  return decision.applied.rule->members[decision.member].trust + ": " +
+         (why ? why->found + " (" + std::string(CodeOf(why->reason)) + ")" : "");
 }
 
 // The refusal that is given for several: `which` is the one whose reason it bears; every member's

@@ -43,6 +43,16 @@ using Verdict = std::variant<Allow, Deny, Unavailable>;
 /// Refusal makes the verdict that belongs to the reason: Deny or Unavailable.
 Verdict Refusal(Reason reason, std::string found);
 
+/// WhyRefused is what a refusal says, whichever of the two it is.
+struct WhyRefused {
+  Reason reason;
+  std::string found;
+};
+/// Nullopt where the verdict allows.
+std::optional<WhyRefused> RefusalOf(const Verdict& verdict);
+
+Answer AnswerOf(const Verdict& verdict);
+
 /// SignedPart is one signed file that took part in a decision, or could have. Who signed is text
 /// with the kind's own meaning: a key's ID, an identity.
 struct SignedPart {

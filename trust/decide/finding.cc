@@ -60,28 +60,10 @@ std::string FailureShown(const CollectionId& id, const RefreshFailure& failure) 
            std::string(WordOf(*failure.cause)) + ")";
   }
   if (failure.not_found) return id.url + " has no trust metadata for " + id.name;
-  switch (failure.error.reason) {
-    case Reason::kState:
-    case Reason::kClock:
-      return failure.error.detail;
-    case Reason::kExpired:
-      return id.url + " has only expired metadata: " + failure.error.detail;
-    case Reason::kTagNotSigned:
-    case Reason::kDigestNotSigned:
-    case Reason::kDigestMismatch:
-    case Reason::kSignersDisagree:
-    case Reason::kDenied:
-    case Reason::kNotAReference:
-    case Reason::kUntrustedRoot:
-    case Reason::kSignature:
-    case Reason::kThreshold:
-    case Reason::kHash:
-    case Reason::kRollback:
-    case Reason::kMalformed:
-    case Reason::kWithdrawn:
-    case Reason::kNoTrustData:
-    case Reason::kUnreachable:
-      break;
+  const Reason reason = failure.error.reason;
+  if (reason == Reason::kState || reason == Reason::kClock) return failure.error.detail;
+  if (reason == Reason::kExpired) {
+    return id.url + " has only expired metadata: " + failure.error.detail;
   }
   return "what " + id.url + " serves does not verify: " + failure.error.detail;
 }

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,6 +26,23 @@ class Kind;
 
 enum class Action : std::uint8_t { kVerify, kAllow, kDeny };
 enum class Mode : std::uint8_t { kEnforce, kAudit };
+
+constexpr std::string_view WordOf(Action action) {
+  switch (action) {
+    case Action::kVerify:
+      return "verify";
+    case Action::kAllow:
+      return "allow";
+    case Action::kDeny:
+      return "deny";
+  }
+  return "deny";
+}
+
+constexpr std::string_view WordOf(Mode mode) {
+  return mode == Mode::kEnforce ? "enforce" : "audit";
+}
+
 enum class Present : std::uint8_t { kVerified, kCurrent };
 
 /// Member is one trust that a rule names, with what the rule wants of it.

@@ -47,16 +47,26 @@ Verdict Refusal(Reason reason, std::string found) {
   return Deny{reason, std::move(found)};
 }
 
+std::optional<WhyRefused> RefusalOf(const Verdict& verdict) {
+  if (const auto* deny = std::get_if<Deny>(&verdict)) return WhyRefused{deny->reason, deny->found};
+  const auto* unavailable = std::get_if<Unavailable>(&verdict);
+  if (unavailable == nullptr) return std::nullopt;
+  return WhyRefused{unavailable->reason, unavailable->found};
+}
+
+Answer AnswerOf(const Verdict& verdict) {
+  if (std::holds_alternative<Allow>(verdict)) return Answer::kAllow;
+  return std::holds_alternative<Deny>(verdict) ? Answer::kDeny : Answer::kUnavailable;
+}
+
 std::string RefusalMessage(const Decision& decision, std::string_view canonical) {
   const Rule& rule = *decision.applied.rule;
+  const std::optional<WhyRefused> why = RefusalOf(decision.verdict);
+  if (!why) return "";
   // The two words are those that kubelet knows (cri-api/pkg/errors); it shows the rest after them.
-  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) {
-    return Message("SignatureValidationFailed", canonical, deny->found, rule, deny->reason);
-  }
-  if (const auto* unavailable = std::get_if<Unavailable>(&decision.verdict)) {
-    return Message("RegistryUnavailable", canonical, unavailable->found, rule, unavailable->reason);
-  }
-  return "";
+  const bool denies = std::holds_alternative<Deny>(decision.verdict);
+  return Message(denies ? "SignatureValidationFailed" : "RegistryUnavailable", canonical,
+                 why->found, rule, why->reason);
 }
 
 }  // namespace crivet::trust

@@ -16,14 +16,6 @@ constexpr std::chrono::milliseconds kForTheLastWord{500};
 
 bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
 
-std::optional<Reason> ReasonOf(const Decision& decision) {
-  if (const auto* deny = std::get_if<Deny>(&decision.verdict)) return deny->reason;
-  if (const auto* unavailable = std::get_if<Unavailable>(&decision.verdict)) {
-    return unavailable->reason;
-  }
-  return std::nullopt;
-}
-
 // What is said of a server that has not answered while somebody waited.
 std::shared_ptr<const RefreshFailure> TimedOut() {
   static const auto failure = std::make_shared<const RefreshFailure>(
@@ -189,11 +181,13 @@ Inquiry::Need Inquiry::NeedOf(const MemberLook& look, const RepositorySlot::Seen
   const std::optional<std::chrono::seconds> age = AgeOf(seen, *now, since_boot);
   const bool stale = !age || *age > look.server->server.refresh_interval;
   if (stale) return Need::kRefresh;
-  const std::optional<Reason> reason = ReasonOf(look.decision);
-  if (!reason) return Need::kNothing;
+  const std::optional<WhyRefused> why = RefusalOf(look.decision.verdict);
+  if (!why) return Need::kNothing;
   // What a set that was verified a moment ago does not have will not be there now either; but time
   // may have run out for it since, and other rules may read more of it.
-  if (*reason == Reason::kExpired || *reason == Reason::kNoTrustData) return Need::kRefresh;
+  if (why->reason == Reason::kExpired || why->reason == Reason::kNoTrustData) {
+    return Need::kRefresh;
+  }
   return *age > kMissRemembered ? Need::kRefresh : Need::kNothing;
 }
 
