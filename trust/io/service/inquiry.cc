@@ -79,7 +79,8 @@ void Inquiry::AnswerNow() {
 
 // Under the lock.
 void Inquiry::NoteWaits(const Decision& decision) {
-  if (answered_ || Allows(decision)) return;
+  // Nobody waits for what is asked of one member: it takes nothing from those who do.
+  if (answered_ || Allows(decision) || question_.of_member) return;
   for (const std::weak_ptr<RepositorySlot>& waited : waited_) {
     if (const auto slot = waited.lock()) slot->NoteWaitInVain(began_, Timetable::Clock::now());
   }
@@ -205,7 +206,7 @@ std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
       continue;
     }
     std::vector<Decision> members;
-    for (const MemberLook& member : look) members.push_back(member.decision);
+    for (MemberLook& member : look) members.push_back(std::move(member.decision));
     Decision decision = Combined(std::move(members));
     if (Allows(decision)) return decision;
     if (!first && !waits) first = std::move(decision);
