@@ -49,6 +49,15 @@ std::string_view VerdictOf(const AuditEntry& entry) {
   return trust::WordOf(trust::AnswerOf(entry.decision.verdict));
 }
 
+// The labels of the trusts on which the verdict stands: of any_of one, of all_of each.
+Json TrustsOf(const trust::Decision& decision) {
+  const auto& members = decision.applied.rule->members;
+  Json trusts = Json::array();
+  if (decision.member < members.size()) trusts.push_back(members[decision.member].trust);
+  for (const auto& other : decision.others) trusts.push_back(members[other.member].trust);
+  return trusts;
+}
+
 Json RolesOf(const trust::Evidence& evidence) {
   Json roles = Json::array();
   for (const auto& part : evidence.parts) {
@@ -100,6 +109,7 @@ std::string LineOf(const AuditEntry& entry, std::optional<std::uint64_t> repeat)
     if (why) line["why"] = Cut(trust::Explained(*why));
   }
   line["rule"] = Cut(rule.name);
+  if (!rule.members.empty()) line["trusts"] = TrustsOf(entry.decision);
   line["mode"] = trust::WordOf(rule.mode);
   if (rule.action == trust::Action::kAllow && rule.until) {
     line["until"] = trust::FormatRfc3339(*rule.until);

@@ -53,6 +53,19 @@ std::string Content(const std::string& path) {
 
 BOOST_AUTO_TEST_SUITE(AuditLogTest)
 
+BOOST_AUTO_TEST_CASE(SeveralTrusts_ThoseOnWhichTheVerdictStandsAreNamed) {
+  auto entry = Entry(trust::Allow{kDigest});
+  auto rule = std::make_shared<trust::Rule>();
+  rule->members.resize(3);
+  for (std::size_t i = 0; i < 3; ++i) rule->members[i].trust = "t" + std::to_string(i);
+  entry.decision.applied.rule = rule;
+  entry.decision.member = 1;
+  BOOST_TEST(json::parse(AuditLine(entry))["trusts"] == json({"t1"}));
+  entry.decision.member = 0;
+  entry.decision.others = {{1, {}}, {2, {}}};
+  BOOST_TEST(json::parse(AuditLine(entry))["trusts"] == json({"t0", "t1", "t2"}));
+}
+
 BOOST_AUTO_TEST_CASE(Allowed_SaysWhatVouchedForWhat) {
   auto entry = Entry(trust::Allow{kDigest});
   auto& evidence = entry.decision.evidence;
