@@ -196,7 +196,6 @@ class RuleReader {
     trust::Member member;
     member.kind = context_.kinds.front();
     if (server != nullptr) {
-      from_pull_ = from_pull_ || server->auth == trust::TrustServer::Auth::kFromPull;
       member.trust = server->label;
       member.url = server->url;
       if (const auto* kind = trust::FindKind(context_.kinds, server->kind)) member.kind = kind;
@@ -266,10 +265,20 @@ class RuleReader {
     }
   }
 
-  /// Says which names' pull secrets stay here although the server takes them from pulls.
+  /// Says which names' pull secrets stay here although a server takes them from pulls.
   void WarnOfPullSecrets() {
-    if (!verifies() || !from_pull_ || rule_.members.empty()) return;
-    const trust::Member& member = rule_.members.front();
+    for (const trust::Member& member : rule_.members) {
+      const auto server =
+          std::find_if(context_.servers.begin(), context_.servers.end(),
+                       [&](const trust::TrustServer& s) { return s.label == member.trust; });
+      if (server == context_.servers.end() || server->auth != trust::TrustServer::Auth::kFromPull) {
+        continue;
+      }
+      WarnOfPullSecrets(member);
+    }
+  }
+
+  void WarnOfPullSecrets(const trust::Member& member) {
     const std::string unsent =
         fmt::format("pull secrets are not sent to [trust.{}] for ", member.trust);
     const std::string_view remedy =
@@ -311,7 +320,6 @@ class RuleReader {
   Rule rule_;
   std::vector<TextPosition> image_positions_;
   bool action_known_ = false;
-  bool from_pull_ = false;
   bool several_ = false;
 };
 
