@@ -57,10 +57,10 @@ class Kind {
   /// The name of the collection in which an image of that name is signed; nullopt: there cannot be
   /// one. `signed_as` is a repository's full name, as written or as the rule maps it.
   virtual std::optional<std::string> CollectionFor(std::string_view signed_as) const = 0;
+  /// Text that somebody typed, or that was stored, as a collection's name; nullopt: it is none.
+  virtual std::optional<std::string> ParseName(std::string_view text) const = 0;
   /// Whether images that the pattern matches may be signed in the collection of that name.
   virtual bool MayHold(const std::string& name, const ImagePattern& images) const = 0;
-  /// The same of text that somebody typed, or that was stored; nullopt: not a collection's name.
-  virtual std::optional<std::string> ParseName(std::string_view text) const = 0;
 
   // Refreshing.
 
