@@ -29,7 +29,7 @@ class Judge {
         now_(now) {}
 
   Decision Pull() && {
-    Verdict verdict = Current();
+    Verdict verdict = Current(nullptr);
     // A tag is what is signed now. A digest that was verified here survives that its tag moves on.
     const bool by_digest_alone = reference_.digest() && !reference_.tag();
     if (by_digest_alone && !std::holds_alternative<Allow>(verdict)) {
@@ -39,7 +39,7 @@ class Judge {
   }
 
   Decision Present(const Sha256Digest& local) && {
-    Verdict verdict = Current();
+    Verdict verdict = Current(&local);
     const auto* allow = std::get_if<Allow>(&verdict);
     if (allow == nullptr || allow->digest != local) {
       if (allow != nullptr) verdict = LocalMismatch(local, allow->digest.value());
@@ -55,17 +55,22 @@ class Judge {
   const Demand& demand() const { return *rule_.members[member_].demand; }
 
   // What is signed now says, records left aside.
-  Verdict Current() {
+  Verdict Current(const Sha256Digest* local) {
     const std::optional<CollectionId>& id = applied_.collections[member_];
-    if (!id) return NoCollection(rule_.members[member_].kind->signed_as_key());
+    const Kind& kind = *rule_.members[member_].kind;
+    if (!id) return NoCollection(kind.signed_as_key());
+    asks_ = !view_.set && kind.asks() == Kind::Asks::kNames;
     if (!view_.set) return view_.failure ? NoUsableSet(*id, *view_.failure) : NotReadYet(*id);
     Judgement judgement = view_.set->Current({.reference = reference_,
                                               .demand = demand(),
                                               .records = view_.records.get(),
                                               .failure = view_.failure.get(),
-                                              .now = now_});
+                                              .now = now_,
+                                              .local = local,
+                                              .answer = view_.answer.get()});
     evidence_ = std::move(judgement.evidence);
     readable_ = judgement.readable;
+    asks_ = judgement.asks;
     return std::move(judgement.verdict);
   }
 
@@ -118,7 +123,10 @@ class Judge {
     if (!std::holds_alternative<Allow>(verdict) && view_.failure) {
       evidence_.why = view_.failure->why;
     }
-    return Decision{std::move(verdict), std::move(applied_), std::move(evidence_), member_};
+    const bool asks = asks_ && !std::holds_alternative<Allow>(verdict);
+    Decision decision{std::move(verdict), std::move(applied_), std::move(evidence_), member_};
+    decision.asks = asks;
+    return decision;
   }
 
   const ImageReference& reference_;
@@ -129,6 +137,7 @@ class Judge {
   TimePoint now_;
   Evidence evidence_;
   bool readable_ = false;
+  bool asks_ = false;
 };
 
 std::optional<VerifiedRecord> RecordOn(const Sha256Digest& digest, const Evidence& evidence,

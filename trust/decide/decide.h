@@ -19,6 +19,8 @@ struct TrustView {
   std::shared_ptr<const Records> records;
   /// The latest refresh, where it failed: the reason to give when there is no usable set.
   std::shared_ptr<const RefreshFailure> failure;
+  /// What a refresh begun for this very question found.
+  std::shared_ptr<const NameAnswer> answer = nullptr;
 };
 
 /// DecidePull answers which digest a pull of `reference` may fetch under one member of a rule

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,18 @@ class Kind {
 
   // Refreshing.
 
+  enum class Asks : std::uint8_t {
+    kCollection,  ///< for all that the rules read of a collection
+    kNamesToo,    ///< for that, and for a name where the set says so (Judgement::asks)
+    kNames,       ///< for a name alone, where the set says so; nothing in the background
+  };
+  /// What a refresh is begun for.
+  virtual Asks asks() const { return Asks::kCollection; }
+  /// What is trusted of a collection of which nothing was ever fetched; null: nothing, and it has
+  /// to be asked for. Never null where only names are asked for.
+  virtual std::shared_ptr<const TrustedSet> Empty(const CollectionId& /*id*/) const {
+    return nullptr;
+  }
   virtual std::unique_ptr<Refresh> Begin(RefreshStart start) const = 0;
   /// Whether a stored file of that name is one of the anchors'.
   virtual bool IsAnchorFile(std::string_view stored_as) const = 0;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "trust/base/bytes.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/base/image_reference.h"
 #include "trust/base/limits.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
@@ -29,6 +31,27 @@ class Anchors {
   Anchors() = default;
   Anchors(const Anchors&) = delete;
   Anchors& operator=(const Anchors&) = delete;
+};
+
+/// AskedName is one name that a refresh is begun for, by kinds that ask for names (Kind::asks).
+struct AskedName {
+  ImageReference reference;
+  /// The digest of what the node has under the name; unset where the name is to be pulled.
+  std::optional<Sha256Digest> local = std::nullopt;
+
+  /// Tells it from every other name of its collection.
+  std::string Key() const;
+};
+
+/// NameAnswer is what a refresh for a name found that is true of that moment alone, and so is no
+/// part of the set: to which digest a registry resolved the tag. Whoever waited for that refresh
+/// gets it, nobody later. Only the kind looks into it. Immutable.
+class NameAnswer {
+ public:
+  virtual ~NameAnswer() = default;
+  NameAnswer() = default;
+  NameAnswer(const NameAnswer&) = delete;
+  NameAnswer& operator=(const NameAnswer&) = delete;
 };
 
 /// StoredFile is one file of a committed set. `bytes` is missing where the set before held the same
@@ -76,6 +99,11 @@ struct Committed {
   bool changed = false;
   /// Whether nothing but `tofu` speaks for the anchor.
   bool on_first_use = false;
+  /// Of a refresh for a name; null where the set says it all.
+  std::shared_ptr<const NameAnswer> answer = nullptr;
+  /// The same on top of a set that somebody else committed while this refresh was under way (null:
+  /// on top of nothing). Empty where it takes a new refresh. Pure.
+  std::function<Committed(std::shared_ptr<const TrustedSet> newer)> onto = nullptr;
 };
 
 using RefreshOutcome = tl::expected<Committed, RefreshFailure>;
@@ -103,6 +131,8 @@ struct RefreshStart {
   TimePoint verified_at = {};
   std::vector<std::string> stored = {};
   Limits limits = {};
+  /// The name that it is begun for; unset: for all that the demands read.
+  std::optional<AskedName> asked = std::nullopt;
 };
 
 /// Refresh is one transaction over a collection: pure, driven from outside. It says which file it

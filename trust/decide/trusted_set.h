@@ -28,6 +28,9 @@ struct Judgement {
   /// Whether the set may speak under the demand at all. Where it may not, what this node verified
   /// earlier from the same collection does not count either.
   bool readable = false;
+  /// Whether a refresh begun for this very name may change the verdict. Counts for kinds that ask
+  /// for names (Kind::asks), and only where the verdict refuses.
+  bool asks = false;
 };
 
 /// SetStatus is a set for `crivet status` and the metrics.
@@ -84,7 +87,7 @@ class TrustedSet {
   virtual const Floors& floors() const = 0;
   /// What remains where the set has to leave memory; never null.
   virtual std::shared_ptr<const Anchors> anchors() const = 0;
-  /// Bytes held, for `status` and the memory goal; an estimate.
+  /// Bytes held, for `status` and the memory goal; an estimate. Zero: nothing is known.
   virtual std::size_t resident_bytes() const = 0;
 
   /// One question to a set. Lives as long as the call.
@@ -94,6 +97,10 @@ class TrustedSet {
     const Records* records = nullptr;
     const RefreshFailure* failure = nullptr;  ///< of the latest refresh
     TimePoint now;
+    /// The digest of what the node has under the name; null where it is to be pulled.
+    const Sha256Digest* local = nullptr;
+    /// What a refresh begun for this question found; null where there was none.
+    const NameAnswer* answer = nullptr;
   };
   /// Which digest is signed now for the name, records left aside (trust/RULES.md#vouched-for). The
   /// cost does not depend on the number of tags.

@@ -26,6 +26,8 @@ struct Decision {
   std::size_t member = 0;
   /// Of an `all_of` that allowed: the other members' own.
   std::vector<MemberEvidence> others = {};
+  /// Whether a refresh begun for this very name may change the verdict: then it refuses.
+  bool asks = false;
   Mode mode() const { return applied.rule->mode; }
 };
 

@@ -81,8 +81,10 @@ void Inquiry::AnswerNow() {
 void Inquiry::NoteWaits(const Decision& decision) {
   // Nobody waits for what is asked of one member: it takes nothing from those who do.
   if (answered_ || Allows(decision) || question_.of_member) return;
-  for (const std::weak_ptr<RepositorySlot>& waited : waited_) {
-    if (const auto slot = waited.lock()) slot->NoteWaitInVain(began_, Timetable::Clock::now());
+  for (const Waited& waited : waited_) {
+    if (const auto slot = waited.slot.lock()) {
+      slot->NoteWaitInVain(began_, Timetable::Clock::now(), waited.name);
+    }
   }
 }
 
@@ -153,33 +155,69 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
     const PullSecret secret = secret_.empty() ? look.slot->Kept(named.trust) : secret_;
     look.credentials = secret.For(*applied.rule, named, collection.name);
   }
-  const SinceBoot since_boot = engine_.clock().Read().seconds();
-  RepositorySlot::Seen seen = look.slot->See(ClassOf(look.credentials), since_boot);
-  look.slot->NoteDecision(since_boot);
-  if (!seen.loaded) seen.view = TrustView{};
-  const auto in_vain = in_vain_.find(look.slot->id());
-  if (!seen.view.failure && in_vain != in_vain_.end()) seen.view.failure = in_vain->second;
-  if (!seen.view.failure && patience == Patience::kSpent) seen.view.failure = TimedOut();
+  const Known known = KnowledgeFor(look, named, now, patience);
   if (now) {
-    look.decision = Decided(question_, applied, member, seen.view, *now);
+    look.decision = Decided(question_, applied, member, known.seen.view, *now);
   } else {
     look.decision.verdict = Refusal(now.error().reason, now.error().detail);
   }
-  if (patience == Patience::kLeft) look.need = NeedOf(look, seen, now, since_boot);
+  if (patience == Patience::kLeft) look.need = NeedOf(look, known);
   return look;
 }
 
-Inquiry::Need Inquiry::NeedOf(const MemberLook& look, const RepositorySlot::Seen& seen,
-                              const Result<TimePoint>& now, SinceBoot since_boot) const {
+Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named,
+                                     const Result<TimePoint>& now, Patience patience) {
+  const SinceBoot since_boot = engine_.clock().Read().seconds();
+  const Kind::Asks asks = named.kind->asks();
+  FlightKey asker{named.trust, ClassOf(look.credentials)};
+  if (asks != Kind::Asks::kCollection) {
+    if (name_.empty()) name_ = Asked().Key();
+    asker.name = name_;
+  }
+  Known known{look.slot->See(asker, since_boot), asks, now, since_boot};
+  look.slot->NoteDecision(since_boot);
+  TrustView& view = known.seen.view;
+  if (!known.seen.loaded) view = TrustView{};
+  if (const auto brought = brought_.find(look.slot->id()); brought != brought_.end()) {
+    view.answer = brought->second.answer;
+    if (brought->second.failure) view.failure = brought->second.failure;
+  }
+  const auto in_vain = in_vain_.find(look.slot->id());
+  if (!view.failure && in_vain != in_vain_.end()) view.failure = in_vain->second;
+  if (!view.failure && patience == Patience::kSpent) view.failure = TimedOut();
+  return known;
+}
+
+Inquiry::Need Inquiry::NeedOf(const MemberLook& look, const Known& known) const {
+  if (!known.seen.loaded) return Need::kLoad;
+  if (!look.server || question_.reach == Question::Reach::kOffline) return Need::kNothing;
+  const Need of_all = NeedOfAll(look, known);
+  return of_all != Need::kNothing ? of_all : NeedOfName(look, known);
+}
+
+// trust/RULES.md#asking-for-names
+Inquiry::Need Inquiry::NeedOfName(const MemberLook& look, const Known& known) const {
+  const bool already = asked_for_name_.contains(look.slot->id());
+  if (already || known.asks == Kind::Asks::kCollection) return Need::kNothing;
+  // Where only names are asked for, whoever insists insists on that.
+  const bool insists =
+      question_.reach == Question::Reach::kForce && known.asks == Kind::Asks::kNames;
+  if (insists) return Need::kName;
+  return look.decision.asks && known.seen.may_ask ? Need::kName : Need::kNothing;
+}
+
+// trust/RULES.md#freshness
+Inquiry::Need Inquiry::NeedOfAll(const MemberLook& look, const Known& known) const {
   using Reach = Question::Reach;
-  if (!seen.loaded) return Need::kLoad;
+  const RepositorySlot::Seen& seen = known.seen;
+  const Result<TimePoint>& now = known.now;
   const bool already = refreshed_.contains(look.slot->id());
-  if (already || !look.server || question_.reach == Reach::kOffline) return Need::kNothing;
+  if (already || known.asks == Kind::Asks::kNames) return Need::kNothing;
   if (question_.reach == Reach::kForce) return Need::kRefresh;
   if (!seen.may_refresh) return Need::kNothing;
   if (!now) return Need::kRefresh;
 
-  const std::optional<std::chrono::seconds> age = AgeOf(seen, *now, since_boot);
+  const std::optional<std::chrono::seconds> age = AgeOf(seen, *now, known.since_boot);
   const bool stale = !age || *age > look.server->server.refresh_interval;
   if (stale) return Need::kRefresh;
   const std::optional<WhyRefused> why = RefusalOf(look.decision.verdict);
@@ -219,25 +257,37 @@ std::chrono::milliseconds Inquiry::PatienceFor(const MemberLook& look) const {
   if (!look.server) return std::chrono::milliseconds{0};
   const std::chrono::milliseconds timeout = look.server->server.timeout;
   if (question_.reach == Question::Reach::kForce) return timeout;
-  return look.slot->PatienceLeft(timeout, Timetable::Clock::now());
+  return look.slot->PatienceLeft(timeout, Timetable::Clock::now(), NameIn(look));
 }
 
-bool Inquiry::WaitForRefresh(const MemberLook& look, RepositorySlot::Then then) {
+const std::string& Inquiry::NameIn(const MemberLook& look) const {
+  static const std::string all;
+  return look.need == Need::kName ? name_ : all;
+}
+
+bool Inquiry::WaitForRefresh(const MemberLook& look) {
+  const bool for_name = look.need == Need::kName;
   const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
                                      question_.reach == Question::Reach::kForce
                                          ? RepositorySlot::Insistence::kInsists
-                                         : RepositorySlot::Insistence::kNone};
+                                         : RepositorySlot::Insistence::kNone,
+                                     for_name ? std::optional(Asked()) : std::nullopt};
   const CollectionId& id = look.slot->id();
-  refreshed_.insert(id);
+  (for_name ? asked_for_name_ : refreshed_).insert(id);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
     in_vain_.insert_or_assign(id, std::move(silent));
     return false;
   }
   // With no patience left it begins all the same: what it brings answers the next try.
   const bool patient = PatienceFor(look).count() > 0;
-  if (!patient) then = [] {};
+  RepositorySlot::Landed then = [](const Brought&) {};
+  if (patient) {
+    then = [self = shared_from_this(), id](const Brought& brought) {
+      self->OnBrought(id, brought);
+    };
+  }
   if (engine_.AwaitRefresh(wanted, std::move(then)) && patient) {
-    waited_.push_back(look.slot);
+    waited_.push_back({look.slot, NameIn(look)});
     return true;
   }
   in_vain_.insert_or_assign(id, TimedOut());
@@ -261,13 +311,22 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
     for (const MemberLook& member : look) {
       if (member.need == Need::kNothing) continue;
       ++outstanding_;
-      const RepositorySlot::Then then = [self = shared_from_this()] { self->OnEnd(); };
-      const bool waits = member.need == Need::kLoad ? engine_.AwaitLoad(member.slot, then)
-                                                    : WaitForRefresh(member, then);
+      const bool waits =
+          member.need == Need::kLoad
+              ? engine_.AwaitLoad(member.slot, [self = shared_from_this()] { self->OnEnd(); })
+              : WaitForRefresh(member);
       if (!waits) --outstanding_;
     }
   }
   return --outstanding_ > 0;
+}
+
+void Inquiry::OnBrought(const CollectionId& id, const Brought& brought) {
+  if (brought.answer || brought.failure) {
+    const std::lock_guard lock(mutex_);
+    brought_.insert_or_assign(id, brought);
+  }
+  OnEnd();
 }
 
 void Inquiry::OnEnd() {

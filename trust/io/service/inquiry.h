@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <set>
+#include <string>
 #include <vector>
 
 #include "trust/io/http/pull_secret.h"
@@ -20,9 +21,9 @@ namespace crivet::trust {
 
 /// Inquiry is one question on its way to its answer: it looks at what memory says, waits for loads
 /// and refreshes where that is not enough (trust/RULES.md#freshness), and looks again. It waits for
-/// at most one refresh of a repository and no longer than the server's `timeout`, less what the
-/// same pull has waited with other secrets; not at all for a server that is silent (ServerSilence).
-/// Thread-safe; `done` is called once, without a lock.
+/// at most one refresh of a repository, and one for the name in it, and no longer than the server's
+/// `timeout`, less what the same pull has waited with other secrets; not at all for a server that
+/// is silent (ServerSilence). Thread-safe; `done` is called once, without a lock.
 class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<Inquiry> {
  public:
   Inquiry(ServiceEngine& engine, Question question, Answered done);
@@ -33,7 +34,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   void AnswerNow() override;
 
  private:
-  enum class Need : std::uint8_t { kNothing, kLoad, kRefresh };
+  enum class Need : std::uint8_t { kNothing, kLoad, kRefresh, kName };
   enum class Patience : std::uint8_t { kLeft, kSpent };
 
   /// One member's view of the question.
@@ -52,15 +53,28 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
               Patience patience);
   MemberLook LookAt(const AppliedRule& applied, std::size_t member, const ServiceSetup& setup,
                     const Result<TimePoint>& now, Patience patience);
-  Need NeedOf(const MemberLook& look, const RepositorySlot::Seen& seen,
-              const Result<TimePoint>& now, SinceBoot since_boot) const;
+  /// What memory knew of one member's collection.
+  struct Known {
+    RepositorySlot::Seen seen;
+    Kind::Asks asks;
+    const Result<TimePoint>& now;
+    SinceBoot since_boot;
+  };
+  Known KnowledgeFor(const MemberLook& look, const Member& named, const Result<TimePoint>& now,
+                     Patience patience);
+  Need NeedOf(const MemberLook& look, const Known& known) const;
+  Need NeedOfAll(const MemberLook& look, const Known& known) const;
+  Need NeedOfName(const MemberLook& look, const Known& known) const;
   std::optional<Decision> AnswerIn(std::vector<Look>& looks) const;
   bool WaitFor(std::vector<Look>& looks);
-  bool WaitForRefresh(const MemberLook& look, RepositorySlot::Then then);
+  bool WaitForRefresh(const MemberLook& look);
   std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
+  AskedName Asked() const { return {question_.reference, question_.local}; }
+  const std::string& NameIn(const MemberLook& look) const;
   void NoteWaits(const Decision& decision);
   void Answer(Decision decision);
   void OnEnd();
+  void OnBrought(const CollectionId& id, const Brought& brought);
 
   ServiceEngine& engine_;
   const Question question_;
@@ -69,10 +83,18 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   std::atomic<bool> answered_{false};
 
   std::mutex mutex_;  // one look at a time
+  std::string name_;  ///< AskedName::Key, once somebody asks for names
   std::set<CollectionId> refreshed_;
+  std::set<CollectionId> asked_for_name_;
+  /// What came of asking for the name.
+  std::map<CollectionId, Brought> brought_;
   /// What it waited for, and since when. A repository keeps who waits for it: not the other way,
   /// too.
-  std::vector<std::weak_ptr<RepositorySlot>> waited_;
+  struct Waited {
+    std::weak_ptr<RepositorySlot> slot;
+    std::string name;
+  };
+  std::vector<Waited> waited_;
   Timetable::Clock::time_point began_;
   /// Why it does not wait for a repository.
   std::map<CollectionId, std::shared_ptr<const RefreshFailure>> in_vain_;

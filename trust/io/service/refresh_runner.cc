@@ -13,6 +13,8 @@ namespace {
 
 // How often a refresh begins anew because another one was quicker.
 constexpr int kMaxTries = 3;
+// Those for names of one repository run side by side, and what they have verified is kept.
+constexpr int kMaxTriesForName = 16;
 // An unchanged set is written again only to note that it was verified, which can be an hour old.
 constexpr std::chrono::hours kSavedAtPrecision{1};
 
@@ -107,7 +109,10 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
   RepositorySlot::FromStore found;
   found.stamp = loaded.stamp;
   found.records = std::move(loaded.records);
-  if (!loaded.manifest) return found;
+  if (!loaded.manifest) {
+    found.set = KindOf(slot).Empty(slot.id());
+    return found;
+  }
   const Manifest& manifest = *loaded.manifest;
   found.floors = manifest.floors;
   const std::shared_ptr<const ServerSetup> server = setup.ServerOf(slot.id());
@@ -147,9 +152,10 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
 }
 
 RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& limits,
-                                          const Supplier& supply) {
+                                          const Supplier& supply,
+                                          const std::optional<AskedName>& asked) {
   Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
-  for (int tries = 0; tries < kMaxTries; ++tries) {
+  for (int tries = 0; tries < (asked ? kMaxTriesForName : kMaxTries); ++tries) {
     const Demands demands = setup_()->DemandsOn(slot.id());
     {
       const std::lock_guard lock(slot.commit_mutex());
@@ -169,7 +175,8 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
                        .anchors = ground.anchors,
                        .demands = demands,
                        .now = NowOrWall(),
-                       .limits = limits};
+                       .limits = limits,
+                       .asked = asked};
     outcome = Drive(*KindOf(slot).Begin(std::move(start)), supply);
     if (const Result<TimePoint> now = clock_.Now(); !now) return Failed(now.error());
     if (Settle(slot, ground, demands, outcome) == Settled::kDone) break;
@@ -215,14 +222,26 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
 
 RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const Order& order) {
   const Limits limits = order.server->limits();
-  Outcome outcome = Run(slot, limits, FromServer(slot, order, order.cached));
+  const TimePoint began = NowOrWall();
+  Outcome outcome = Run(slot, limits, FromServer(slot, order, order.cached), order.asked);
   const bool by_a_cache = !outcome && outcome.error().error.reason == Reason::kExpired &&
                           order.cached == Cached::kAllowed;
-  if (by_a_cache) outcome = Run(slot, limits, FromServer(slot, order, Cached::kNoCache));
+  if (by_a_cache) {
+    outcome = Run(slot, limits, FromServer(slot, order, Cached::kNoCache), order.asked);
+  }
+  NoteOutcome(slot, order, outcome, began);
+  return outcome;
+}
 
+void RefreshRunner::NoteOutcome(RepositorySlot& slot, const Order& order, const Outcome& outcome,
+                                TimePoint began) {
   const SinceBoot ended = clock_.Read().seconds();
   if (outcome) {
-    slot.NoteVerified(order.key, order.credentials, ended);
+    if (order.asked) slot.NoteNameAnswered(order.key, order.credentials);
+    // A refresh for a name may have confirmed all of the set on its way, or nothing but the name.
+    if (!order.asked || outcome->set->verified_at() >= began) {
+      slot.NoteVerified(order.key, order.credentials, ended);
+    }
     outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
   } else {
     journal_.CountFailed(outcome.error().error.reason);
@@ -235,22 +254,25 @@ RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const 
       journal_.Say(Shown(slot.id(), outcome.error()));
     }
   }
-  return outcome;
 }
 
 RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const std::string& folder) {
   const std::shared_ptr<const ServerSetup> server = setup_()->ServerOf(slot.id());
-  return Run(slot, server ? server->limits() : Limits{},
-             [&](const FileRequest& request) { return ReadFromFolder(folder, request); });
+  return Run(
+      slot, server ? server->limits() : Limits{},
+      [&](const FileRequest& request) { return ReadFromFolder(folder, request); }, std::nullopt);
 }
 
-RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
-                                             const RepositorySlot::Ground& ground,
+RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot, RepositorySlot::Ground ground,
                                              const Demands& demands, Outcome& outcome) {
   using Scope = FileStore::Change::Scope;
   if (!outcome && !outcome.error().newer_anchors) return Settled::kDone;
   const std::lock_guard lock(slot.commit_mutex());
-  if (slot.ground().serial != ground.serial) return Settled::kOutdated;
+  if (slot.ground().serial != ground.serial) {
+    if (!outcome || !outcome->onto) return Settled::kOutdated;
+    ground = slot.ground();
+    outcome = outcome->onto(ground.set);
+  }
   // A set without what the rules read by now would be taken for all that the server has.
   if (!SameDemands(setup_()->DemandsOn(slot.id()), demands)) return Settled::kOutdated;
   if (!outcome) {
@@ -264,6 +286,8 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot,
     slot.Adopt(newer);
     return Settled::kDone;
   }
+  // Where only names are asked for, no moment speaks for the whole of a set.
+  if (!outcome->changed && KindOf(slot).asks() == Kind::Asks::kNames) return Settled::kDone;
   const TrustedSet& set = *outcome->set;
   const TimePoint verified_at = set.verified_at();
   const bool noted = ground.saved_at && *ground.saved_at <= verified_at &&

@@ -45,6 +45,8 @@ class RefreshRunner {
     std::shared_ptr<const ServerSetup> server;
     FlightKey key;
     SharedCredentials credentials;
+    /// Set where the key has a name.
+    std::optional<AskedName> asked = std::nullopt;
     Cached cached = Cached::kAllowed;
     RepositorySlot::Asker asker = RepositorySlot::Asker::kPull;
     /// Of its latest request.
@@ -70,10 +72,13 @@ class RefreshRunner {
     kOutdated,  ///< what this one stood on is gone: somebody else was quicker, or the rules changed
   };
 
-  Outcome Run(RepositorySlot& slot, const Limits& limits, const Supplier& supply);
+  Outcome Run(RepositorySlot& slot, const Limits& limits, const Supplier& supply,
+              const std::optional<AskedName>& asked);
   Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
-  Settled Settle(RepositorySlot& slot, const RepositorySlot::Ground& ground, const Demands& demands,
+  Settled Settle(RepositorySlot& slot, RepositorySlot::Ground ground, const Demands& demands,
                  Outcome& outcome);
+  void NoteOutcome(RepositorySlot& slot, const Order& order, const Outcome& outcome,
+                   TimePoint began);
   Settled Save(RepositorySlot& slot, const RepositorySlot::Ground& ground,
                const FileStore::Change& change);
   /// The error where the store cannot be read and what is in memory stays.

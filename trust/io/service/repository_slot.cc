@@ -9,8 +9,10 @@ namespace {
 
 constexpr std::size_t kMaxRefused = 64;
 constexpr SinceBoot kRefusalRemembered{30};
+constexpr std::chrono::seconds kNextSecretComesWithin{1};
 // About what one takes, with the keys that it names.
 constexpr std::size_t kRecordBytes = 512;
+constexpr std::size_t kMissBytes = 1024;
 
 // A floor that was raised while nothing could be written is not lowered by what another process
 // wrote meanwhile.
@@ -54,6 +56,7 @@ void RepositorySlot::Recount() {
   if (view_.set) bytes += view_.set->resident_bytes();
   if (view_.records) bytes += view_.records->size() * kRecordBytes;
   for (const auto& [name, file] : unsaved_) bytes += file.bytes ? file.bytes->size() : 0;
+  bytes += misses_.size() * kMissBytes;
   *memory_ += bytes - resident_bytes_;
   resident_bytes_ = bytes;
 }
@@ -63,18 +66,21 @@ bool RepositorySlot::HasUnsaved() const {
   return !unsaved_.empty() || records_unsaved_ || floors_unsaved_;
 }
 
-RepositorySlot::Seen RepositorySlot::See(const CredentialsClass& credentials, SinceBoot now) const {
+RepositorySlot::Seen RepositorySlot::See(const FlightKey& asker, SinceBoot now) const {
   const std::lock_guard lock(mutex_);
-  Seen seen{loaded_, view_, verified_, MayRefresh(credentials, now)};
-  const auto refused = refused_.find(credentials);
+  Seen seen{loaded_, view_, verified_, MayRefresh({asker.trust, asker.credentials}, now)};
+  seen.may_ask = !asker.name.empty() && MayRefresh(asker, now);
+  const auto refused = refused_.find(asker.credentials);
   if (refused != refused_.end()) seen.view.failure = refused->second.failure;
+  if (auto missed = misses_.Of(asker, now)) seen.view.failure = std::move(missed);
   return seen;
 }
 
 // Under the lock.
-bool RepositorySlot::MayRefresh(const CredentialsClass& credentials, SinceBoot now) const {
-  const auto refused = refused_.find(credentials);
+bool RepositorySlot::MayRefresh(const FlightKey& key, SinceBoot now) const {
+  const auto refused = refused_.find(key.credentials);
   if (refused != refused_.end() && now - refused->second.at < kRefusalRemembered) return false;
+  if (!key.name.empty()) return misses_.Of(key, now) == nullptr;
   return history_is_refusal_ || now >= EarliestOnDemand(history_);
 }
 
@@ -102,7 +108,7 @@ void RepositorySlot::EndLoad() {
   for (const Then& then : *waiting) then();
 }
 
-RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Then then) {
+RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Landed then) {
   const std::lock_guard lock(mutex_);
   const auto flight = flights_.find(wish.key);
   if (flight != flights_.end()) {
@@ -112,14 +118,14 @@ RepositorySlot::Wait RepositorySlot::AwaitFlight(const Wish& wish, Then then) {
     return Wait::kJoined;
   }
   // One may have ended since the caller looked.
-  const bool allowed = MayRefresh(wish.key.credentials, wish.since_boot);
+  const bool allowed = MayRefresh(wish.key, wish.since_boot);
   if (wish.insistence == Insistence::kNone && !allowed) return Wait::kNot;
   flights_[wish.key] = Flight{wish.now, {std::move(then)}, wish.arrival};
   return Wait::kBegin;
 }
 
-void RepositorySlot::EndFlight(const FlightKey& key) {
-  std::vector<Then> waiting;
+void RepositorySlot::EndFlight(const FlightKey& key, const Brought& brought) {
+  std::vector<Landed> waiting;
   {
     const std::lock_guard lock(mutex_);
     const auto flight = flights_.find(key);
@@ -127,28 +133,39 @@ void RepositorySlot::EndFlight(const FlightKey& key) {
     waiting = std::move(flight->second.waiting);
     flights_.erase(flight);
   }
-  for (const Then& then : waiting) then();
+  for (const Landed& then : waiting) then(brought);
 }
 
 // Under the lock.
-bool RepositorySlot::FollowsOnInVain(std::chrono::steady_clock::time_point now) const {
-  constexpr std::chrono::seconds kNextSecretComesWithin{1};
-  return in_vain_ && now - in_vain_->ended <= kNextSecretComesWithin;
+const RepositorySlot::InVain* RepositorySlot::InVainBefore(
+    const std::string& name, std::chrono::steady_clock::time_point now) const {
+  const auto before = in_vain_.find(name);
+  const bool follows =
+      before != in_vain_.end() && now - before->second.ended <= kNextSecretComesWithin;
+  return follows ? &before->second : nullptr;
 }
 
-std::chrono::milliseconds RepositorySlot::PatienceLeft(
-    std::chrono::milliseconds timeout, std::chrono::steady_clock::time_point now) const {
+std::chrono::milliseconds RepositorySlot::PatienceLeft(std::chrono::milliseconds timeout,
+                                                       std::chrono::steady_clock::time_point now,
+                                                       const std::string& name) const {
   const std::lock_guard lock(mutex_);
-  if (!FollowsOnInVain(now)) return timeout;
-  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(now - in_vain_->began);
+  const InVain* const before = InVainBefore(name, now);
+  if (before == nullptr) return timeout;
+  const auto waited = std::chrono::ceil<std::chrono::milliseconds>(now - before->began);
   return std::clamp(timeout - waited, std::chrono::milliseconds{0}, timeout);
 }
 
 void RepositorySlot::NoteWaitInVain(std::chrono::steady_clock::time_point began,
-                                    std::chrono::steady_clock::time_point ended) {
+                                    std::chrono::steady_clock::time_point ended,
+                                    const std::string& name) {
   const std::lock_guard lock(mutex_);
-  if (!FollowsOnInVain(began)) in_vain_ = InVain{began, ended};
-  in_vain_->ended = std::max(in_vain_->ended, ended);
+  const InVain* const before = InVainBefore(name, began);
+  const InVain whole =
+      before ? InVain{before->began, std::max(before->ended, ended)} : InVain{began, ended};
+  std::erase_if(in_vain_, [&](const auto& other) {
+    return ended - other.second.ended > kNextSecretComesWithin;
+  });
+  in_vain_.insert_or_assign(name, whole);
 }
 
 bool RepositorySlot::HasFlight(const FlightKey& key) const {
@@ -289,21 +306,59 @@ void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials&
   no_credentials_ = false;
 }
 
+void RepositorySlot::NoteNameAnswered(const FlightKey& key, const SharedCredentials& credentials) {
+  const std::lock_guard lock(mutex_);
+  misses_.Drop(key);
+  refused_.erase(key.credentials);
+  if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.name, credentials));
+  last_name_failure_.reset();
+  no_credentials_ = false;
+  Recount();
+}
+
+// Under the lock.
+void RepositorySlot::NoteRefused(const CredentialsClass& credentials,
+                                 std::shared_ptr<const RefreshFailure> failure, SinceBoot at) {
+  if (!refused_.contains(credentials) && refused_.size() >= kMaxRefused) {
+    refused_.erase(std::min_element(refused_.begin(), refused_.end(),
+                                    [](auto& a, auto& b) { return a.second.at < b.second.at; }));
+  }
+  refused_.insert_or_assign(credentials, Refused{std::move(failure), at});
+}
+
+// Under the lock. A name that nobody signed, or that does not exist, says nothing of the
+// repository; credentials that it refuses, and why it cannot be had, do.
+bool RepositorySlot::NoteNameFailed(const FlightKey& key, RefreshFailure failure, SinceBoot at) {
+  const auto shared = std::make_shared<const RefreshFailure>(failure);
+  if (RefusedCredentials(failure)) {
+    NoteRefused(key.credentials, shared, at);
+    const auto kept = kept_.find(key.trust);
+    if (kept != kept_.end() && ClassOf(kept->second) == key.credentials) {
+      kept_.erase(kept);
+      no_credentials_ = kept_.empty();
+    }
+  } else {
+    misses_.Note(key, shared, at);
+    Recount();
+  }
+  if (AnswerFor(failure.error.reason) == Answer::kDeny) return false;
+  const bool news = !last_name_failure_ || !SameToPeople(*last_name_failure_, failure);
+  last_name_failure_ = std::move(failure);
+  return news;
+}
+
 bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom,
                                 Asker asker, SinceBoot at) {
   using Outcome = RefreshHistory::Outcome;
   const auto shared = std::make_shared<const RefreshFailure>(failure);
   const bool for_credentials = whom == FailureFor::kTheseCredentials;
   const std::lock_guard lock(mutex_);
+  if (!key.name.empty()) return NoteNameFailed(key, std::move(failure), at);
   if (!for_credentials) view_.failure = shared;
   if (for_credentials) {
     const auto before = refused_.find(key.credentials);
     const bool known = before != refused_.end() && SameToPeople(*before->second.failure, failure);
-    if (before == refused_.end() && refused_.size() >= kMaxRefused) {
-      refused_.erase(std::min_element(refused_.begin(), refused_.end(),
-                                      [](auto& a, auto& b) { return a.second.at < b.second.at; }));
-    }
-    refused_.insert_or_assign(key.credentials, Refused{shared, at});
+    NoteRefused(key.credentials, shared, at);
     const auto kept = kept_.find(key.trust);
     const bool were_kept = kept != kept_.end() && ClassOf(kept->second) == key.credentials;
     if (RefusedCredentials(failure)) {
@@ -357,7 +412,9 @@ void RepositorySlot::Forget() {
   history_is_refusal_ = false;
   verified_.reset();
   refused_.clear();
+  misses_.Clear();
   last_failure_.reset();
+  last_name_failure_.reset();
   failures_in_a_row_ = 0;
 }
 
@@ -369,7 +426,8 @@ bool RepositorySlot::InUse() const {
 bool RepositorySlot::IsStranger() const {
   const std::lock_guard lock(mutex_);
   const bool busy = loading_ || !flights_.empty();
-  return !busy && !view_.set && floors_.empty() && !anchors_;
+  const bool knows = view_.set && view_.set->resident_bytes() > 0;
+  return !busy && !knows && floors_.empty() && !anchors_;
 }
 
 std::size_t RepositorySlot::resident_bytes() const {

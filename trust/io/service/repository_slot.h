@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <chrono>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -21,6 +20,8 @@
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/credentials.h"
 #include "trust/io/http/pull_secret.h"
+#include "trust/io/service/flight_key.h"
+#include "trust/io/service/name_misses.h"
 #include "trust/io/service/service_clock.h"
 #include "trust/io/service/service_setup.h"
 #include "trust/io/service/service_status.h"
@@ -28,20 +29,18 @@
 
 namespace crivet::trust {
 
-/// FlightKey tells refreshes apart that may run side by side: those of one repository through
-/// another server's label or with other credentials (trust/RULES.md#credentials).
-struct FlightKey {
-  std::string trust;
-  CredentialsClass credentials{};
-  friend auto operator<=>(const FlightKey&, const FlightKey&) = default;
-};
-
 /// FailureFor says whom a failed refresh concerns.
 enum class FailureFor : std::uint8_t {
   kEverybody,
   kTheseCredentials,  ///< 401, 403, 404, no token: another pod's may be better
 };
 FailureFor WhomItConcerns(const RefreshFailure& failure);
+
+/// Brought is what a refresh for one name brings to those who wait for it, beside the set.
+struct Brought {
+  std::shared_ptr<const NameAnswer> answer;
+  std::shared_ptr<const RefreshFailure> failure;
+};
 
 /// RepositorySlot is all that a service holds of one repository in memory: what is trusted, what
 /// failed and when, who waits, and which credentials worked. It does no input or output.
@@ -63,13 +62,17 @@ class RepositorySlot {
     std::optional<SinceBoot> verified;
     /// Whether a pull may start a refresh now: not soon after one that failed.
     bool may_refresh = true;
+    bool may_ask = true;  ///< the same of one for the name
   };
-  Seen See(const CredentialsClass& credentials, SinceBoot now) const;
+  /// With a name: what concerns that name alone is told too (trust/RULES.md#asking-for-names).
+  Seen See(const FlightKey& asker, SinceBoot now) const;
 
   void NoteDecision(SinceBoot now);
 
   // Waiting.
   using Then = std::function<void()>;
+  /// The other end of a flight; nothing is brought by one that was for no name.
+  using Landed = std::function<void(const Brought& brought)>;
   enum class Wait : std::uint8_t {
     kNot,     ///< `then` will not be called
     kJoined,  ///< `then` is called when it ends
@@ -89,17 +92,19 @@ class RepositorySlot {
     SinceBoot since_boot{};
     std::shared_ptr<Arrival> arrival = std::make_shared<Arrival>();
   };
-  Wait AwaitFlight(const Wish& wish, Then then);
-  void EndFlight(const FlightKey& key);
+  Wait AwaitFlight(const Wish& wish, Landed then);
+  void EndFlight(const FlightKey& key, const Brought& brought = {});
   /// Whether a refresh for these is under way, or waits for its turn.
   bool HasFlight(const FlightKey& key) const;
 
   /// kubelet tries one pull with each secret that it has, one after the other at once. Together
   /// they wait as long as one: what comes within a second of a wait in vain has what that left.
+  /// `name` as in FlightKey.
   std::chrono::milliseconds PatienceLeft(std::chrono::milliseconds timeout,
-                                         std::chrono::steady_clock::time_point now) const;
+                                         std::chrono::steady_clock::time_point now,
+                                         const std::string& name = {}) const;
   void NoteWaitInVain(std::chrono::steady_clock::time_point began,
-                      std::chrono::steady_clock::time_point ended);
+                      std::chrono::steady_clock::time_point ended, const std::string& name = {});
 
   // What a refresh begins with, and what it brings. Whoever brings something holds `commit_mutex`
   // from where it compares `serial` on.
@@ -152,6 +157,8 @@ class RepositorySlot {
 
   enum class Asker : std::uint8_t { kPull, kBackground };
   void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
+  /// A refresh for a name ended well; whether it verified the whole set too is for NoteVerified.
+  void NoteNameAnswered(const FlightKey& key, const SharedCredentials& credentials);
   /// True where people have not been told of such a failure yet.
   bool NoteFailed(const FlightKey& key, RefreshFailure failure, FailureFor whom, Asker asker,
                   SinceBoot at);
@@ -188,7 +195,7 @@ class RepositorySlot {
   };
   struct Flight {
     std::chrono::steady_clock::time_point began;
-    std::vector<Then> waiting;
+    std::vector<Landed> waiting;
     std::shared_ptr<const Arrival> arrival;
   };
   /// Of waits in vain that followed on each other.
@@ -200,8 +207,12 @@ class RepositorySlot {
   void NoteSet();
   void Recount();
   bool HasUnsaved() const;
-  bool FollowsOnInVain(std::chrono::steady_clock::time_point now) const;
-  bool MayRefresh(const CredentialsClass& credentials, SinceBoot now) const;
+  const InVain* InVainBefore(const std::string& name,
+                             std::chrono::steady_clock::time_point now) const;
+  bool MayRefresh(const FlightKey& key, SinceBoot now) const;
+  void NoteRefused(const CredentialsClass& credentials,
+                   std::shared_ptr<const RefreshFailure> failure, SinceBoot at);
+  bool NoteNameFailed(const FlightKey& key, RefreshFailure failure, SinceBoot at);
 
   const CollectionId id_;
   const RefreshPhase phase_;
@@ -225,16 +236,18 @@ class RepositorySlot {
   bool loaded_ = false;
   std::optional<std::vector<Then>> loading_;
   std::map<FlightKey, Flight> flights_;
-  std::optional<InVain> in_vain_;
+  std::map<std::string, InVain> in_vain_;  ///< by name
 
   RefreshHistory history_;
   /// What `history_` ends with concerns certain credentials only.
   bool history_is_refusal_ = false;
   std::optional<SinceBoot> verified_;
   std::map<CredentialsClass, Refused> refused_;
+  NameMisses misses_;
   std::map<std::string, PullSecret> kept_;
 
   std::optional<RefreshFailure> last_failure_;
+  std::optional<RefreshFailure> last_name_failure_;  ///< that people were told of
   std::uint64_t failures_in_a_row_ = 0;
   bool no_credentials_ = false;
 };

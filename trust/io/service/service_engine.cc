@@ -20,6 +20,15 @@ SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServiceSetup&
   return setup.Granted(slot.Kept(server.server.label), server, slot.id());
 }
 
+bool AsksForNamesAlone(const Kinds& kinds, const CollectionId& id) {
+  return FindKind(kinds, id.kind)->asks() == Kind::Asks::kNames;
+}
+
+Brought BroughtBy(const RefreshOutcome& outcome) {
+  if (outcome) return {outcome->answer, nullptr};
+  return {nullptr, std::make_shared<const RefreshFailure>(outcome.error())};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(ServiceOptions options,
@@ -150,17 +159,20 @@ std::shared_ptr<const RefreshFailure> ServiceEngine::HeldBack(const Wanted& want
   for (const auto& [silence, detail] : silent) {
     const auto cause = silence ? silence->HeldBackBy(now) : std::nullopt;
     if (!cause) continue;
-    if (silence->TakeProbe(now, wanted.server->server.timeout)) AwaitRefresh(wanted, [] {});
+    if (silence->TakeProbe(now, wanted.server->server.timeout)) {
+      AwaitRefresh(wanted, [](const Brought&) {});
+    }
     return std::make_shared<const RefreshFailure>(
         RefreshFailure{{Reason::kUnreachable, detail}, "", *cause, false, std::nullopt});
   }
   return nullptr;
 }
 
-bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then) {
+bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed then) {
   const std::shared_ptr<RepositorySlot>& slot = wanted.slot;
   const std::shared_ptr<const ServerSetup>& server = wanted.server;
-  const RepositorySlot::Wish wish{{server->server.label, ClassOf(wanted.credentials)},
+  const RepositorySlot::Wish wish{{server->server.label, ClassOf(wanted.credentials),
+                                   wanted.asked ? wanted.asked->Key() : std::string()},
                                   wanted.insistence,
                                   server->server.timeout,
                                   Timetable::Clock::now(),
@@ -180,9 +192,9 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then
     const auto rate = rates_.find(server->server.url);
     if (rate != rates_.end()) rate->second.limit.TryTake(clock_.Read().since_boot);
   }
-  Submit(slot,
-         {server, wish.key, wanted.credentials, still_expired ? Cached::kNoCache : Cached::kAllowed,
-          RepositorySlot::Asker::kPull, wish.arrival});
+  Submit(slot, {server, wish.key, wanted.credentials, wanted.asked,
+                still_expired ? Cached::kNoCache : Cached::kAllowed, RepositorySlot::Asker::kPull,
+                wish.arrival});
   return true;
 }
 
@@ -190,8 +202,8 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
   const std::string lane = order.server->server.url;
   lanes_.Submit(lane, [this, slot, order = std::move(order)] {
-    runner_->RunFromServer(*slot, order);
-    slot->EndFlight(order.key);
+    const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
+    slot->EndFlight(order.key, order.asked ? BroughtBy(outcome) : Brought{});
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   });
@@ -260,7 +272,7 @@ void ServiceEngine::RefreshDue() {
   std::chrono::milliseconds next = kLongestPlan;
   std::vector<Overdue> wanted;
   for (std::shared_ptr<RepositorySlot>& slot : table_.All()) {
-    if (!slot->InUse()) continue;
+    if (!slot->InUse() || AsksForNamesAlone(kinds_, slot->id())) continue;
     std::shared_ptr<const ServerSetup> server = current->ServerOf(slot->id());
     if (!server) continue;
     const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
@@ -296,8 +308,9 @@ void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slo
                                   server->server.timeout,
                                   Timetable::Clock::now(),
                                   clock_.Read().seconds()};
-  if (slot->AwaitFlight(wish, [] {}) != RepositorySlot::Wait::kBegin) return;
-  Submit(slot, {server, wish.key, kept, cached, RepositorySlot::Asker::kBackground, wish.arrival});
+  if (slot->AwaitFlight(wish, [](const Brought&) {}) != RepositorySlot::Wait::kBegin) return;
+  Submit(slot, {server, wish.key, kept, std::nullopt, cached, RepositorySlot::Asker::kBackground,
+                wish.arrival});
 }
 
 }  // namespace crivet::trust

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -74,9 +75,11 @@ class ServiceEngine {
     std::shared_ptr<const ServerSetup> server;
     SharedCredentials credentials;
     RepositorySlot::Insistence insistence = RepositorySlot::Insistence::kNone;
+    /// Unset: for all that the rules read.
+    std::optional<AskedName> asked = std::nullopt;
   };
   /// Joins or begins a refresh; whether `then` will be called when it ends, on another thread.
-  bool AwaitRefresh(const Wanted& wanted, RepositorySlot::Then then);
+  bool AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed then);
   /// Why nobody must wait for this server now; null where one may. Where it is, one refresh at a
   /// time still begins, to find out whether the server is back.
   std::shared_ptr<const RefreshFailure> HeldBack(const Wanted& wanted);

@@ -76,7 +76,7 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
 TrustView TrustService::View(const CollectionId& id) {
   const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
   engine_->LoadNow(slot);
-  return slot->See(ClassOf(nullptr), engine_->clock().Read().seconds()).view;
+  return slot->See({}, engine_->clock().Read().seconds()).view;
 }
 
 void TrustService::Reconfigure(const std::vector<TrustServer>& servers,
