@@ -85,14 +85,14 @@ Fetched Serve(const MetadataRequest& request, std::vector<SigningRepository>& se
     }
     case 6: {
       Fetched file = server.Fetch(request);
-      if (file) file->resize(file->size() * choices.Next() / 256);
+      if (file) file->bytes.resize(file->bytes.size() * choices.Next() / 256);
       return file;
     }
     case 7: {
       Fetched file = server.Fetch(request);
-      if (file && !file->empty()) {
-        const std::size_t at = (choices.Next() * 256u + choices.Next()) % file->size();
-        (*file)[at] = static_cast<char>(choices.Next());
+      if (file && !file->bytes.empty()) {
+        const std::size_t at = (choices.Next() * 256u + choices.Next()) % file->bytes.size();
+        file->bytes[at] = static_cast<char>(choices.Next());
       }
       return file;
     }

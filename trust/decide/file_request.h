@@ -6,11 +6,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trust/base/bytes.h"
 #include "trust/base/fetch_cause.h"
 #include "trust/base/result.h"
+#include "trust/decide/registry_request.h"
 
 namespace crivet::trust {
 
@@ -28,9 +30,25 @@ struct FileRequest {
   std::size_t max_bytes = 0;
   /// Set where the file is named by its content: what the bytes must hash to.
   std::optional<Sha256> sha256;
+  /// Set where it is asked of an image registry; `path` and `scope` count for nothing then.
+  std::optional<RegistryRequest> registry = {};
 };
 
-/// FetchFailure is why a wanted file could not be had.
+/// FetchedFile is what a request brought.
+struct FetchedFile {
+  // Most files are their bytes and nothing else.
+  FetchedFile(std::string content) : bytes(std::move(content)) {}  // NOLINT(google-explicit-*)
+  FetchedFile(std::string content, RegistryAnswer answer)
+      : bytes(std::move(content)), registry(std::move(answer)) {}
+
+  std::string bytes;
+  /// Set where a registry was asked, or something that stands for one.
+  std::optional<RegistryAnswer> registry;
+};
+
+/// FetchFailure is why a wanted file could not be had. Of a request to a registry kNotFound says
+/// that its upstream itself has answered that there is none; for referrers also that it has no API
+/// for them.
 struct FetchFailure {
   enum class Kind : std::uint8_t { kNotFound, kNetwork, kTooLarge } kind = Kind::kNotFound;
   /// Of kNetwork.
@@ -42,6 +60,6 @@ struct FetchFailure {
   static FetchFailure Network(FetchCause why);
 };
 
-using Fetched = tl::expected<std::string, FetchFailure>;
+using Fetched = tl::expected<FetchedFile, FetchFailure>;
 
 }  // namespace crivet::trust

@@ -48,7 +48,7 @@ void MetadataUpdate::Supply(Fetched answer) {
   }
   if (!wanted_) return;
   const MetadataRequest request = *std::exchange(wanted_, std::nullopt);
-  if (answer && answer->size() > request.max_bytes) {
+  if (answer && answer->bytes.size() > request.max_bytes) {
     answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
   }
   if (!answer) {
@@ -59,11 +59,11 @@ void MetadataUpdate::Supply(Fetched answer) {
   }
   switch (step_) {
     case Step::kTimestamp:
-      return OnTimestamp(*std::move(answer));
+      return OnTimestamp(std::move(answer->bytes));
     case Step::kSnapshot:
-      return OnSnapshot(*std::move(answer));
+      return OnSnapshot(std::move(answer->bytes));
     case Step::kTargets:
-      return OnTargets(*std::move(answer));
+      return OnTargets(std::move(answer->bytes));
   }
 }
 

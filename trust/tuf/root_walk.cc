@@ -52,7 +52,7 @@ RootWalk::RootWalk(Start start) : start_(std::move(start)) {
 
 void RootWalk::Supply(Fetched answer) {
   if (!wanted_) return;
-  if (answer && answer->size() > wanted_->max_bytes) {
+  if (answer && answer->bytes.size() > wanted_->max_bytes) {
     answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
   }
   switch (step_) {
@@ -75,10 +75,10 @@ void RootWalk::OnNewest(Fetched answer) {
     return End(std::move(failed));
   }
   if (start_.newest) {
-    const auto listed = start_.newest->Check(*answer);
+    const auto listed = start_.newest->Check(answer->bytes);
     if (!listed) return End(listed.error().reason, "root: " + listed.error().detail);
   }
-  auto read = RootFile::Read(*std::move(answer), start_.name, start_.limits);
+  auto read = RootFile::Read(std::move(answer->bytes), start_.name, start_.limits);
   if (!read) return End(read.error().reason, read.error().detail);
   newest_ = *std::move(read);
   const std::int64_t version = newest_->version();
@@ -143,7 +143,7 @@ void RootWalk::WalkForward() {
 
 void RootWalk::OnForward(Fetched answer) {
   if (!answer) return End(FailureOf(answer.error(), *wanted_, "root"));
-  auto link = RootFile::Read(*std::move(answer), start_.name, start_.limits);
+  auto link = RootFile::Read(std::move(answer->bytes), start_.name, start_.limits);
   if (!link) return End(link.error().reason, link.error().detail);
   const auto follows =
       link->CheckFollows(links_.empty() ? start_.chain.back() : links_.back().link(), start_.name);
@@ -194,7 +194,7 @@ bool RootWalk::Prepend(RootFile older) {
 // The chain has what the oldest link says, but not the signatures that its predecessor is told by.
 void RootWalk::OnOldest(Fetched answer) {
   if (!answer) return EndBackward(answer.error());
-  auto oldest = RootFile::Read(*std::move(answer), start_.name, start_.limits);
+  auto oldest = RootFile::Read(std::move(answer->bytes), start_.name, start_.limits);
   if (!oldest || oldest->link().signed_sha256 != start_.chain.front().signed_sha256) {
     return EndBackward(Older::kNotSearched);
   }
@@ -206,7 +206,7 @@ void RootWalk::OnBackward(Fetched answer) {
   if (!answer) return EndBackward(answer.error());
   // A root that is no link ends the walk like one that is not there: what counts is whether an
   // anchor was found before.
-  auto older = RootFile::Read(*std::move(answer), start_.name, start_.limits);
+  auto older = RootFile::Read(std::move(answer->bytes), start_.name, start_.limits);
   if (!older || !Prepend(*std::move(older))) return EndBackward(Older::kNotSearched);
   WalkBackward();
 }

@@ -39,7 +39,7 @@ void CollectionServer::Answer(FaultServer::Exchange& exchange) {
   request.file = target.substr(folder.size());
   if (bend_ && bend_(exchange, request.file)) return;
   const Fetched fetched = collection_.Fetch(request);
-  if (fetched) return exchange.Reply(200, *fetched);
+  if (fetched) return exchange.Reply(200, fetched->bytes);
   if (fetched.error().kind == FetchFailure::Kind::kNotFound) {
     return exchange.Reply(404, kNotFound);
   }

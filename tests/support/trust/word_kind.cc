@@ -125,9 +125,9 @@ class WordRefresh final : public Refresh {
     }
     const bool stored = start_.source == RefreshStart::Source::kStore;
     Committed committed;
-    committed.set = std::make_shared<const WordSet>(start_.id, *answer,
+    committed.set = std::make_shared<const WordSet>(start_.id, answer->bytes,
                                                     stored ? start_.verified_at : start_.now);
-    committed.files = {{"words", Sha256Of(*answer), *answer}};
+    committed.files = {{"words", Sha256Of(answer->bytes), answer->bytes}};
     committed.changed = true;
     outcome_ = std::move(committed);
   }

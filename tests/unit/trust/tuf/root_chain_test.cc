@@ -349,7 +349,7 @@ BOOST_FIXTURE_TEST_CASE(Link_OtherVersionUnderItsName_IsRefused, Rotated) {
   BOOST_REQUIRE(!node.RefreshFrom(server));
   RotateTo(4);
   SigningRepository copy = server;
-  copy.Serve("2.root.json", *copy.Fetch({"3.root.json", 1 << 20, {}}));
+  copy.Serve("2.root.json", copy.Fetch({"3.root.json", 1 << 20, {}})->bytes);
   const auto failed = node.RefreshFrom(copy);
   BOOST_REQUIRE(failed);
   BOOST_TEST((failed->error.reason == Reason::kUntrustedRoot));

@@ -409,9 +409,9 @@ BOOST_AUTO_TEST_CASE(Proxy_OfTheEnvironment_IsNotUsed_TheConfiguredOneIs) {
   }
   setenv("no_proxy", "127.0.0.1", 1);
   TrustServer settings = At(server.Url());
-  BOOST_TEST(*FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched == "direct");
+  BOOST_TEST(FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched->bytes == "direct");
   settings.proxy = proxy.Url();
-  BOOST_TEST(*FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched == "by proxy");
+  BOOST_TEST(FetcherFor(settings)->Fetch(kTimestamp, Within(20s)).fetched->bytes == "by proxy");
   for (const char* name : {"http_proxy", "https_proxy", "all_proxy", "ALL_PROXY", "no_proxy"}) {
     unsetenv(name);
   }

@@ -221,7 +221,7 @@ struct LargeCollection {
       const std::lock_guard lock(mutex);
       const Fetched fetched = repository.Fetch({file, 1 << 20, std::nullopt});
       if (!fetched) return exchange.Reply(404, "");
-      bytes = *fetched;
+      bytes = fetched->bytes;
     }
     if (!file.starts_with("targets")) return exchange.Reply(200, bytes);
     exchange.Send(kHead + "Content-Length: " + std::to_string(bytes.size()) + "\r\n\r\n");

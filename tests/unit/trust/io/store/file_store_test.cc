@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(Commit_IsReadBackByAnotherProcess) {
   BOOST_TEST((loaded->manifest->id == kId));
   BOOST_TEST((loaded->stamp == stamp));
   BOOST_TEST(loaded->manifest->files.size() == 5U);
-  BOOST_TEST(*other->ReadFile(kId, Sha256Of("targets 2"), 1024) == "targets 2");
+  BOOST_TEST(other->ReadFile(kId, Sha256Of("targets 2"), 1024)->bytes == "targets 2");
   BOOST_TEST((other->List() == std::vector<CollectionId>{kId}));
 }
 
