@@ -85,7 +85,7 @@ class Node {
     Start();
     const auto root = service_->FetchAnchor(NotaryCollection(server_.url, gun_));
     if (!root) throw std::runtime_error("no root of " + gun_);
-    const Json content = Json::parse(*root).at("signed");
+    const Json content = Json::parse(root->bytes).at("signed");
     for (const Json& id : content.at("roles").at("root").at("keyids")) {
       pin_.key_ids.push_back(KeyId::Parse(id.get<std::string>()).value());
     }

@@ -583,7 +583,8 @@ BOOST_AUTO_TEST_CASE(FetchAnchor_TrustsNothing) {
   node.Start();
   const auto root = node.service().FetchAnchor(TestNode::IdOf(kWeb));
   BOOST_REQUIRE(root);
-  node.server().With(kWeb, [&](SigningRepository& web) { BOOST_TEST(root->bytes == web.bytes("root")); });
+  node.server().With(kWeb,
+                     [&](SigningRepository& web) { BOOST_TEST(root->bytes == web.bytes("root")); });
   BOOST_TEST(!node.service().View(TestNode::IdOf(kWeb)).set);
 }
 
