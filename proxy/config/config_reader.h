@@ -11,9 +11,17 @@
 
 #include "proxy/config/config_error.h"
 #include "proxy/config/config_values.h"
-#include "proxy/config/toml_document.h"
+#include "trust/toml/toml_document.h"
 
 namespace crivet::proxy {
+
+using trust::ParseToml;
+using trust::TextPosition;
+using trust::TomlArray;
+using trust::TomlLocalTime;
+using trust::TomlMember;
+using trust::TomlTable;
+using trust::TomlValue;
 
 /// ConfigFindings gathers what is wrong and what is only doubtful. Not thread-safe.
 class ConfigFindings {

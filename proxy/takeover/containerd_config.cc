@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "proxy/config/toml_document.h"
+#include "trust/toml/toml_document.h"
 
 namespace crivet::proxy {
 namespace {
@@ -13,6 +13,13 @@ namespace {
 using trust::Fail;
 using trust::Reason;
 using trust::Result;
+using trust::ParseToml;
+using trust::TextPosition;
+using trust::TomlArray;
+using trust::TomlLocalTime;
+using trust::TomlMember;
+using trust::TomlTable;
+using trust::TomlValue;
 
 constexpr std::string_view kGrpcPlugin = "plugins.io.containerd.server.v1.grpc";
 constexpr std::string_view kTtrpcPlugin = "plugins.io.containerd.server.v1.ttrpc";

@@ -22,6 +22,7 @@ IO = ["trust/io/http", "trust/io/store", "trust/io/service"]
 MAY_INCLUDE = {
     "trust/base": [],
     "trust/signed": ["trust/base"],
+    "trust/toml": ["trust/base"],
     "trust/decide": ["trust/base", "trust/signed"],
     "trust/tuf": PURE,
     "trust/notary": PURE + ["trust/tuf"],
@@ -34,11 +35,11 @@ MAY_INCLUDE = {
     "trust": PURE + ["trust/tuf", "trust/notary", "trust/oci", "trust/sigstore", "trust/notation"],
     "proxy": ["trust/base"],
     "proxy/road": ["trust/base", "proxy"],
-    "proxy/config": PURE + IO + ["trust", "proxy", "proxy/road"],
+    "proxy/config": PURE + IO + ["trust", "trust/toml", "proxy", "proxy/road"],
     "proxy/runtime": PURE + IO + ["proxy"],
     "proxy/watch": PURE + IO + ["proxy", "proxy/road", "proxy/config"],
     "proxy/gate": PURE + IO + ["proxy", "proxy/road", "proxy/config", "proxy/runtime", "proxy/watch"],
-    "proxy/takeover": PURE + ["proxy", "proxy/road", "proxy/config", "proxy/runtime", "proxy/gate"],
+    "proxy/takeover": PURE + ["trust/toml", "proxy", "proxy/road", "proxy/config", "proxy/runtime", "proxy/gate"],
 }
 MAY_INCLUDE["proxy/daemon"] = [folder for folder in MAY_INCLUDE if folder != "proxy/takeover"]
 MAY_INCLUDE["proxy/cli"] = list(MAY_INCLUDE)

@@ -10,7 +10,7 @@
 
 #include "trust/base/time.h"
 
-namespace crivet::proxy {
+namespace crivet::trust {
 
 /// TextPosition is a place in a text, counted from 1 in characters; zeros mean the text as a whole.
 struct TextPosition {
@@ -30,7 +30,7 @@ struct TomlLocalTime {};
 /// TomlValue is a value with its place. Dates with an offset are UTC, their fractions dropped.
 struct TomlValue {
   TextPosition at;
-  std::variant<std::string, std::int64_t, double, bool, trust::TimePoint, TomlLocalTime, TomlArray,
+  std::variant<std::string, std::int64_t, double, bool, TimePoint, TomlLocalTime, TomlArray,
                TomlTable>
       value;
 };
@@ -58,4 +58,4 @@ inline constexpr std::size_t kMaxTomlDotsOnALine = 64;
 /// line-ending backslash and its blanks, a byte order mark. Members are in the text's order.
 tl::expected<TomlTable, TomlError> ParseToml(std::string_view text);
 
-}  // namespace crivet::proxy
+}  // namespace crivet::trust

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // The only file that includes toml++.
-#include "proxy/config/toml_document.h"
+#include "trust/toml/toml_document.h"
 
 #include <algorithm>
 #include <optional>
@@ -17,7 +17,7 @@
 #include <toml++/toml.h>
 #pragma GCC diagnostic pop
 
-namespace crivet::proxy {
+namespace crivet::trust {
 namespace {
 
 constexpr std::string_view kBareKeyCharacters =
@@ -266,7 +266,7 @@ decltype(TomlValue::value) ConvertTime(const toml::date_time& when) {
   if (!when.offset) return TomlLocalTime{};
   using namespace std::chrono;
   const sys_days day = year{when.date.year} / when.date.month / when.date.day;
-  return trust::TimePoint{day + hours{when.time.hour} + minutes{when.time.minute} +
+  return TimePoint{day + hours{when.time.hour} + minutes{when.time.minute} +
                           seconds{when.time.second} - minutes{when.offset->minutes}};
 }
 
@@ -321,4 +321,4 @@ tl::expected<TomlTable, TomlError> ParseToml(std::string_view text) {
   return ConvertTable(parsed.table());
 }
 
-}  // namespace crivet::proxy
+}  // namespace crivet::trust

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/config/toml_document.h"
+#include "trust/toml/toml_document.h"
 
 #include <boost/test/unit_test.hpp>
 
-namespace crivet::proxy {
+namespace crivet::trust {
 namespace {
 
 BOOST_AUTO_TEST_SUITE(TomlDocumentTest)
@@ -48,4 +48,4 @@ BOOST_AUTO_TEST_CASE(EveryForm_IsRead) {
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace crivet::proxy
+}  // namespace crivet::trust
