@@ -81,7 +81,12 @@ std::string TextOf(const FetchCause& cause) {
              " as its token server, which is neither its own host nor one of auth_hosts: not asked "
              "for a token";
     case Kind::kAuthFile:
+    case Kind::kHostsFile:
       return cause.said;
+    case Kind::kRedirect:
+      return Who(cause) + " is where the registry sends on to, which is not followed: " + words;
+    case Kind::kWrongContent:
+      return Who(cause) + " sends something else than was asked for: " + words;
     case Kind::kNotHttp:
       return Who(cause) + " does not answer as an HTTP server: " + words;
     case Kind::kNoAddress:
@@ -112,11 +117,14 @@ NetworkCause WordFor(const FetchCause& cause) {
       return NetworkCause::kCredentialsRefused;
     case Kind::kTokenAnswer:
     case Kind::kNotHttp:
+    case Kind::kRedirect:
+    case Kind::kWrongContent:
       return NetworkCause::kServerError;
     case Kind::kTls:
       return NetworkCause::kTls;
     case Kind::kTimeout:
       return NetworkCause::kTimeout;
+    case Kind::kHostsFile:
     case Kind::kNoAddress:
     case Kind::kNotListening:
     case Kind::kConnection:
@@ -159,6 +167,13 @@ std::string RemedyFor(const FetchCause& cause) {
       return "if " + cause.host + " may be given credentials, add it to auth_hosts";
     case Kind::kAuthFile:
       return "see that the user of the daemon may read that file";
+    case Kind::kHostsFile:
+      return "mend that file, and see that the user of the daemon may read it";
+    case Kind::kRedirect:
+      return "see where the registry sends its clients: https alone, and no address nearer to this "
+             "node than the registry's own";
+    case Kind::kWrongContent:
+      return "see what stands between this node and the registry, and whether its storage is whole";
     case Kind::kNoAddress:
       return "see the name servers of this node, and how the host is spelt";
     case Kind::kNotListening:

@@ -23,6 +23,9 @@ struct FetchCause {
     kRealmNotHttps,   ///< the token server is named over plain http
     kRealmElsewhere,  ///< the token server's host may not be given credentials
     kAuthFile,        ///< the file of credentials cannot be read
+    kHostsFile,       ///< what says which hosts serve a registry, or how, cannot be read
+    kRedirect,        ///< sent on to where nobody may be sent
+    kWrongContent,    ///< an answer whose bytes are not what was asked for
     kNotHttp,         ///< an answer that is not HTTP's
     kNoAddress,       ///< the name has no address
     kNotListening,    ///< the address takes no connection

@@ -4,16 +4,16 @@
 #include <curl/curl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
-#include <cctype>
-#include <charconv>
-#include <ctime>
 #include <mutex>
 #include <string>
 #include <utility>
 
+#include "trust/io/http/address_class.h"
+#include "trust/io/http/answer_headers.h"
 #include "trust/io/http/curl_cause.h"
 
 namespace crivet::trust {
@@ -24,7 +24,6 @@ using Clock = std::chrono::steady_clock;
 constexpr std::size_t kMaxHeaderBytes = 64 * 1024;
 constexpr std::size_t kMaxRefusalBytes = 64 * 1024;
 constexpr std::size_t kKeptRefusalBytes = 4096;
-constexpr std::chrono::hours kLongestPause{24};
 constexpr std::size_t kIdleHandles = 2;
 
 // curl and OpenSSL write to sockets that the peer may have closed. The signal is kept from this
@@ -69,6 +68,8 @@ struct Exchange {
   bool stalled = false;
   bool stopped = false;
   Arrival* arrival = nullptr;
+  AddressClass reach = AddressClass::kForbidden;
+  bool out_of_reach = false;
 
   // The span in which something has to come: the first byte, then enough of the rest.
   Clock::time_point span_began;
@@ -101,34 +102,8 @@ struct Exchange {
   }
 };
 
-bool StartsWithName(std::string_view line, std::string_view lower_name) {
-  return line.size() >= lower_name.size() &&
-         std::equal(lower_name.begin(), lower_name.end(), line.begin(), [](char n, char c) {
-           return n == static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-         });
-}
-
-std::string_view Trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t\r\n");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
-}
-
-// Of a decimal number, also where it is larger than any integer (curl would ignore it then).
-bool IsMoreThan(std::string_view digits, std::size_t limit) {
-  std::size_t value = 0;
-  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-  if (parsed.ec == std::errc::result_out_of_range) return true;
-  return parsed.ec == std::errc() && value > limit;
-}
-
-// A Retry-After in seconds; one that is a date is left out.
-std::optional<std::chrono::seconds> PauseOf(std::string_view digits) {
-  std::int64_t seconds = 0;
-  const char* const end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, seconds);
-  if (parsed.ec != std::errc() || parsed.ptr != end || seconds < 0) return std::nullopt;
-  return std::min(std::chrono::seconds(seconds), std::chrono::seconds(kLongestPause));
+bool IsStatusLine(std::string_view line) {
+  return line.starts_with("HTTP/") || line.starts_with("http/");
 }
 
 std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* context) {
@@ -140,7 +115,7 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
     exchange.flooded = true;
     return 0;
   }
-  if (StartsWithName(line, "http/")) {
+  if (IsStatusLine(line)) {
     // A new block: what an interim answer (1xx) said does not count.
     exchange.answer = HttpAnswer{};
     exchange.announces_too_much = false;
@@ -148,22 +123,9 @@ std::size_t OnHeader(char* data, std::size_t size, std::size_t count, void* cont
     curl_easy_getinfo(exchange.handle, CURLINFO_RESPONSE_CODE, &status);
     exchange.answer.status = static_cast<int>(status);
   }
-  constexpr std::string_view kLength = "content-length:";
-  constexpr std::string_view kChallenge = "www-authenticate:";
-  constexpr std::string_view kDate = "date:";
-  constexpr std::string_view kRetryAfter = "retry-after:";
-  if (StartsWithName(line, kChallenge)) {
-    exchange.answer.challenges.emplace_back(Trimmed(line.substr(kChallenge.size())));
-  } else if (StartsWithName(line, kLength)) {
-    exchange.announces_too_much |=
-        IsMoreThan(Trimmed(line.substr(kLength.size())), exchange.max_bytes);
-  } else if (StartsWithName(line, kRetryAfter)) {
-    exchange.answer.retry_after = PauseOf(Trimmed(line.substr(kRetryAfter.size())));
-  } else if (StartsWithName(line, kDate)) {
-    const std::string text(Trimmed(line.substr(kDate.size())));
-    const std::time_t seconds = curl_getdate(text.c_str(), nullptr);
-    if (seconds >= 0) exchange.answer.date = TimePoint(std::chrono::seconds(seconds));
-  }
+  ReadHeaderLine(line, exchange.answer);
+  const auto& length = exchange.answer.length;
+  exchange.announces_too_much |= length && *length > exchange.max_bytes;
   return line.size();
 }
 
@@ -183,6 +145,16 @@ std::size_t OnBody(char* data, std::size_t size, std::size_t count, void* contex
   }
   exchange.answer.body.append(data, bytes);
   return bytes;
+}
+
+// The address is judged where it is connected to: a name that is looked up twice may lead to two.
+curl_socket_t OpenSocket(void* context, curlsocktype /*purpose*/, curl_sockaddr* address) {
+  auto& exchange = *static_cast<Exchange*>(context);
+  if (ClassOfAddress(address->addr) > exchange.reach) {
+    exchange.out_of_reach = true;
+    return CURL_SOCKET_BAD;
+  }
+  return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 // What a request that curl gave up, or that was given up for it, says of the server.
@@ -237,6 +209,16 @@ void ApplyOptions(CURL* handle, const HttpClient::Options& options) {
     // Debian's curl would go on trusting the system's folder of CAs beside the file.
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
+  if (!options.more_cas.empty()) {
+    // Beside the system's folder of CAs.
+    const std::string_view pem = options.more_cas;
+    curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
+    curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
+  }
+  if (options.peer == HttpClient::Options::Peer::kAnybody) {
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(handle, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (!options.client_cert.empty()) {
     curl_easy_setopt(handle, CURLOPT_SSLCERT, options.client_cert.c_str());
     curl_easy_setopt(handle, CURLOPT_SSLKEY, options.client_key.c_str());
@@ -247,6 +229,14 @@ void ApplyTimes(CURL* handle, std::chrono::milliseconds left, std::chrono::milli
   curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, static_cast<long>(left.count()));
   curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS,
                    static_cast<long>(std::min(left, patience).count()));
+}
+
+void ApplyReach(CURL* handle, Exchange& exchange) {
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, OpenSocket);
+  curl_easy_setopt(handle, CURLOPT_OPENSOCKETDATA, &exchange);
+  // A connection that is kept was made for somebody who might go further.
+  curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L);
+  curl_easy_setopt(handle, CURLOPT_FORBID_REUSE, 1L);
 }
 
 void ApplyCallbacks(CURL* handle, Exchange& exchange) {
@@ -264,6 +254,7 @@ HeaderLines LinesOf(const HttpRequest& request) {
     line += request.authorization.view();
     lines.Add(Secret(std::move(line)).c_str());
   }
+  for (const Secret& line : request.headers) lines.Add(line.c_str());
   return lines;
 }
 
@@ -280,6 +271,9 @@ tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code, 
     return Failed(Kind::kTimeout, url, "nothing arrived in time");
   }
   if (exchange.too_large) return tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  if (exchange.out_of_reach && code != CURLE_OK) {
+    return Failed(Kind::kRedirect, url, "its address may not be asked from where it was named");
+  }
   // A refusal has said all that matters in its status line and headers.
   const bool refusal_cut_short = code == CURLE_WRITE_ERROR && !exchange.Succeeded();
   if (code != CURLE_OK && !refusal_cut_short) {
@@ -287,6 +281,14 @@ tl::expected<HttpAnswer, FetchFailure> Judged(Exchange exchange, CURLcode code, 
         FetchFailure::Network(CurlCause(exchange.handle, code, words, url.HostAndPort())));
   }
   return std::move(exchange.answer);
+}
+
+AddressClass PeerOf(CURL* handle) {
+  const char* address = nullptr;
+  if (curl_easy_getinfo(handle, CURLINFO_PRIMARY_IP, &address) != CURLE_OK || address == nullptr) {
+    return AddressClass::kPublic;
+  }
+  return ClassOfAddress(std::string(address));
 }
 
 // curl's own loop, so that the exchange's limits are kept to the moment: curl_easy_perform looks at
@@ -411,6 +413,11 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   curl_easy_setopt(handle, CURLOPT_URL, url->text.c_str());
   ApplyTimes(handle, left, request.patience);
   ApplyCallbacks(handle, exchange);
+  if (request.reach && options_.proxy.empty()) {
+    exchange.reach = *request.reach;
+    ApplyReach(handle, exchange);
+  }
+  if (request.method == HttpRequest::Method::kHead) curl_easy_setopt(handle, CURLOPT_NOBODY, 1L);
   const HeaderLines headers = LinesOf(request);
   if (headers.get() != nullptr) curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers.get());
   if (request.form) {
@@ -427,7 +434,8 @@ tl::expected<HttpAnswer, FetchFailure> HttpClient::Ask(const HttpRequest& reques
   }
   if (request.arrival) request.arrival->heard = HeardOf(exchange, code);
   // Without TLS nobody vouches for what time the server says it is.
-  if (!url->https) exchange.answer.date.reset();
+  if (!url->https || options_.peer == Options::Peer::kAnybody) exchange.answer.date.reset();
+  exchange.answer.from = PeerOf(handle);
   auto judged = Judged(std::move(exchange), code, *url, words.data());
   handles_->GiveBack(taken);
   return judged;

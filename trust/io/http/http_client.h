@@ -13,6 +13,8 @@
 
 #include "trust/base/time.h"
 #include "trust/decide/refresh.h"
+#include "trust/io/http/address_class.h"
+#include "trust/io/http/answer_headers.h"
 #include "trust/io/http/arrival.h"
 #include "trust/io/http/http_url.h"
 #include "trust/io/http/secret.h"
@@ -22,7 +24,13 @@ namespace crivet::trust {
 struct HttpRequest {
   std::string url;
   Secret authorization;        ///< value of the header; empty: none is sent
-  std::optional<Secret> form;  ///< set: POST of this form, else GET
+  std::optional<Secret> form;  ///< set: POST of this form
+  enum class Method : std::uint8_t { kGet, kHead } method = Method::kGet;
+  /// Whole lines, without their ends.
+  std::vector<Secret> headers = {};
+  /// How far the address may be from which it is answered, judged when it is connected to; unset:
+  /// anywhere. Where a proxy is configured, the proxy connects, and nothing is judged.
+  std::optional<AddressClass> reach = std::nullopt;
   enum class Caches : std::uint8_t { kMayAnswer, kMustAskServer } caches = Caches::kMayAnswer;
   /// Of the body of a 2xx answer; more is refused while it arrives, or before where it is
   /// announced.
@@ -41,14 +49,13 @@ struct HttpRequest {
   std::shared_ptr<Arrival> arrival = nullptr;
 };
 
-struct HttpAnswer {
+/// `date` of it is only set where TLS vouches for who said so.
+struct HttpAnswer : AnswerHeaders {
   int status = 0;
   std::string body;     ///< empty unless the status is 2xx
   std::string refusal;  ///< the beginning of what any other answer says
-  std::optional<std::chrono::seconds> retry_after;
-  std::vector<std::string> challenges;  ///< values of WWW-Authenticate, unread
-  /// The answer's Date, only where TLS vouches for who said so.
-  std::optional<TimePoint> date;
+  /// Where it was answered from; the proxy, where there is one.
+  AddressClass from = AddressClass::kPublic;
 };
 
 /// HttpClient talks to one server and its token realms over libcurl: TLS 1.2 or later, only the
@@ -59,6 +66,10 @@ class HttpClient {
  public:
   struct Options {
     std::string ca_file;  ///< empty: the system's
+    /// In PEM, beside the system's; not together with ca_file.
+    std::string more_cas = {};
+    /// Whether TLS has to show that the server is who it should be.
+    enum class Peer : std::uint8_t { kVerified, kAnybody } peer = Peer::kVerified;
     std::string client_cert;
     std::string client_key;
     std::string proxy;  ///< empty: none

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "trust/io/http/auth_file.h"
+#include "trust/io/http/asker.h"
 #include "trust/io/http/refusal_text.h"
 
 namespace crivet::trust {
@@ -44,15 +44,6 @@ MetadataFetcher::Answer Judge(HttpAnswer answer, const HttpUrl& url,
   return {tl::unexpected(std::move(failure)), answer.date};
 }
 
-// The failure with what the server was asked as.
-FetchFailure AskedAs(FetchFailure failure, const std::string& asked_as) {
-  if (!failure.why) return failure;
-  FetchCause cause = *failure.why;
-  cause.asked_as = asked_as;
-  failure.why = std::make_shared<const FetchCause>(std::move(cause));
-  return failure;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<HttpFetcher>> HttpFetcher::Create(
@@ -72,31 +63,12 @@ HttpFetcher::HttpFetcher(const TrustServer& server, HttpUrl url,
       client_(ClientOptions(server, url_)),
       tokens_(client_, url_, server.auth_hosts, std::move(note)) {}
 
-tl::expected<HttpFetcher::Identity, FetchFailure> HttpFetcher::IdentityFor(
-    const std::string& scope, const Terms& terms) const {
-  switch (server_.auth) {
-    case TrustServer::Auth::kNone:
-      return Identity{nullptr, "without credentials: auth = \"none\""};
-    case TrustServer::Auth::kFromPull:
-      if (terms.credentials) return Identity{terms.credentials, "with a pod's pull secret"};
-      return Identity{nullptr,
-                      "without credentials: no pull brought any that may go there (auth = "
-                      "\"from-pull\")"};
-    case TrustServer::Auth::kDockerConfig:
-      break;
-  }
-  Result<AuthFileAnswer> found = CredentialsInAuthFile(server_.docker_config, url_, scope);
-  if (found) return Identity{std::move(found->credentials), std::move(found->explanation)};
-  return tl::unexpected(FetchFailure::Network(
-      {.kind = FetchCause::Kind::kAuthFile, .said = std::move(found.error().detail)}));
-}
-
 MetadataFetcher::Answer HttpFetcher::Fetch(const FileRequest& request, const Terms& terms) {
-  const tl::expected<Identity, FetchFailure> identity = IdentityFor(request.scope, terms);
-  if (!identity) return {tl::unexpected(identity.error()), std::nullopt};
-  Answer answer = FetchAs(identity->credentials, request, terms);
+  const auto asker = AskerFor(server_, url_, request.scope, terms.credentials);
+  if (!asker) return {tl::unexpected(asker.error()), std::nullopt};
+  Answer answer = FetchAs(asker->credentials, request, terms);
   if (!answer.fetched) {
-    answer.fetched = tl::unexpected(AskedAs(std::move(answer.fetched.error()), identity->as));
+    answer.fetched = tl::unexpected(asker->Told(std::move(answer.fetched.error())));
   }
   return answer;
 }

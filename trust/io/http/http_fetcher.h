@@ -27,13 +27,6 @@ class HttpFetcher final : public MetadataFetcher {
  private:
   HttpFetcher(const TrustServer& server, HttpUrl url, std::function<void(const std::string&)> note);
 
-  /// Who crivet is to the server in one request.
-  struct Identity {
-    SharedCredentials credentials;
-    std::string as;  ///< for people
-  };
-  tl::expected<Identity, FetchFailure> IdentityFor(const std::string& scope,
-                                                   const Terms& terms) const;
   Answer FetchAs(const SharedCredentials& credentials, const FileRequest& request,
                  const Terms& terms);
 

@@ -77,6 +77,23 @@ Result<HttpUrl> HttpUrl::Parse(std::string_view text) {
   return parsed;
 }
 
+Result<HttpUrl> HttpUrl::Resolve(std::string_view reference) const {
+  const auto refused = [] { return Fail(Reason::kMalformed, "leads to no http or https URL"); };
+  const std::unique_ptr<CURLU, void (*)(CURLU*)> url(curl_url(), curl_url_cleanup);
+  const bool plain =
+      std::all_of(reference.begin(), reference.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+  if (!url || !plain || reference.empty() || reference.size() > 4096) return refused();
+  // What says where to go by itself is read as it stands: curl forgives more than Parse does.
+  if (reference.find("://") < reference.find_first_of("/?#")) return Parse(reference);
+  if (curl_url_set(url.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK ||
+      curl_url_set(url.get(), CURLUPART_URL, std::string(reference).c_str(), CURLU_DISALLOW_USER) !=
+          CURLUE_OK) {
+    return refused();
+  }
+  const UrlPart whole(url.get(), CURLUPART_URL, 0);
+  return whole.text == nullptr ? Result<HttpUrl>(refused()) : Parse(whole.text);
+}
+
 bool HttpUrl::IsLoopback() const {
   if (host == "localhost" || host == "[::1]") return true;
   // curl has already written every spelling of an IPv4 address as four decimal numbers.

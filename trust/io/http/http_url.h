@@ -20,6 +20,9 @@ struct HttpUrl {
   /// Parse is kMalformed for every other text.
   static Result<HttpUrl> Parse(std::string_view text);
 
+  /// Resolve is the address that a Location or a Link on this one leads to (RFC 3986 5).
+  Result<HttpUrl> Resolve(std::string_view reference) const;
+
   /// As people write it: without the port where that is the scheme's own.
   std::string HostAndPort() const;
 

@@ -13,13 +13,15 @@ namespace crivet::trust {
 struct TrustServer {
   std::string label;
   std::string kind;  ///< Kind::name
-  std::string url;  ///< canonical: lower-case scheme and host, no default port, no trailing slash
+  std::string url;   ///< canonical: lower-case scheme and host, no default port, no trailing slash
   std::string ca_file;
   std::string client_cert;
   std::string client_key;
   enum class Auth : std::uint8_t { kNone, kFromPull, kDockerConfig } auth = Auth::kNone;
   std::string docker_config;  ///< path of the config.json for kDockerConfig
   std::vector<std::string> auth_hosts;
+  /// Folders with what containerd knows of the hosts of registries; for kinds that ask those.
+  std::vector<std::string> registry_config = {};
   std::string proxy;  ///< empty: none, and never one from the environment
   bool insecure_http = false;
   std::chrono::seconds refresh_interval{300};
