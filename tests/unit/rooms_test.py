@@ -18,7 +18,7 @@ MOST_ROOMS = 25
 
 # Each folder, and the folders that it may include. What is not named here may not be.
 PURE = ["trust/base", "trust/signed", "trust/decide"]
-IO = ["trust/io/http", "trust/io/store", "trust/io/service"]
+IO = ["trust/io/http", "trust/io/registry", "trust/io/store", "trust/io/service"]
 MAY_INCLUDE = {
     "trust/base": [],
     "trust/signed": ["trust/base"],
@@ -30,8 +30,9 @@ MAY_INCLUDE = {
     "trust/sigstore": PURE + ["trust/oci"],
     "trust/notation": PURE + ["trust/oci"],
     "trust/io/http": PURE,
+    "trust/io/registry": PURE + ["trust/toml", "trust/io/http"],
     "trust/io/store": PURE,
-    "trust/io/service": PURE + ["trust/io/http", "trust/io/store"],
+    "trust/io/service": PURE + ["trust/io/http", "trust/io/registry", "trust/io/store"],
     "trust": PURE + ["trust/tuf", "trust/notary", "trust/oci", "trust/sigstore", "trust/notation"],
     "proxy": ["trust/base"],
     "proxy/road": ["trust/base", "proxy"],

@@ -165,6 +165,12 @@ bool FaultServer::ReadRequest(Exchange& exchange, std::string& buffer) {
   std::size_t end = 0;
   while ((end = buffer.find("\r\n\r\n")) == std::string::npos) {
     if (!more()) return false;
+    // A client that speaks TLS to a server that does not is told in plain words, as Go's does.
+    constexpr char kTlsHandshake = 0x16;
+    if (buffer.front() == kTlsHandshake) {
+      exchange.Send("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTPS request\n");
+      return false;
+    }
   }
   Request& request = exchange.request_;
   std::size_t line_end = buffer.find("\r\n");
