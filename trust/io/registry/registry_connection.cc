@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "trust/base/percent_encoding.h"
 #include "trust/base/quoted.h"
 #include "trust/io/http/refusal_text.h"
 
@@ -117,7 +118,8 @@ HttpUrl RegistryConnection::UrlOf(const RegistryQuestion& question) const {
   text += host_.host.path + '/' + question.repository + '/' + question.what;
   std::string query = question.query;
   const bool tells = query.find("ns=") == 0 || query.find("&ns=") != std::string::npos;
-  if (!host_.ns.empty() && !tells) query += (query.empty() ? "ns=" : "&ns=") + host_.ns;
+  if (!host_.ns.empty() && !tells)
+    query += (query.empty() ? "ns=" : "&ns=") + PercentEncoded(host_.ns);
   if (!query.empty()) text += '?' + query;
   return HttpUrl::Parse(text).value_or(HttpUrl{});
 }

@@ -29,8 +29,17 @@ tl::unexpected<FetchFailure> Failed(FetchCause cause) {
 }
 
 bool MayBeAsked(const RegistryHost::Capabilities& can, const RegistryRequest& request) {
-  const bool names_tag = request.what == What::kResolve;
-  return names_tag ? can.pull && can.resolve : can.pull;
+  switch (request.what) {
+    case What::kResolve:
+      return can.pull && can.resolve;
+    case What::kManifest:
+      // containerd asks every host for a manifest that it knows by its digest.
+      return true;
+    case What::kReferrers:
+    case What::kBlob:
+      break;
+  }
+  return can.pull;
 }
 
 // Referrers, and the tags under which signatures lie, are asked of the hosts that say they have

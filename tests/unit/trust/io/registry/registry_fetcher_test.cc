@@ -60,9 +60,10 @@ class Node {
     fetcher_ = std::make_unique<RegistryFetcher>(
         settings_, [this](const std::string& line) { notes.push_back(line); });
   }
-  void Configure(const std::string& hosts_toml) const {
-    std::filesystem::create_directories(folder_ / kRegistry);
-    std::ofstream(folder_ / (kRegistry + "/hosts.toml")) << hosts_toml;
+  void Configure(const std::string& hosts_toml) const { ConfigureFor(kRegistry, hosts_toml); }
+  void ConfigureFor(const std::string& folder, const std::string& hosts_toml) const {
+    std::filesystem::create_directories(folder_ / folder);
+    std::ofstream(folder_ / (folder + "/hosts.toml")) << hosts_toml;
   }
   std::string Write(const std::string& name, const std::string& text) const {
     std::ofstream(folder_ / name) << text;
@@ -360,6 +361,24 @@ BOOST_AUTO_TEST_CASE(LoopbackRegistry_IsTriedOverTls_AndAskedInPlain) {
   terms.deadline = std::chrono::steady_clock::now() + 20s;
   const Fetched fetched = fetcher.Fetch(request, terms).fetched;
   BOOST_TEST(fetched.has_value(), End(fetched));
+}
+
+BOOST_AUTO_TEST_CASE(ManifestByDigest_IsAskedOfEveryHost_AsContainerdDoes) {
+  const FaultServer resolves([](Exchange& e) { e.Reply(200, kBytes); });
+  const FaultServer upstream([](Exchange& e) { e.Reply(200, kBytes); });
+  Node node(Only(upstream) + Mirror(resolves, "capabilities = [\"resolve\"]\n"));
+  BOOST_TEST(node.Fetch(What::kManifest)->registry->host_number == 0U);
+  BOOST_TEST(node.Fetch(What::kBlob)->registry->upstream);
+}
+
+BOOST_AUTO_TEST_CASE(Mirror_IsToldTheRegistrysPortInEscapes) {
+  const FaultServer mirror([](Exchange& e) { e.Reply(200, kBytes); });
+  Node node("");
+  node.ConfigureFor("_default", "server = \"" + mirror.Url() + "\"\n");
+  FileRequest request = Asking(What::kBlob);
+  request.registry->repository = "registry.example:5000/shop/web";
+  BOOST_TEST(End(node.Fetch(request)) == "ok");
+  BOOST_TEST(Has(mirror.requests()[0].target, "?ns=registry.example%3A5000"));
 }
 
 // Redirects.
