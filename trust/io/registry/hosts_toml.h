@@ -47,7 +47,8 @@ struct RegistryHost {
 /// the server that its top describes, which is the registry's own where `server` is not said. Paths
 /// of files are taken from `folder`. Names that containerd does not know are passed over, as it
 /// does; `referrers` is a capability as of 2.2. Where containerd forgets a file that it cannot
-/// read and asks the registry itself, this says what is wrong and where. Pure.
+/// read and asks the registry itself, this says what is wrong and where; and 1.7 passes over a file
+/// that names no host. Pure.
 tl::expected<std::vector<RegistryHost>, TomlError> ParseHostsToml(std::string_view text,
                                                                   const std::string& folder);
 
