@@ -106,11 +106,19 @@ bool Fits(SignatureScheme scheme, Algorithm algorithm) {
       return CoordinateSize(algorithm) != 0;
     case SignatureScheme::kRsaPkcs1:
     case SignatureScheme::kRsaPss:
+    case SignatureScheme::kRsaPssAnySalt:
       return algorithm == Algorithm::kRsa;
     case SignatureScheme::kEd25519:
       return algorithm == Algorithm::kEd25519;
   }
   return false;
+}
+
+// Of PSS: how long its salt has to be, as the library says it.
+std::optional<int> SaltOf(SignatureScheme scheme) {
+  if (scheme == SignatureScheme::kRsaPss) return RSA_PSS_SALTLEN_DIGEST;
+  if (scheme == SignatureScheme::kRsaPssAnySalt) return RSA_PSS_SALTLEN_AUTO;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -188,6 +196,18 @@ int VerificationKey::bits() const { return state_->bits; }
 const std::string& VerificationKey::spki() const { return state_->spki; }
 const Sha256& VerificationKey::spki_sha256() const { return state_->spki_sha256; }
 
+bool VerificationKey::IsInDer() const {
+  const QuietErrors quiet;
+  unsigned char* bytes = nullptr;
+  const int size = i2d_PUBKEY(state_->key.get(), &bytes);
+  if (size <= 0) return false;
+  const std::string_view encoded(reinterpret_cast<const char*>(bytes),
+                                 static_cast<std::size_t>(size));
+  const bool same = encoded == state_->spki;
+  OPENSSL_free(bytes);
+  return same;
+}
+
 SignatureCheck VerificationKey::Verify(SignatureScheme scheme, HashAlgorithm hash,
                                        std::string_view signature, std::string_view message) const {
   if (!Fits(scheme, state_->algorithm)) return SignatureCheck::kBad;
@@ -205,9 +225,9 @@ SignatureCheck VerificationKey::Verify(SignatureScheme scheme, HashAlgorithm has
       EVP_DigestVerifyInit(context.get(), &key_context, digest, nullptr, state_->key.get()) != 1) {
     return SignatureCheck::kLibraryFailure;
   }
-  if (scheme == SignatureScheme::kRsaPss &&
-      (EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) != 1 ||
-       EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST) != 1)) {
+  if (const std::optional<int> salt = SaltOf(scheme);
+      salt && (EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING) != 1 ||
+               EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, *salt) != 1)) {
     return SignatureCheck::kLibraryFailure;
   }
   // 0 is a wrong signature, and so is one that cannot be read (negative): both are evidence.

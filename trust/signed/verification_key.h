@@ -20,11 +20,12 @@ std::string HashOf(HashAlgorithm hash, std::string_view bytes);
 
 /// SignatureScheme is how a signature's bytes are to be read. Ed25519 takes no hash.
 enum class SignatureScheme : std::uint8_t {
-  kEcdsaDer,    ///< ECDSA-Sig-Value in DER (X9.62): sigstore, X.509
-  kEcdsaFixed,  ///< r and s, each as wide as the curve (RFC 7518 3.4, RFC 9053 2.1)
-  kRsaPkcs1,    ///< RSASSA-PKCS1-v1_5 (RFC 8017 8.2)
-  kRsaPss,      ///< RSASSA-PSS, MGF1 of the same hash, a salt as long as the hash (RFC 7518 3.5)
-  kEd25519,     ///< RFC 8032 5.1, pure
+  kEcdsaDer,       ///< ECDSA-Sig-Value in DER (X9.62): sigstore, X.509
+  kEcdsaFixed,     ///< r and s, each as wide as the curve (RFC 7518 3.4, RFC 9053 2.1)
+  kRsaPkcs1,       ///< RSASSA-PKCS1-v1_5 (RFC 8017 8.2)
+  kRsaPss,         ///< RSASSA-PSS, MGF1 of the same hash, a salt as long as the hash (RFC 7518 3.5)
+  kRsaPssAnySalt,  ///< the same with a salt of any length: TUF says nothing of it
+  kEd25519,        ///< RFC 8032 5.1, pure
 };
 
 /// VerificationKey is a public key of the kinds that sign images, and which hash and scheme go with
@@ -48,6 +49,8 @@ class VerificationKey {
   const std::string& spki() const;
   /// spki_sha256 is the key's fingerprint, and the ID of a log that has this key (RFC 6962 3.2).
   const Sha256& spki_sha256() const;
+  /// Whether spki() is what an encoder makes of the key: what is read leniently may be another.
+  bool IsInDer() const;
 
   /// Verify checks one signature. A scheme that is not the key's is kBad.
   SignatureCheck Verify(SignatureScheme scheme, HashAlgorithm hash, std::string_view signature,
