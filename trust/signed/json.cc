@@ -175,7 +175,8 @@ Result<JsonDocument> JsonDocument::Parse(std::string_view text, const JsonLimits
   if (error == simdjson::DEPTH_ERROR) return malformed("nested too deep");
   if (error != simdjson::SUCCESS) return malformed("not well-formed");
   if (const char* wrong = StrictnessCheck(limits).Check(root, 0)) return malformed(wrong);
-  if (HasNegativeZero(text)) return malformed("a negative zero");
+  if (limits.negative_zero == JsonLimits::NegativeZero::kRefused && HasNegativeZero(text))
+    return malformed("a negative zero");
   return JsonDocument(std::move(parsed));
 }
 

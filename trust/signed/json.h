@@ -25,6 +25,11 @@ struct JsonLimits {
   /// Members and elements of all objects and arrays together. The default fits a document of
   /// 1 000 000 tags.
   std::size_t max_values = 8 * 1000 * 1000;
+  /// What `-0` is: Go signs it as it stands, TUF's reference as 0.
+  enum class NegativeZero : std::uint8_t {
+    kRefused,
+    kIsZero
+  } negative_zero = NegativeZero::kRefused;
 };
 
 enum class JsonType : std::uint8_t { kNull, kBool, kInteger, kString, kArray, kObject };
@@ -126,7 +131,8 @@ class JsonElements {
 /// (trust/notary/FORMAT.md#json-that-two-readers-take-differently):
 ///
 ///   * two members of one name in one object, escapes resolved;
-///   * numbers with a fraction or an exponent, `-0`, and integers beyond +-(2^53 - 1);
+///   * numbers with a fraction or an exponent, integers beyond +-(2^53 - 1), and, unless the limits
+///     say otherwise, `-0`;
 ///   * lone surrogates and invalid UTF-8, in strings and names; a byte order mark;
 ///   * more than JsonLimits allows.
 ///
