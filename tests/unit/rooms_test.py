@@ -26,6 +26,7 @@ MAY_INCLUDE = {
     "trust/decide": ["trust/base", "trust/signed"],
     "trust/tuf": PURE,
     "trust/notary": PURE + ["trust/tuf"],
+    "trust/tuf1": PURE + ["trust/tuf"],
     "trust/oci": PURE,
     "trust/sigstore": PURE + ["trust/oci"],
     "trust/notation": PURE + ["trust/oci"],

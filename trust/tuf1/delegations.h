@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/base/result.h"
+#include "trust/signed/json.h"
+#include "trust/tuf1/path_pattern.h"
+#include "trust/tuf1/signed_file.h"
+
+namespace crivet::trust::tuf1 {
+
+/// Bins are delegations by hash: role = prefix, `-`, the first bits of the target's SHA-256 in hex.
+struct Bins {
+  unsigned bit_length = 1;  ///< 1 to 32
+  std::string prefix;
+
+  /// Precondition: a bit_length as above.
+  std::string RoleOf(std::string_view target) const;
+  bool Has(std::string_view role) const;
+};
+
+/// Whether the SHA-256 of a target, in lower-case hex, begins with one of the prefixes.
+bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view target);
+
+/// DelegatedRole is one delegation by name.
+struct DelegatedRole {
+  enum class Terminating : std::uint8_t { kNo, kYes };
+
+  std::string name;
+  RoleKeys keys;
+  Terminating terminating = Terminating::kNo;
+  /// One of the two.
+  std::optional<std::vector<std::string>> paths;
+  std::optional<std::vector<std::string>> hash_prefixes;
+
+  PathMatch Matches(std::string_view target) const;
+};
+
+/// Delegations are to whom a targets role hands parts of its names, in order. Immutable.
+class Delegations {
+ public:
+  static constexpr std::size_t kMaxRoles = 16384;
+
+  /// kMalformed also where a name is empty, stands twice or is a top-level role's, or there are
+  /// both roles and bins, or neither.
+  static Result<Delegations> Parse(JsonValue object);
+
+  struct Next {
+    std::string role;
+    DelegatedRole::Terminating terminating;
+  };
+  /// Those that may know the target, in order, none after a terminating one. kMalformed where it
+  /// comes to a pattern on whose meaning clients disagree.
+  Result<std::vector<Next>> For(std::string_view target) const;
+
+  /// Null where nothing is delegated to that role.
+  const RoleKeys* KeysOf(std::string_view role) const;
+  const std::vector<DelegatedRole>& roles() const { return roles_; }
+  const std::optional<Bins>& bins() const { return bins_; }
+
+ private:
+  Delegations() = default;
+  static Result<DelegatedRole> ReadRole(JsonValue object, KeyTable& keys);
+  static Result<Bins> ReadBins(JsonValue object);
+
+  std::vector<DelegatedRole> roles_;
+  std::map<std::string, std::size_t, std::less<>> by_name_;
+  std::optional<Bins> bins_;
+  RoleKeys bin_keys_;
+};
+
+}  // namespace crivet::trust::tuf1

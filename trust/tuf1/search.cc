@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/search.h"
+
+#include <algorithm>
+#include <set>
+
+#include "trust/tuf/root_walk.h"
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+class Walk {
+ public:
+  Walk(const Trusted& trusted, const Search::Question& question, const Caps& caps)
+      : trusted_(trusted), question_(question), caps_(caps) {
+    waiting_.push_back(
+        {std::string(kTargets), &trusted.root().KeysOf(kTargets), trusted.roots.back().sha256, 0});
+  }
+
+  Search::Outcome Run() {
+    while (!waiting_.empty()) {
+      Step step = std::move(waiting_.back());
+      waiting_.pop_back();
+      if (std::find(asked_.begin(), asked_.end(), step.role) != asked_.end()) continue;
+      if (asked_.size() > caps_.delegations) {
+        return Search::Failed{
+            {Reason::kNoTrustData, "the search for the name passes more than " +
+                                       std::to_string(caps_.delegations) + " delegated roles"},
+            step.role};
+      }
+      const Targets* const targets = trusted_.Find(step.role, step.delegator);
+      if (targets == nullptr) {
+        return Search::Missing{{std::move(step.role), step.keys, step.delegator}};
+      }
+      if (auto failed = Read(step, *targets)) return *std::move(failed);
+      if (HasAll()) break;
+    }
+    if (hits_.empty()) return Search::NotFound{std::move(asked_)};
+    return Search::Found{std::move(hits_), std::move(asked_)};
+  }
+
+ private:
+  struct Step {
+    std::string role;
+    const RoleKeys* keys;
+    Sha256 delegator;
+    std::size_t from;  ///< 1 + its place in `way_`; 0: the root
+  };
+  struct Seen {
+    std::string role;
+    std::size_t from;
+  };
+
+  std::optional<Search::Failed> Read(const Step& step, const Targets& targets) {
+    if (question_.expiry == Expiry::kEnforced) {
+      const auto time = CheckTime(step.role, targets.version(), targets.expires(), question_.now);
+      if (!time) return Search::Failed{time.error(), step.role};
+    }
+    asked_.push_back(step.role);
+    way_.push_back({step.role, step.from});
+    const std::size_t here = way_.size();
+    if (const TargetEntry* entry = targets.Find(question_.name)) {
+      if (hits_.empty() || IsSigner(step.role)) hits_.push_back({step.role, entry, ChainTo(here)});
+      if (HasAll()) return std::nullopt;
+    }
+    if (!targets.delegations()) return std::nullopt;
+    return Descend(step, *targets.delegations(), here);
+  }
+
+  std::optional<Search::Failed> Descend(const Step& step, const Delegations& delegations,
+                                        std::size_t here) {
+    const auto next = delegations.For(question_.name);
+    if (!next) return Search::Failed{Of(step.role, next.error()), step.role};
+    // A terminating delegation drops what waits at every level.
+    if (!next->empty() && next->back().terminating == DelegatedRole::Terminating::kYes) {
+      waiting_.clear();
+    }
+    const Sha256& file = trusted_.roles.find(step.role)->second.sha256;
+    for (auto role = next->rbegin(); role != next->rend(); ++role) {
+      waiting_.push_back({role->role, delegations.KeysOf(role->role), file, here});
+    }
+    return std::nullopt;
+  }
+
+  bool IsSigner(const std::string& role) const {
+    return std::find(question_.signers.begin(), question_.signers.end(), role) !=
+           question_.signers.end();
+  }
+
+  // Whether no role that is still to come could change the answer.
+  bool HasAll() const {
+    return !hits_.empty() &&
+           std::all_of(question_.signers.begin(), question_.signers.end(), [&](const auto& role) {
+             return std::find(asked_.begin(), asked_.end(), role) != asked_.end();
+           });
+  }
+
+  std::vector<Link> ChainTo(std::size_t place) const {
+    std::vector<Link> chain;
+    while (place > 0) {
+      const Seen& seen = way_[place - 1];
+      const std::string delegator = seen.from == 0 ? std::string(kRoot) : way_[seen.from - 1].role;
+      chain.push_back({delegator, seen.role});
+      place = seen.from;
+    }
+    std::reverse(chain.begin(), chain.end());
+    return chain;
+  }
+
+  const Trusted& trusted_;
+  const Search::Question& question_;
+  const Caps& caps_;
+  std::vector<Step> waiting_;
+  std::vector<Seen> way_;
+  std::vector<std::string> asked_;
+  std::vector<Hit> hits_;
+};
+
+}  // namespace
+
+Search::Outcome Find(const Trusted& trusted, const Search::Question& question, const Caps& caps) {
+  return Walk(trusted, question, caps).Run();
+}
+
+RoleSearch::RoleSearch(Trusted trusted, Search::Question question, Caps caps)
+    : trusted_(std::move(trusted)),
+      name_(question.name),
+      question_(std::move(question)),
+      caps_(caps) {
+  question_.name = name_;
+  GoOn();
+}
+
+void RoleSearch::EndWith(RefreshFailure failure) {
+  outcome_ = Search::Failed{failure.error, failure.at};
+  failure_ = std::move(failure);
+}
+
+void RoleSearch::GoOn() {
+  wanted_.reset();
+  while (true) {
+    Search::Outcome outcome = Find(trusted_, question_, caps_);
+    auto* const missing = std::get_if<Search::Missing>(&outcome);
+    if (missing == nullptr) {
+      outcome_ = std::move(outcome);
+      return;
+    }
+    // A file that is here may be good through another delegator and bad through this one.
+    if (AcceptKnown(trusted_, missing->file, caps_)) continue;
+    auto request = RequestFor(trusted_, missing->file.role, caps_);
+    if (!request) {
+      RefreshFailure failure;
+      failure.error = request.error();
+      failure.at = missing->file.role;
+      return EndWith(std::move(failure));
+    }
+    missing_ = std::move(missing->file);
+    wanted_ = *std::move(request);
+    return;
+  }
+}
+
+void RoleSearch::Supply(Fetched answer) {
+  if (!wanted_) return;
+  if (answer && answer->bytes.size() > wanted_->max_bytes) {
+    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  }
+  if (!answer) {
+    RefreshFailure failure = FailureOf(answer.error(), *wanted_, missing_->role);
+    wanted_.reset();
+    return EndWith(std::move(failure));
+  }
+  const auto accepted =
+      Accept(trusted_, *missing_, std::move(answer->bytes), question_.expiry, question_.now, caps_);
+  if (accepted) return GoOn();
+  wanted_.reset();
+  RefreshFailure failure;
+  failure.error = accepted.error();
+  failure.at = missing_->role;
+  EndWith(std::move(failure));
+}
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/signed_file.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/signed/json_member.h"
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+using Signatures = std::map<std::string, std::string, std::less<>>;
+
+Result<Signatures> ReadSignatures(JsonValue root, const Limits& limits) {
+  const auto array = ReadMember(root, "signatures", JsonType::kArray);
+  if (!array) return tl::unexpected(array.error());
+  const auto elements = array->AsArray();
+  if (elements->size() > limits.signatures) {
+    return Fail(Reason::kMalformed, "signatures holds too many");
+  }
+  Signatures signatures;
+  for (const JsonValue element : *elements) {
+    const auto key_id = ReadString(element, "keyid");
+    if (!key_id) return tl::unexpected(key_id.error());
+    const auto sig = ReadString(element, "sig");
+    if (!sig) return tl::unexpected(sig.error());
+    const auto exact = RefuseCaseVariants(element, {"keyid", "sig"});
+    if (!exact) return tl::unexpected(exact.error());
+    if (!signatures.emplace(*key_id, *sig).second) {
+      return Fail(Reason::kMalformed, "signatures names one key twice");
+    }
+  }
+  return signatures;
+}
+
+}  // namespace
+
+std::set<Sha256> RoleKeys::Spkis() const {
+  std::set<Sha256> spkis;
+  for (const auto& [name, key] : keys) spkis.insert(key.spki_sha256());
+  return spkis;
+}
+
+bool RoleKeys::StillBinds(const std::set<Sha256>& signers) const {
+  const std::set<Sha256> today = Spkis();
+  return !signers.empty() && signers.size() >= threshold &&
+         std::includes(today.begin(), today.end(), signers.begin(), signers.end());
+}
+
+Result<KeyTable> KeyTable::Read(JsonValue holder) {
+  const auto keys = ReadMember(holder, "keys", JsonType::kObject);
+  if (!keys) return tl::unexpected(keys.error());
+  const auto members = keys->AsObject();
+  if (members->size() > kMaxKeys) return Fail(Reason::kMalformed, "keys holds too many");
+  KeyTable table;
+  for (const JsonMember& key : *members) table.objects_.emplace(key.name, key.value);
+  return table;
+}
+
+Result<RoleKeys> KeyTable::ReadRole(JsonValue role) {
+  const auto key_ids = ReadMember(role, "keyids", JsonType::kArray);
+  if (!key_ids) return tl::unexpected(key_ids.error());
+  const auto threshold = ReadInteger(role, "threshold");
+  if (!threshold) return tl::unexpected(threshold.error());
+  // Zero or less would let an unsigned file pass.
+  if (*threshold < 1) return Fail(Reason::kMalformed, "threshold is below 1");
+  const auto exact = RefuseCaseVariants(role, {"keyids", "threshold"});
+  if (!exact) return tl::unexpected(exact.error());
+  RoleKeys read;
+  read.threshold = static_cast<std::size_t>(*threshold);
+  const auto elements = key_ids->AsArray();
+  if (elements->size() > kMaxKeys) return Fail(Reason::kMalformed, "keyids holds too many");
+  for (const JsonValue element : *elements) {
+    const auto name = element.AsString();
+    if (!name) return Fail(Reason::kMalformed, "keyids holds something that is not a string");
+    const auto object = objects_.find(*name);
+    if (object == objects_.end()) {
+      read.unusable.emplace(*name);
+      continue;
+    }
+    auto parsed = parsed_.find(*name);
+    if (parsed == parsed_.end()) {
+      parsed = parsed_.emplace(object->first, Key::Parse(object->second)).first;
+    }
+    if (parsed->second) {
+      read.keys.emplace(*name, *parsed->second);
+    } else {
+      read.unusable.emplace(*name);
+    }
+  }
+  return read;
+}
+
+SignedFile::SignedFile(JsonDocument document, JsonValue content, Signatures signatures)
+    : document_(std::move(document)),
+      content_(content),
+      signatures_(std::move(signatures)),
+      signed_bytes_(Canonical(content_)),
+      signed_sha256_(Sha256Of(signed_bytes_)) {}
+
+Result<SignedFile> SignedFile::Parse(std::string_view file, std::size_t max_bytes,
+                                     const Limits& limits) {
+  if (file.size() > max_bytes) return Fail(Reason::kMalformed, "larger than the limit");
+  JsonLimits json_limits;
+  json_limits.max_bytes = max_bytes;
+  json_limits.max_depth = limits.json_depth;
+  json_limits.negative_zero = JsonLimits::NegativeZero::kIsZero;
+  auto document = JsonDocument::Parse(file, json_limits);
+  if (!document) return tl::unexpected(document.error());
+  const auto content = ReadMember(document->root(), "signed", JsonType::kObject);
+  if (!content) return tl::unexpected(content.error());
+  const auto exact = RefuseCaseVariants(document->root(), {"signed", "signatures"});
+  if (!exact) return tl::unexpected(exact.error());
+  auto signatures = ReadSignatures(document->root(), limits);
+  if (!signatures) return tl::unexpected(signatures.error());
+  return SignedFile(*std::move(document), *content, *std::move(signatures));
+}
+
+Result<std::set<Sha256>> SignedFile::Verify(const RoleKeys& role) const {
+  std::set<Sha256> signers;
+  bool library_failed = false;
+  for (const auto& [name, key] : role.keys) {
+    const auto signature = signatures_.find(name);
+    if (signature == signatures_.end() || signature->second.empty()) continue;
+    switch (key.Verify(signature->second, signed_bytes_)) {
+      case SignatureCheck::kGood:
+        signers.insert(key.spki_sha256());
+        break;
+      case SignatureCheck::kLibraryFailure:
+        library_failed = true;
+        break;
+      case SignatureCheck::kBad:
+        break;
+    }
+  }
+  // A threshold of nothing is no threshold; no reader lets it through, and neither does this.
+  if (role.threshold > 0 && signers.size() >= role.threshold) return signers;
+  if (library_failed) return Fail(Reason::kState, "the crypto library could not check signatures");
+  if (signers.empty()) {
+    return Fail(Reason::kSignature, "no signature by a key of the role verifies");
+  }
+  return Fail(Reason::kThreshold, "signed by " + std::to_string(signers.size()) + " of the " +
+                                      std::to_string(role.threshold) + " keys that have to");
+}
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/trusted.h"
+
+#include <algorithm>
+
+#include "trust/base/percent_encoding.h"
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+// Whether bytes that hash to `sha256` are those that are listed. The longer hash is checked when
+// they are read.
+bool IsListed(const MetaEntry& entry, std::int64_t version, const std::string& bytes) {
+  return entry.version == version && entry.Check(bytes).has_value();
+}
+
+template <typename T>
+Verified<T> Keep(T content, std::string bytes, std::set<Sha256> signers) {
+  Verified<T> kept;
+  kept.content = std::make_shared<const T>(std::move(content));
+  kept.sha256 = Sha256Of(bytes);
+  kept.bytes = std::make_shared<const std::string>(std::move(bytes));
+  kept.signers = std::move(signers);
+  return kept;
+}
+
+}  // namespace
+
+bool Trusted::IsComplete() const {
+  return timestamp && snapshot &&
+         IsListed(timestamp->content->snapshot(), snapshot->content->version(), *snapshot->bytes) &&
+         Find(kTargets, roots.back().sha256) != nullptr;
+}
+
+const Targets* Trusted::Find(std::string_view role, const Sha256& delegator) const {
+  const auto file = roles.find(role);
+  if (!snapshot || file == roles.end()) return nullptr;
+  const MetaEntry* const entry = snapshot->content->Find(role);
+  if (entry == nullptr || entry->version != file->second.content->version()) return nullptr;
+  // Every hash was checked when the file was accepted; the entry may have changed since.
+  if (entry->hashes && entry->hashes->sha256 && *entry->hashes->sha256 != file->second.sha256) {
+    return nullptr;
+  }
+  const auto acceptance = accepted.find({delegator, std::string(role)});
+  const bool holds = acceptance != accepted.end() && acceptance->second.file == file->second.sha256;
+  return holds ? file->second.content.get() : nullptr;
+}
+
+void Trusted::Prune() {
+  std::erase_if(roles, [&](const auto& file) {
+    return !snapshot || snapshot->content->Find(file.first) == nullptr;
+  });
+  std::set<Sha256> files{roots.back().sha256};
+  for (const auto& [role, file] : roles) files.insert(file.sha256);
+  std::erase_if(accepted, [&](const auto& entry) {
+    return !files.contains(entry.first.first) || !files.contains(entry.second.file);
+  });
+}
+
+Error Of(std::string_view role, Error error) {
+  error.detail = std::string(role) + ": " + error.detail;
+  return error;
+}
+
+std::string FileNameOf(std::string_view role, std::optional<std::int64_t> version) {
+  return (version ? std::to_string(*version) + "." : "") + PercentEncoded(role) + ".json";
+}
+
+Result<void> CheckTime(std::string_view role, std::int64_t version, TimePoint expires,
+                       TimePoint now) {
+  if (now < expires) return {};
+  return Fail(Reason::kExpired, std::string(role) + " version " + std::to_string(version) +
+                                    " expired at " + FormatRfc3339(expires));
+}
+
+Result<Verified<Root>> ReadFirstRoot(std::string bytes, const Caps& caps) {
+  const auto file = SignedFile::Parse(bytes, caps.root_bytes, caps.files);
+  if (!file) return tl::unexpected(Of(kRoot, file.error()));
+  auto root = Root::Parse(file->content());
+  if (!root) return tl::unexpected(Of(kRoot, root.error()));
+  auto signers = file->Verify(root->KeysOf(kRoot));
+  if (!signers) return tl::unexpected(Of(kRoot, signers.error()));
+  return Keep(*std::move(root), std::move(bytes), *std::move(signers));
+}
+
+Result<Verified<Root>> ReadNextRoot(std::string bytes, const Verified<Root>& before,
+                                    const Caps& caps) {
+  const auto file = SignedFile::Parse(bytes, caps.root_bytes, caps.files);
+  if (!file) return tl::unexpected(Of(kRoot, file.error()));
+  const auto by_old = file->Verify(before.content->KeysOf(kRoot));
+  if (!by_old) return tl::unexpected(Of(kRoot, by_old.error()));
+  auto root = Root::Parse(file->content());
+  if (!root) return tl::unexpected(Of(kRoot, root.error()));
+  auto signers = file->Verify(root->KeysOf(kRoot));
+  if (!signers) return tl::unexpected(Of(kRoot, signers.error()));
+  const std::int64_t next = before.content->version() + 1;
+  if (root->version() != next) {
+    return Fail(Reason::kRollback, "root: the file of version " + std::to_string(next) +
+                                       " has version " + std::to_string(root->version()));
+  }
+  return Keep(*std::move(root), std::move(bytes), *std::move(signers));
+}
+
+Result<MetadataRequest> RequestFor(const Trusted& trusted, const std::string& role,
+                                   const Caps& caps) {
+  const MetaEntry* const entry = trusted.snapshot->content->Find(role);
+  if (entry == nullptr) {
+    return Fail(Reason::kNoTrustData, role + " is delegated, and the snapshot does not list it");
+  }
+  MetadataRequest request;
+  const bool versioned = trusted.root().consistent_snapshot();
+  request.file = FileNameOf(role, versioned ? std::optional(entry->version) : std::nullopt);
+  request.max_bytes = std::min(caps.targets_bytes, entry->length.value_or(caps.targets_bytes));
+  return request;
+}
+
+Result<void> Accept(Trusted& trusted, const RoleFile& role, std::string bytes, Expiry expiry,
+                    TimePoint now, const Caps& caps) {
+  const auto fail = [&](Error error) { return tl::unexpected(Of(role.role, std::move(error))); };
+  const MetaEntry* const entry = trusted.snapshot->content->Find(role.role);
+  if (entry == nullptr) return fail({Reason::kNoTrustData, "the snapshot does not list it"});
+  if (const auto listed = entry->Check(bytes); !listed) return fail(listed.error());
+  const auto file = SignedFile::Parse(bytes, caps.targets_bytes, caps.files);
+  if (!file) return fail(file.error());
+  auto signers = file->Verify(*role.keys);
+  if (!signers) return fail(signers.error());
+  auto targets = Targets::Parse(file->content());
+  if (!targets) return fail(targets.error());
+  if (targets->version() != entry->version) {
+    return fail({Reason::kRollback, "the snapshot lists version " + std::to_string(entry->version) +
+                                        ", and the file has " +
+                                        std::to_string(targets->version())});
+  }
+  if (expiry == Expiry::kEnforced) {
+    const auto time = CheckTime(role.role, targets->version(), targets->expires(), now);
+    if (!time) return tl::unexpected(time.error());
+  }
+  Verified<Targets> kept = Keep(*std::move(targets), std::move(bytes), *std::move(signers));
+  trusted.accepted[{role.delegator, role.role}] = {kept.sha256, kept.signers};
+  trusted.roles.insert_or_assign(role.role, std::move(kept));
+  return {};
+}
+
+bool AcceptKnown(Trusted& trusted, const RoleFile& role, const Caps& caps) {
+  const auto known = trusted.roles.find(role.role);
+  const MetaEntry* const entry = trusted.snapshot->content->Find(role.role);
+  if (known == trusted.roles.end() || entry == nullptr) return false;
+  const Verified<Targets>& file = known->second;
+  if (!IsListed(*entry, file.content->version(), *file.bytes)) return false;
+  const auto parsed = SignedFile::Parse(*file.bytes, caps.targets_bytes, caps.files);
+  if (!parsed) return false;
+  auto signers = parsed->Verify(*role.keys);
+  if (!signers) return false;
+  trusted.accepted[{role.delegator, role.role}] = {file.sha256, *std::move(signers)};
+  return true;
+}
+
+}  // namespace crivet::trust::tuf1

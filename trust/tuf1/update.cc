@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/update.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "trust/tuf/root_walk.h"
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+std::string_view NameOf(std::uint8_t step) {
+  constexpr std::string_view kNames[] = {kRoot, kTimestamp, kSnapshot, kTargets};
+  return kNames[step];
+}
+
+// Stores that hide what is not there answer 403 where others answer 404.
+bool IsAbsent(const FetchFailure& failure) {
+  return failure.kind == FetchFailure::Kind::kNotFound ||
+         (failure.kind == FetchFailure::Kind::kNetwork &&
+          failure.cause == NetworkCause::kCredentialsRefused);
+}
+
+}  // namespace
+
+Update::Update(Start start)
+    : trusted_(std::move(start.trusted)),
+      now_(start.now),
+      expiry_(start.expiry),
+      caps_(start.caps) {
+  WantNextRoot();
+}
+
+void Update::Want(Step step, MetadataRequest request) {
+  step_ = step;
+  wanted_ = std::move(request);
+}
+
+void Update::End(std::string_view role, Error error) {
+  wanted_.reset();
+  RefreshFailure failure;
+  failure.error = std::move(error);
+  failure.at = role;
+  failure_ = std::move(failure);
+}
+
+void Update::Supply(Fetched answer) {
+  if (!wanted_) return;
+  if (answer && answer->bytes.size() > wanted_->max_bytes) {
+    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
+  }
+  if (!answer) {
+    if (step_ == Step::kNextRoot && IsAbsent(answer.error())) return EndRoots();
+    failure_ =
+        FailureOf(answer.error(), *wanted_, std::string(NameOf(static_cast<std::uint8_t>(step_))));
+    failure_->not_found = step_ == Step::kNewTimestamp && !trusted_.timestamp &&
+                          answer.error().kind == FetchFailure::Kind::kNotFound;
+    wanted_.reset();
+    return;
+  }
+  switch (step_) {
+    case Step::kNextRoot:
+      return OnRoot(std::move(answer->bytes));
+    case Step::kNewTimestamp:
+      return OnTimestamp(std::move(answer->bytes));
+    case Step::kNewSnapshot:
+      return OnSnapshot(std::move(answer->bytes));
+    case Step::kNewTargets:
+      return OnTargets(std::move(answer->bytes));
+  }
+}
+
+Result<void> Update::CheckExpiry(std::string_view role, std::int64_t version,
+                                 TimePoint expires) const {
+  if (expiry_ == Expiry::kIgnored) return {};
+  return CheckTime(role, version, expires, now_);
+}
+
+// 5.3.3
+void Update::WantNextRoot() {
+  Want(Step::kNextRoot, {FileNameOf(kRoot, trusted_.root().version() + 1), caps_.root_bytes, {}});
+}
+
+// 5.3.4 to 5.3.9
+void Update::OnRoot(std::string bytes) {
+  auto root = ReadNextRoot(std::move(bytes), trusted_.roots.back(), caps_);
+  if (!root) return End(kRoot, root.error());
+  trusted_.roots.push_back(*std::move(root));
+  if (++links_ >= caps_.root_links) {
+    return End(kRoot, {Reason::kMalformed, "root: more than " + std::to_string(caps_.root_links) +
+                                               " new versions at once"});
+  }
+  WantNextRoot();
+}
+
+// 5.3.10 and 5.3.11: with the key of a role goes what it signed, so that a publisher gets out of
+// versions that a thief of the key has driven up.
+void Update::EndRoots() {
+  const Root& root = trusted_.root();
+  if (trusted_.timestamp && !root.KeysOf(kTimestamp).StillBinds(trusted_.timestamp->signers)) {
+    trusted_.timestamp.reset();
+  }
+  if (trusted_.snapshot && !root.KeysOf(kSnapshot).StillBinds(trusted_.snapshot->signers)) {
+    trusted_.snapshot.reset();
+  }
+  const auto time = CheckExpiry(kRoot, root.version(), root.expires());
+  if (!time) return End(kRoot, time.error());
+  Want(Step::kNewTimestamp, {FileNameOf(kTimestamp, std::nullopt), caps_.timestamp_bytes, {}});
+}
+
+// 5.4
+Result<void> Update::ReadTimestamp(std::string bytes) {
+  const auto file = SignedFile::Parse(bytes, caps_.timestamp_bytes, caps_.files);
+  if (!file) return tl::unexpected(file.error());
+  auto signers = file->Verify(trusted_.root().KeysOf(kTimestamp));
+  if (!signers) return tl::unexpected(signers.error());
+  auto timestamp = Timestamp::Parse(file->content());
+  if (!timestamp) return tl::unexpected(timestamp.error());
+  if (trusted_.timestamp) {
+    const Timestamp& known = *trusted_.timestamp->content;
+    // What has changed under the same version is not even looked at.
+    if (timestamp->version() == known.version()) return {};
+    if (timestamp->version() < known.version()) {
+      return Fail(Reason::kRollback,
+                  "version " + std::to_string(timestamp->version()) + " is older than version " +
+                      std::to_string(known.version()) + ", which was verified before");
+    }
+    if (timestamp->snapshot().version < known.snapshot().version) {
+      return Fail(Reason::kRollback,
+                  "it lists snapshot version " + std::to_string(timestamp->snapshot().version) +
+                      ", older than version " + std::to_string(known.snapshot().version));
+    }
+  }
+  const auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
+  if (!time) return time;
+  Verified<Timestamp> kept;
+  kept.content = std::make_shared<const Timestamp>(*std::move(timestamp));
+  kept.sha256 = Sha256Of(bytes);
+  kept.bytes = std::make_shared<const std::string>(std::move(bytes));
+  kept.signers = *std::move(signers);
+  trusted_.timestamp = std::move(kept);
+  return {};
+}
+
+void Update::OnTimestamp(std::string bytes) {
+  if (const auto read = ReadTimestamp(std::move(bytes)); !read) {
+    return End(kTimestamp, Of(kTimestamp, read.error()));
+  }
+  const Timestamp& timestamp = *trusted_.timestamp->content;
+  const auto time = CheckExpiry(kTimestamp, timestamp.version(), timestamp.expires());
+  if (!time) return End(kTimestamp, time.error());
+  TakeSnapshot();
+}
+
+// 5.5.1. A snapshot that was verified before and is the listed one is not asked for again.
+void Update::TakeSnapshot() {
+  const MetaEntry& listed = trusted_.timestamp->content->snapshot();
+  if (trusted_.snapshot && trusted_.snapshot->content->version() == listed.version &&
+      listed.Check(*trusted_.snapshot->bytes) &&
+      CheckExpiry(kSnapshot, listed.version, trusted_.snapshot->content->expires())) {
+    return TakeTargets();
+  }
+  const bool versioned = trusted_.root().consistent_snapshot();
+  Want(Step::kNewSnapshot,
+       {FileNameOf(kSnapshot, versioned ? std::optional(listed.version) : std::nullopt),
+        std::min(caps_.snapshot_bytes, listed.length.value_or(caps_.snapshot_bytes)),
+        {}});
+}
+
+// 5.5.2 to 5.5.6
+Result<void> Update::ReadSnapshot(std::string bytes) {
+  const MetaEntry& listed = trusted_.timestamp->content->snapshot();
+  if (const auto fits = listed.Check(bytes); !fits) return fits;
+  const auto file = SignedFile::Parse(bytes, caps_.snapshot_bytes, caps_.files);
+  if (!file) return tl::unexpected(file.error());
+  auto signers = file->Verify(trusted_.root().KeysOf(kSnapshot));
+  if (!signers) return tl::unexpected(signers.error());
+  auto snapshot = Snapshot::Parse(file->content());
+  if (!snapshot) return tl::unexpected(snapshot.error());
+  if (snapshot->version() != listed.version) {
+    return Fail(Reason::kRollback, "the timestamp lists version " + std::to_string(listed.version) +
+                                       ", and the file has " + std::to_string(snapshot->version()));
+  }
+  if (trusted_.snapshot) {
+    // Nothing may go back, and nothing may vanish, while the key is the same.
+    for (const auto& [name, known] : trusted_.snapshot->content->entries()) {
+      const auto entry = snapshot->entries().find(name);
+      if (entry == snapshot->entries().end()) {
+        return Fail(Reason::kRollback, name + " is no longer listed");
+      }
+      if (entry->second.version < known.version) {
+        return Fail(Reason::kRollback, name + " version " + std::to_string(entry->second.version) +
+                                           " is older than version " +
+                                           std::to_string(known.version) +
+                                           ", which was listed before");
+      }
+    }
+  }
+  const auto time = CheckExpiry(kSnapshot, snapshot->version(), snapshot->expires());
+  if (!time) return time;
+  Verified<Snapshot> kept;
+  kept.content = std::make_shared<const Snapshot>(*std::move(snapshot));
+  kept.sha256 = Sha256Of(bytes);
+  kept.bytes = std::make_shared<const std::string>(std::move(bytes));
+  kept.signers = *std::move(signers);
+  trusted_.snapshot = std::move(kept);
+  return {};
+}
+
+void Update::OnSnapshot(std::string bytes) {
+  if (const auto read = ReadSnapshot(std::move(bytes)); !read) {
+    return End(kSnapshot, Of(kSnapshot, read.error()));
+  }
+  TakeTargets();
+}
+
+RoleFile Update::TopTargets() const {
+  return {std::string(kTargets), &trusted_.root().KeysOf(kTargets), trusted_.roots.back().sha256};
+}
+
+// 5.6.1
+void Update::TakeTargets() {
+  const Targets* known = trusted_.Find(kTargets, trusted_.roots.back().sha256);
+  if (known == nullptr && AcceptKnown(trusted_, TopTargets(), caps_)) {
+    known = trusted_.roles.find(kTargets)->second.content.get();
+  }
+  if (known != nullptr && CheckExpiry(kTargets, known->version(), known->expires())) {
+    trusted_.Prune();
+    wanted_.reset();
+    return;
+  }
+  auto request = RequestFor(trusted_, std::string(kTargets), caps_);
+  if (!request) return End(kTargets, request.error());
+  Want(Step::kNewTargets, *std::move(request));
+}
+
+void Update::OnTargets(std::string bytes) {
+  const auto accepted = Accept(trusted_, TopTargets(), std::move(bytes), expiry_, now_, caps_);
+  if (!accepted) return End(kTargets, accepted.error());
+  trusted_.Prune();
+  wanted_.reset();
+}
+
+}  // namespace crivet::trust::tuf1

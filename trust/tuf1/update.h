@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "trust/decide/refresh.h"
+#include "trust/tuf/metadata_request.h"
+#include "trust/tuf1/trusted.h"
+
+namespace crivet::trust::tuf1 {
+
+/// Update is the client workflow of the specification, 5.3 to 5.6, without delegated roles
+/// (trust/tuf1/FORMAT.md#the-workflow): roots forward until there is none, timestamp, snapshot,
+/// targets. It is driven as Refresh is. What it has verified stays verified where it fails later:
+/// trusted() is to be kept either way, and only a complete one answers. Not thread-safe.
+class Update {
+ public:
+  struct Start {
+    Trusted trusted;
+    TimePoint now = {};
+    Expiry expiry = Expiry::kEnforced;
+    Caps caps = {};
+  };
+
+  explicit Update(Start start);
+
+  /// Nullopt once it is over.
+  const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
+  void Supply(Fetched answer);
+
+  const Trusted& trusted() const { return trusted_; }
+  /// Why it failed; nullopt while it runs and where it did not.
+  const std::optional<RefreshFailure>& failure() const { return failure_; }
+
+ private:
+  enum class Step : std::uint8_t { kNextRoot, kNewTimestamp, kNewSnapshot, kNewTargets };
+
+  void Want(Step step, MetadataRequest request);
+  void WantNextRoot();
+  void EndRoots();
+  void OnRoot(std::string bytes);
+  void OnTimestamp(std::string bytes);
+  void TakeSnapshot();
+  void OnSnapshot(std::string bytes);
+  void TakeTargets();
+  void OnTargets(std::string bytes);
+  RoleFile TopTargets() const;
+  /// Kept, discarded for an equal version, or refused.
+  Result<void> ReadTimestamp(std::string bytes);
+  Result<void> ReadSnapshot(std::string bytes);
+  Result<void> CheckExpiry(std::string_view role, std::int64_t version, TimePoint expires) const;
+  void End(std::string_view role, Error error);
+
+  Trusted trusted_;
+  const TimePoint now_;
+  const Expiry expiry_;
+  const Caps caps_;
+  std::size_t links_ = 0;
+  Step step_ = Step::kNextRoot;
+  std::optional<MetadataRequest> wanted_;
+  std::optional<RefreshFailure> failure_;
+};
+
+}  // namespace crivet::trust::tuf1
