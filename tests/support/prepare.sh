@@ -10,7 +10,7 @@ become_root() {
     exit 1
   fi
   say "$0 needs root, to install packages and to start containers: calling sudo."
-  exec sudo CRIVET_CONTAINERD="$containerd_version" CI="${CI:-}" "$0" "$@"
+  exec sudo CRIVET_CONTAINERD="$containerd_version" CI="${CI:-}" TUF_CONFORMANCE="${TUF_CONFORMANCE:-}" "$0" "$@"
 }
 
 # Runs a command as the owner of the project's folder, so that what root builds does not belong to root.

@@ -24,6 +24,18 @@ Verified<T> Keep(T content, std::string bytes, std::set<Sha256> signers) {
   return kept;
 }
 
+template <typename T>
+Result<Verified<T>> ReadSigned(std::string bytes, std::string_view role, const Root& root,
+                               std::size_t max_bytes, const Caps& caps) {
+  const auto file = SignedFile::Parse(bytes, max_bytes, caps.files);
+  if (!file) return tl::unexpected(file.error());
+  auto signers = file->Verify(root.KeysOf(role));
+  if (!signers) return tl::unexpected(signers.error());
+  auto content = T::Parse(file->content());
+  if (!content) return tl::unexpected(content.error());
+  return Keep(*std::move(content), std::move(bytes), *std::move(signers));
+}
+
 }  // namespace
 
 bool Trusted::IsComplete() const {
@@ -99,6 +111,22 @@ Result<Verified<Root>> ReadNextRoot(std::string bytes, const Verified<Root>& bef
                                        " has version " + std::to_string(root->version()));
   }
   return Keep(*std::move(root), std::move(bytes), *std::move(signers));
+}
+
+Result<Verified<Timestamp>> ReadTimestamp(std::string bytes, const Root& root, const Caps& caps) {
+  return ReadSigned<Timestamp>(std::move(bytes), kTimestamp, root, caps.timestamp_bytes, caps);
+}
+
+Result<Verified<Snapshot>> ReadSnapshot(std::string bytes, const Root& root, const Caps& caps) {
+  return ReadSigned<Snapshot>(std::move(bytes), kSnapshot, root, caps.snapshot_bytes, caps);
+}
+
+Result<Verified<Targets>> ReadUnverified(std::string bytes, const Caps& caps) {
+  const auto file = SignedFile::Parse(bytes, caps.targets_bytes, caps.files);
+  if (!file) return tl::unexpected(file.error());
+  auto content = Targets::Parse(file->content());
+  if (!content) return tl::unexpected(content.error());
+  return Keep(*std::move(content), std::move(bytes), {});
 }
 
 Result<MetadataRequest> RequestFor(const Trusted& trusted, const std::string& role,

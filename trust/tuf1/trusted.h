@@ -87,6 +87,14 @@ Result<Verified<Root>> ReadFirstRoot(std::string bytes, const Caps& caps);
 Result<Verified<Root>> ReadNextRoot(std::string bytes, const Verified<Root>& before,
                                     const Caps& caps);
 
+/// Reads a timestamp, or a snapshot, that the root's keys have signed. Version and expiry are for
+/// the caller.
+Result<Verified<Timestamp>> ReadTimestamp(std::string bytes, const Root& root, const Caps& caps);
+Result<Verified<Snapshot>> ReadSnapshot(std::string bytes, const Root& root, const Caps& caps);
+/// Reads the file of a targets role that was stored. Nobody has vouched for it: no signers, and it
+/// says nothing before AcceptKnown.
+Result<Verified<Targets>> ReadUnverified(std::string bytes, const Caps& caps);
+
 /// RoleFile is one targets role, reached through a delegation.
 struct RoleFile {
   std::string role;

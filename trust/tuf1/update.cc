@@ -111,12 +111,9 @@ void Update::EndRoots() {
 
 // 5.4
 Result<void> Update::ReadTimestamp(std::string bytes) {
-  const auto file = SignedFile::Parse(bytes, caps_.timestamp_bytes, caps_.files);
-  if (!file) return tl::unexpected(file.error());
-  auto signers = file->Verify(trusted_.root().KeysOf(kTimestamp));
-  if (!signers) return tl::unexpected(signers.error());
-  auto timestamp = Timestamp::Parse(file->content());
-  if (!timestamp) return tl::unexpected(timestamp.error());
+  auto read = tuf1::ReadTimestamp(std::move(bytes), trusted_.root(), caps_);
+  if (!read) return tl::unexpected(read.error());
+  const std::shared_ptr<const Timestamp> timestamp = read->content;
   if (trusted_.timestamp) {
     const Timestamp& known = *trusted_.timestamp->content;
     // What has changed under the same version is not even looked at.
@@ -134,12 +131,7 @@ Result<void> Update::ReadTimestamp(std::string bytes) {
   }
   const auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
   if (!time) return time;
-  Verified<Timestamp> kept;
-  kept.content = std::make_shared<const Timestamp>(*std::move(timestamp));
-  kept.sha256 = Sha256Of(bytes);
-  kept.bytes = std::make_shared<const std::string>(std::move(bytes));
-  kept.signers = *std::move(signers);
-  trusted_.timestamp = std::move(kept);
+  trusted_.timestamp = *std::move(read);
   return {};
 }
 
@@ -172,12 +164,9 @@ void Update::TakeSnapshot() {
 Result<void> Update::ReadSnapshot(std::string bytes) {
   const MetaEntry& listed = trusted_.timestamp->content->snapshot();
   if (const auto fits = listed.Check(bytes); !fits) return fits;
-  const auto file = SignedFile::Parse(bytes, caps_.snapshot_bytes, caps_.files);
-  if (!file) return tl::unexpected(file.error());
-  auto signers = file->Verify(trusted_.root().KeysOf(kSnapshot));
-  if (!signers) return tl::unexpected(signers.error());
-  auto snapshot = Snapshot::Parse(file->content());
-  if (!snapshot) return tl::unexpected(snapshot.error());
+  auto read = tuf1::ReadSnapshot(std::move(bytes), trusted_.root(), caps_);
+  if (!read) return tl::unexpected(read.error());
+  const std::shared_ptr<const Snapshot> snapshot = read->content;
   if (snapshot->version() != listed.version) {
     return Fail(Reason::kRollback, "the timestamp lists version " + std::to_string(listed.version) +
                                        ", and the file has " + std::to_string(snapshot->version()));
@@ -199,12 +188,7 @@ Result<void> Update::ReadSnapshot(std::string bytes) {
   }
   const auto time = CheckExpiry(kSnapshot, snapshot->version(), snapshot->expires());
   if (!time) return time;
-  Verified<Snapshot> kept;
-  kept.content = std::make_shared<const Snapshot>(*std::move(snapshot));
-  kept.sha256 = Sha256Of(bytes);
-  kept.bytes = std::make_shared<const std::string>(std::move(bytes));
-  kept.signers = *std::move(signers);
-  trusted_.snapshot = std::move(kept);
+  trusted_.snapshot = *std::move(read);
   return {};
 }
 
