@@ -132,6 +132,22 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
       return "what the server gives does not verify: ask whoever runs it before anything else";
     case trust::Reason::kWithdrawn:
       return "the publisher took the tag back: use a tag that is signed";
+    case trust::Reason::kUnsigned:
+      return "have the publisher sign this digest" + HowToSign(explained);
+    case trust::Reason::kNotAnImageSignature:
+      return "have the publisher sign the image itself: an attestation says something about it, "
+             "not "
+             "that it may run" +
+             HowToSign(explained);
+    case trust::Reason::kAlgorithm:
+      return "have the publisher sign with a key of a kind that is accepted here";
+    case trust::Reason::kIdentity:
+      return fmt::format("compare who signed with whom the rule names: crivet pin {}", image);
+    case trust::Reason::kTransparencyLog:
+    case trust::Reason::kTimestamp:
+      return "have the publisher sign again with what the rule wants of logs and timestamps";
+    case trust::Reason::kTooMany:
+      return "have whoever runs the registry remove what was put beside the image";
     case trust::Reason::kExpired:
       return "see why the server is not reached or does not renew; the rule's grace bridges a gap";
     case trust::Reason::kNoTrustData:

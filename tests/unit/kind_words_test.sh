@@ -10,6 +10,7 @@ cd "$1" || exit 1
 exceptions='
 trust/signed/:                    the keys, envelopes and canonical JSON that Notary and TUF share are told by who made them
 trust/decide/refresh_schedule.h:Notary makes a new timestamp only when
+trust/base/reason.h:kTimestamp
 trust/base/time.h:ParseRfc3339 reads the form that Notary writes
 trust/io/http/bearer_challenge.h:Notary names the wrong one
 trust/io/http/refusal_text.cc:Of the distribution specification and of Notary

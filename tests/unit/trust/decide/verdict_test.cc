@@ -180,6 +180,22 @@ std::vector<Row> Rows() {
        unavailable + "the disk is full [rule \"acme\", state]"},
       {"clock", Reason::kClock, Refusal(Reason::kClock, "the clock is wrong"),
        unavailable + "the clock is wrong [rule \"acme\", clock]"},
+      {"unsigned", Reason::kUnsigned, Refusal(Reason::kUnsigned, "sha256:aa has no signature"),
+       deny + "sha256:aa has no signature [rule \"acme\", unsigned]"},
+      {"not-an-image-signature", Reason::kNotAnImageSignature,
+       Refusal(Reason::kNotAnImageSignature, "sha256:aa has an attestation"),
+       deny + "sha256:aa has an attestation [rule \"acme\", not-an-image-signature]"},
+      {"algorithm", Reason::kAlgorithm, Refusal(Reason::kAlgorithm, "the key is too short"),
+       deny + "the key is too short [rule \"acme\", algorithm]"},
+      {"identity", Reason::kIdentity, Refusal(Reason::kIdentity, "somebody else signed"),
+       deny + "somebody else signed [rule \"acme\", identity]"},
+      {"transparency-log", Reason::kTransparencyLog,
+       Refusal(Reason::kTransparencyLog, "no log has it"),
+       deny + "no log has it [rule \"acme\", transparency-log]"},
+      {"timestamp", Reason::kTimestamp, Refusal(Reason::kTimestamp, "nobody says when"),
+       deny + "nobody says when [rule \"acme\", timestamp]"},
+      {"too many", Reason::kTooMany, Refusal(Reason::kTooMany, "too much lies beside sha256:aa"),
+       unavailable + "too much lies beside sha256:aa [rule \"acme\", too-many]"},
   };
 }
 
