@@ -47,6 +47,7 @@ Task<TagOutcome> GiveTag(GateCall& call, const trust::ImageReference& reference,
   const std::string canonical = reference.Canonical();
   auto hold = co_await call.parts().tag_locks.Acquire(canonical);
   auto question = PullQuestion(call, reference, request);
+  question.named = digest;
   auto again = co_await call.Judge(std::move(question), request.image().image());
   TagOutcome outcome;
   if (again.Refuses()) {

@@ -130,8 +130,11 @@ class Node {
 
  private:
   std::string AskWith(const std::string& tag, Question::Reach reach) {
-    Question question{ImageReference::Parse(gun_ + ":" + tag).value(), NoNamespace{}, std::nullopt,
-                      credentials, reach};
+    Question question{.reference = ImageReference::Parse(gun_ + ":" + tag).value(),
+                      .pod_namespace = NoNamespace{},
+                      .local = std::nullopt,
+                      .credentials = credentials,
+                      .reach = reach};
     const Decision decision = service_->DecideNow(std::move(question));
     if (const auto* allow = std::get_if<Allow>(&decision.verdict)) {
       return ToHex(allow->digest->bytes());

@@ -61,13 +61,15 @@ class Judge {
     if (!id) return NoCollection(kind.signed_as_key());
     asks_ = !view_.set && kind.asks() == Kind::Asks::kNames;
     if (!view_.set) return view_.failure ? NoUsableSet(*id, *view_.failure) : NotReadYet(*id);
-    Judgement judgement = view_.set->Current({.reference = reference_,
-                                              .demand = demand(),
-                                              .records = view_.records.get(),
-                                              .failure = view_.failure.get(),
-                                              .now = now_,
-                                              .local = local,
-                                              .answer = view_.answer.get()});
+    Judgement judgement =
+        view_.set->Current({.reference = reference_,
+                            .demand = demand(),
+                            .records = view_.records.get(),
+                            .failure = view_.failure.get(),
+                            .now = now_,
+                            .local = local,
+                            .named = local || !view_.named ? nullptr : &*view_.named,
+                            .answer = view_.answer.get()});
     evidence_ = std::move(judgement.evidence);
     readable_ = judgement.readable;
     asks_ = judgement.asks;

@@ -21,6 +21,8 @@ struct TrustView {
   std::shared_ptr<const RefreshFailure> failure;
   /// What a refresh begun for this very question found.
   std::shared_ptr<const NameAnswer> answer = nullptr;
+  /// TrustedSet::Asked::named.
+  std::optional<Sha256Digest> named = std::nullopt;
 };
 
 /// DecidePull answers which digest a pull of `reference` may fetch under one member of a rule

@@ -81,6 +81,9 @@ struct Evidence {
   /// The newest anchor, by the hash of what was signed.
   Sha256 anchor{};
   std::optional<TimePoint> verified_at;
+  /// Who says which digest the tag is: the publisher signed that, or only the registry says so and
+  /// what is signed is the digest (trust/RULES.md#the-registrys-word).
+  enum class Binding : std::uint8_t { kSigned, kRegistry } binding = Binding::kSigned;
   /// True where the verdict stands on a record and not on what is signed now.
   bool from_record = false;
   /// Set when what the demand pins is no longer the newest: what to pin now.

@@ -36,7 +36,8 @@ class Anchors {
 /// AskedName is one name that a refresh is begun for, by kinds that ask for names (Kind::asks).
 struct AskedName {
   ImageReference reference;
-  /// The digest of what the node has under the name; unset where the name is to be pulled.
+  /// The digest of what the node has under the name, or that it has been decided to be; unset where
+  /// that is asked.
   std::optional<Sha256Digest> local = std::nullopt;
 
   /// Tells it from every other name of its collection.

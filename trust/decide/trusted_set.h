@@ -99,6 +99,9 @@ class TrustedSet {
     TimePoint now;
     /// The digest of what the node has under the name; null where it is to be pulled.
     const Sha256Digest* local = nullptr;
+    /// Which digest the name is, where that has been decided: by a pull that has it, or by a trust
+    /// of the same rule that names it. Null where it is asked. Not with `local`.
+    const Sha256Digest* named = nullptr;
     /// What a refresh begun for this question found; null where there was none.
     const NameAnswer* answer = nullptr;
   };

@@ -129,12 +129,9 @@ TimePoint TestNode::wall() const {
 }
 
 Question TestNode::Ask(const std::string& reference) {
-  return {ImageReference::Parse(reference).value(),
-          NoNamespace{},
-          std::nullopt,
-          std::nullopt,
-          Question::Reach::kRefresh,
-          std::nullopt};
+  return {.reference = ImageReference::Parse(reference).value(),
+          .local = std::nullopt,
+          .credentials = std::nullopt};
 }
 
 Question TestNode::AskAs(const std::string& reference, const std::string& username) {

@@ -178,6 +178,7 @@ Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named
   look.slot->NoteDecision(since_boot);
   TrustView& view = known.seen.view;
   if (!known.seen.loaded) view = TrustView{};
+  view.named = question_.named;
   if (const auto brought = brought_.find(look.slot->id()); brought != brought_.end()) {
     view.answer = brought->second.answer;
     if (brought->second.failure) view.failure = brought->second.failure;

@@ -69,7 +69,9 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   bool WaitFor(std::vector<Look>& looks);
   bool WaitForRefresh(const MemberLook& look);
   std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
-  AskedName Asked() const { return {question_.reference, question_.local}; }
+  AskedName Asked() const {
+    return {question_.reference, question_.local ? question_.local : question_.named};
+  }
   const std::string& NameIn(const MemberLook& look) const;
   void NoteWaits(const Decision& decision);
   void Answer(Decision decision);

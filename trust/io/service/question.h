@@ -19,6 +19,9 @@ struct Question {
   PodNamespace pod_namespace = NoNamespace{};
   /// Unset: which digest may be pulled. Set: may this content count as `reference`?
   std::optional<Sha256Digest> local;
+  /// Set: which digest the name has been decided to be, so that only that is asked about, by kinds
+  /// for which a tag is the registry's word (trust/RULES.md#the-registrys-word). Not with `local`.
+  std::optional<Sha256Digest> named = std::nullopt;
   /// What the PullImage of `reference` carried. Goes where PullSecret::For lets it.
   std::optional<RegistryCredentials> credentials;
   enum class Reach : std::uint8_t {

@@ -62,7 +62,9 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
   for (std::size_t i = 0; i < applied.collections.size(); ++i) {
     if (i == decision.member) continue;
     Question question{.reference = reference, .local = std::nullopt, .credentials = std::nullopt};
-    question.local = allow->digest;
+    // What a tag is has been decided: a kind that would ask a registry for it asks about that digest.
+    const bool names = applied.rule->members[i].kind->asks() == Kind::Asks::kNames;
+    (names ? question.named : question.local) = allow->digest;
     question.of_member = Question::Member{applied, i};
     Decide(std::move(question), [engine = engine_.get(), i](const Decision& answer) {
       const Result<TimePoint> now = engine->clock().Now();
