@@ -41,6 +41,7 @@ class OwnTable final : public trust::KeyReader {
     return keys_.Duration(key, least, most);
   }
   std::optional<File> ReadFile(const std::string& key) override { return keys_.ReadFile(key); }
+  std::vector<File> ReadFiles(const std::string& key) override { return keys_.ReadFiles(key); }
   std::unique_ptr<KeyReader> Table(const std::string& key) override { return keys_.Table(key); }
   void Wrong(Place at, const std::string& what) override { keys_.Wrong(at, what); }
   void Warn(Place at, const std::string& what) override { keys_.Warn(at, what); }
@@ -101,6 +102,21 @@ std::optional<trust::KeyReader::Span> RuleKeys::Duration(const std::string& key,
   if (!value) return std::nullopt;
   return Span{std::chrono::duration_cast<std::chrono::seconds>(value->value),
               FormatDuration(value->value), PlaceAt(value->at)};
+}
+
+std::vector<trust::KeyReader::File> RuleKeys::ReadFiles(const std::string& key) {
+  const auto paths = table_.EachChecked(
+      key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
+  std::vector<File> files;
+  for (const auto& path : paths) {
+    auto content = ReadFileUnder(findings_.root(), path.value, Secrecy::kPublic);
+    if (content) {
+      files.push_back({path.value, *std::move(content), PlaceAt(path.at)});
+    } else {
+      findings_.Wrong(path.at, fmt::format("\"{}\": {} {}", key, path.value, content.error()));
+    }
+  }
+  return files;
 }
 
 std::optional<trust::KeyReader::File> RuleKeys::ReadFile(const std::string& key) {

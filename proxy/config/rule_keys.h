@@ -28,6 +28,7 @@ class RuleKeys final : public trust::KeyReader {
   std::optional<Span> Duration(const std::string& key, std::chrono::seconds least,
                                std::chrono::seconds most) override;
   std::optional<File> ReadFile(const std::string& key) override;
+  std::vector<File> ReadFiles(const std::string& key) override;
   std::unique_ptr<KeyReader> Table(const std::string& key) override;
   void Wrong(Place at, const std::string& what) override;
   void Warn(Place at, const std::string& what) override;

@@ -57,6 +57,8 @@ class KeyReader {
   };
   /// The file whose absolute path stands there. What cannot be read has been recorded.
   virtual std::optional<File> ReadFile(const std::string& key) = 0;
+  /// The files whose absolute paths stand there.
+  virtual std::vector<File> ReadFiles(const std::string& key) = 0;
   /// A table below this one. The reader lives no longer than this one; Finish it.
   virtual std::unique_ptr<KeyReader> Table(const std::string& key) = 0;
 

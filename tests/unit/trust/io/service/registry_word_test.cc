@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A kind for which a tag is the registry's word, behind the whole service: who asks, how often, and
+// what stays.
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/support/trust/memory_registry.h"
+#include "tests/support/trust_io/test_node.h"
+#include "trust/sigstore/sigstore_kind.h"
+
+namespace crivet::trust {
+namespace {
+
+using namespace std::chrono_literals;
+
+const std::string kName = "127.0.0.1:5055/acme/web";
+constexpr char kUrl[] = "registry";
+
+class RegistryFetcher final : public MetadataFetcher {
+ public:
+  Answer Fetch(const FileRequest& request, const Terms& terms) override {
+    const std::lock_guard lock(mutex_);
+    Fetched fetched = registry.Answer(request);
+    const bool away = !fetched && fetched.error().kind == FetchFailure::Kind::kNetwork;
+    if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
+    return {std::move(fetched), std::nullopt};
+  }
+  template <typename Change>
+  auto With(Change change) {
+    const std::lock_guard lock(mutex_);
+    return change(registry);
+  }
+  std::size_t asked() {
+    return With([](MemoryRegistry& held) { return held.asked(); });
+  }
+
+ private:
+  std::mutex mutex_;
+  MemoryRegistry registry;
+};
+
+struct CosignNode : TestNode {
+  CosignNode() {
+    AddServer("cosign", kUrl).kind = std::string(SigstoreKind().name());
+    AddKind(&SigstoreKind());
+    SetFetcher("cosign", registry);
+    Use({"key-p256.pub"});
+    Start();
+    registry->With([](MemoryRegistry& held) {
+      held.Tag("1.0", MemoryRegistry::Image());
+      held.PutBundle(MemoryRegistry::TestData("bundles/key-p256-good.json"));
+    });
+  }
+
+  void Use(const std::vector<std::string>& keys) {
+    Rule rule;
+    rule.name = "cosign";
+    rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value()};
+    rule.action = Action::kVerify;
+    rule.members = {{"cosign", kUrl, &SigstoreKind(), MemoryRegistry::DemandFor(keys)}};
+    SetRules(std::vector<Rule>{rule}, Rule{});
+  }
+
+  Decision Present(const std::string& reference) {
+    Question question = Ask(reference);
+    question.local = MemoryRegistry::Image();
+    return service().DecideNow(std::move(question));
+  }
+
+  std::shared_ptr<RegistryFetcher> registry = std::make_shared<RegistryFetcher>();
+  const std::string image = MemoryRegistry::Image().ToString();
+  const std::string by_digest = kName + "@" + image;
+};
+
+BOOST_FIXTURE_TEST_SUITE(RegistryWordTest, CosignNode)
+
+BOOST_AUTO_TEST_CASE(APullByTag_AsksOnceEachTime_AndByKnownDigestNever) {
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  const std::size_t cold = registry->asked();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  BOOST_TEST(registry->asked() == cold + 1);
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  BOOST_TEST(registry->asked() == cold + 1);
+}
+
+BOOST_AUTO_TEST_CASE(AMiss_IsRememberedForHalfAMinute_AndForThatNameAlone) {
+  const std::string unsigned_digest = Sha256Digest(Sha256Of("other")).ToString();
+  BOOST_TEST(Outcome(Pull(kName + "@" + unsigned_digest)) == "unsigned");
+  const std::size_t asked = registry->asked();
+  BOOST_TEST(Outcome(Pull(kName + "@" + unsigned_digest)) == "unsigned");
+  BOOST_TEST(registry->asked() == asked);
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  Advance(31s);
+  BOOST_TEST(Outcome(Pull(kName + "@" + unsigned_digest)) == "unsigned");
+  BOOST_TEST(registry->asked() > asked);
+}
+
+BOOST_AUTO_TEST_CASE(ARefusal_SaysTheSameFromMemory) {
+  const std::string name = kName + "@" + Sha256Digest(Sha256Of("other")).ToString();
+  BOOST_TEST(Found(Pull(name)) == Found(Pull(name)));
+}
+
+BOOST_AUTO_TEST_CASE(AfterARestart_WithoutARegistry_WhatWasPulledIsPresent_AndATagIsNot) {
+  const Decision pulled = Pull(kName + ":1.0");
+  service().Remember(Ask(kName + ":1.0").reference, pulled);
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Start();
+  const std::size_t asked = registry->asked();
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+  BOOST_TEST(Outcome(Present(by_digest)) == image);
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  BOOST_TEST(Outcome(Present(kName + ":2.0")) == "tag-not-signed");
+  BOOST_TEST(registry->asked() == asked);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unreachable");
+}
+
+BOOST_AUTO_TEST_CASE(AKeyTakenOut_TakesItsImagesWithIt_WithoutARegistryToo) {
+  const Decision pulled = Pull(kName + ":1.0");
+  service().Remember(Ask(kName + ":1.0").reference, pulled);
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Use({"key-other.pub"});
+  Reconfigure();
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) != image);
+  BOOST_TEST(Outcome(Pull(by_digest)) != image);
+  Use({"key-other.pub", "key-p256.pub"});
+  Reconfigure();
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+}
+
+BOOST_AUTO_TEST_CASE(ATagThatMoves_IsTheNewDigest_AndTheOldAnswerIsNotTaken) {
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  registry->With([](MemoryRegistry& held) { held.Tag("1.0", Sha256Digest(Sha256Of("moved"))); });
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unsigned");
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Advance(31s);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unreachable");
+}
+
+BOOST_AUTO_TEST_CASE(ADecidedTag_IsNotAskedForAgain) {
+  Pull(kName + ":1.0");
+  const std::size_t asked = registry->asked();
+  registry->With([](MemoryRegistry& held) { held.Tag("1.0", Sha256Digest(Sha256Of("moved"))); });
+  Question question = Ask(kName + ":1.0");
+  question.named = MemoryRegistry::Image();
+  BOOST_TEST(Outcome(service().DecideNow(std::move(question))) == image);
+  BOOST_TEST(registry->asked() == asked);
+}
+
+BOOST_AUTO_TEST_CASE(UnsignedNames_LeaveNothingOnTheDisk) {
+  for (int i = 0; i < 5; ++i) {
+    Pull("127.0.0.1:5055/made/up-" + std::to_string(i) + ":1.0");
+  }
+  Start();
+  BOOST_TEST(service().Status().repositories.empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/sigstore/signature_set.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "trust/decide/finding.h"
+
+namespace crivet::trust::sigstore {
+namespace {
+
+constexpr std::string_view kPart = "signature";
+constexpr std::string_view kDefaultTag = "latest";
+// About what one takes beside its bytes.
+constexpr std::size_t kEntryBytes = 256;
+
+struct NoAnchors final : Anchors {};
+
+std::optional<std::string> TagOf(const ImageReference& reference) {
+  if (reference.tag()) return reference.tag();
+  if (reference.digest()) return std::nullopt;
+  return std::string(kDefaultTag);
+}
+
+// Whether this node itself pulled the digest under that tag, by the registry's word of then.
+bool OnRecord(const Records* records, std::string_view tag, const Sha256Digest& digest) {
+  return records != nullptr &&
+         std::any_of(records->begin(), records->end(), [&](const VerifiedRecord& record) {
+           return record.digest == digest && record.tag == tag && !IsWithdrawn(record);
+         });
+}
+
+Judgement Refused(Reason reason, std::string found) {
+  Judgement judgement{Refusal(reason, std::move(found)), {}, true};
+  judgement.asks = true;
+  return judgement;
+}
+
+// What came of asking the registry, where that failed a moment ago.
+Judgement Failed(const RefreshFailure& failure) {
+  std::string found = failure.error.detail;
+  if (failure.cause) found += " (" + std::string(WordOf(*failure.cause)) + ")";
+  return Refused(failure.error.reason, std::move(found));
+}
+
+}  // namespace
+
+Reason ReasonFor(SignatureReason reason) {
+  switch (reason) {
+    case SignatureReason::kUnsigned:
+      return Reason::kUnsigned;
+    case SignatureReason::kMalformed:
+    case SignatureReason::kSignatureExpired:  // notation's
+      return Reason::kMalformed;
+    case SignatureReason::kHash:
+      return Reason::kHash;
+    case SignatureReason::kNotAnImageSignature:
+      return Reason::kNotAnImageSignature;
+    case SignatureReason::kAlgorithm:
+      return Reason::kAlgorithm;
+    case SignatureReason::kSignature:
+      return Reason::kSignature;
+    case SignatureReason::kIdentity:
+      return Reason::kIdentity;
+    case SignatureReason::kUntrustedRoot:
+      return Reason::kUntrustedRoot;
+    case SignatureReason::kTransparencyLog:
+      return Reason::kTransparencyLog;
+    case SignatureReason::kTimestamp:
+      return Reason::kTimestamp;
+    case SignatureReason::kDigestMismatch:
+      return Reason::kDigestMismatch;
+  }
+  return Reason::kMalformed;
+}
+
+SignatureResult<ImageSignature> Verdicts::Of(const StoredSignature& stored,
+                                             const WantedImage& image,
+                                             const SigstoreDemand& demand) {
+  // The repository is one for all of them: these are a set's own.
+  Key key{stored.signature.form(), stored.signature.sha256(), image.digest, demand.fingerprint,
+          image.tag};
+  {
+    const std::lock_guard lock(mutex_);
+    const auto known = known_.find(key);
+    if (known != known_.end()) return known->second;
+  }
+  SignatureResult<ImageSignature> verified = stored.signature.Verify(image, demand);
+  const std::lock_guard lock(mutex_);
+  if (known_.size() >= kMax) known_.clear();
+  known_.emplace(std::move(key), verified);
+  return verified;
+}
+
+SignatureSet::SignatureSet(CollectionId id)
+    : id_(std::move(id)), verdicts_(std::make_shared<Verdicts>()) {}
+
+SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
+    : id_(before.id_),
+      images_(before.images_),
+      bytes_(before.bytes_),
+      verified_at_(before.verified_at_),
+      verdicts_(before.verdicts_) {
+  for (StoredSignature& signature : more) Add(std::move(signature));
+  KeepWithinCaps();
+}
+
+std::shared_ptr<const SignatureSet> SignatureSet::With(std::vector<StoredSignature> more) const {
+  return std::shared_ptr<const SignatureSet>(new SignatureSet(*this, std::move(more)));
+}
+
+void SignatureSet::Add(StoredSignature signature) {
+  std::vector<StoredSignature>& held = images_[signature.image];
+  const bool known = std::any_of(held.begin(), held.end(), [&](const StoredSignature& one) {
+    return one.signature.sha256() == signature.signature.sha256();
+  });
+  if (known) return;
+  if (held.size() == kMaxOfImage) {
+    const auto oldest = std::min_element(held.begin(), held.end(), [](auto& a, auto& b) {
+      return a.first_verified < b.first_verified;
+    });
+    bytes_ -= oldest->signature.bytes().size() + kEntryBytes;
+    held.erase(oldest);
+  }
+  bytes_ += signature.signature.bytes().size() + kEntryBytes;
+  verified_at_ = std::max(verified_at_, signature.first_verified);
+  held.push_back(std::move(signature));
+}
+
+void SignatureSet::KeepWithinCaps() {
+  while (images_.size() > kMaxImages || bytes_ > kMaxBytes) {
+    const auto oldest = std::min_element(images_.begin(), images_.end(), [](auto& a, auto& b) {
+      return a.second.front().first_verified < b.second.front().first_verified;
+    });
+    for (const StoredSignature& one : oldest->second) {
+      bytes_ -= one.signature.bytes().size() + kEntryBytes;
+    }
+    images_.erase(oldest);
+  }
+}
+
+SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& image,
+                                                          const SigstoreDemand& demand) const {
+  const auto held = images_.find(image.digest);
+  std::vector<SignatureResult<ImageSignature>> verified;
+  if (held == images_.end()) return tl::unexpected(Choose(std::move(verified)).error());
+  for (const StoredSignature& one : held->second) {
+    verified.push_back(verdicts_->Of(one, image, demand));
+    if (verified.back()) return Good{&one, *std::move(verified.back())};
+  }
+  return tl::unexpected(Choose(std::move(verified)).error());
+}
+
+std::vector<StoredFile> SignatureSet::Files(const SignatureSet* stored_already) const {
+  std::set<std::string> already;
+  if (stored_already != nullptr) {
+    for (const auto& [image, signatures] : stored_already->images_) {
+      for (const StoredSignature& one : signatures) already.insert(one.FileName());
+    }
+  }
+  std::vector<StoredFile> files;
+  for (const auto& [image, signatures] : images_) {
+    for (const StoredSignature& one : signatures) {
+      StoredFile file{one.FileName(), one.signature.sha256(), std::nullopt};
+      if (!already.contains(file.name)) file.bytes = one.signature.bytes();
+      files.push_back(std::move(file));
+    }
+  }
+  return files;
+}
+
+std::shared_ptr<const Anchors> SignatureSet::anchors() const {
+  return std::make_shared<const NoAnchors>();
+}
+
+Judgement SignatureSet::Current(const Asked& asked) const {
+  if (asked.reference.NamesOtherDigest()) return {DigestNotSigned(), {}, true};
+  // trust/sigstore/FORMAT.md#tags
+  if (asked.local != nullptr) {
+    const std::optional<std::string> tag = TagOf(asked.reference);
+    if (!asked.reference.digest() && !OnRecord(asked.records, *tag, *asked.local)) {
+      return {Refusal(Reason::kTagNotSigned,
+                      "no pull of this node found the tag at " + asked.local->ToString()),
+              {},
+              true};
+    }
+    return OfDigest(asked, *asked.local);
+  }
+  if (asked.reference.digest()) return OfDigest(asked, *asked.reference.digest());
+  if (asked.named != nullptr) return OfDigest(asked, *asked.named);
+  const auto* word = static_cast<const RegistryWord*>(asked.answer);
+  if (word != nullptr) return OfDigest(asked, word->digest);
+  if (asked.failure != nullptr) return Failed(*asked.failure);
+  return Refused(Reason::kNoTrustData, "the registry has not been asked what the tag is now");
+}
+
+Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
+  const SigstoreDemand& demand = AsSigstore(asked.demand);
+  const WantedImage image{.digest = digest, .repository = id_.name, .tag = TagOf(asked.reference)};
+  const SignatureResult<Good> good = GoodOne(image, demand);
+  if (good) {
+    SignedPart part;
+    part.name = kPart;
+    part.version = 1;
+    part.signed_by = {good->verified.signer.name};
+    part.threshold = 1;
+    Judgement judgement{Allow{digest}, {}, true};
+    judgement.evidence.parts = {std::make_shared<const SignedPart>(std::move(part))};
+    judgement.evidence.asked_end = 1;
+    judgement.evidence.vouching = {std::string(kPart)};
+    if (!asked.reference.digest()) judgement.evidence.tag = image.tag;
+    judgement.evidence.verified_at = good->stored->first_verified;
+    judgement.evidence.binding = Evidence::Binding::kRegistry;
+    judgement.evidence.from_record = asked.local != nullptr;
+    return judgement;
+  }
+  const auto* word = static_cast<const RegistryWord*>(asked.answer);
+  if (word != nullptr) {
+    const auto refused = word->refused.find(demand.fingerprint);
+    if (refused != word->refused.end()) {
+      return Refused(refused->second.reason, refused->second.detail);
+    }
+  }
+  if (word == nullptr && asked.failure != nullptr) return Failed(*asked.failure);
+  if (!Knows(digest)) {
+    return Refused(Reason::kNoTrustData,
+                   "no signature of " + digest.ToString() + " has been read yet");
+  }
+  return Refused(ReasonFor(good.error().reason), digest.ToString() + ": " + good.error().detail);
+}
+
+Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& demand,
+                                  TimePoint /*now*/) const {
+  const WantedImage image{.digest = record.digest, .repository = id_.name, .tag = record.tag};
+  return GoodOne(image, AsSigstore(demand)) ? Standing::kStands : Standing::kNotAccepted;
+}
+
+std::optional<TimePoint> SignatureSet::Expires(const Demands& /*demands*/) const {
+  return std::nullopt;
+}
+
+SetStatus SignatureSet::Status(const Demands& /*demands*/, TimePoint /*now*/) const { return {}; }
+
+SetExplanation SignatureSet::Explain(const ImageReference& /*reference*/, const Demand& /*demand*/,
+                                     TimePoint /*now*/) const {
+  return {};
+}
+
+}  // namespace crivet::trust::sigstore

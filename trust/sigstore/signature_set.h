@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "trust/decide/trusted_set.h"
+#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/stored_signature.h"
+
+namespace crivet::trust::sigstore {
+
+/// RegistryWord is what a registry answered about one name a moment ago: which digest it is, and of
+/// a digest without a good signature under some demand, why.
+struct RegistryWord final : NameAnswer {
+  explicit RegistryWord(Sha256Digest the_digest) : digest(the_digest) {}
+  Sha256Digest digest;
+  std::map<Sha256, Error> refused;  ///< by SigstoreDemand::fingerprint
+};
+
+/// Verdicts remembers what verifying a signature came to. It is a pure function of what the key
+/// says, so an entry is never stale. Thread-safe.
+class Verdicts {
+ public:
+  SignatureResult<ImageSignature> Of(const StoredSignature& stored, const WantedImage& image,
+                                     const SigstoreDemand& demand);
+
+ private:
+  static constexpr std::size_t kMax = 4096;
+  using Key =
+      std::tuple<SignatureBytes::Form, Sha256, Sha256Digest, Sha256, std::optional<std::string>>;
+  std::mutex mutex_;
+  std::map<Key, SignatureResult<ImageSignature>> known_;
+};
+
+/// SignatureSet is the evidence that this node has of one repository's images: signatures that were
+/// good when they were read. It names no tag: which digest a tag is, is the registry's word, and
+/// has to be asked for at each pull. What it holds is judged by today's demand each time
+/// (trust/sigstore/FORMAT.md#evidence). Immutable but for remembered verdicts; thread-safe.
+class SignatureSet final : public TrustedSet {
+ public:
+  static constexpr std::size_t kMaxOfImage = 4;
+  static constexpr std::size_t kMaxImages = 4096;
+  static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
+
+  /// Nothing.
+  explicit SignatureSet(CollectionId id);
+
+  /// With more signatures of one image; beyond the caps the ones verified first go.
+  std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
+
+  /// The first signature of the image that the demand accepts; else why none is accepted.
+  struct Good {
+    const StoredSignature* stored;
+    ImageSignature verified;
+  };
+  SignatureResult<Good> GoodOne(const WantedImage& image, const SigstoreDemand& demand) const;
+  bool Knows(const Sha256Digest& image) const { return images_.contains(image); }
+  /// All of it, as the store wants it; `but` that the store has already.
+  std::vector<StoredFile> Files(const SignatureSet* stored_already) const;
+
+  const CollectionId& id() const override { return id_; }
+  TimePoint verified_at() const override { return verified_at_; }
+  const Floors& floors() const override { return floors_; }
+  std::shared_ptr<const Anchors> anchors() const override;
+  std::size_t resident_bytes() const override { return bytes_; }
+  Judgement Current(const Asked& asked) const override;
+  Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
+                      TimePoint now) const override;
+  Records RecordsAfter(Records records) const override { return records; }
+  std::optional<TimePoint> Expires(const Demands& demands) const override;
+  SetStatus Status(const Demands& demands, TimePoint now) const override;
+  SetExplanation Explain(const ImageReference& reference, const Demand& demand,
+                         TimePoint now) const override;
+
+ private:
+  SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more);
+  void Add(StoredSignature signature);
+  void KeepWithinCaps();
+  Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;
+
+  const CollectionId id_;
+  const Floors floors_;
+  std::map<Sha256Digest, std::vector<StoredSignature>> images_;
+  std::size_t bytes_ = 0;
+  TimePoint verified_at_{};
+  std::shared_ptr<Verdicts> verdicts_;
+};
+
+/// Why a signature is refused, as a decision says it.
+Reason ReasonFor(SignatureReason reason);
+
+}  // namespace crivet::trust::sigstore

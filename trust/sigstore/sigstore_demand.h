@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "trust/base/bytes.h"
+#include "trust/decide/demand.h"
+#include "trust/sigstore/image_signature.h"
+
+namespace crivet::trust::sigstore {
+
+/// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
+/// and what the signer has to have added.
+struct SigstoreDemand final : Demand {
+  /// `$tag` is not in it yet: For puts it in.
+  ImageDemand image;
+  bool takes_bundles = true;
+  bool takes_legacy = true;
+  /// Annotations whose value has to be the tag that was asked for.
+  std::vector<std::string> tag_annotations;
+  /// Of all that was read for it, key files and trusted root included: two demands with the same
+  /// one accept the same signatures.
+  Sha256 fingerprint{};
+
+  bool Equals(const Demand& other) const override;
+
+  /// For an image whose tag was asked for; without one, those annotations may have any value.
+  ImageDemand For(const std::optional<std::string>& tag) const;
+};
+
+/// The demand of a rule of this kind. Precondition: it is one.
+const SigstoreDemand& AsSigstore(const Demand& demand);
+
+}  // namespace crivet::trust::sigstore

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/sigstore/sigstore_refresh.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "trust/base/bytes.h"
+
+namespace crivet::trust::sigstore {
+namespace {
+
+constexpr std::size_t kMaxIndex = 4 * 1024 * 1024;
+constexpr std::size_t kMaxReferrer = 128 * 1024;
+constexpr std::size_t kMaxBlob = 1024 * 1024;
+
+std::string TagOf(const Sha256Digest& digest, std::string_view ending) {
+  return "sha256-" + ToHex(digest.bytes()) + std::string(ending);
+}
+
+// Types of what certainly is no image signature. An empty one, or that of an empty config, says
+// nothing: cosign writes it into the fallback index.
+bool SaysItIsAnother(const oci::Descriptor& descriptor) {
+  const std::string& type = descriptor.artifact_type;
+  return !type.empty() && type != "application/vnd.oci.empty.v1+json" &&
+         !type.starts_with("application/vnd.dev.sigstore.bundle");
+}
+
+bool SaysNothing(const oci::Descriptor& descriptor) {
+  return !descriptor.artifact_type.starts_with("application/vnd.dev.sigstore.bundle");
+}
+
+RefreshFailure Failure(Reason reason, std::string detail) {
+  RefreshFailure failure;
+  failure.error = {reason, std::move(detail)};
+  return failure;
+}
+
+Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
+                const std::vector<StoredSignature>& good,
+                const std::shared_ptr<const NameAnswer>& word) {
+  const auto set = good.empty() ? before : before->With(good);
+  Committed committed;
+  committed.set = set;
+  committed.changed = !good.empty();
+  committed.answer = word;
+  if (committed.changed) committed.files = set->Files(before.get());
+  committed.onto = [id = before->id(), good, word](std::shared_ptr<const TrustedSet> newer) {
+    auto below = std::static_pointer_cast<const SignatureSet>(std::move(newer));
+    if (!below) below = std::make_shared<const SignatureSet>(id);
+    return OnTop(below, good, word);
+  };
+  return committed;
+}
+
+}  // namespace
+
+SigstoreRefresh::SigstoreRefresh(RefreshStart start)
+    : start_(std::move(start)),
+      before_(std::static_pointer_cast<const SignatureSet>(start_.previous)) {
+  if (!before_) before_ = std::make_shared<const SignatureSet>(start_.id);
+  if (!start_.asked) {
+    Fail(Reason::kNoTrustData, "signatures are asked for one image at a time");
+    return;
+  }
+  const AskedName& asked = *start_.asked;
+  if (asked.local) {
+    BeginAt(*asked.local);
+  } else if (asked.reference.digest()) {
+    BeginAt(*asked.reference.digest());
+  } else {
+    steps_.push_back({Step::What::kResolve,
+                      {.what = RegistryRequest::What::kResolve,
+                       .repository = start_.id.name,
+                       .tag = asked.reference.tag().value_or("latest")}});
+    Next();
+  }
+}
+
+WantedImage SigstoreRefresh::Image() const {
+  const ImageReference& reference = start_.asked->reference;
+  std::optional<std::string> tag = reference.tag();
+  if (!tag && !reference.digest()) tag = "latest";
+  return {.digest = *digest_, .repository = start_.id.name, .tag = std::move(tag)};
+}
+
+void SigstoreRefresh::BeginAt(const Sha256Digest& digest) {
+  digest_ = digest;
+  for (const SharedDemand& demand : start_.demands) {
+    const SigstoreDemand& wanted = AsSigstore(*demand);
+    if (!before_->GoodOne(Image(), wanted)) lacking_[wanted.fingerprint] = {};
+  }
+  if (!AllHaveOne()) {
+    AskPlace(Place::kReferrers, 0);
+    AskPlace(Place::kFallbackTag, 0);
+    AskPlace(Place::kSignatureTag, 0);
+  }
+  Next();
+}
+
+void SigstoreRefresh::AskPlace(Place place, std::size_t skip_hosts, std::string page) {
+  RegistryRequest request{.repository = start_.id.name, .skip_hosts = skip_hosts};
+  if (place == Place::kReferrers) {
+    request.what = RegistryRequest::What::kReferrers;
+    request.digest = digest_;
+    request.page = std::move(page);
+  } else {
+    request.what = RegistryRequest::What::kManifest;
+    request.tag = TagOf(*digest_, place == Place::kFallbackTag ? "" : ".sig");
+  }
+  steps_.push_back({Step::What::kPlace, std::move(request), place});
+}
+
+void SigstoreRefresh::AskFor(Step::What what, const Sha256Digest& content,
+                             std::vector<oci::Descriptor> layers) {
+  const bool manifest = what == Step::What::kManifest;
+  RegistryRequest request{
+      .what = manifest ? RegistryRequest::What::kManifest : RegistryRequest::What::kBlob,
+      .repository = start_.id.name,
+      .digest = content};
+  Step step{what, std::move(request)};
+  step.layers = std::move(layers);
+  // What was found is read before another place is asked.
+  steps_.push_front(std::move(step));
+}
+
+void SigstoreRefresh::Next() {
+  wanted_.reset();
+  if (outcome_) return;
+  if (steps_.empty() || (digest_ && AllHaveOne())) return End();
+  if (requests_ == kMaxRequests) {
+    cut_off_ = true;
+    return End();
+  }
+  ++requests_;
+  const Step& step = steps_.front();
+  FileRequest request;
+  request.registry = step.request;
+  switch (step.what) {
+    case Step::What::kResolve:
+      break;
+    case Step::What::kPlace:
+      request.max_bytes = kMaxIndex;
+      break;
+    case Step::What::kManifest:
+      request.max_bytes = kMaxReferrer;
+      break;
+    case Step::What::kBundle:
+    case Step::What::kPayload:
+      request.max_bytes = kMaxBlob;
+      break;
+  }
+  if (step.request.digest && step.what != Step::What::kPlace) {
+    request.sha256 = step.request.digest->bytes();
+  }
+  wanted_ = std::move(request);
+}
+
+void SigstoreRefresh::Supply(Fetched answer) {
+  if (!wanted_) return;
+  const FileRequest request = *std::exchange(wanted_, std::nullopt);
+  const Step step = std::move(steps_.front());
+  steps_.pop_front();
+  if (answer && answer->bytes.size() > request.max_bytes) {
+    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge});
+  }
+  if (answer && request.sha256 && Sha256Of(answer->bytes) != *request.sha256) {
+    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, NetworkCause::kServerError});
+  }
+  if (answer) {
+    Take(step, *std::move(answer));
+  } else {
+    Miss(step, answer.error());
+  }
+  Next();
+}
+
+void SigstoreRefresh::Take(const Step& step, FetchedFile file) {
+  switch (step.what) {
+    case Step::What::kResolve: {
+      const auto digest = file.registry ? file.registry->digest : std::nullopt;
+      if (!digest) return Fail(Reason::kMalformed, "the registry does not say what the tag is");
+      return BeginAt(*digest);
+    }
+    case Step::What::kPlace:
+      return TakePlace(step, file);
+    case Step::What::kManifest:
+      return TakeManifest(file);
+    case Step::What::kBundle:
+      return Judge(SignatureBytes::Bundle(std::move(file.bytes)));
+    case Step::What::kPayload:
+      JudgeLayers(step.layers, file.bytes);
+      payloads_.emplace(*step.request.digest, std::move(file.bytes));
+      return;
+  }
+}
+
+void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
+  // trust/RULES.md#asking-a-registry: a mirror may not hold signatures. It is asked on behind what
+  // this answer holds.
+  if (file.registry && !file.registry->upstream) {
+    AskPlace(step.place, file.registry->host_number + 1);
+  }
+  if (step.place != Place::kSignatureTag) return TakeIndex(step, file);
+  const auto manifest = oci::Manifest::Parse(file.bytes);
+  if (!manifest) return;
+  // Whoever signs the same image signs the same payload.
+  std::map<Sha256Digest, std::vector<oci::Descriptor>> payloads;
+  for (oci::Descriptor& layer : LegacyLayers(*manifest)) {
+    payloads[layer.digest].push_back(std::move(layer));
+  }
+  for (auto& [payload, layers] : payloads) {
+    const auto known = payloads_.find(payload);
+    if (known == payloads_.end()) {
+      AskFor(Step::What::kPayload, payload, std::move(layers));
+    } else {
+      JudgeLayers(layers, known->second);
+    }
+  }
+}
+
+void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
+  if (file.registry && !file.registry->next_page.empty()) {
+    AskPlace(step.place, file.registry->host_number, file.registry->next_page);
+  }
+  auto index = oci::Index::Parse(file.bytes);
+  if (!index) return;
+  std::erase_if(index->manifests, SaysItIsAnother);
+  // Read from the front last: those that say what they are come first, each of them by digest.
+  std::sort(index->manifests.begin(), index->manifests.end(),
+            [](const oci::Descriptor& a, const oci::Descriptor& b) {
+              return SaysNothing(a) != SaysNothing(b) ? SaysNothing(a) : a.digest > b.digest;
+            });
+  for (const oci::Descriptor& descriptor : index->manifests) {
+    if (seen_manifests_.insert(descriptor.digest).second)
+      AskFor(Step::What::kManifest, descriptor.digest);
+  }
+}
+
+void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
+  const auto manifest = oci::Manifest::Parse(file.bytes);
+  if (!manifest) return;
+  for (const oci::Descriptor& layer : BundleLayers(*manifest, Image())) {
+    if (seen_bundles_.insert(layer.digest).second) AskFor(Step::What::kBundle, layer.digest);
+  }
+}
+
+void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,
+                                  const std::string& payload) {
+  for (const oci::Descriptor& layer : layers) {
+    if (!AllHaveOne()) Judge(SignatureBytes::Legacy(layer, payload));
+  }
+}
+
+void SigstoreRefresh::Miss(const Step& step, const FetchFailure& failure) {
+  const bool none = failure.kind == FetchFailure::Kind::kNotFound;
+  if (step.what == Step::What::kResolve) {
+    RefreshFailure outcome =
+        none ? Failure(Reason::kNoTrustData, "the registry has no such tag")
+             : Failure(Reason::kUnreachable, "the registry does not say what the tag is");
+    outcome.at = "the tag";
+    outcome.not_found = none;
+    if (!none) outcome.cause = failure.cause;
+    outcome.why = failure.why;
+    outcome_ = tl::unexpected(std::move(outcome));
+    return;
+  }
+  // That a place holds nothing is an answer; that content which it names is not there is none: who
+  // takes the bytes away must not make an image unsigned.
+  if (none && step.what == Step::What::kPlace) return;
+  if (failure.kind == FetchFailure::Kind::kTooLarge) {
+    // Nothing of that size is a signature.
+    return;
+  }
+  if (!away_) away_ = failure;
+}
+
+void SigstoreRefresh::Judge(SignatureBytes signature) {
+  bool good = false;
+  for (const SharedDemand& demand : start_.demands) {
+    const SigstoreDemand& wanted = AsSigstore(*demand);
+    const auto lacking = lacking_.find(wanted.fingerprint);
+    if (lacking == lacking_.end()) continue;
+    auto verified = signature.Verify(Image(), wanted);
+    if (verified) {
+      good = true;
+      lacking_.erase(lacking);
+    } else {
+      lacking->second.push_back(std::move(verified));
+    }
+  }
+  if (good) good_.push_back({*digest_, start_.now, std::move(signature)});
+}
+
+void SigstoreRefresh::Fail(Reason reason, std::string detail) {
+  outcome_ = tl::unexpected(Failure(reason, std::move(detail)));
+}
+
+void SigstoreRefresh::End() { outcome_ = Verified(); }
+
+Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<ImageSignature>> refused) const {
+  if (cut_off_) {
+    return {Reason::kTooMany, "too much lies beside " + digest_->ToString() +
+                                  ", and nothing good was among the first of it"};
+  }
+  // trust/sigstore/FORMAT.md#places
+  if (away_) {
+    return {Reason::kUnreachable, "the signatures of " + digest_->ToString() + " cannot be had"};
+  }
+  const SignatureError why = Choose(std::move(refused)).error();
+  return {ReasonFor(why.reason), digest_->ToString() + ": " + why.detail};
+}
+
+RefreshOutcome SigstoreRefresh::Verified() const {
+  auto word = std::make_shared<RegistryWord>(*digest_);
+  std::vector<SignatureResult<ImageSignature>> all;
+  for (const auto& [demand, refused] : lacking_) {
+    all.insert(all.end(), refused.begin(), refused.end());
+    word->refused.emplace(demand, WhyRefused(refused));
+  }
+  const bool nobody_has_one = !lacking_.empty() && lacking_.size() == start_.demands.size();
+  if (!nobody_has_one) return OnTop(before_, good_, word);
+  RefreshFailure failure;
+  failure.error = WhyRefused(std::move(all));
+  failure.at = "signatures";
+  if (failure.error.reason == Reason::kUnreachable) {
+    failure.cause = away_->cause;
+    failure.why = away_->why;
+  }
+  return tl::unexpected(std::move(failure));
+}
+
+StoredSignatures::StoredSignatures(RefreshStart start) : start_(std::move(start)) {}
+
+std::optional<FileRequest> StoredSignatures::Wanted() const {
+  if (next_ == start_.stored.size()) return std::nullopt;
+  FileRequest request;
+  request.stored_as = start_.stored[next_];
+  request.max_bytes = SignatureBytes::kMaxSize;
+  return request;
+}
+
+void StoredSignatures::Supply(Fetched answer) {
+  const std::string& name = start_.stored[next_++];
+  if (!answer) return;
+  if (auto stored = StoredSignature::Of(name, std::move(answer->bytes))) {
+    read_.push_back(*std::move(stored));
+  }
+}
+
+RefreshOutcome StoredSignatures::Finish() {
+  Committed committed;
+  committed.set = SignatureSet(start_.id).With(std::move(read_));
+  committed.changed = true;
+  return committed;
+}
+
+}  // namespace crivet::trust::sigstore

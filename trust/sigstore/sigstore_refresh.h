@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "trust/decide/refresh.h"
+#include "trust/oci/manifest.h"
+#include "trust/sigstore/signature_set.h"
+
+namespace crivet::trust::sigstore {
+
+/// SigstoreRefresh asks a registry about one name: which digest it is, and what signatures lie
+/// beside that, in all places where cosign puts them, until every demand has a good one
+/// (trust/sigstore/FORMAT.md#places). It asks at most kMaxRequests times. A place that could not be
+/// asked is never taken for one that has nothing.
+class SigstoreRefresh final : public Refresh {
+ public:
+  static constexpr std::size_t kMaxRequests = 32;
+
+  explicit SigstoreRefresh(RefreshStart start);
+
+  std::optional<FileRequest> Wanted() const override { return wanted_; }
+  void Supply(Fetched answer) override;
+  RefreshOutcome Finish() override { return *std::move(outcome_); }
+
+ private:
+  enum class Place : std::uint8_t { kReferrers, kFallbackTag, kSignatureTag };
+  /// What is asked next, and what the answer is for.
+  struct Step {
+    enum class What : std::uint8_t { kResolve, kPlace, kManifest, kBundle, kPayload } what;
+    RegistryRequest request;
+    Place place = Place::kReferrers;
+    /// Of kPayload: whose it is.
+    std::vector<oci::Descriptor> layers = {};
+  };
+
+  void BeginAt(const Sha256Digest& digest);
+  void Take(const Step& step, FetchedFile file);
+  void TakePlace(const Step& step, const FetchedFile& file);
+  void TakeIndex(const Step& step, const FetchedFile& file);
+  void TakeManifest(const FetchedFile& file);
+  void JudgeLayers(const std::vector<oci::Descriptor>& layers, const std::string& payload);
+  void Miss(const Step& step, const FetchFailure& failure);
+  void Judge(SignatureBytes signature);
+  Error WhyRefused(std::vector<SignatureResult<ImageSignature>> refused) const;
+  void Next();
+  void End();
+  void Fail(Reason reason, std::string detail);
+  void AskPlace(Place place, std::size_t skip_hosts, std::string page = {});
+  void AskFor(Step::What what, const Sha256Digest& content,
+              std::vector<oci::Descriptor> layers = {});
+  WantedImage Image() const;
+  bool AllHaveOne() const { return lacking_.empty(); }
+  RefreshOutcome Verified() const;
+
+  const RefreshStart start_;
+  std::shared_ptr<const SignatureSet> before_;
+  std::optional<Sha256Digest> digest_;
+  std::deque<Step> steps_;
+  std::optional<FileRequest> wanted_;
+  std::size_t requests_ = 0;
+  bool cut_off_ = false;
+
+  /// Demands without a good signature, by their fingerprint, with what was found for each.
+  std::map<Sha256, std::vector<SignatureResult<ImageSignature>>> lacking_;
+  std::vector<StoredSignature> good_;
+  std::set<Sha256Digest> seen_manifests_;
+  std::set<Sha256Digest> seen_bundles_;
+  std::map<Sha256Digest, std::string> payloads_;
+  std::optional<FetchFailure> away_;
+  std::optional<RefreshOutcome> outcome_;
+};
+
+/// StoredSignatures reads back what was stored, each file by its name.
+class StoredSignatures final : public Refresh {
+ public:
+  explicit StoredSignatures(RefreshStart start);
+
+  std::optional<FileRequest> Wanted() const override;
+  void Supply(Fetched answer) override;
+  RefreshOutcome Finish() override;
+
+ private:
+  const RefreshStart start_;
+  std::size_t next_ = 0;
+  std::vector<StoredSignature> read_;
+};
+
+}  // namespace crivet::trust::sigstore
