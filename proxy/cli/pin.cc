@@ -48,8 +48,8 @@ Exit PinFrom(trust::TrustService& service, const Collection& collection, const s
   }
   // The reference has been read before.
   const std::string repository = trust::ImageReference::Parse(image)->repository();
-  const auto text =
-      collection.kind->DescribeAnchor(root->bytes, collection.id, repository, collection.trust, Now());
+  const auto text = collection.kind->DescribeAnchor(root->bytes, collection.id, repository,
+                                                    collection.trust, Now());
   if (!text) {
     PrintToStderr(fmt::format("crivet: this root must not be pinned: {} [{}]", text.error().detail,
                               trust::CodeOf(text.error().reason)));

@@ -12,7 +12,7 @@ namespace crivet::proxy::cli {
 /// ServerOptions is a server as `crivet pin` is told of it on the command line.
 struct ServerOptions {
   std::string url;
-  std::string ca_file;  ///< empty: the system's authorities
+  std::string ca_file;    ///< empty: the system's authorities
   std::string kind = {};  ///< empty: the first that crivet knows
 };
 

@@ -11,9 +11,9 @@ namespace crivet::proxy {
 namespace {
 
 using trust::Fail;
+using trust::ParseToml;
 using trust::Reason;
 using trust::Result;
-using trust::ParseToml;
 using trust::TextPosition;
 using trust::TomlArray;
 using trust::TomlLocalTime;

@@ -267,7 +267,7 @@ decltype(TomlValue::value) ConvertTime(const toml::date_time& when) {
   using namespace std::chrono;
   const sys_days day = year{when.date.year} / when.date.month / when.date.day;
   return TimePoint{day + hours{when.time.hour} + minutes{when.time.minute} +
-                          seconds{when.time.second} - minutes{when.offset->minutes}};
+                   seconds{when.time.second} - minutes{when.offset->minutes}};
 }
 
 TomlValue Convert(const toml::node& node) {

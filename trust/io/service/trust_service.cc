@@ -62,7 +62,8 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
   for (std::size_t i = 0; i < applied.collections.size(); ++i) {
     if (i == decision.member) continue;
     Question question{.reference = reference, .local = std::nullopt, .credentials = std::nullopt};
-    // What a tag is has been decided: a kind that would ask a registry for it asks about that digest.
+    // What a tag is has been decided: a kind that would ask a registry for it asks about that
+    // digest.
     const bool names = applied.rule->members[i].kind->asks() == Kind::Asks::kNames;
     (names ? question.named : question.local) = allow->digest;
     question.of_member = Question::Member{applied, i};

@@ -297,8 +297,7 @@ BOOST_AUTO_TEST_CASE(LargeBody_ThatFlows_GoesOnPastThePatience) {
     return Steady::now() < until;
   });
   const auto fetcher = FetcherFor(At(server.Url()));
-  const Fetched fetched =
-      fetcher->Fetch(Asking("targets.json", 200000), terms).fetched;
+  const Fetched fetched = fetcher->Fetch(Asking("targets.json", 200000), terms).fetched;
   BOOST_TEST(Word(fetched) == "bytes");
   BOOST_TEST(watched.get());
   BOOST_TEST(terms.arrival->flows);  // it has yet to be read
