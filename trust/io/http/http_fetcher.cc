@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "trust/io/http/asker.h"
-#include "trust/io/http/refusal_text.h"
+#include "trust/io/http/status_refusal.h"
 
 namespace crivet::trust {
 namespace {
@@ -34,14 +34,7 @@ bool AsksForCredentials(const HttpAnswer& answer) {
 MetadataFetcher::Answer Judge(HttpAnswer answer, const HttpUrl& url,
                               const SharedCredentials& credentials) {
   if (answer.status == 200) return {std::move(answer.body), answer.date};
-  FetchFailure failure = FetchFailure::Network(
-      {.kind = FetchCause::Kind::kStatus,
-       .host = url.HostAndPort(),
-       .status = answer.status,
-       .retry_after = answer.retry_after,
-       .said = ReasonIn(answer.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)});
-  if (answer.status == 404) failure.kind = FetchFailure::Kind::kNotFound;
-  return {tl::unexpected(std::move(failure)), answer.date};
+  return {tl::unexpected(RefusalBy(answer, url, credentials)), answer.date};
 }
 
 }  // namespace

@@ -7,7 +7,7 @@
 
 #include "trust/base/percent_encoding.h"
 #include "trust/base/quoted.h"
-#include "trust/io/http/refusal_text.h"
+#include "trust/io/http/status_refusal.h"
 
 namespace crivet::trust {
 namespace {
@@ -88,18 +88,6 @@ bool SpeaksNoTls(const FetchFailure& failure) {
          failure.why->said.find("certificate") == std::string::npos;
 }
 
-FetchFailure RefusalOf(const HttpAnswer& answer, const HttpUrl& url,
-                       const SharedCredentials& credentials) {
-  FetchFailure failure = FetchFailure::Network(
-      {.kind = FetchCause::Kind::kStatus,
-       .host = url.HostAndPort(),
-       .status = answer.status,
-       .retry_after = answer.retry_after,
-       .said = ReasonIn(answer.refusal, credentials ? Sent::kSecrets : Sent::kNothingSecret)});
-  if (answer.status == 404) failure.kind = FetchFailure::Kind::kNotFound;
-  return failure;
-}
-
 bool IsEncoded(const HttpAnswer& answer) {
   return !answer.content_encoding.empty() && answer.content_encoding != "identity";
 }
@@ -161,7 +149,7 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
     answer = Followed(*std::move(answer), url, question, terms);
   }
   if (answer && answer->status != 200) {
-    answer = tl::unexpected(RefusalOf(*answer, url, terms.credentials));
+    answer = tl::unexpected(RefusalBy(*answer, url, terms.credentials));
   }
   if (answer && IsEncoded(*answer)) {
     answer = Failed({.kind = FetchCause::Kind::kWrongContent,
