@@ -135,9 +135,8 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
     case trust::Reason::kUnsigned:
       return "have the publisher sign this digest" + HowToSign(explained);
     case trust::Reason::kNotAnImageSignature:
-      return "have the publisher sign the image itself: an attestation says something about it, "
-             "not "
-             "that it may run" +
+      return "have the publisher sign the image itself: an attestation does not say that it may "
+             "run" +
              HowToSign(explained);
     case trust::Reason::kAlgorithm:
       return "have the publisher sign with a key of a kind that is accepted here";
