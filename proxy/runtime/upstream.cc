@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: a method for each call of the runtime, all of one shape.
 #include "proxy/runtime/upstream.h"
 
 #include <grpcpp/alarm.h>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: all of it is state under one lock.
 #include "trust/io/service/repository_slot.h"
 
 #include <algorithm>
