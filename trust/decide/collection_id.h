@@ -11,7 +11,7 @@ namespace crivet::trust {
 /// configuration (trust/RULES.md#mirrors).
 struct CollectionId {
   std::string kind;  ///< Kind::name
-  std::string url;   ///< canonical
+  std::string url;   ///< canonical; where images' registries are asked, the host of this one
   std::string name;  ///< what the kind makes of an image's name; a value that the kind has checked
   friend auto operator<=>(const CollectionId&, const CollectionId&) = default;
 };

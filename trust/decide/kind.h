@@ -44,6 +44,13 @@ class Kind {
 
   virtual std::string_view name() const = 0;
 
+  /// Where what is signed is asked for.
+  enum class Server : std::uint8_t {
+    kOwn,            ///< at the address that its `[trust.*]` has
+    kImageRegistry,  ///< at each image's own registry: its `[trust.*]` has no address
+  };
+  virtual Server server() const { return Server::kOwn; }
+
   // Configuration.
 
   /// Keys of a rule that are this kind's own; all others are the rule's, or unknown.
@@ -60,6 +67,9 @@ class Kind {
   virtual std::optional<std::string> CollectionFor(std::string_view signed_as) const = 0;
   /// Text that somebody typed, or that was stored, as a collection's name; nullopt: it is none.
   virtual std::optional<std::string> ParseName(std::string_view text) const = 0;
+  /// The collection of that name of a trust with that address; of registries, the host of the name
+  /// stands for it.
+  CollectionId IdOf(const std::string& url, std::string name) const;
   /// Whether images that the pattern matches may be signed in the collection of that name.
   virtual bool MayHold(const std::string& name, const ImagePattern& images) const = 0;
 

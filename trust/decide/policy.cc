@@ -60,8 +60,7 @@ AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* i
     std::optional<std::string> name = SignedAs(member, images, reference);
     if (name) name = member.kind->CollectionFor(*name);
     auto& collection = applied.collections.emplace_back();
-    if (name)
-      collection = CollectionId{std::string(member.kind->name()), member.url, *std::move(name)};
+    if (name) collection = member.kind->IdOf(member.url, *std::move(name));
   }
   return applied;
 }
@@ -73,7 +72,7 @@ bool MapsNames(const Rule& rule) {
 
 // Whether a member reads the collection for some name that its rule matches.
 bool MayRead(const Rule& rule, const Member& member, const CollectionId& collection) {
-  if (member.url != collection.url || member.kind->name() != collection.kind) return false;
+  if (member.kind->IdOf(member.url, collection.name) != collection) return false;
   if (rule.is_default) return true;
   const std::string& name = collection.name;
   if (!member.signed_as) {

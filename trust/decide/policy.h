@@ -48,7 +48,7 @@ enum class Present : std::uint8_t { kVerified, kCurrent };
 /// Member is one trust that a rule names, with what the rule wants of it.
 struct Member {
   std::string trust;  ///< label of `[trust.*]`
-  std::string url;    ///< canonical URL of that server
+  std::string url;    ///< canonical URL of that server; empty where images' registries are asked
   const Kind* kind = nullptr;
   SharedDemand demand;
   /// The name under which the images are signed, where it is not their own.

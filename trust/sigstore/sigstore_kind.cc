@@ -12,6 +12,7 @@ namespace {
 class Sigstore final : public Kind {
  public:
   std::string_view name() const override { return "sigstore"; }
+  Server server() const override { return Server::kImageRegistry; }
 
   const std::vector<std::string>& rule_keys() const override {
     return sigstore::SigstoreRuleKeys();

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "trust/decide/kind.h"
+
 namespace crivet::trust {
 namespace {
 
@@ -40,6 +42,8 @@ SharedCredentials PullSecret::For(const Rule& rule, const Member& member,
                                   const std::string& collection) const {
   if (rule.action != Action::kVerify || member.signed_as) return nullptr;
   if (RegistryOf(collection) != registry_) return nullptr;
+  // It is asked whom the pull itself asks.
+  if (member.kind->server() == Kind::Server::kImageRegistry) return credentials_;
   const bool named =
       std::any_of(rule.images.begin(), rule.images.end(), [&](const ImagePattern& pattern) {
         return RegistryNamedBy(pattern) == registry_ && pattern.Matches(collection);

@@ -18,8 +18,8 @@ std::optional<std::string_view> RegistryNamedBy(const ImagePattern& pattern);
 
 /// PullSecret is what a pod's pull carried, bound to the registry that it is for. For is the only
 /// way out of it: a trust server belongs to somebody else than the registry, so the secret goes to
-/// it only where a rule names that registry for it, and never by a pod's choice of a name. A value;
-/// thread-safe.
+/// it only where a rule names that registry for it, and never by a pod's choice of a name. Where
+/// what is signed lies in that registry itself, it goes there. A value; thread-safe.
 class PullSecret {
  public:
   /// Nothing.
@@ -35,6 +35,7 @@ class PullSecret {
   /// `collection`: the secret where the collection lies in its own registry, images have their own
   /// names there (no mapping), and a pattern of the rule that covers it names that registry letter
   /// by letter. Null otherwise, and so always under a default.
+  /// For a kind that asks the image's own registry: the secret, where it is that registry's.
   SharedCredentials For(const Rule& rule, const Member& member,
                         const std::string& collection) const;
 

@@ -13,7 +13,9 @@ namespace crivet::trust {
 struct TrustServer {
   std::string label;
   std::string kind;  ///< Kind::name
-  std::string url;   ///< canonical: lower-case scheme and host, no default port, no trailing slash
+  /// Canonical: lower-case scheme and host, no default port, no trailing slash. Empty where images'
+  /// registries are asked.
+  std::string url;
   std::string ca_file;
   std::string client_cert;
   std::string client_key;

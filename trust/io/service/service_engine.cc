@@ -200,13 +200,16 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed th
 
 void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
-  const std::string lane = order.server->server.url;
-  lanes_.Submit(lane, [this, slot, order = std::move(order)] {
+  // Pods choose which registries are asked, so there is any number of those.
+  const bool registry = order.server->server.url.empty();
+  WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     slot->EndFlight(order.key, order.asked ? BroughtBy(outcome) : Brought{});
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
-  });
+  };
+  const std::string& lane = slot->id().url;
+  registry ? lanes_.SubmitToOneOfMany(lane, std::move(task)) : lanes_.Submit(lane, std::move(task));
 }
 
 void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,

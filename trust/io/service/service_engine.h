@@ -45,7 +45,8 @@ class OpenQuestion {
 /// ServiceEngine is what moves inside a TrustService: who loads and refreshes which repository,
 /// when, and on which thread. One thread keeps the time; work is done by short-lived ones, at most
 /// eight for all servers (one for each, where there are more), so that a server that hangs holds up
-/// only its own refreshes. Thread-safe.
+/// only its own refreshes. Images' registries have as many threads each as a server, and
+/// WorkerLanes::kMostForMany together. Thread-safe.
 class ServiceEngine {
  public:
   static Result<std::unique_ptr<ServiceEngine>> Create(ServiceOptions options, ServiceSeams seams);

@@ -39,7 +39,8 @@ std::shared_ptr<const ServerSetup> ServiceSetup::ServerOf(const CollectionId& id
     if (std::shared_ptr<const ServerSetup> server = Server(reader.member->trust)) return server;
   }
   const auto same_url = std::find_if(servers_.begin(), servers_.end(), [&](const auto& entry) {
-    return entry.second->server.url == id.url && entry.second->server.kind == id.kind;
+    const TrustServer& server = entry.second->server;
+    return server.kind == id.kind && (server.url == id.url || server.url.empty());
   });
   return same_url == servers_.end() ? nullptr : same_url->second;
 }

@@ -50,7 +50,8 @@ class ServiceSetup {
   /// Null where no server has that label.
   std::shared_ptr<const ServerSetup> Server(const std::string& label) const;
   /// The server through which a collection is refreshed without anybody asking: that of the first
-  /// rule which reads it, else any with its URL. Null where there is none.
+  /// rule which reads it, else any with its URL, or that asks every registry. Null where there is
+  /// none.
   std::shared_ptr<const ServerSetup> ServerOf(const CollectionId& id) const;
 
   /// What may be sent of `secret` through `server` when it is asked for a collection and no pull

@@ -6,6 +6,7 @@
 
 #include "trust/decide/decide.h"
 #include "trust/io/http/http_fetcher.h"
+#include "trust/io/registry/registry_fetcher.h"
 #include "trust/io/service/inquiry.h"
 #include "trust/io/service/service_engine.h"
 
@@ -13,8 +14,12 @@ namespace crivet::trust {
 
 Result<std::unique_ptr<TrustService>> TrustService::Create(Options options) {
   ServiceSeams seams;
-  seams.make_fetcher =
-      [note = options.log](const TrustServer& server) -> Result<std::shared_ptr<MetadataFetcher>> {
+  seams.make_fetcher = [note = options.log, kinds = options.kinds](
+                           const TrustServer& server) -> Result<std::shared_ptr<MetadataFetcher>> {
+    const Kind* const kind = FindKind(kinds, server.kind);
+    if (kind != nullptr && kind->server() == Kind::Server::kImageRegistry) {
+      return std::make_shared<RegistryFetcher>(server, note);
+    }
     Result<std::unique_ptr<HttpFetcher>> fetcher = HttpFetcher::Create(server, note);
     if (!fetcher) return tl::unexpected(std::move(fetcher.error()));
     return std::shared_ptr<MetadataFetcher>(*std::move(fetcher));

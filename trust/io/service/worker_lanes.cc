@@ -2,7 +2,6 @@
 #include "trust/io/service/worker_lanes.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace crivet::trust {
 
@@ -13,17 +12,30 @@ void WorkerLanes::SetQuota(std::size_t threads) {
   quota_ = std::max<std::size_t>(threads, 1);
 }
 
-void WorkerLanes::Submit(const std::string& lane_name, Task task) {
+void WorkerLanes::Submit(const std::string& lane, Task task) {
+  Submit(LaneName(Sort::kKnown, lane), std::move(task));
+}
+
+void WorkerLanes::SubmitToOneOfMany(const std::string& lane, Task task) {
+  Submit(LaneName(Sort::kOneOfMany, lane), std::move(task));
+}
+
+void WorkerLanes::Submit(LaneName name, Task task) {
   std::vector<std::thread> ended;
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return;
-    Lane& lane = lanes_[lane_name];
+    const bool of_many = name.first == Sort::kOneOfMany;
+    Lane& lane = lanes_[name];
     lane.waiting.push_back(std::move(task));
-    if (lane.running < quota_) {
+    const bool has_room = lane.running < quota_;
+    if (has_room && of_many && running_for_many_ == kMostForMany) {
+      if (!std::exchange(lane.in_turn, true)) turns_.push_back(std::move(name));
+    } else if (has_room) {
       ++lane.running;
+      if (of_many) ++running_for_many_;
       // The thread cannot look for itself in the map before this lock is given back.
-      std::thread thread([this, &lane] { Work(lane); });
+      std::thread thread([this, name = std::move(name)]() mutable { Work(std::move(name)); });
       threads_.emplace(thread.get_id(), std::move(thread));
     }
     ended = TakeEnded();
@@ -31,8 +43,30 @@ void WorkerLanes::Submit(const std::string& lane_name, Task task) {
   for (std::thread& thread : ended) thread.join();
 }
 
-void WorkerLanes::Work(Lane& lane) {
+void WorkerLanes::Work(LaneName name) {
   std::unique_lock lock(mutex_);
+  const bool of_many = name.first == Sort::kOneOfMany;
+  WorkIn(name, lock);
+  while (of_many && !turns_.empty()) {
+    name = std::move(turns_.front());
+    turns_.pop_front();
+    Lane& next = lanes_[name];
+    next.in_turn = false;
+    const bool others_do_it = next.waiting.empty() || next.running >= quota_;
+    ++next.running;
+    others_do_it ? Leave(name) : WorkIn(name, lock);
+  }
+  if (of_many) --running_for_many_;
+  const auto self = threads_.find(std::this_thread::get_id());
+  ended_.push_back(std::move(self->second));
+  threads_.erase(self);
+  ended_changed_.notify_all();
+}
+
+// Under the lock, but for the tasks. Who waits for a turn gets the thread after one task.
+void WorkerLanes::WorkIn(const LaneName& name, std::unique_lock<std::mutex>& lock) {
+  const bool of_many = name.first == Sort::kOneOfMany;
+  Lane& lane = lanes_[name];
   while (!lane.waiting.empty()) {
     Task task = std::move(lane.waiting.front());
     lane.waiting.pop_front();
@@ -40,12 +74,17 @@ void WorkerLanes::Work(Lane& lane) {
     task();
     task = nullptr;
     lock.lock();
+    if (of_many && !turns_.empty()) break;
   }
+  if (!lane.waiting.empty() && !std::exchange(lane.in_turn, true)) turns_.push_back(name);
+  Leave(name);
+}
+
+// Under the lock.
+void WorkerLanes::Leave(const LaneName& name) {
+  Lane& lane = lanes_[name];
   --lane.running;
-  const auto self = threads_.find(std::this_thread::get_id());
-  ended_.push_back(std::move(self->second));
-  threads_.erase(self);
-  ended_changed_.notify_all();
+  if (lane.running == 0 && lane.waiting.empty() && !lane.in_turn) lanes_.erase(name);
 }
 
 std::vector<std::thread> WorkerLanes::TakeEnded() { return std::exchange(ended_, {}); }

@@ -3,22 +3,26 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace crivet::trust {
 
 /// WorkerLanes runs tasks on threads that live only as long as there is work. Each lane (a server,
 /// the disk) has a quota of its own, so that tasks which hang in one lane take no thread from
-/// another. Tasks of a lane begin in their order. Thread-safe.
+/// another. Lanes whose names are chosen outside (a registry) have a bound on their threads
+/// together, and take turns where it is reached. Tasks of a lane begin in their order. Thread-safe.
 class WorkerLanes {
  public:
   using Task = std::function<void()>;
+  static constexpr std::size_t kMostForMany = 64;
 
   WorkerLanes() = default;
   /// Stops, as Stop does.
@@ -31,17 +35,26 @@ class WorkerLanes {
 
   /// The task runs soon, on another thread; never after Stop.
   void Submit(const std::string& lane, Task task);
+  /// The same in a lane of which there is any number, apart from all others.
+  void SubmitToOneOfMany(const std::string& lane, Task task);
 
   /// Drops tasks that have not begun and waits for those that have.
   void Stop();
 
  private:
+  enum class Sort : std::uint8_t { kKnown, kOneOfMany };
+  using LaneName = std::pair<Sort, std::string>;
   struct Lane {
     std::deque<Task> waiting;
     std::size_t running = 0;
+    bool in_turn = false;
   };
 
-  void Work(Lane& lane);
+  void Submit(LaneName name, Task task);
+  void Work(LaneName name);
+  /// One thread's part in a lane, which has none of it after.
+  void WorkIn(const LaneName& name, std::unique_lock<std::mutex>& lock);
+  void Leave(const LaneName& name);
   /// Takes the threads that have done their work, to be joined without the lock.
   std::vector<std::thread> TakeEnded();
 
@@ -49,7 +62,10 @@ class WorkerLanes {
   std::condition_variable ended_changed_;
   std::size_t quota_ = 1;
   bool stopped_ = false;
-  std::map<std::string, Lane> lanes_;  // never erased: threads hold references
+  std::map<LaneName, Lane> lanes_;  // those with something to do
+  std::size_t running_for_many_ = 0;
+  /// Lanes of many that wait for a thread.
+  std::deque<LaneName> turns_;
   std::map<std::thread::id, std::thread> threads_;
   std::vector<std::thread> ended_;
 };

@@ -3,11 +3,14 @@
 // A kind for which a tag is the registry's word, behind the whole service: who asks, how often, and
 // what stays.
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -20,13 +23,15 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr char kHanging[] = "hanging.example/";
 const std::string kName = "127.0.0.1:5055/acme/web";
-constexpr char kUrl[] = "registry";
 
-class RegistryFetcher final : public MetadataFetcher {
+class RegistriesFetcher final : public MetadataFetcher {
  public:
   Answer Fetch(const FileRequest& request, const Terms& terms) override {
+    if (request.registry->repository.starts_with(kHanging)) return Hang(terms);
     const std::lock_guard lock(mutex_);
+    credentials_ = terms.credentials;
     Fetched fetched = registry.Answer(request);
     const bool away = !fetched && fetched.error().kind == FetchFailure::Kind::kNetwork;
     if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
@@ -37,18 +42,33 @@ class RegistryFetcher final : public MetadataFetcher {
     const std::lock_guard lock(mutex_);
     return change(registry);
   }
+  SharedCredentials credentials() {
+    const std::lock_guard lock(mutex_);
+    return credentials_;
+  }
+  int hanging() const { return hanging_; }
   std::size_t asked() {
     return With([](MemoryRegistry& held) { return held.asked(); });
   }
 
  private:
+  // Says nothing until its time is over.
+  Answer Hang(const Terms& terms) {
+    ++hanging_;
+    while (!terms.stop.stop_requested()) std::this_thread::sleep_for(1ms);
+    return {tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, NetworkCause::kTimeout}),
+            std::nullopt};
+  }
+
   std::mutex mutex_;
   MemoryRegistry registry;
+  SharedCredentials credentials_;
+  std::atomic<int> hanging_{0};
 };
 
 struct CosignNode : TestNode {
   CosignNode() {
-    AddServer("cosign", kUrl).kind = std::string(SigstoreKind().name());
+    AddServer("cosign", "").kind = std::string(SigstoreKind().name());
     AddKind(&SigstoreKind());
     SetFetcher("cosign", registry);
     Use({"key-p256.pub"});
@@ -62,9 +82,11 @@ struct CosignNode : TestNode {
   void Use(const std::vector<std::string>& keys) {
     Rule rule;
     rule.name = "cosign";
-    rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value()};
+    rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value(),
+                   ImagePattern::Parse("hanging.example/**").value(),
+                   ImagePattern::Parse("*/anywhere/**").value()};
     rule.action = Action::kVerify;
-    rule.members = {{"cosign", kUrl, &SigstoreKind(), MemoryRegistry::DemandFor(keys)}};
+    rule.members = {{"cosign", "", &SigstoreKind(), MemoryRegistry::DemandFor(keys)}};
     SetRules(std::vector<Rule>{rule}, Rule{});
   }
 
@@ -74,7 +96,7 @@ struct CosignNode : TestNode {
     return service().DecideNow(std::move(question));
   }
 
-  std::shared_ptr<RegistryFetcher> registry = std::make_shared<RegistryFetcher>();
+  std::shared_ptr<RegistriesFetcher> registry = std::make_shared<RegistriesFetcher>();
   const std::string image = MemoryRegistry::Image().ToString();
   const std::string by_digest = kName + "@" + image;
 };
@@ -151,6 +173,32 @@ BOOST_AUTO_TEST_CASE(ADecidedTag_IsNotAskedForAgain) {
   question.named = MemoryRegistry::Image();
   BOOST_TEST(Outcome(service().DecideNow(std::move(question))) == image);
   BOOST_TEST(registry->asked() == asked);
+}
+
+BOOST_AUTO_TEST_CASE(ARegistryThatHangs_HoldsUpNobodyElses) {
+  std::vector<std::future<Decision>> held_up;
+  constexpr int kNames = 20;
+  for (int i = 0; i < kNames; ++i) {
+    const auto answer = std::make_shared<std::promise<Decision>>();
+    held_up.push_back(answer->get_future());
+    service().Decide(Ask(kHanging + std::string("web-") + std::to_string(i) + ":1.0"),
+                     [answer](Decision decision) { answer->set_value(std::move(decision)); });
+  }
+  while (registry->hanging() == 0) std::this_thread::sleep_for(1ms);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  BOOST_TEST(Outcome(Pull(kName + "@" + Sha256Digest(Sha256Of("other")).ToString())) == "unsigned");
+  // Those who wait are answered when the service ends, which waits for no registry.
+  Stop();
+  for (auto& answer : held_up) BOOST_TEST(Outcome(answer.get()) == "unreachable");
+}
+
+// trust/RULES.md#credentials: the registry is whom the pull itself asks, whatever the rule names.
+BOOST_AUTO_TEST_CASE(APullsSecret_GoesToItsOwnRegistry_UnderAPatternThatNamesNone) {
+  const std::string name = "other.example/anywhere/web:1.0";
+  Question question = AskAs(name, "pod");
+  service().DecideNow(std::move(question));
+  BOOST_REQUIRE(registry->credentials());
+  BOOST_TEST(registry->credentials()->username == "pod");
 }
 
 BOOST_AUTO_TEST_CASE(UnsignedNames_LeaveNothingOnTheDisk) {

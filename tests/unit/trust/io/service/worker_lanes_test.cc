@@ -6,6 +6,7 @@
 #include <future>
 #include <latch>
 #include <string>
+#include <thread>
 
 namespace crivet::trust {
 namespace {
@@ -49,6 +50,60 @@ BOOST_AUTO_TEST_CASE(LaneThatHangs_TakesNoThreadFromAnother) {
   lanes.Submit("fast.example", [&] { other.set_value(); });
   other.get_future().wait();
   hanging.LetGo();
+}
+
+BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
+  WorkerLanes lanes;
+  lanes.SetQuota(8);
+  std::latch all_begun(WorkerLanes::kMostForMany);
+  std::promise<void> let_go;
+  const std::shared_future<void> go = let_go.get_future().share();
+  for (std::size_t i = 0; i < WorkerLanes::kMostForMany; ++i) {
+    lanes.SubmitToOneOfMany("made-up-" + std::to_string(i / 8) + ".example", [&] {
+      all_begun.count_down();
+      go.wait();
+    });
+  }
+  all_begun.wait();
+  std::atomic<int> done{0};
+  std::promise<void> all_done;
+  constexpr int kLate = 40;
+  for (int i = 0; i < kLate; ++i) {
+    // Two of a lane: the second comes in when its turn comes again.
+    lanes.SubmitToOneOfMany("late-" + std::to_string(i / 2) + ".example", [&] {
+      if (++done == kLate) all_done.set_value();
+    });
+  }
+  // What hangs there takes no thread from a lane of its own.
+  std::promise<void> known;
+  lanes.Submit("server.example", [&] { known.set_value(); });
+  known.get_future().wait();
+  BOOST_TEST(done == 0);
+  let_go.set_value();
+  all_done.get_future().wait();
+}
+
+BOOST_AUTO_TEST_CASE(StoppedAtTheBound_DropsWhatWaits) {
+  std::atomic<int> ran{0};
+  {
+    WorkerLanes lanes;
+    std::latch all_begun(WorkerLanes::kMostForMany);
+    std::promise<void> let_go;
+    const std::shared_future<void> go = let_go.get_future().share();
+    for (std::size_t i = 0; i < WorkerLanes::kMostForMany + 5; ++i) {
+      lanes.SubmitToOneOfMany("made-up-" + std::to_string(i) + ".example", [&, go] {
+        ++ran;
+        if (ran <= static_cast<int>(WorkerLanes::kMostForMany)) all_begun.count_down();
+        go.wait();
+      });
+    }
+    all_begun.wait();
+    std::thread stopper([&] { lanes.Stop(); });
+    // Either order is right; that it ends is what counts.
+    let_go.set_value();
+    stopper.join();
+  }
+  BOOST_TEST(ran >= static_cast<int>(WorkerLanes::kMostForMany));
 }
 
 BOOST_AUTO_TEST_CASE(Lane_HasAsManyThreadsAsItsQuota) {
