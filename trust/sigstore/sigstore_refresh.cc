@@ -196,8 +196,8 @@ void SigstoreRefresh::Take(const Step& step, FetchedFile file) {
 
 void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   // trust/RULES.md#asking-a-registry: a mirror may not hold signatures. It is asked on behind what
-  // this answer holds.
-  if (file.registry && !file.registry->upstream) {
+  // this answer holds, once however many pages that has.
+  if (file.registry && !file.registry->upstream && step.request.page.empty()) {
     AskPlace(step.place, file.registry->host_number + 1);
   }
   if (step.place != Place::kSignatureTag) return TakeIndex(step, file);

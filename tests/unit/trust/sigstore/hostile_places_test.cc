@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What somebody who may push beside an image, or a registry itself, puts into the places of
+// signatures so that the good one is not found, or so that there seems to be none.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/trust/memory_registry.h"
+#include "trust/sigstore/sigstore_kind.h"
+#include "trust/sigstore/sigstore_refresh.h"
+
+namespace crivet::trust::sigstore {
+namespace {
+
+using What = RegistryRequest::What;
+using Override = std::function<std::optional<Fetched>(const RegistryRequest&)>;
+
+const std::string kRepository = "127.0.0.1:5055/acme/web";
+const CollectionId kId{"sigstore", "registry", kRepository};
+
+struct Hostile {
+  MemoryRegistry registry;
+  /// What it answers in place of the registry.
+  Override instead;
+  std::vector<RegistryRequest> asked;
+
+  /// `good`, or the code of the reason.
+  std::string Pull() {
+    RefreshStart start{.id = kId, .previous = SigstoreKind().Empty(kId)};
+    start.demands = {MemoryRegistry::DemandFor({"key-p256.pub"})};
+    start.asked = AskedName{
+        ImageReference::Parse(kRepository + "@" + MemoryRegistry::Image().ToString()).value()};
+    const auto refresh = SigstoreKind().Begin(std::move(start));
+    asked.clear();
+    while (const auto wanted = refresh->Wanted()) {
+      asked.push_back(*wanted->registry);
+      std::optional<Fetched> other = instead ? instead(*wanted->registry) : std::nullopt;
+      refresh->Supply(other ? *std::move(other) : registry.Answer(*wanted));
+    }
+    const RefreshOutcome outcome = refresh->Finish();
+    return outcome ? "good" : std::string(CodeOf(outcome.error().error.reason));
+  }
+};
+
+Fetched Says(std::string body, std::size_t host, bool upstream, std::string next_page = {}) {
+  RegistryAnswer answer;
+  answer.host_number = host;
+  answer.upstream = upstream;
+  answer.next_page = std::move(next_page);
+  return FetchedFile(std::move(body), std::move(answer));
+}
+
+BOOST_FIXTURE_TEST_SUITE(HostilePlacesTest, Hostile)
+
+BOOST_AUTO_TEST_CASE(APagedMirror_CausesOneQuestionToTheHostBehindIt) {
+  instead = [](const RegistryRequest& request) -> std::optional<Fetched> {
+    if (request.what != What::kReferrers) return std::nullopt;
+    if (request.skip_hosts > 0) return Says(R"({"manifests":[]})", 1, true);
+    const std::size_t page = request.page.empty() ? 1 : std::stoul(request.page);
+    return Says(R"({"manifests":[]})", 0, false, page < 5 ? std::to_string(page + 1) : "");
+  };
+  BOOST_TEST(Pull() == "unsigned");
+  BOOST_TEST(std::count_if(asked.begin(), asked.end(), [](const RegistryRequest& each) {
+               return each.what == What::kReferrers && each.skip_hosts == 1;
+             }) == 1);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust::sigstore
