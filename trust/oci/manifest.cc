@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t kMaxDocument = 4 * 1024 * 1024;
 constexpr std::size_t kMaxAnnotations = 64;
-constexpr JsonLimits kLimits{.max_bytes = kMaxDocument, .max_depth = 16, .max_values = 100'000};
+// What has too many descriptors shall be told from what is no manifest: the size alone bounds it.
+constexpr JsonLimits kLimits{
+    .max_bytes = kMaxDocument, .max_depth = 16, .max_values = kMaxDocument};
 
 tl::unexpected<Error> Malformed(std::string detail) {
   return Fail(Reason::kMalformed, std::move(detail));
@@ -63,7 +65,9 @@ Result<Manifest> Manifest::Parse(std::string_view json) {
   manifest.artifact_type = TextOf(root, "artifactType");
   if (manifest.artifact_type.empty()) manifest.artifact_type = TextOf(*config, "mediaType");
   for (const JsonValue element : *elements) {
-    if (manifest.layers.size() == kMaxLayers) return Malformed("a manifest with too many layers");
+    if (manifest.layers.size() == kMaxLayers) {
+      return Fail(Reason::kTooMany, "a manifest with too many layers");
+    }
     auto layer = ReadDescriptor(element);
     if (!layer) return tl::unexpected(layer.error());
     manifest.layers.push_back(*std::move(layer));
@@ -85,8 +89,9 @@ Result<Index> Index::Parse(std::string_view json) {
   if (!elements) return Malformed("not an image index");
   Index index;
   for (const JsonValue element : *elements) {
-    if (index.manifests.size() == kMaxManifests)
-      return Malformed("an index with too many manifests");
+    if (index.manifests.size() == kMaxManifests) {
+      return Fail(Reason::kTooMany, "an index with too many manifests");
+    }
     auto descriptor = ReadDescriptor(element);
     if (descriptor) index.manifests.push_back(*std::move(descriptor));
   }

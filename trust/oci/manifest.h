@@ -32,19 +32,20 @@ struct Manifest {
   std::vector<Descriptor> layers;
   std::optional<Sha256Digest> subject;
 
-  /// Parse reads up to 4 MiB. kMalformed for everything else than a manifest whose descriptors all
-  /// have a sha256 digest.
+  /// Parse reads up to 4 MiB. kTooMany beyond kMaxLayers, kMalformed for everything else than a
+  /// manifest whose descriptors all have a sha256 digest.
   static Result<Manifest> Parse(std::string_view json);
 };
 
 /// Index is an image index as far as signatures need it (OCI image spec 1.1, index): the answer of
 /// the referrers API, or what stands under the fallback tag.
 struct Index {
-  static constexpr std::size_t kMaxManifests = 1000;
+  static constexpr std::size_t kMaxManifests = 10'000;
 
   /// Descriptors that can be read; what hangs from another algorithm's digest is not among them.
   std::vector<Descriptor> manifests;
 
+  /// Parse reads up to 4 MiB. kTooMany beyond kMaxManifests, kMalformed where it is no index.
   static Result<Index> Parse(std::string_view json);
 };
 

@@ -202,7 +202,7 @@ void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   }
   if (step.place != Place::kSignatureTag) return TakeIndex(step, file);
   const auto manifest = oci::Manifest::Parse(file.bytes);
-  if (!manifest) return;
+  if (!manifest) return PassOver(manifest.error());
   // Whoever signs the same image signs the same payload.
   std::map<Sha256Digest, std::vector<oci::Descriptor>> payloads;
   for (oci::Descriptor& layer : LegacyLayers(*manifest)) {
@@ -218,12 +218,17 @@ void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   }
 }
 
+void SigstoreRefresh::PassOver(const Error& place) {
+  // What is no index and no manifest holds nothing.
+  cut_off_ = cut_off_ || place.reason == Reason::kTooMany;
+}
+
 void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
   if (file.registry && !file.registry->next_page.empty()) {
     AskPlace(step.place, file.registry->host_number, file.registry->next_page);
   }
   auto index = oci::Index::Parse(file.bytes);
-  if (!index) return;
+  if (!index) return PassOver(index.error());
   std::erase_if(index->manifests, SaysItIsAnother);
   // Read from the front last: those that say what they are come first, each of them by digest.
   std::sort(index->manifests.begin(), index->manifests.end(),
@@ -268,7 +273,8 @@ void SigstoreRefresh::Miss(const Step& step, const FetchFailure& failure) {
   // takes the bytes away must not make an image unsigned.
   if (none && step.what == Step::What::kPlace) return;
   if (failure.kind == FetchFailure::Kind::kTooLarge) {
-    // Nothing of that size is a signature.
+    // Nothing of that size is a signature; a place of that size may hold one.
+    cut_off_ = cut_off_ || step.what == Step::What::kPlace;
     return;
   }
   if (!away_) away_ = failure;

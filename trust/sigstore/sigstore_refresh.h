@@ -44,6 +44,8 @@ class SigstoreRefresh final : public Refresh {
   void BeginAt(const Sha256Digest& digest);
   void Take(const Step& step, FetchedFile file);
   void TakePlace(const Step& step, const FetchedFile& file);
+  /// Of what lies in a place and cannot be read.
+  void PassOver(const Error& place);
   void TakeIndex(const Step& step, const FetchedFile& file);
   void TakeManifest(const FetchedFile& file);
   void JudgeLayers(const std::vector<oci::Descriptor>& layers, const std::string& payload);
@@ -66,6 +68,7 @@ class SigstoreRefresh final : public Refresh {
   std::deque<Step> steps_;
   std::optional<FileRequest> wanted_;
   std::size_t requests_ = 0;
+  /// Whether something that may hold a signature was not read to its end.
   bool cut_off_ = false;
 
   /// Demands without a good signature, by their fingerprint, with what was found for each.

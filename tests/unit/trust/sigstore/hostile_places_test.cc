@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "tests/support/trust/memory_registry.h"
+#include "trust/oci/manifest.h"
 #include "trust/sigstore/sigstore_kind.h"
 #include "trust/sigstore/sigstore_refresh.h"
 
@@ -69,6 +70,60 @@ BOOST_AUTO_TEST_CASE(APagedMirror_CausesOneQuestionToTheHostBehindIt) {
   BOOST_TEST(std::count_if(asked.begin(), asked.end(), [](const RegistryRequest& each) {
                return each.what == What::kReferrers && each.skip_hosts == 1;
              }) == 1);
+}
+
+// Whoever may push can make an index, or the manifest of the older form, larger than anybody reads.
+BOOST_AUTO_TEST_CASE(APlaceThatIsTooLargeToRead_IsNotUnsigned) {
+  const std::string descriptor =
+      R"({"mediaType":"x","size":1,"digest":")" + MemoryRegistry::Image().ToString() + R"("})";
+  const auto many = [&](std::string text, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) text += (i > 0 ? "," : "") + descriptor;
+    return text + "]}";
+  };
+  const auto says = [this](const std::string& tag, Fetched answer) {
+    instead = [=](const RegistryRequest& request) -> std::optional<Fetched> {
+      const bool meant = tag == "referrers" ? request.what == What::kReferrers
+                                            : request.what == What::kManifest && request.tag == tag;
+      return meant ? std::optional(answer) : std::nullopt;
+    };
+    return Pull();
+  };
+  const std::string image = "sha256-" + ToHex(MemoryRegistry::Image().bytes());
+  const std::string manifest = R"({"config":{},"layers":[)";
+  const std::string index = R"({"manifests":[)";
+  const auto too_large = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge});
+  for (const std::string& place : {std::string("referrers"), image, image + ".sig"}) {
+    BOOST_TEST_CONTEXT(place) {
+      const bool legacy = place.ends_with(".sig");
+      const std::size_t most = legacy ? oci::Manifest::kMaxLayers : oci::Index::kMaxManifests;
+      const std::string begin = legacy ? manifest : index;
+      BOOST_TEST(says(place, too_large) == "too-many");
+      BOOST_TEST(says(place, Says(many(begin, most + 1), 0, true)) == "too-many");
+      BOOST_TEST(says(place, Says(many(begin, 1), 0, true)) != "too-many");
+      BOOST_TEST(says(place, Says("<html>", 0, true)) == "unsigned");
+      registry.PutBundle(MemoryRegistry::TestData("bundles/key-p256-good.json"));
+      if (place != image) BOOST_TEST(says(place, too_large) == "good");
+      registry = MemoryRegistry();
+    }
+  }
+}
+
+// A node-wide scanner adds a report a day, for years.
+BOOST_AUTO_TEST_CASE(ManyReferrersOfOtherKinds_HideNoSignature) {
+  registry.PutBundle(MemoryRegistry::TestData("bundles/key-p256-good.json"));
+  const std::string image = "sha256-" + ToHex(MemoryRegistry::Image().bytes());
+  FileRequest tag;
+  tag.registry = RegistryRequest{.what = What::kManifest, .repository = kRepository, .tag = image};
+  std::string index = registry.Answer(tag)->bytes;
+  std::string reports;
+  for (int i = 0; i < 4000; ++i) {
+    reports += R"({"artifactType":"application/vnd.example.report","mediaType":"x","size":1,)"
+               R"("digest":"sha256:)" +
+               ToHex(Sha256Of(std::to_string(i))) + R"("},)";
+  }
+  index.insert(index.find('[') + 1, reports);
+  registry.Tag(image, registry.PutManifest(index));
+  BOOST_TEST(Pull() == "good");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
