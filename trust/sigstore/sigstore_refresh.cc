@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kMaxIndex = 4 * 1024 * 1024;
 constexpr std::size_t kMaxReferrer = 128 * 1024;
 constexpr std::size_t kMaxBlob = 1024 * 1024;
+// Of what one place holds, so many are read before the next place is; the rest after all places.
+constexpr std::size_t kAtOnce = 4;
 
 std::string TagOf(const Sha256Digest& digest, std::string_view ending) {
   return "sha256-" + ToHex(digest.bytes()) + std::string(ending);
@@ -110,17 +112,26 @@ void SigstoreRefresh::AskPlace(Place place, std::size_t skip_hosts, std::string 
   steps_.push_back({Step::What::kPlace, std::move(request), place});
 }
 
-void SigstoreRefresh::AskFor(Step::What what, const Sha256Digest& content,
-                             std::vector<oci::Descriptor> layers) {
+SigstoreRefresh::Step SigstoreRefresh::ContentStep(Step::What what,
+                                                   const Sha256Digest& content) const {
   const bool manifest = what == Step::What::kManifest;
-  RegistryRequest request{
-      .what = manifest ? RegistryRequest::What::kManifest : RegistryRequest::What::kBlob,
-      .repository = start_.id.name,
-      .digest = content};
-  Step step{what, std::move(request)};
-  step.layers = std::move(layers);
-  // What was found is read before another place is asked.
-  steps_.push_front(std::move(step));
+  return {what,
+          {.what = manifest ? RegistryRequest::What::kManifest : RegistryRequest::What::kBlob,
+           .repository = start_.id.name,
+           .digest = content}};
+}
+
+void SigstoreRefresh::AskFor(std::vector<Step> best_first, std::size_t at_once) {
+  if (best_first.size() > kMaxRequests) {
+    cut_off_ = true;
+    best_first.resize(kMaxRequests);
+  }
+  for (std::size_t i = at_once; i < best_first.size(); ++i) {
+    steps_.push_back(std::move(best_first[i]));
+  }
+  for (std::size_t i = std::min(at_once, best_first.size()); i > 0; --i) {
+    steps_.push_front(std::move(best_first[i - 1]));
+  }
 }
 
 void SigstoreRefresh::Next() {
@@ -208,14 +219,17 @@ void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   for (oci::Descriptor& layer : LegacyLayers(*manifest)) {
     payloads[layer.digest].push_back(std::move(layer));
   }
+  std::vector<Step> steps;
   for (auto& [payload, layers] : payloads) {
     const auto known = payloads_.find(payload);
     if (known == payloads_.end()) {
-      AskFor(Step::What::kPayload, payload, std::move(layers));
+      steps.push_back(ContentStep(Step::What::kPayload, payload));
+      steps.back().layers = std::move(layers);
     } else {
       JudgeLayers(layers, known->second);
     }
   }
+  AskFor(std::move(steps), kAtOnce);
 }
 
 void SigstoreRefresh::PassOver(const Error& place) {
@@ -230,23 +244,29 @@ void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
   auto index = oci::Index::Parse(file.bytes);
   if (!index) return PassOver(index.error());
   std::erase_if(index->manifests, SaysItIsAnother);
-  // Read from the front last: those that say what they are come first, each of them by digest.
+  // Those that say what they are come first, each of them by digest.
   std::sort(index->manifests.begin(), index->manifests.end(),
             [](const oci::Descriptor& a, const oci::Descriptor& b) {
-              return SaysNothing(a) != SaysNothing(b) ? SaysNothing(a) : a.digest > b.digest;
+              return SaysNothing(a) != SaysNothing(b) ? SaysNothing(b) : a.digest < b.digest;
             });
+  std::vector<Step> steps;
   for (const oci::Descriptor& descriptor : index->manifests) {
     if (seen_manifests_.insert(descriptor.digest).second)
-      AskFor(Step::What::kManifest, descriptor.digest);
+      steps.push_back(ContentStep(Step::What::kManifest, descriptor.digest));
   }
+  AskFor(std::move(steps), kAtOnce);
 }
 
 void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
   const auto manifest = oci::Manifest::Parse(file.bytes);
   if (!manifest) return;
+  std::vector<Step> steps;
   for (const oci::Descriptor& layer : BundleLayers(*manifest, Image())) {
-    if (seen_bundles_.insert(layer.digest).second) AskFor(Step::What::kBundle, layer.digest);
+    if (seen_bundles_.insert(layer.digest).second)
+      steps.push_back(ContentStep(Step::What::kBundle, layer.digest));
   }
+  // Signers put one into each.
+  AskFor(std::move(steps), 1);
 }
 
 void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,

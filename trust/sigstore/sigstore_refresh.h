@@ -56,8 +56,10 @@ class SigstoreRefresh final : public Refresh {
   void End();
   void Fail(Reason reason, std::string detail);
   void AskPlace(Place place, std::size_t skip_hosts, std::string page = {});
-  void AskFor(Step::What what, const Sha256Digest& content,
-              std::vector<oci::Descriptor> layers = {});
+  Step ContentStep(Step::What what, const Sha256Digest& content) const;
+  /// What was found: the first `at_once` of it next, the rest when every place was asked, so that
+  /// whoever may push hides no place by what is put into another.
+  void AskFor(std::vector<Step> best_first, std::size_t at_once);
   WantedImage Image() const;
   bool AllHaveOne() const { return lacking_.empty(); }
   RefreshOutcome Verified() const;

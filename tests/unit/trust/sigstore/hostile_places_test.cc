@@ -126,6 +126,46 @@ BOOST_AUTO_TEST_CASE(ManyReferrersOfOtherKinds_HideNoSignature) {
   BOOST_TEST(Pull() == "good");
 }
 
+BOOST_AUTO_TEST_CASE(WorthlessBundles_HowManyEver_HideNoOtherPlace) {
+  for (int i = 0; i < 40; ++i) registry.PutBundle("{\"" + std::to_string(i) + "\":1}");
+  registry.PutLegacy("ss-key-good");
+  BOOST_TEST(Pull() == "good");
+  // The same as referrers and under the fallback tag, each with its own.
+  const std::string image = "sha256-" + ToHex(MemoryRegistry::Image().bytes());
+  FileRequest tag;
+  tag.registry = RegistryRequest{.what = What::kManifest, .repository = kRepository, .tag = image};
+  const std::string index = registry.Answer(tag)->bytes;
+  for (int i = 100; i < 140; ++i) registry.PutBundle("{\"" + std::to_string(i) + "\":1}");
+  instead = [&](const RegistryRequest& request) -> std::optional<Fetched> {
+    if (request.what != What::kReferrers) return std::nullopt;
+    return Says(index, 0, true);
+  };
+  BOOST_TEST(Pull() == "good");
+}
+
+BOOST_AUTO_TEST_CASE(OneReferrerOfManyLayers_HidesNoOther) {
+  std::string layers;
+  for (int i = 0; i < 40; ++i) {
+    const std::string bytes = "{\"" + std::to_string(i) + "\":1}";
+    registry.PutBlob(bytes);
+    layers +=
+        (i > 0 ? "," : "") +
+        (R"({"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","size":1,"digest":")" +
+         Sha256Digest(Sha256Of(bytes)).ToString() + R"("})");
+  }
+  const std::string referrer = R"({"config":{},"layers":[)" + layers +
+                               R"(],"subject":{"mediaType":"x","size":1,"digest":")" +
+                               MemoryRegistry::Image().ToString() + R"("}})";
+  const std::string index = R"({"manifests":[{"mediaType":"x","size":1,"digest":")" +
+                            registry.PutManifest(referrer).ToString() + R"("}]})";
+  instead = [&](const RegistryRequest& request) -> std::optional<Fetched> {
+    if (request.what != What::kReferrers) return std::nullopt;
+    return Says(index, 0, true);
+  };
+  registry.PutBundle(MemoryRegistry::TestData("bundles/key-p256-good.json"));
+  BOOST_TEST(Pull() == "good");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
