@@ -89,10 +89,12 @@ RegistryQuestion QuestionOf(const FileRequest& request, std::string repository) 
   return question;
 }
 
-// trust/RULES.md#asking-a-registry: answers that say that there is no such API.
+// trust/RULES.md#asking-a-registry: answers that say that there is no such API. What a token server
+// says is no answer of the registry.
 bool SaysNoApi(const FetchFailure& failure) {
   constexpr std::array kStatuses = {400, 404, 405, 406, 501};
   return failure.why && failure.why->kind == FetchCause::Kind::kStatus &&
+         failure.why->asked == FetchCause::Asked::kServer &&
          std::find(kStatuses.begin(), kStatuses.end(), failure.why->status) != kStatuses.end();
 }
 

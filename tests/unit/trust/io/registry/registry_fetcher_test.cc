@@ -252,6 +252,19 @@ BOOST_DATA_TEST_CASE(RefusalOfReferrers_IsNotNone,
   BOOST_TEST(!Has(End(node.Fetch(What::kReferrers)), "not-found"));
 }
 
+BOOST_DATA_TEST_CASE(TokenServerThatKnowsNothing_IsNotNone,
+                     boost::unit_test::data::make({400, 404, 405, 406, 501}), status) {
+  const FaultServer server([&](Exchange& e) {
+    if (Has(e.request().target, "/token")) return e.Reply(status, "");
+    e.Reply(
+        401, "",
+        "WWW-Authenticate: Bearer realm=\"http://" + e.request().Header("host") + "/token\"\r\n");
+  });
+  Node node(Only(server));
+  const std::string end = End(node.Fetch(What::kReferrers));
+  BOOST_TEST(!Has(end, "not-found"), end);
+}
+
 BOOST_AUTO_TEST_CASE(BodyThatIsNoIndex_IsNoApi) {
   for (const char* body : {"", "<html>", "[]", "{}", "not found"}) {
     const FaultServer server([&](Exchange& e) { e.Reply(200, body); });
