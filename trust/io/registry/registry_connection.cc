@@ -145,7 +145,8 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
     request.url = url.text;
     answer = AskAuthorised(request, question, terms);
   }
-  if (answer && IsRedirect(answer->status)) {
+  const bool sent_on = answer && IsRedirect(answer->status);
+  if (sent_on) {
     answer = Followed(*std::move(answer), url, question, terms);
   }
   if (answer && answer->status != 200) {
@@ -157,7 +158,8 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
                      .said = "it is encoded as " + Quoted(answer->content_encoding)});
   }
   if (answer) return Answered{*std::move(answer), std::move(url)};
-  refusals_.Note(question.repository, asker, answer.error(), now);
+  // Where it was sent on to has refused that one content, and nobody's credentials.
+  if (!sent_on) refusals_.Note(question.repository, asker, answer.error(), now);
   return tl::unexpected(std::move(answer.error()));
 }
 

@@ -399,8 +399,9 @@ BOOST_AUTO_TEST_CASE(Mirror_IsToldTheRegistrysPortInEscapes) {
 /// A registry that sends on, over TLS, and a storage, both of one CA.
 struct Redirecting {
   explicit Redirecting(std::function<std::string(const std::string& storage)> location,
-                       int status = 307)
-      : storage([](Exchange& e) { e.Reply(200, kBytes); }, FaultServer::Tls{authority.Issue({})}),
+                       int status = 307, int storage_status = 200)
+      : storage([storage_status](Exchange& e) { e.Reply(storage_status, kBytes); },
+                FaultServer::Tls{authority.Issue({})}),
         registry(
             [this, location, status](Exchange& e) {
               e.Reply(status, "", "Location: " + location(storage.Url("localhost")) + "\r\n");
@@ -478,6 +479,14 @@ BOOST_AUTO_TEST_CASE(Redirects_EndAfterTwo) {
   BOOST_TEST(Has(setup.End(), "it sends on once more"));
   BOOST_TEST(setup.registry.requests().size() == 3U);
   BOOST_TEST(setup.registry.requests()[1].Header("authorization") == "");
+}
+
+// Object storage answers so for what it no longer has.
+BOOST_AUTO_TEST_CASE(RefusalByWhereItIsSentOnTo_IsNoRefusalOfTheRegistry) {
+  Redirecting setup([](const std::string& storage) { return storage + "/blob"; }, 307, 403);
+  BOOST_TEST(Has(setup.End(), "status 403"));
+  BOOST_TEST(Has(setup.End(), "status 403"));
+  BOOST_TEST(setup.registry.requests().size() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(RedirectOfATokenServer_IsNotFollowed) {
