@@ -88,6 +88,23 @@ bool SpeaksNoTls(const FetchFailure& failure) {
          failure.why->said.find("certificate") == std::string::npos;
 }
 
+// Under which name a refusal of the referrers is kept: no repository's.
+std::string ReferrersOf(const RegistryQuestion& question) {
+  return question.repository + " referrers";
+}
+
+bool AsksReferrers(const RegistryQuestion& question) {
+  return question.what.starts_with("referrers/");
+}
+
+// Some registries, and what stands before them, let nobody near the referrers and everybody pull:
+// only the registry's own no to them, whatever it says of how often it is asked.
+bool RefusesReferrersAlone(const RegistryQuestion& question, const FetchFailure& failure) {
+  return AsksReferrers(question) && failure.why &&
+         failure.why->asked == FetchCause::Asked::kServer &&
+         (failure.why->status == 401 || failure.why->status == 403);
+}
+
 bool IsEncoded(const HttpAnswer& answer) {
   return !answer.content_encoding.empty() && answer.content_encoding != "identity";
 }
@@ -116,7 +133,11 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
     const RegistryQuestion& question, const MetadataFetcher::Terms& terms) {
   const CredentialsClass asker = ClassOf(terms.credentials);
   const auto now = std::chrono::steady_clock::now();
-  if (auto refused = refusals_.Of(question.repository, asker, now)) return tl::unexpected(*refused);
+  auto refused = refusals_.Of(question.repository, asker, now);
+  if (!refused && AsksReferrers(question)) {
+    refused = refusals_.Of(ReferrersOf(question), asker, now);
+  }
+  if (refused) return tl::unexpected(*std::move(refused));
   if (silence_.HeldBackBy(SinceBootNow())) {
     return Failed({.kind = FetchCause::Kind::kTimeout,
                    .host = name(),
@@ -159,7 +180,10 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
   }
   if (answer) return Answered{*std::move(answer), std::move(url)};
   // Where it was sent on to has refused that one content, and nobody's credentials.
-  if (!sent_on) refusals_.Note(question.repository, asker, answer.error(), now);
+  if (!sent_on) {
+    const bool alone = RefusesReferrersAlone(question, answer.error());
+    refusals_.Note(alone ? ReferrersOf(question) : question.repository, asker, answer.error(), now);
+  }
   return tl::unexpected(std::move(answer.error()));
 }
 

@@ -573,6 +573,26 @@ BOOST_AUTO_TEST_CASE(TooManyRequests_IsTold_AndThePauseKept) {
   BOOST_TEST(server.requests().size() == 2U);
 }
 
+BOOST_AUTO_TEST_CASE(RefusalOfReferrersAlone_KeepsNobodyFromTheOtherPlaces) {
+  const FaultServer server([](Exchange& e) {
+    Has(e.request().target, "/referrers/") ? e.Reply(403, "") : e.Reply(200, kBytes);
+  });
+  Node node(Only(server));
+  BOOST_TEST(Has(End(node.Fetch(What::kReferrers)), "credentials-refused"));
+  BOOST_TEST(End(node.Fetch(What::kManifest)) == "ok");
+  BOOST_TEST(End(node.Fetch(What::kBlob)) == "ok");
+  BOOST_TEST(Has(End(node.Fetch(What::kReferrers)), "credentials-refused"));
+  BOOST_TEST(server.requests().size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(RefusalOfThePull_IsKeptForReferrersToo) {
+  const FaultServer server([](Exchange& e) { e.Reply(403, ""); });
+  Node node(Only(server));
+  BOOST_TEST(Has(End(node.Fetch(What::kManifest)), "credentials-refused"));
+  BOOST_TEST(Has(End(node.Fetch(What::kReferrers)), "credentials-refused"));
+  BOOST_TEST(server.requests().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(RetryAfterZero_IsNoPause) {
   const FaultServer server([](Exchange& e) { e.Reply(429, "", "Retry-After: 0\r\n"); });
   Node node(Only(server));
