@@ -58,10 +58,17 @@ AddressClass ClassOf6(const std::array<std::uint8_t, 16>& bytes) {
     }
     return mapped || compatible ? v4_at(kLast4) : AddressClass::kForbidden;
   }
-  if (begins_with({0x00, 0x64, 0xff, 0x9b})) return v4_at(kLast4);  // NAT64
-  if (begins_with({0x20, 0x02})) return v4_at(2);                   // 6to4
-  if ((bytes[0] & 0xfe) == 0xfc) return AddressClass::kPrivate;     // fc00::/7
-  if ((bytes[0] & 0xe0) == 0x20) return AddressClass::kPublic;      // 2000::/3
+  if (begins_with({0x00, 0x64, 0xff, 0x9b})) {
+    // NAT64 (RFC 6052, RFC 8215). Of a prefix shorter than 96 bits a translator takes the address
+    // from other bits, and the last ones say what their writer likes.
+    const bool last = bytes[4] == 0 && bytes[5] <= 1 &&
+                      std::all_of(bytes.begin() + 6, bytes.begin() + kLast4,
+                                  [](std::uint8_t byte) { return byte == 0; });
+    return last ? v4_at(kLast4) : AddressClass::kForbidden;
+  }
+  if (begins_with({0x20, 0x02})) return v4_at(2);                // 6to4
+  if ((bytes[0] & 0xfe) == 0xfc) return AddressClass::kPrivate;  // fc00::/7
+  if ((bytes[0] & 0xe0) == 0x20) return AddressClass::kPublic;   // 2000::/3
   return AddressClass::kForbidden;  // fe80::/10, fec0::/10, ff00::/8, and what nobody has been
                                     // given
 }

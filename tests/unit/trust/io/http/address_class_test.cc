@@ -20,7 +20,7 @@ BOOST_AUTO_TEST_CASE(Classes) {
   for (const char* text :
        {"1.1.1.1", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.0.1",
         "172.32.0.1", "192.167.1.1", "223.255.255.255", "2606:4700::1", "::ffff:1.1.1.1",
-        "64:ff9b::101:101", "2002:101:101::"}) {
+        "64:ff9b::101:101", "64:ff9b:1::101:101", "2002:101:101::"}) {
     BOOST_TEST(Of(text) == 'P', text);
   }
   for (const char* text :
@@ -36,6 +36,14 @@ BOOST_AUTO_TEST_CASE(Classes) {
        {"169.254.169.254", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
         "2002:a9fe:a9fe::", "fe80::1", "febf::1", "0.0.0.0", "::", "224.0.0.1", "255.255.255.255",
         "ff02::1", "fec0::1", "192.0.0.192", "", "x", "1.1.1"}) {
+    BOOST_TEST(Of(text) == 'F', text);
+  }
+}
+
+// RFC 6052 2.2: a translator may take the address from other bits than the last.
+BOOST_AUTO_TEST_CASE(Nat64_WhereTheAddressMayStandElsewhere_IsForbidden) {
+  for (const char* text : {"64:ff9b:1:a9fe:a9:fe00:101:101", "64:ff9b:2::101:101",
+                           "64:ff9b::1:0:101:101", "64:ff9b:1::a9fe:a9fe"}) {
     BOOST_TEST(Of(text) == 'F', text);
   }
 }
