@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (line != std::string_view::npos) {
     const std::string_view pattern = text.substr(0, line);
     const std::string_view target = text.substr(line + 1);
-    const auto match = tuf1::MatchPath(pattern, target);
+    tuf1::MatchWork work;
+    const auto match = tuf1::MatchPath(pattern, target, work);
     const bool plain = pattern.find_first_of("*?[\\") == std::string_view::npos;
     if (plain) {
       Require((match == tuf1::PathMatch::kYes) == (pattern == target), "a plain pattern is a name");
@@ -42,7 +43,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto targets = tuf1::Targets::Parse(file->content()); targets) {
     (void)targets->Find("acme/web:1.0");
     if (const auto& delegations = targets->delegations()) {
-      const auto next = delegations->For("acme/web:1.0");
+      tuf1::MatchWork work;
+      const auto next = delegations->For("acme/web:1.0", work);
       if (!next) return 0;
       for (const auto& role : *next) {
         Require(delegations->KeysOf(role.role) != nullptr, "who is asked has keys");

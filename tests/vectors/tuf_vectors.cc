@@ -81,8 +81,9 @@ bool SignatureHolds(const Json& line) {
 }
 
 bool PatternMatches(const Json& line) {
+  MatchWork work;
   const auto match =
-      MatchPath(line.at("pattern").get<std::string>(), line.at("target").get<std::string>());
+      MatchPath(line.at("pattern").get<std::string>(), line.at("target").get<std::string>(), work);
   return (match == PathMatch::kYes) == line.at("match");
 }
 

@@ -68,14 +68,14 @@ bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view 
                      [&](const std::string& prefix) { return hash.starts_with(prefix); });
 }
 
-PathMatch DelegatedRole::Matches(std::string_view target) const {
+PathMatch DelegatedRole::Matches(std::string_view target, MatchWork& work) const {
   if (hash_prefixes) {
     return MatchHashPrefix(*hash_prefixes, target) ? PathMatch::kYes : PathMatch::kNo;
   }
   if (!paths) return PathMatch::kNo;
   PathMatch any = PathMatch::kNo;
   for (const std::string& pattern : *paths) {
-    const PathMatch match = MatchPath(pattern, target);
+    const PathMatch match = MatchPath(pattern, target, work);
     if (match == PathMatch::kYes) return match;
     if (match == PathMatch::kOdd) any = match;
   }
@@ -155,7 +155,8 @@ Result<Delegations> Delegations::Parse(JsonValue object) {
   return read;
 }
 
-Result<std::vector<Delegations::Next>> Delegations::For(std::string_view target) const {
+Result<std::vector<Delegations::Next>> Delegations::For(std::string_view target,
+                                                        MatchWork& work) const {
   using Terminating = DelegatedRole::Terminating;
   std::vector<Next> next;
   if (bins_) {
@@ -163,7 +164,8 @@ Result<std::vector<Delegations::Next>> Delegations::For(std::string_view target)
     return next;
   }
   for (const DelegatedRole& role : roles_) {
-    const PathMatch match = role.Matches(target);
+    const PathMatch match = role.Matches(target, work);
+    if (work.IsSpent()) return Fail(Reason::kTooMany, "paths take too long to compare");
     if (match == PathMatch::kOdd) {
       return Malformed("paths", "hold a pattern that clients read differently");
     }

@@ -41,7 +41,7 @@ struct DelegatedRole {
   std::optional<std::vector<std::string>> paths;
   std::optional<std::vector<std::string>> hash_prefixes;
 
-  PathMatch Matches(std::string_view target) const;
+  PathMatch Matches(std::string_view target, MatchWork& work) const;
 };
 
 /// Delegations are to whom a targets role hands parts of its names, in order. Immutable.
@@ -58,8 +58,8 @@ class Delegations {
     DelegatedRole::Terminating terminating;
   };
   /// Those that may know the target, in order, none after a terminating one. kMalformed where it
-  /// comes to a pattern on whose meaning clients disagree.
-  Result<std::vector<Next>> For(std::string_view target) const;
+  /// comes to a pattern on whose meaning clients disagree, kTooMany where the work was not enough.
+  Result<std::vector<Next>> For(std::string_view target, MatchWork& work) const;
 
   /// Null where nothing is delegated to that role.
   const RoleKeys* KeysOf(std::string_view role) const;

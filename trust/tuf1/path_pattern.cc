@@ -72,10 +72,11 @@ bool StepMatches(std::string_view& pattern, std::string_view& text) {
 }
 
 // Only the last `*` is ever gone back to: an earlier one has no more to give.
-bool SegmentMatches(std::string_view pattern, std::string_view text) {
+bool SegmentMatches(std::string_view pattern, std::string_view text, MatchWork& work) {
   std::optional<std::string_view> after_star;
   std::string_view retry;
-  while (true) {
+  while (!work.IsSpent()) {
+    work.Spend(1);
     if (!pattern.empty() && pattern.front() == '*') {
       pattern.remove_prefix(1);
       after_star = pattern;
@@ -89,6 +90,7 @@ bool SegmentMatches(std::string_view pattern, std::string_view text) {
     pattern = *after_star;
     text = retry;
   }
+  return false;
 }
 
 std::string_view TakeSegment(std::string_view& path) {
@@ -100,7 +102,7 @@ std::string_view TakeSegment(std::string_view& path) {
 
 }  // namespace
 
-PathMatch MatchPath(std::string_view pattern, std::string_view target) {
+PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork& work) {
   if (pattern.find('\\') != std::string_view::npos ||
       pattern.find("[^") != std::string_view::npos) {
     return PathMatch::kOdd;
@@ -109,7 +111,7 @@ PathMatch MatchPath(std::string_view pattern, std::string_view target) {
   if (segments != std::count(target.begin(), target.end(), '/')) return PathMatch::kNo;
   for (; segments >= 0; --segments) {
     const std::string_view of_pattern = TakeSegment(pattern);
-    if (!SegmentMatches(of_pattern, TakeSegment(target))) return PathMatch::kNo;
+    if (!SegmentMatches(of_pattern, TakeSegment(target), work)) return PathMatch::kNo;
   }
   return PathMatch::kYes;
 }

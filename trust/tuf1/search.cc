@@ -69,7 +69,7 @@ class Walk {
 
   std::optional<Search::Failed> Descend(const Step& step, const Delegations& delegations,
                                         std::size_t here) {
-    const auto next = delegations.For(question_.name);
+    const auto next = delegations.For(question_.name, work_);
     if (!next) return Search::Failed{Of(step.role, next.error()), step.role};
     // A terminating delegation drops what waits at every level.
     if (!next->empty() && next->back().terminating == DelegatedRole::Terminating::kYes) {
@@ -110,6 +110,7 @@ class Walk {
   const Trusted& trusted_;
   const Search::Question& question_;
   const Caps& caps_;
+  MatchWork work_;
   std::vector<Step> waiting_;
   std::vector<Seen> way_;
   std::vector<std::string> asked_;

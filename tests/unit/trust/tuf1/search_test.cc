@@ -283,7 +283,21 @@ BOOST_AUTO_TEST_CASE(Delegations_ThatNobodyCanMean_AreMalformed) {
 BOOST_AUTO_TEST_CASE(MatchPath_ManyStars_EndsSoon) {
   std::string pattern;
   for (int i = 0; i < 2000; ++i) pattern += "*a";
-  BOOST_TEST((tuf1::MatchPath(pattern + "*b", std::string(4000, 'a')) == tuf1::PathMatch::kNo));
+  tuf1::MatchWork work;
+  BOOST_TEST(
+      (tuf1::MatchPath(pattern + "*b", std::string(4000, 'a'), work) == tuf1::PathMatch::kNo));
+  BOOST_TEST(!work.IsSpent());
+}
+
+// 16 MiB of them took minutes, at every decision about that name.
+BOOST_AUTO_TEST_CASE(Find_PatternsThatAlmostMatch_EndTheSearch) {
+  const std::string almost = "*" + std::string(120, 'a') + "b";
+  server.Delegate("targets", "a", std::vector<std::string>(4000, almost));
+  server.Delegate("targets", "b", {"*"});
+  server.Sign("b", "web:1", "x");
+  PublishAndRefresh({"a", "b"});
+  BOOST_TEST(Find(std::string(250, 'a')) == "too-many");
+  BOOST_TEST(Find("web:1") == "b");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
