@@ -20,11 +20,15 @@ tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) 
 // How many hex digits the number of a bin has.
 std::size_t DigitsOf(unsigned bit_length) { return (bit_length + 3) / 4; }
 
-Result<std::vector<std::string>> ReadStrings(JsonValue object, std::string_view name) {
+// `left` is how many there may be yet.
+Result<std::vector<std::string>> ReadStrings(JsonValue object, std::string_view name,
+                                             std::size_t& left) {
   const auto array = ReadMember(object, name, JsonType::kArray);
   if (!array) return tl::unexpected(array.error());
   std::vector<std::string> strings;
   const auto elements = array->AsArray();
+  if (elements->size() > left) return Malformed(name, "are too many");
+  left -= elements->size();
   for (const JsonValue element : *elements) {
     const auto text = element.AsString();
     if (!text) return Malformed(name, "holds something that is not a string");
@@ -82,7 +86,8 @@ PathMatch DelegatedRole::Matches(std::string_view target, MatchWork& work) const
   return any;
 }
 
-Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys) {
+Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys,
+                                            std::size_t& patterns_left) {
   const auto name = ReadString(object, "name");
   if (!name) return tl::unexpected(name.error());
   if (name->empty() || IsTopLevel(*name)) return Malformed("name", "cannot be a delegated role's");
@@ -102,7 +107,7 @@ Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys) {
   if (by_path == object.Find("path_hash_prefixes").has_value()) {
     return Malformed("paths", "or path_hash_prefixes: one of the two");
   }
-  auto strings = ReadStrings(object, by_path ? "paths" : "path_hash_prefixes");
+  auto strings = ReadStrings(object, by_path ? "paths" : "path_hash_prefixes", patterns_left);
   if (!strings) return tl::unexpected(strings.error());
   (by_path ? role.paths : role.hash_prefixes) = *std::move(strings);
   return role;
@@ -144,8 +149,9 @@ Result<Delegations> Delegations::Parse(JsonValue object) {
   if (!roles) return tl::unexpected(roles.error());
   const auto elements = roles->AsArray();
   if (elements->size() > kMaxRoles) return Malformed("roles", "are too many");
+  std::size_t patterns_left = kMaxPatterns;
   for (const JsonValue element : *elements) {
-    auto role = ReadRole(element, *keys);
+    auto role = ReadRole(element, *keys, patterns_left);
     if (!role) return tl::unexpected(role.error());
     if (!read.by_name_.emplace(role->name, read.roles_.size()).second) {
       return Malformed("roles", "names one twice");
@@ -180,6 +186,23 @@ const RoleKeys* Delegations::KeysOf(std::string_view role) const {
   if (bins_) return bins_->Has(role) ? &bin_keys_ : nullptr;
   const auto at = by_name_.find(role);
   return at == by_name_.end() ? nullptr : &roles_[at->second].keys;
+}
+
+std::size_t Delegations::resident_bytes() const {
+  constexpr std::size_t kPerRole = 512;
+  constexpr std::size_t kPerKey = 192;
+  const auto of_keys = [](const RoleKeys& keys) {
+    return kPerKey * (keys.keys.size() + keys.unusable.size());
+  };
+  std::size_t bytes = kPerRole + of_keys(bin_keys_);
+  for (const DelegatedRole& role : roles_) {
+    bytes += kPerRole + of_keys(role.keys);
+    for (const auto* strings : {&role.paths, &role.hash_prefixes}) {
+      if (!*strings) continue;
+      for (const std::string& text : **strings) bytes += sizeof text + text.capacity();
+    }
+  }
+  return bytes;
 }
 
 }  // namespace crivet::trust::tuf1

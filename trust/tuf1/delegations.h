@@ -48,6 +48,8 @@ struct DelegatedRole {
 class Delegations {
  public:
   static constexpr std::size_t kMaxRoles = 16384;
+  /// Of all its roles.
+  static constexpr std::size_t kMaxPatterns = 256 * 1024;
 
   /// kMalformed also where a name is empty, stands twice or is a top-level role's, or there are
   /// both roles and bins, or neither.
@@ -65,10 +67,13 @@ class Delegations {
   const RoleKeys* KeysOf(std::string_view role) const;
   const std::vector<DelegatedRole>& roles() const { return roles_; }
   const std::optional<Bins>& bins() const { return bins_; }
+  /// Bytes held; an estimate.
+  std::size_t resident_bytes() const;
 
  private:
   Delegations() = default;
-  static Result<DelegatedRole> ReadRole(JsonValue object, KeyTable& keys);
+  static Result<DelegatedRole> ReadRole(JsonValue object, KeyTable& keys,
+                                        std::size_t& patterns_left);
   static Result<Bins> ReadBins(JsonValue object);
 
   std::vector<DelegatedRole> roles_;

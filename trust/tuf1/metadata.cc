@@ -160,6 +160,7 @@ Result<Snapshot> Snapshot::Parse(JsonValue content) {
   Snapshot snapshot;
   snapshot.header_ = *header;
   const auto members = meta->AsObject();
+  if (members->size() > kMaxEntries) return Malformed("meta", "holds too many");
   for (const JsonMember& listed : *members) {
     auto entry = MetaEntry::Read(listed.value);
     if (!entry) return tl::unexpected(entry.error());

@@ -96,6 +96,8 @@ class Timestamp {
 /// Snapshot lists the version of every targets role as one consistent set.
 class Snapshot {
  public:
+  static constexpr std::size_t kMaxEntries = 256 * 1024;
+
   static Result<Snapshot> Parse(JsonValue content);
 
   std::int64_t version() const { return header_.version; }

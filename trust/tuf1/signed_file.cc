@@ -69,7 +69,10 @@ Result<RoleKeys> KeyTable::ReadRole(JsonValue role) {
   RoleKeys read;
   read.threshold = static_cast<std::size_t>(*threshold);
   const auto elements = key_ids->AsArray();
-  if (elements->size() > kMaxKeys) return Fail(Reason::kMalformed, "keyids holds too many");
+  uses_ += elements->size();
+  if (elements->size() > kMaxKeys || uses_ > kMaxUses) {
+    return Fail(Reason::kMalformed, "keyids holds too many");
+  }
   for (const JsonValue element : *elements) {
     const auto name = element.AsString();
     if (!name) return Fail(Reason::kMalformed, "keyids holds something that is not a string");

@@ -37,6 +37,8 @@ class KeyTable {
  public:
   /// At most so many in one file.
   static constexpr std::size_t kMaxKeys = 1024;
+  /// At most so many names of keys in all roles of one file.
+  static constexpr std::size_t kMaxUses = 128 * 1024;
 
   static Result<KeyTable> Read(JsonValue holder);
   /// Reads `keyids` and `threshold`. A key that cannot be used spoils nothing. A threshold beyond
@@ -47,6 +49,7 @@ class KeyTable {
   KeyTable() = default;
   std::unordered_map<std::string_view, JsonValue> objects_;
   std::unordered_map<std::string_view, Result<Key>> parsed_;
+  std::size_t uses_ = 0;
 };
 
 /// SignedFile is a metadata file whose shape is right and whose content nobody has vouched for yet:

@@ -62,10 +62,9 @@ const TargetEntry* Targets::Find(std::string_view name) const {
 }
 
 std::size_t Targets::resident_bytes() const {
-  constexpr std::size_t kPerDelegation = 512;
   std::size_t bytes = sizeof(Targets);
   for (const auto& [name, entry] : entries_) bytes += name.capacity() + sizeof entry + 64;
-  if (delegations_) bytes += kPerDelegation * (1 + delegations_->roles().size());
+  if (delegations_) bytes += delegations_->resident_bytes();
   return bytes;
 }
 

@@ -280,6 +280,31 @@ BOOST_AUTO_TEST_CASE(Delegations_ThatNobodyCanMean_AreMalformed) {
   }
 }
 
+// 16 MiB of short names took more than twenty times that in memory, and were counted as none.
+BOOST_AUTO_TEST_CASE(Delegations_OfMoreThanAnybodyDelegates_AreMalformed) {
+  const auto read = [](std::size_t roles, std::size_t keys, std::size_t paths) {
+    std::string text = R"({"keys":{},"roles":[)";
+    for (std::size_t i = 0; i < roles; ++i) {
+      text += (i > 0 ? "," : "") + (R"({"name":"r)" + std::to_string(i)) +
+              R"(","terminating":false,"threshold":1,"keyids":[)";
+      for (std::size_t k = 0; k < keys; ++k)
+        text += (k > 0 ? ",\"" : "\"") + std::to_string(k) + '"';
+      text += R"(],"paths":[)";
+      for (std::size_t p = 0; p < paths; ++p) text += p > 0 ? R"(,"")" : R"("")";
+      text += "]}";
+    }
+    const auto document = JsonDocument::Parse(text + "]}", {.max_bytes = 16 * 1024 * 1024});
+    BOOST_REQUIRE(document);
+    return tuf1::Delegations::Parse(document->root());
+  };
+  BOOST_TEST(read(128, 1024, 1).has_value());
+  BOOST_TEST(!read(129, 1024, 1));
+  BOOST_TEST(read(1, 1, tuf1::Delegations::kMaxPatterns).has_value());
+  BOOST_TEST(!read(2, 1, tuf1::Delegations::kMaxPatterns / 2 + 1));
+  BOOST_TEST(read(1, 1000, 1)->resident_bytes() > read(1, 1, 1)->resident_bytes() + 100'000);
+  BOOST_TEST(read(1, 1, 100'000)->resident_bytes() > 100'000 * sizeof(std::string));
+}
+
 BOOST_AUTO_TEST_CASE(MatchPath_ManyStars_EndsSoon) {
   std::string pattern;
   for (int i = 0; i < 2000; ++i) pattern += "*a";
