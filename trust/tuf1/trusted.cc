@@ -49,13 +49,23 @@ const Targets* Trusted::Find(std::string_view role, const Sha256& delegator) con
   if (!snapshot || file == roles.end()) return nullptr;
   const MetaEntry* const entry = snapshot->content->Find(role);
   if (entry == nullptr || entry->version != file->second.content->version()) return nullptr;
-  // Every hash was checked when the file was accepted; the entry may have changed since.
+  // Every hash was checked when the file was accepted; the entry may have changed since. What this
+  // does not see HoldAgainstSnapshot has seen.
   if (entry->hashes && entry->hashes->sha256 && *entry->hashes->sha256 != file->second.sha256) {
     return nullptr;
   }
   const auto acceptance = accepted.find({delegator, std::string(role)});
   const bool holds = acceptance != accepted.end() && acceptance->second.file == file->second.sha256;
   return holds ? file->second.content.get() : nullptr;
+}
+
+void Trusted::HoldAgainstSnapshot() {
+  for (const auto& [role, file] : roles) {
+    const MetaEntry* const entry = snapshot->content->Find(role);
+    if (entry == nullptr || (entry->hashes && entry->hashes->sha256)) continue;
+    if (entry->version != file.content->version() || entry->Check(*file.bytes)) continue;
+    std::erase_if(accepted, [&](const auto& each) { return each.second.file == file.sha256; });
+  }
 }
 
 void Trusted::Prune() {

@@ -71,6 +71,9 @@ struct Trusted {
   /// The role's file, where it is the one that the snapshot lists and verified by the keys that the
   /// file `delegator` gives the role. Null where it has to be had first.
   const Targets* Find(std::string_view role, const Sha256& delegator) const;
+  /// To be called when the snapshot was replaced: a file that it lists by a hash that Find does not
+  /// compare, and that is not the listed one, is accepted no longer.
+  void HoldAgainstSnapshot();
   /// Drops what stands on files that are no longer here.
   void Prune();
 };

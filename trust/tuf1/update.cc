@@ -189,6 +189,7 @@ Result<void> Update::ReadSnapshot(std::string bytes) {
   const auto time = CheckExpiry(kSnapshot, snapshot->version(), snapshot->expires());
   if (!time) return time;
   trusted_.snapshot = *std::move(read);
+  trusted_.HoldAgainstSnapshot();
   return {};
 }
 

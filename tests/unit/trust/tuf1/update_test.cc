@@ -423,6 +423,31 @@ BOOST_AUTO_TEST_CASE(Targets_KeyRotatesUnderTheSameVersion_IsAskedForAgain) {
   Accepts({2, 1, 1, 1});
 }
 
+// Signed twice under one version; which of the two counts is for the snapshot to say.
+BOOST_AUTO_TEST_CASE(Targets_ListedAnewByAnotherHash_IsAskedForAgain) {
+  for (const char* algorithm : {"sha256", "sha512", "blake2b"}) {
+    BOOST_TEST_CONTEXT(algorithm) {
+      Refreshed other;
+      other.server["targets"].also["x-note"] = algorithm;
+      other.SignAgain("targets");
+      const std::string& bytes = other.server.files.at("1.targets.json");
+      const bool short_one = std::string_view(algorithm) == "sha256";
+      const std::string hex = short_one ? ToHex(Sha256Of(bytes)) : ToHex(Sha512Of(bytes));
+      other.server.listed["targets"] = {{"version", 1}, {"hashes", {{algorithm, hex}}}};
+      other.server.PublishEdition({});
+      const auto refused = other.node.Refresh(other.server);
+      BOOST_TEST(other.server.asked.back() == "1.targets.json");
+      if (std::string_view(algorithm) == "blake2b") {
+        BOOST_TEST((refused == Reason::kHash));
+        BOOST_TEST(!other.node.trusted.IsComplete());
+      } else {
+        BOOST_TEST(!refused);
+        BOOST_TEST(*other.node.trusted.roles.find("targets")->second.bytes == bytes);
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
