@@ -14,6 +14,8 @@ constexpr std::size_t kMaxReferrer = 128 * 1024;
 constexpr std::size_t kMaxBlob = 1024 * 1024;
 // Of what one place holds, so many are read before the next place is; the rest after all places.
 constexpr std::size_t kAtOnce = 4;
+// A thousand layers may name one payload. It is verified for so many of them as come to this.
+constexpr std::size_t kMaxOfPayload = 8 * 1024 * 1024;
 
 std::string TagOf(const Sha256Digest& digest, std::string_view ending) {
   return "sha256-" + ToHex(digest.bytes()) + std::string(ending);
@@ -271,8 +273,15 @@ void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
 
 void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,
                                   const std::string& payload) {
+  std::size_t left = kMaxOfPayload;
   for (const oci::Descriptor& layer : layers) {
-    if (!AllHaveOne()) Judge(SignatureBytes::Legacy(layer, payload));
+    if (AllHaveOne()) return;
+    if (payload.size() > left) {
+      cut_off_ = true;
+      return;
+    }
+    left -= payload.size();
+    Judge(SignatureBytes::Legacy(layer, payload));
   }
 }
 

@@ -166,6 +166,31 @@ BOOST_AUTO_TEST_CASE(OneReferrerOfManyLayers_HidesNoOther) {
   BOOST_TEST(Pull() == "good");
 }
 
+// Each of them would be hashed several times, and the pull waits.
+BOOST_AUTO_TEST_CASE(AThousandLayersOfOneLargePayload_AreNotAllVerified_AndHideNoSmallOne) {
+  const std::string large(1024 * 1024, ' ');
+  registry.PutLegacy("ss-key-good");
+  const std::string tag = "sha256-" + ToHex(MemoryRegistry::Image().bytes()) + ".sig";
+  FileRequest request;
+  request.registry =
+      RegistryRequest{.what = What::kManifest, .repository = kRepository, .tag = tag};
+  std::string manifest = registry.Answer(request)->bytes;
+  std::string layers;
+  for (int i = 0; i < 990; ++i) {
+    layers += R"({"mediaType":"application/vnd.dev.cosign.simplesigning.v1+json","size":1048576,)"
+              R"("annotations":{"dev.cosignproject.cosign/signature":")" +
+              ToBase64(AsBytes("signature " + std::to_string(i))) + R"("},"digest":")" +
+              Sha256Digest(Sha256Of(large)).ToString() + R"("},)";
+  }
+  registry.PutBlob(large);
+  const std::size_t place = manifest.find('[', manifest.find("\"layers\"")) + 1;
+  registry.Tag(tag, registry.PutManifest(manifest.insert(place, layers)));
+  BOOST_TEST(Pull() == "good");
+  layers.back() = ']';
+  registry.Tag(tag, registry.PutManifest(R"({"config":{},"layers":[)" + layers + "}"));
+  BOOST_TEST(Pull() == "too-many");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
