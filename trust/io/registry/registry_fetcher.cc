@@ -22,6 +22,8 @@ constexpr std::string_view kManifestTypes =
     "application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json, "
     "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, */*";
+// In front of why a page cannot be asked for. No query holds it.
+constexpr char kUnaskable = ' ';
 constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
 
 tl::unexpected<FetchFailure> Failed(FetchCause cause) {
@@ -158,6 +160,7 @@ class HostAnswer {
   }
 
   Fetched Referrers() {
+    if (asked_.page.starts_with(kUnaskable)) return Wrong(asked_.page.substr(1));
     Asked got = connection_.Ask(question_, terms_);
     if (!got) {
       FetchFailure failure = std::move(got.error());
@@ -175,7 +178,8 @@ class HostAnswer {
       return tl::unexpected(std::move(none));
     }
     auto next = NextPage(got->answer.links, got->at);
-    if (!next) return Wrong(next.error().detail);
+    // This page may hold all that is looked for. Whoever wants the next is told then.
+    if (!next) next = std::optional(kUnaskable + next.error().detail);
     std::string body = std::move(got->answer.body);
     Fetched fetched = Brings(std::move(body), std::nullopt, got->answer);
     fetched->registry->next_page = std::move(*next).value_or("");

@@ -310,12 +310,21 @@ BOOST_AUTO_TEST_CASE(PromisedPageThatIsGone_IsNotNone_AndNoOtherHostIsAsked) {
   BOOST_TEST(upstream.requests().empty());
 }
 
-BOOST_AUTO_TEST_CASE(PageAtAnotherHost_IsRefused) {
-  const FaultServer server([](Exchange& e) {
-    e.Reply(200, kIndex, "Link: <https://evil.example/v2/?page=2>; rel=\"next\"\r\n");
-  });
-  Node node(Only(server));
-  BOOST_TEST(Has(End(node.Fetch(What::kReferrers)), "its next page is at another address"));
+BOOST_AUTO_TEST_CASE(PageAtAnotherHost_IsRefused_AndTheFirstOneRead) {
+  for (const char* link :
+       {"<https://evil.example/v2/?page=2>; rel=\"next\"", "<?page=2", "</v2/>; rel=next"}) {
+    const FaultServer server(
+        [&](Exchange& e) { e.Reply(200, kIndex, "Link: " + std::string(link) + "\r\n"); });
+    Node node(Only(server));
+    FileRequest request = Asking(What::kReferrers);
+    const Fetched first = node.Fetch(request);
+    BOOST_REQUIRE_MESSAGE(first, End(first));
+    BOOST_TEST(first->bytes == kIndex);
+    request.registry->page = first->registry->next_page;
+    BOOST_TEST(!request.registry->page.empty());
+    BOOST_TEST(Has(End(node.Fetch(request)), "server-error"), End(node.Fetch(request)));
+    BOOST_TEST(server.requests().size() == 1U);
+  }
 }
 
 // hosts.toml.
