@@ -150,7 +150,19 @@ bool LiesUnder(std::string_view path, std::string_view above) {
 /// How well an entry fits a question; more is better. The parts are compared in this order.
 using Fit = std::tuple<int, std::size_t, bool, std::string>;
 
+// Whether it is the registry of the collection itself that is asked.
+bool IsRegistryOf(const Location& server, const Location& wanted) {
+  return server.host == wanted.host && server.port == (wanted.port.empty() ? "443" : wanted.port);
+}
+
 std::optional<Fit> FitOf(const Location& entry, const Location& server, const Location& wanted) {
+  if (IsRegistryOf(server, wanted)) {
+    const bool literal = entry.host == wanted.host;
+    const bool host = literal || (HasWildcard(entry) && HostMatches(entry.host, wanted.host));
+    const bool port = entry.port == wanted.port || entry.port == server.port;
+    if (!host || !port || !LiesUnder(wanted.path, entry.path)) return std::nullopt;
+    return Fit{1, entry.path.size(), literal, entry.host};
+  }
   const bool server_itself = entry.host == server.host && entry.path.empty();
   if (server_itself && entry.port == server.port) return Fit{3, 0, true, entry.host};
   // Where server and registry are one host, the paths of its entries are told apart below.

@@ -19,8 +19,9 @@ struct AuthFileAnswer {
 };
 
 /// CredentialsInAuthFile reads a Docker `config.json` as Docker and kubelet do. First counts the
-/// entry of the trust server itself (`host:port`, then `host`), then, of the entries that the
-/// collection lies under, the one with the longest path: whole components, as podman compares them.
+/// entry of the trust server itself (`host:port`, then `host`), unless that is the collection's own
+/// registry; then, of the entries that the collection lies under, the one with the longest path:
+/// whole components, as podman compares them.
 /// `*`, `?` and `[…]` match within a component of a host's name, a port only itself; a literal name
 /// counts before one with wildcards. Entries without credentials are passed over; helper programs
 /// (`credsStore`, `credHelpers`) are never run. kMalformed where the file cannot be read, is larger

@@ -92,6 +92,19 @@ BOOST_AUTO_TEST_CASE(ServerOnTheRegistrysHost_ItsPathsAreToldApart) {
   BOOST_TEST(paths.UserFor("r.example/team-b/web", "https://r.example:4443") == "");
 }
 
+// A registry that is asked for signatures beside its images.
+BOOST_AUTO_TEST_CASE(RegistryItself_IsAskedAsItsImagesAre) {
+  const File file(Auths({{"r.example:5000", "all"},
+                         {"r.example:5000/team", "team"},
+                         {"s.example", "another port's"},
+                         {"t.example:443", "t"}}));
+  BOOST_TEST(file.UserFor("r.example:5000/team/web", "https://r.example:5000") == "team");
+  BOOST_TEST(file.UserFor("r.example:5000/web", "https://r.example:5000") == "all");
+  BOOST_TEST(file.UserFor("s.example:5000/web", "https://s.example:5000") == "");
+  BOOST_TEST(file.UserFor("s.example/web", "https://s.example") == "another port's");
+  BOOST_TEST(file.UserFor("t.example/web", "https://t.example") == "t");
+}
+
 BOOST_AUTO_TEST_CASE(Wildcards_AreKubelets) {
   const File file(Auths({{"*.r.example", "any"},
                          {"eu?.r.example", "eu"},
