@@ -19,7 +19,9 @@ std::string_view NameOf(std::uint8_t step) {
 bool IsAbsent(const FetchFailure& failure) {
   return failure.kind == FetchFailure::Kind::kNotFound ||
          (failure.kind == FetchFailure::Kind::kNetwork &&
-          failure.cause == NetworkCause::kCredentialsRefused);
+          failure.cause == NetworkCause::kCredentialsRefused &&
+          (!failure.why ||
+           (failure.why->status == 403 && failure.why->asked == FetchCause::Asked::kServer)));
 }
 
 }  // namespace

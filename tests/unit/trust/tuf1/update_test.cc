@@ -145,6 +145,18 @@ BOOST_AUTO_TEST_CASE(Root_TheEndOfTheChain_Is404Or403AndNothingElse) {
   server.failures["2.root.json"] = {FetchFailure::Kind::kNetwork, NetworkCause::kServerError,
                                     nullptr};
   Refuses(Reason::kUnreachable, "root", {1, 1, 1, 1});
+  server.failures["2.root.json"] =
+      FetchFailure::Network({.kind = FetchCause::Kind::kStatus, .status = 403});
+  Accepts({1, 1, 1, 1});
+  // Who has no credentials has not been told what there is.
+  for (const FetchCause& cause : {FetchCause{.kind = FetchCause::Kind::kStatus, .status = 401},
+                                  FetchCause{.kind = FetchCause::Kind::kTokenRefused,
+                                  .asked = FetchCause::Asked::kTokenServer,
+                                  .status = 403},
+                                  FetchCause{.kind = FetchCause::Kind::kAuthFile}}) {
+    server.failures["2.root.json"] = FetchFailure::Network(cause);
+    Refuses(Reason::kUnreachable, "root", {1, 1, 1, 1});
+  }
 }
 
 // root_expired
