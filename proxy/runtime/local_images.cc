@@ -3,50 +3,22 @@
 // RuntimeImages' questions: which manifests an image has here, and what they say.
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
 
 #include "proxy/runtime/call_context.h"
 #include "proxy/runtime/image_names.h"
+#include "proxy/runtime/manifest_digests.h"
 #include "proxy/runtime/map_entries.h"
 #include "proxy/runtime/runtime_images.h"
 
 namespace crivet::proxy {
 namespace {
 
-constexpr std::size_t kMaxManifestsOfIndex = 64;
 // With more, the runtime is asked for all names that it has: it holds each of its names against
 // each filter.
 constexpr std::size_t kMaxFilters = 1024;
-
-// What a manifest says of its configuration, or an index of its manifests.
-struct Contents {
-  std::string config;
-  std::vector<std::string> manifests;
-};
-
-Contents ContentsOf(const std::string& text) {
-  using nlohmann::json;
-  const auto digest_in = [](const json& descriptor) {
-    const bool has = descriptor.is_object() && descriptor.contains("digest");
-    return has && descriptor["digest"].is_string() ? descriptor["digest"].get<std::string>()
-                                                   : std::string();
-  };
-  Contents contents;
-  const json read = json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!read.is_object()) return contents;
-  if (read.contains("config")) contents.config = digest_in(read["config"]);
-  if (!read.contains("manifests") || !read["manifests"].is_array()) return contents;
-  for (const json& manifest : read["manifests"]) {
-    if (contents.manifests.size() == kMaxManifestsOfIndex) break;
-    if (auto digest = digest_in(manifest); !digest.empty()) {
-      contents.manifests.push_back(std::move(digest));
-    }
-  }
-  return contents;
-}
 
 template <typename Target>
 void AddOnce(std::vector<Target>& targets, const Target& target) {
@@ -286,7 +258,7 @@ Task<tl::expected<bool, grpc::Status>> RuntimeImages::HasConfig(
       continue;
     }
     if (!status.ok()) co_return Result(tl::unexpect, std::move(status));
-    Contents contents = ContentsOf(content);
+    ManifestDigests contents = ReadManifestDigests(content);
     if (contents.config == config) co_return Result(true);
     if (!std::exchange(listed, true)) left = std::move(contents.manifests);
   }
