@@ -124,7 +124,8 @@ Location LocationOf(std::string_view text) {
 }
 
 bool HasWildcard(const Location& entry) {
-  return entry.host.find_first_of("*?[") != std::string::npos && !entry.host.ends_with(']');
+  const bool is_ipv6 = entry.host.starts_with('[') && entry.host.find(':') != std::string::npos;
+  return entry.host.find_first_of("*?[") != std::string::npos && !is_ipv6;
 }
 
 // As kubelet: name by name, so that no wildcard crosses a dot.

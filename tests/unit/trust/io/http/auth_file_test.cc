@@ -109,6 +109,7 @@ BOOST_AUTO_TEST_CASE(Wildcards_AreKubelets) {
   const File file(Auths({{"*.r.example", "any"},
                          {"eu?.r.example", "eu"},
                          {"[ab].s.example", "ab"},
+                         {"s.zone[12]", "zone"},
                          {"*.r.example:5000", "port"},
                          {"*.r.example/team-a", "a"},
                          {"us.r.example", "us"}}));
@@ -117,6 +118,7 @@ BOOST_AUTO_TEST_CASE(Wildcards_AreKubelets) {
   BOOST_TEST(file.UserFor("us.r.example/web") == "us");
   BOOST_TEST(file.UserFor("b.s.example/web") == "ab");
   BOOST_TEST(file.UserFor("c.s.example/web") == "");
+  BOOST_TEST(file.UserFor("s.zone2/web") == "zone");
   BOOST_TEST(file.UserFor("x.r.example:5000/web") == "port");
   BOOST_TEST(file.UserFor("x.r.example:5001/web") == "");
   // No wildcard crosses a dot, and each name needs its own.
