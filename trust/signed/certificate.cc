@@ -17,7 +17,7 @@ namespace crivet::trust {
 using openssl::QuietErrors;
 
 struct Certificate::State {
-  openssl::X509Certificate x509;
+  // What OpenSSL makes of it takes twenty times as much, and is wanted for a chain alone.
   std::string der;
   Sha256 sha256{};
   std::string common_name;
@@ -122,15 +122,17 @@ bool AllowsServerAuth(X509* x509) {
   return false;
 }
 
+void FreeStack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
+using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
+
 }  // namespace
 
 Result<Certificate> Certificate::FromDer(std::string_view der) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxDerSize) return Malformed("not a certificate: its size");
   auto state = std::make_shared<State>();
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  state->x509.reset(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
-  X509* const x509 = state->x509.get();
+  const openssl::X509Certificate decoded = openssl::DecodeCertificate(der);
+  X509* const x509 = decoded.get();
   if (x509 == nullptr) return Malformed("not a certificate");
   state->der = DerOf(x509, i2d_X509);
   // The same certificate must not come in two encodings, nor with bytes behind it.
@@ -230,51 +232,45 @@ std::string CertificateSet::ToPem() const {
   return pem;
 }
 
-/// CertificateChain asks OpenSSL for a chain.
-class CertificateChain {
- public:
-  static bool Exists(const Certificate& leaf, const std::vector<Certificate>& intermediates,
-                     const CertificateSet& authorities, TimePoint now) {
-    // 112 bits: no SHA-1, no RSA below 2048.
-    constexpr int kSecurityLevel = 2;
-    const QuietErrors quiet;
-    const openssl::X509Store store(X509_STORE_new());
-    const openssl::X509StoreContext context(X509_STORE_CTX_new());
-    using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
-    const Stack untrusted(sk_X509_new_null());
-    if (!store || !context || !untrusted) return false;
-    for (const Certificate& authority : authorities.certificates()) {
-      const bool valid = authority.not_before() <= now && now <= authority.not_after();
-      if (!authority.is_ca() || !valid) continue;
-      if (X509_STORE_add_cert(store.get(), authority.state_->x509.get()) != 1) return false;
-    }
-    for (const Certificate& intermediate : intermediates) {
-      if (sk_X509_push(untrusted.get(), intermediate.state_->x509.get()) <= 0) return false;
-    }
-    if (X509_STORE_CTX_init(context.get(), store.get(), leaf.state_->x509.get(), untrusted.get()) !=
-        1) {
-      return false;
-    }
-    X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
-    X509_VERIFY_PARAM_set_time(parameters, now.time_since_epoch().count());
-    X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
-    // Go ends a chain at any certificate of the pool, self-signed or not.
-    X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
-    if (X509_verify_cert(context.get()) != 1) return false;
-    STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context.get());
-    for (int i = 0; i < sk_X509_num(chain); ++i) {
-      if (!AllowsServerAuth(sk_X509_value(chain, i))) return false;
-    }
-    return true;
-  }
-
- private:
-  static void FreeStack(STACK_OF(X509) * stack) { sk_X509_free(stack); }
-};
-
 bool ChainsTo(const Certificate& leaf, const std::vector<Certificate>& intermediates,
               const CertificateSet& authorities, TimePoint now) {
-  return CertificateChain::Exists(leaf, intermediates, authorities, now);
+  // 112 bits: no SHA-1, no RSA below 2048.
+  constexpr int kSecurityLevel = 2;
+  const QuietErrors quiet;
+  std::vector<openssl::X509Certificate> owned;  // lives longer than what refers to it
+  const openssl::X509Store store(X509_STORE_new());
+  const openssl::X509StoreContext context(X509_STORE_CTX_new());
+  const Stack untrusted(sk_X509_new_null());
+  if (!store || !context || !untrusted) return false;
+  const auto decode = [&owned](const Certificate& certificate) {
+    return owned.emplace_back(openssl::DecodeCertificate(certificate.der())).get();
+  };
+  for (const Certificate& authority : authorities.certificates()) {
+    const bool valid = authority.not_before() <= now && now <= authority.not_after();
+    if (!authority.is_ca() || !valid) continue;
+    X509* const x509 = decode(authority);
+    if (x509 == nullptr || X509_STORE_add_cert(store.get(), x509) != 1) return false;
+  }
+  for (const Certificate& intermediate : intermediates) {
+    X509* const x509 = decode(intermediate);
+    if (x509 == nullptr || sk_X509_push(untrusted.get(), x509) <= 0) return false;
+  }
+  X509* const first = decode(leaf);
+  if (first == nullptr ||
+      X509_STORE_CTX_init(context.get(), store.get(), first, untrusted.get()) != 1) {
+    return false;
+  }
+  X509_VERIFY_PARAM* const parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time(parameters, now.time_since_epoch().count());
+  X509_VERIFY_PARAM_set_auth_level(parameters, kSecurityLevel);
+  // Go ends a chain at any certificate of the pool, self-signed or not.
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
+  if (X509_verify_cert(context.get()) != 1) return false;
+  STACK_OF(X509)* const chain = X509_STORE_CTX_get0_chain(context.get());
+  for (int i = 0; i < sk_X509_num(chain); ++i) {
+    if (!AllowsServerAuth(sk_X509_value(chain, i))) return false;
+  }
+  return true;
 }
 
 }  // namespace crivet::trust

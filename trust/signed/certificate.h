@@ -51,7 +51,6 @@ class Certificate {
   friend bool operator==(const Certificate& a, const Certificate& b) { return a.der() == b.der(); }
 
  private:
-  friend class CertificateChain;
   struct State;
   explicit Certificate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

@@ -15,12 +15,6 @@ namespace {
 void FreeStack(STACK_OF(X509) * stack) { sk_X509_pop_free(stack, X509_free); }
 using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
 
-openssl::X509Certificate Read(const Certificate& certificate) {
-  const auto* at = reinterpret_cast<const unsigned char*>(certificate.der().data());
-  return openssl::X509Certificate(
-      d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size())));
-}
-
 // RFC 5280 4.1.2.5: both ends belong to the period. The library leaves the last second out.
 bool IsValidAt(const Certificate& certificate, TimePoint time) {
   return certificate.not_before() <= time && time <= certificate.not_after();
@@ -46,16 +40,16 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
   const openssl::X509Store store(X509_STORE_new());
   const openssl::X509StoreContext context(X509_STORE_CTX_new());
   const Stack untrusted(sk_X509_new_null());
-  const auto x509 = Read(leaf);
+  const auto x509 = openssl::DecodeCertificate(leaf.der());
   if (!store || !context || !untrusted || !x509) return NoMemory();
   for (const Certificate& anchor : anchors.certificates()) {
     if (!IsValidAt(anchor, time)) continue;
-    const auto read = Read(anchor);
+    const auto read = openssl::DecodeCertificate(anchor.der());
     if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return NoMemory();
   }
   for (const Certificate& intermediate : intermediates) {
     if (!IsValidAt(intermediate, time)) continue;
-    auto read = Read(intermediate);
+    auto read = openssl::DecodeCertificate(intermediate.der());
     if (!read || sk_X509_push(untrusted.get(), read.get()) <= 0) return NoMemory();
     static_cast<void>(read.release());  // the stack's
   }

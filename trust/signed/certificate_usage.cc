@@ -16,13 +16,6 @@ tl::unexpected<SignatureError> Malformed(const char* detail) {
   return RefuseSignature(SignatureReason::kMalformed, detail);
 }
 
-// A certificate that exists has been read before; a null result is a lack of memory.
-openssl::X509Certificate Read(const Certificate& certificate) {
-  const auto* at = reinterpret_cast<const unsigned char*>(certificate.der().data());
-  return openssl::X509Certificate(
-      d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size())));
-}
-
 std::string Dotted(const ASN1_OBJECT* object) {
   char text[128];
   const int size = OBJ_obj2txt(text, sizeof text, object, 1);
@@ -150,7 +143,7 @@ bool ExtendedKeyUsage::Has(std::string_view purpose) const {
 
 SignatureResult<CertificateUsage> UsageOf(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = Read(certificate);
+  const auto x509 = openssl::DecodeCertificate(certificate.der());
   if (!x509) return Malformed("no memory for a certificate");
   CertificateUsage usage;
   auto key_usage = ReadKeyUsage(x509.get());
@@ -173,7 +166,7 @@ SignatureResult<CertificateUsage> UsageOf(const Certificate& certificate) {
 SignatureResult<std::optional<std::string>> ExtensionOf(const Certificate& certificate,
                                                         std::string_view oid) {
   const QuietErrors quiet;
-  const auto x509 = Read(certificate);
+  const auto x509 = openssl::DecodeCertificate(certificate.der());
   if (!x509) return Malformed("no memory for a certificate");
   const int index = IndexOf(x509.get(), oid);
   if (index == -2) return Malformed("a certificate with an extension that stands there twice");
@@ -184,7 +177,7 @@ SignatureResult<std::optional<std::string>> ExtensionOf(const Certificate& certi
 SignatureResult<std::string> TbsWithoutExtension(const Certificate& certificate,
                                                  std::string_view oid) {
   const QuietErrors quiet;
-  const auto x509 = Read(certificate);
+  const auto x509 = openssl::DecodeCertificate(certificate.der());
   if (!x509) return Malformed("no memory for a certificate");
   const int index = IndexOf(x509.get(), oid);
   if (index < 0) return Malformed("a certificate without exactly one such extension");
@@ -199,7 +192,7 @@ SignatureResult<std::string> TbsWithoutExtension(const Certificate& certificate,
 
 SignatureResult<std::vector<NameAttribute>> SubjectOf(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = Read(certificate);
+  const auto x509 = openssl::DecodeCertificate(certificate.der());
   if (!x509) return Malformed("no memory for a certificate");
   const X509_NAME* subject = X509_get_subject_name(x509.get());
   std::vector<NameAttribute> attributes;
@@ -217,15 +210,15 @@ SignatureResult<std::vector<NameAttribute>> SubjectOf(const Certificate& certifi
 
 bool IsSelfIssued(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = Read(certificate);
+  const auto x509 = openssl::DecodeCertificate(certificate.der());
   return x509 &&
          X509_NAME_cmp(X509_get_subject_name(x509.get()), X509_get_issuer_name(x509.get())) == 0;
 }
 
 bool IsSignedBy(const Certificate& certificate, const Certificate& issuer) {
   const QuietErrors quiet;
-  const auto subject = Read(certificate);
-  const auto signer = Read(issuer);
+  const auto subject = openssl::DecodeCertificate(certificate.der());
+  const auto signer = openssl::DecodeCertificate(issuer.der());
   if (!subject || !signer) return false;
   if (X509_NAME_cmp(X509_get_issuer_name(subject.get()), X509_get_subject_name(signer.get())) !=
       0) {

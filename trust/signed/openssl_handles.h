@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-// Included by certificate.cc and public_key.cc alone: OpenSSL stays out of every other file.
+// Included by sources that call OpenSSL alone, never by a header.
 
 #include <openssl/bio.h>
 #include <openssl/bn.h>
@@ -15,6 +15,7 @@
 #include <openssl/x509v3.h>
 
 #include <memory>
+#include <string_view>
 
 namespace crivet::trust::openssl {
 
@@ -35,6 +36,13 @@ using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 using X509Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using X509Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
 using X509StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
+
+/// What OpenSSL makes of a certificate's DER; null where it is none, or there is no memory. Not
+/// kept beside the DER: it takes some twenty times as much.
+inline X509Certificate DecodeCertificate(std::string_view der) {
+  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
+  return X509Certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
+}
 
 /// QuietErrors leaves the thread's error queue as it was: what fails here is told by our results,
 /// and must not show up in another library's next error.

@@ -22,8 +22,9 @@ struct PublicKey::State {
   KeyId canonical_id;
   Sha256 spki_sha256;
   std::vector<Certificate> certificates;
-  openssl::Key key;
-  std::size_t coordinate_size = 0;  // of r and s, for ECDSA
+  // As it stands in the file: what OpenSSL makes of it takes kilobytes, and a thousand repositories
+  // have thousands of keys, each of which checks a signature now and then.
+  std::string spki;
 };
 
 namespace {
@@ -95,11 +96,6 @@ std::string SpkiOf(EVP_PKEY* key) {
   return der;
 }
 
-struct LoadedKey {
-  openssl::Key key;
-  std::size_t coordinate_size = 0;
-};
-
 bool HasSoundRsaParameters(const EVP_PKEY* key) {
   const int bits = EVP_PKEY_get_bits(key);
   if (bits < PublicKey::kMinRsaBits || bits > PublicKey::kMaxRsaBits) return false;
@@ -111,18 +107,19 @@ bool HasSoundRsaParameters(const EVP_PKEY* key) {
          BN_num_bits(exponent.get()) <= 31;
 }
 
+const Curve* CurveOf(std::string_view spki) {
+  const auto* curve = std::find_if(std::begin(kCurves), std::end(kCurves), [&](const Curve& known) {
+    return spki.starts_with(known.header) &&
+           spki.size() == known.header.size() + known.point_size();
+  });
+  return curve == std::end(kCurves) ? nullptr : curve;
+}
+
 // OpenSSL's decoder takes 150 us for a key and its encoder 80 us; with the header known there is
 // nothing to decode. That the point lies on the curve is checked by the library.
-Result<LoadedKey> LoadEcdsaSpki(std::string_view der) {
-  const auto* curve = std::find_if(std::begin(kCurves), std::end(kCurves), [&](const Curve& known) {
-    return der.starts_with(known.header) && der.size() == known.header.size() + known.point_size();
-  });
-  if (curve == std::end(kCurves)) {
-    return Malformed("not an ECDSA key of a supported curve, in DER with its point written out");
-  }
-  std::string point(der.substr(curve->header.size()));
-  std::string name(curve->name);
-  if (point.front() != POINT_CONVERSION_UNCOMPRESSED) return Malformed("a compressed point");
+openssl::Key LoadEcdsa(const Curve& curve, std::string_view spki) {
+  std::string point(spki.substr(curve.header.size()));
+  std::string name(curve.name);
   OSSL_PARAM parameters[] = {
       OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name.data(), name.size()),
       OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point.data(), point.size()),
@@ -131,36 +128,46 @@ Result<LoadedKey> LoadEcdsaSpki(std::string_view der) {
   EVP_PKEY* key = nullptr;
   if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
       EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {
-    return Malformed("an ECDSA key whose point is not on its curve");
+    return nullptr;
   }
-  return LoadedKey{openssl::Key(key), curve->coordinate_size};
+  return openssl::Key(key);
 }
 
-Result<LoadedKey> LoadRsaSpki(std::string_view der) {
-  const auto* at = reinterpret_cast<const unsigned char*>(der.data());
-  LoadedKey loaded{openssl::Key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())))};
-  if (!loaded.key) return Malformed("not a public key");
+openssl::Key LoadRsa(std::string_view spki) {
+  const auto* at = reinterpret_cast<const unsigned char*>(spki.data());
+  return openssl::Key(d2i_PUBKEY(nullptr, &at, static_cast<long>(spki.size())));
+}
+
+openssl::Key LoadEd25519(std::string_view spki) {
+  const auto bytes = AsBytes(spki.substr(kEd25519Header.size()));
+  return openssl::Key(
+      EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes.data(), bytes.size()));
+}
+
+Result<void> CheckEcdsaSpki(std::string_view der) {
+  const Curve* const curve = CurveOf(der);
+  if (curve == nullptr) {
+    return Malformed("not an ECDSA key of a supported curve, in DER with its point written out");
+  }
+  if (der[curve->header.size()] != POINT_CONVERSION_UNCOMPRESSED) {
+    return Malformed("a compressed point");
+  }
+  if (!LoadEcdsa(*curve, der)) return Malformed("an ECDSA key whose point is not on its curve");
+  return {};
+}
+
+Result<void> CheckRsaSpki(std::string_view der) {
+  const openssl::Key key = LoadRsa(der);
+  if (!key) return Malformed("not a public key");
   // Two encodings of one key would be two IDs and count twice.
-  if (SpkiOf(loaded.key.get()) != der) return Malformed("a public key that is not in DER");
-  if (EVP_PKEY_get_base_id(loaded.key.get()) != EVP_PKEY_RSA) {
+  if (SpkiOf(key.get()) != der) return Malformed("a public key that is not in DER");
+  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA) {
     return Malformed("a public key of another algorithm than its type says");
   }
-  if (!HasSoundRsaParameters(loaded.key.get())) {
+  if (!HasSoundRsaParameters(key.get())) {
     return Malformed("an RSA key outside 2048 to 8192 bits or with a bad exponent");
   }
-  return loaded;
-}
-
-Result<LoadedKey> LoadSpki(Certificate::Key algorithm, std::string_view der) {
-  switch (algorithm) {
-    case Certificate::Key::kEcdsa:
-      return LoadEcdsaSpki(der);
-    case Certificate::Key::kRsa:
-      return LoadRsaSpki(der);
-    case Certificate::Key::kOther:
-      break;
-  }
-  return Malformed("a public key of another algorithm than its type says");
+  return {};
 }
 
 // OpenSSL's three answers; whatever is neither yes nor no is a failure.
@@ -188,12 +195,16 @@ std::string EcdsaToDer(std::string_view signature) {
   return text;
 }
 
-SignatureCheck VerifyEcdsa(EVP_PKEY* key, std::size_t coordinate_size, std::string_view signature,
+SignatureCheck VerifyEcdsa(std::string_view spki, std::string_view signature,
                            const Sha256& digest) {
-  if (signature.size() != 2 * coordinate_size) return SignatureCheck::kBad;
+  const Curve* const curve = CurveOf(spki);
+  if (curve == nullptr) return SignatureCheck::kLibraryFailure;
+  if (signature.size() != 2 * curve->coordinate_size) return SignatureCheck::kBad;
+  const openssl::Key key = LoadEcdsa(*curve, spki);
   const std::string der = EcdsaToDer(signature);
-  const openssl::KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
-  if (der.empty() || !context || EVP_PKEY_verify_init(context.get()) != 1) {
+  if (!key || der.empty()) return SignatureCheck::kLibraryFailure;
+  const openssl::KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
+  if (!context || EVP_PKEY_verify_init(context.get()) != 1) {
     return SignatureCheck::kLibraryFailure;
   }
   const auto bytes = AsBytes(der);
@@ -201,12 +212,14 @@ SignatureCheck VerifyEcdsa(EVP_PKEY* key, std::size_t coordinate_size, std::stri
       EVP_PKEY_verify(context.get(), bytes.data(), bytes.size(), digest.data(), digest.size()));
 }
 
-SignatureCheck VerifyRsa(EVP_PKEY* key, int padding, std::string_view signature,
+SignatureCheck VerifyRsa(std::string_view spki, int padding, std::string_view signature,
                          const Sha256& digest) {
-  if (signature.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key))) {
+  const openssl::Key key = LoadRsa(spki);
+  if (!key) return SignatureCheck::kLibraryFailure;
+  if (signature.size() != static_cast<std::size_t>(EVP_PKEY_get_size(key.get()))) {
     return SignatureCheck::kBad;
   }
-  const openssl::KeyContext context(EVP_PKEY_CTX_new(key, nullptr));
+  const openssl::KeyContext context(EVP_PKEY_CTX_new(key.get(), nullptr));
   if (!context || EVP_PKEY_verify_init(context.get()) != 1 ||
       EVP_PKEY_CTX_set_rsa_padding(context.get(), padding) != 1 ||
       EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1) {
@@ -222,10 +235,13 @@ SignatureCheck VerifyRsa(EVP_PKEY* key, int padding, std::string_view signature,
       EVP_PKEY_verify(context.get(), bytes.data(), bytes.size(), digest.data(), digest.size()));
 }
 
-SignatureCheck VerifyEd25519(EVP_PKEY* key, std::string_view signature, std::string_view message) {
+SignatureCheck VerifyEd25519(std::string_view spki, std::string_view signature,
+                             std::string_view message) {
   if (signature.size() != kEd25519SignatureSize) return SignatureCheck::kBad;
+  const openssl::Key key = LoadEd25519(spki);
   const openssl::DigestContext context(EVP_MD_CTX_new());
-  if (!context || EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key) != 1) {
+  if (!key || !context ||
+      EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr, key.get()) != 1) {
     return SignatureCheck::kLibraryFailure;
   }
   const auto signature_bytes = AsBytes(signature);
@@ -306,21 +322,19 @@ Result<PublicKey> PublicKey::Parse(std::string_view key_type, std::string_view b
     }
     case KeyType::kEd25519: {
       if (decoded->size() != kEd25519KeySize) return Malformed("an Ed25519 key has 32 bytes");
-      openssl::Key key(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr,
-                                                   AsBytes(*decoded).data(), decoded->size()));
-      if (!key) return Malformed("not an Ed25519 key");
-      const Sha256 spki_sha256 = Sha256Of(std::string(kEd25519Header) + *decoded);
+      std::string der = std::string(kEd25519Header) + *decoded;
+      if (!LoadEd25519(der)) return Malformed("not an Ed25519 key");
+      const Sha256 spki_sha256 = Sha256Of(der);
       return PublicKey(
-          std::make_shared<const State>(State{*type, id, id, spki_sha256, {}, std::move(key), 0}));
+          std::make_shared<const State>(State{*type, id, id, spki_sha256, {}, std::move(der)}));
     }
   }
-  const auto algorithm =
-      plain_type == KeyType::kEcdsa ? Certificate::Key::kEcdsa : Certificate::Key::kRsa;
-  auto loaded = LoadSpki(algorithm, spki);
-  if (!loaded) return tl::unexpected(loaded.error());
+  const auto sound = plain_type == KeyType::kEcdsa ? CheckEcdsaSpki(spki) : CheckRsaSpki(spki);
+  if (!sound) return tl::unexpected(sound.error());
+  const KeyId canonical_id = IdOf(plain_type, spki);
+  const Sha256 spki_sha256 = Sha256Of(spki);
   return PublicKey(std::make_shared<const State>(
-      State{*type, id, IdOf(plain_type, spki), Sha256Of(spki), std::move(certificates),
-            std::move(loaded->key), loaded->coordinate_size}));
+      State{*type, id, canonical_id, spki_sha256, std::move(certificates), std::move(spki)}));
 }
 
 KeyType PublicKey::type() const { return state_->type; }
@@ -333,26 +347,26 @@ SignatureCheck PublicKey::Verify(std::string_view method, std::string_view signa
                                  const SignedBytes& message) const {
   const QuietErrors quiet;
   const std::string lower = LowerCase(method);
-  EVP_PKEY* const key = state_->key.get();
+  const std::string& spki = state_->spki;
   // The key's type chooses, the method may only agree: a verifier picked by the method alone is
   // CVE-2015-9258.
   switch (state_->type) {
     case KeyType::kEcdsa:
     case KeyType::kEcdsaX509:
       if (lower != "ecdsa") return SignatureCheck::kBad;
-      return VerifyEcdsa(key, state_->coordinate_size, signature, message.sha256());
+      return VerifyEcdsa(spki, signature, message.sha256());
     case KeyType::kRsa:
     case KeyType::kRsaX509:
       if (lower == "rsapss") {
-        return VerifyRsa(key, RSA_PKCS1_PSS_PADDING, signature, message.sha256());
+        return VerifyRsa(spki, RSA_PKCS1_PSS_PADDING, signature, message.sha256());
       }
       if (lower == "rsapkcs1v15") {
-        return VerifyRsa(key, RSA_PKCS1_PADDING, signature, message.sha256());
+        return VerifyRsa(spki, RSA_PKCS1_PADDING, signature, message.sha256());
       }
       return SignatureCheck::kBad;
     case KeyType::kEd25519:
       if (lower != "eddsa") return SignatureCheck::kBad;
-      return VerifyEd25519(key, signature, message.bytes());
+      return VerifyEd25519(spki, signature, message.bytes());
   }
   return SignatureCheck::kBad;
 }

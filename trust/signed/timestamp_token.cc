@@ -30,12 +30,6 @@ using TokenInfo = std::unique_ptr<TS_TST_INFO, openssl::Freed<TS_TST_INFO_free>>
 using Response = std::unique_ptr<TS_RESP, openssl::Freed<TS_RESP_free>>;
 using VerifyContext = std::unique_ptr<TS_VERIFY_CTX, openssl::Freed<TS_VERIFY_CTX_free>>;
 
-openssl::X509Certificate Read(const Certificate& certificate) {
-  const auto* at = reinterpret_cast<const unsigned char*>(certificate.der().data());
-  return openssl::X509Certificate(
-      d2i_X509(nullptr, &at, static_cast<long>(certificate.der().size())));
-}
-
 std::optional<TimePoint> TimeOf(const ASN1_GENERALIZEDTIME* time) {
   using namespace std::chrono;
   std::tm tm{};
@@ -104,7 +98,7 @@ openssl::X509Store StoreOf(const CertificateSet& anchors, TimePoint time) {
   openssl::X509Store store(X509_STORE_new());
   if (!store) return nullptr;
   for (const Certificate& anchor : anchors.certificates()) {
-    const auto read = Read(anchor);
+    const auto read = openssl::DecodeCertificate(anchor.der());
     if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return nullptr;
   }
   constexpr int kSecurityLevel = 2;
@@ -163,7 +157,7 @@ SignatureResult<VerifiedTimestamp> VerifyTimestamp(std::string_view token, std::
   Certificates certificates(sk_X509_new_null());
   if (!certificates) return Bad("no memory");
   for (const Certificate& certificate : known) {
-    auto read = Read(certificate);
+    auto read = openssl::DecodeCertificate(certificate.der());
     if (!read || sk_X509_push(certificates.get(), read.get()) <= 0) return Bad("no memory");
     static_cast<void>(read.release());  // the stack's
   }
