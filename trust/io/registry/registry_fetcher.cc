@@ -14,9 +14,10 @@ namespace {
 using What = RegistryRequest::What;
 
 constexpr std::size_t kMaxManifestBytes = 4 * 1024 * 1024;
-// As many as a node has registries. A connection that goes takes with it what was known of its
-// host, which then is asked once more.
-constexpr std::size_t kMaxConnections = 256;
+// More than a node has registries and mirrors: each keeps about 1 MiB of the system's CAs, and
+// whose registries a pod names is the pod's. A connection that goes takes with it what was known of
+// its host, which then is asked once more.
+constexpr std::size_t kMaxConnections = 48;
 // containerd's own.
 constexpr std::string_view kManifestTypes =
     "application/vnd.docker.distribution.manifest.v2+json, "

@@ -631,6 +631,25 @@ BOOST_AUTO_TEST_CASE(HostThatCannotBeConnectedTo_IsNotWaitedForAgainSoSoon) {
   BOOST_TEST(Has(End(node.Fetch(What::kBlob)), "it did not answer a moment ago"));
 }
 
+BOOST_AUTO_TEST_CASE(RegistriesThatPodsMakeUp_AreForgottenBeforeTheyTakeMemory) {
+  const FaultServer server([](Exchange& e) { e.Reply(403, ""); });
+  Node node(Only(server));
+  const auto ask = [&](const std::string& registry) {
+    FileRequest request = Asking(What::kBlob);
+    request.registry->repository = registry + "/shop/web";
+    node.Fetch(request);
+    return server.requests().size();
+  };
+  BOOST_TEST(ask(kRegistry) == 1U);
+  BOOST_TEST(ask(kRegistry) == 1U);
+  for (std::size_t i = 0; i < 48; ++i) {
+    const std::string name = "r" + std::to_string(i) + ".example";
+    node.ConfigureFor(name, Only(server));
+    BOOST_TEST(ask(name) == i + 2);
+  }
+  BOOST_TEST(ask(kRegistry) == 50U);
+}
+
 BOOST_AUTO_TEST_CASE(NoTimeLeft_IsNotNone) {
   const FaultServer server([](Exchange& e) { e.Reply(404, ""); });
   Node node(Only(server));
