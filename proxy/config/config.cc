@@ -189,11 +189,13 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
   if (const auto word = top.Word("mode", {"enforce", "audit"})) {
     config.mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
   }
-  config.servers = ReadServers(top, trust::AllKinds(), findings);
+  OwnOfTrusts own;
+  config.servers = ReadServers(top, trust::AllKinds(), own, findings);
   ReadGate(top, place, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);
-  config.policy = ReadPolicy(top, trust::AllKinds(), config.servers, config.mode, Now(), findings);
+  config.policy =
+      ReadPolicy(top, trust::AllKinds(), config.servers, own, config.mode, Now(), findings);
   top.Finish();
   if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
   WarnOfUnusedServers(config, top, findings);

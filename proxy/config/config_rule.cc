@@ -205,10 +205,21 @@ class RuleReader {
                   verifies() ? RuleKeys::Verifies::kYes : RuleKeys::Verifies::kNo);
     trust::RuleDemand demand = member.kind->ReadDemand(keys);
     member.demand = std::move(demand.demand);
+    const auto own = context_.own.find(member.trust);
+    if (own != context_.own.end()) {
+      member.demand = member.kind->Under(own->second, std::move(member.demand));
+    }
+    CheckDemand(table, member);
     if (!rule_.is_default) member.signed_as = std::move(demand.signed_as);
     CheckWildcards(table, member);
     // Without an action nobody knows what the rule is.
     if (verifies()) rule_.members.push_back(std::move(member));
+  }
+
+  void CheckDemand(TableReader& table, const trust::Member& member) {
+    if (!verifies() || member.trust.empty() || findings_.any_wrong()) return;
+    const std::string wrong = member.kind->WrongFor(*member.demand, rule_.images);
+    if (!wrong.empty()) findings_.Wrong(table.at(), wrong);
   }
 
   const trust::TrustServer* ServerOf(TableReader& table) {

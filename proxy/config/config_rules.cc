@@ -89,9 +89,9 @@ void WarnOfUnreachable(const trust::Policy& policy, const std::vector<PlacedRule
 
 std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top, const trust::Kinds& kinds,
                                                 const std::vector<trust::TrustServer>& servers,
-                                                trust::Mode mode, trust::TimePoint now,
-                                                ConfigFindings& findings) {
-  const RuleContext context{kinds, servers, mode, now};
+                                                const OwnOfTrusts& own, trust::Mode mode,
+                                                trust::TimePoint now, ConfigFindings& findings) {
+  const RuleContext context{kinds, servers, own, mode, now};
   Rule fallback;
   if (!top.Has("default")) {
     findings.Wrong({},

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "proxy/config/config_reader.h"
@@ -14,14 +16,18 @@ namespace crivet::proxy {
 // The larger sections of the file, each in a file of its own. What is wrong goes to `findings`;
 // the values returned count only where nothing is wrong.
 
+/// What the kinds read of their own in each `[trust.*]`, by its label.
+using OwnOfTrusts = std::map<std::string, trust::SharedDemand>;
+
 /// ReadServers reads every `[trust.*]`.
 std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
-                                            ConfigFindings& findings);
+                                            OwnOfTrusts& own, ConfigFindings& findings);
 
 /// What a rule is read against.
 struct RuleContext {
   const trust::Kinds& kinds;
   const std::vector<trust::TrustServer>& servers;
+  const OwnOfTrusts& own;
   trust::Mode mode;  ///< the file's own, for rules that have none
   trust::TimePoint now;
 };
@@ -35,7 +41,7 @@ trust::Rule ReadRule(TableReader& table, const RuleContext& context, ConfigFindi
 /// own. Null where something is wrong.
 std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top, const trust::Kinds& kinds,
                                                 const std::vector<trust::TrustServer>& servers,
-                                                trust::Mode mode, trust::TimePoint now,
-                                                ConfigFindings& findings);
+                                                const OwnOfTrusts& own, trust::Mode mode,
+                                                trust::TimePoint now, ConfigFindings& findings);
 
 }  // namespace crivet::proxy

@@ -8,7 +8,9 @@
 
 #include "proxy/config/config_files.h"
 #include "proxy/config/config_sections.h"
+#include "proxy/config/rule_keys.h"
 #include "trust/base/limits.h"
+#include "trust/decide/kind.h"
 #include "trust/io/http/auth_file.h"
 #include "trust/io/http/server_url.h"
 #include "trust/signed/public_key.h"
@@ -30,14 +32,15 @@ bool IsLabel(std::string_view text) {
 class ServerReader {
  public:
   ServerReader(TableReader& table, const std::string& label, const trust::Kinds& kinds,
-               ConfigFindings& findings)
-      : table_(table), kinds_(kinds), findings_(findings) {
+               OwnOfTrusts& own, ConfigFindings& findings)
+      : table_(table), kinds_(kinds), own_(own), findings_(findings) {
     server_.label = label;
     server_.auth = TrustServer::Auth::kFromPull;
   }
 
   TrustServer Read() {
     ReadKind();
+    ReadOwn();
     ReadAddress();
     ReadTls();
     ReadCredentials();
@@ -56,6 +59,29 @@ class ServerReader {
     if (const auto word = table_.Word("kind", names)) server_.kind = names[word->value];
   }
 
+  // What the kind has to say in a trust itself.
+  void ReadOwn() {
+    const trust::Kind* const kind = trust::FindKind(kinds_, server_.kind);
+    if (kind == nullptr) return;
+    for (const trust::Kind* other : kinds_) {
+      for (const std::string& key : other->trust_keys()) {
+        if (std::find(kind->trust_keys().begin(), kind->trust_keys().end(), key) !=
+            kind->trust_keys().end()) {
+          continue;
+        }
+        table_.Refuse(key, fmt::format("is of kind = \"{}\", and this trust is of kind = \"{}\"",
+                                       other->name(), kind->name()));
+      }
+    }
+    RuleKeys keys(table_, findings_, RuleKeys::Verifies::kYes);
+    if (trust::SharedDemand own = kind->ReadTrust(keys)) {
+      own_.insert_or_assign(server_.label, std::move(own));
+    }
+    may_be_folder_ = kind->MayBeFolder();
+    takes_pull_secrets_ = kind->IsOfOneRepository();
+    if (!takes_pull_secrets_) server_.auth = TrustServer::Auth::kNone;
+  }
+
   void ReadAddress() {
     if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
     if (const auto proxy = table_.String("proxy"); proxy && !proxy->value.empty()) {
@@ -68,6 +94,19 @@ class ServerReader {
     if (!table_.Has("url")) table_.Missing("url", "the address of the server");
     const auto text = table_.String("url");
     if (!text) return;
+    const std::string_view scheme = trust::kFolderScheme;
+    if (text->value.starts_with(scheme)) {
+      const std::string folder = text->value.substr(scheme.size());
+      const auto path = CheckAbsolutePath(folder, PathUse::kFile);
+      if (!may_be_folder_) {
+        findings_.Wrong(text->at, "\"url\" must be https: this kind has no folders");
+      } else if (!path || *path != folder || folder.ends_with('/')) {
+        findings_.Wrong(text->at, "\"url\" must be file:// and the absolute path of a folder");
+      } else {
+        server_.url = text->value;
+      }
+      return;
+    }
     const auto url = trust::ServerUrl::Parse(text->value);
     if (!url) {
       findings_.Wrong(text->at, fmt::format("\"url\" {}", url.error().detail));
@@ -107,6 +146,13 @@ class ServerReader {
         server_.auth = TrustServer::Auth::kNone;
       } else if (auth->value == "from-pull") {
         server_.auth = TrustServer::Auth::kFromPull;
+        if (!takes_pull_secrets_) {
+          findings_.Wrong(auth->at,
+                          fmt::format("\"auth\": a trust of kind = \"{}\" speaks for many "
+                                      "registries, so no pod's pull secret is for it: \"none\", or "
+                                      "the absolute path of a Docker config.json",
+                                      server_.kind));
+        }
       } else if (!auth->value.starts_with('/')) {
         findings_.Wrong(auth->at,
                         "\"auth\" must be \"none\", \"from-pull\" or the absolute path "
@@ -194,13 +240,16 @@ class ServerReader {
 
   TableReader& table_;
   const trust::Kinds& kinds_;
+  OwnOfTrusts& own_;
   ConfigFindings& findings_;
   TrustServer server_;
+  bool takes_pull_secrets_ = true;
+  bool may_be_folder_ = false;
 };
 
 }  // namespace
 
-std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
+std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds, OwnOfTrusts& own,
                                      ConfigFindings& findings) {
   std::vector<TrustServer> servers;
   const auto section = top.Table("trust");
@@ -215,7 +264,7 @@ std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds
           fmt::format("\"{}\" must stand in a section of its own, [trust.LABEL]", member.key));
     } else {
       TableReader reader(*table, member.value.at, fmt::format("[trust.{}]", member.key), findings);
-      servers.push_back(ServerReader(reader, member.key, kinds, findings).Read());
+      servers.push_back(ServerReader(reader, member.key, kinds, own, findings).Read());
     }
   }
   return servers;

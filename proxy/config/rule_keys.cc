@@ -33,6 +33,10 @@ class OwnTable final : public trust::KeyReader {
     return keys_.Strings(key);
   }
   std::optional<bool> Bool(const std::string& key) override { return keys_.Bool(key); }
+  std::optional<std::int64_t> Integer(const std::string& key, std::int64_t least,
+                                      std::int64_t most) override {
+    return keys_.Integer(key, least, most);
+  }
   std::vector<Text> EachChecked(const std::string& key, const Check& check) override {
     return keys_.EachChecked(key, check);
   }
@@ -78,6 +82,12 @@ std::optional<std::vector<trust::KeyReader::Text>> RuleKeys::Strings(const std::
 
 std::optional<bool> RuleKeys::Bool(const std::string& key) {
   const auto value = table_.Bool(key);
+  return value ? std::optional(value->value) : std::nullopt;
+}
+
+std::optional<std::int64_t> RuleKeys::Integer(const std::string& key, std::int64_t least,
+                                              std::int64_t most) {
+  const auto value = table_.Integer(key, least, most);
   return value ? std::optional(value->value) : std::nullopt;
 }
 

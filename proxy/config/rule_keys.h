@@ -24,6 +24,8 @@ class RuleKeys final : public trust::KeyReader {
   std::optional<Text> String(const std::string& key) override;
   std::optional<std::vector<Text>> Strings(const std::string& key) override;
   std::optional<bool> Bool(const std::string& key) override;
+  std::optional<std::int64_t> Integer(const std::string& key, std::int64_t least,
+                                      std::int64_t most) override;
   std::vector<Text> EachChecked(const std::string& key, const Check& check) override;
   std::optional<Span> Duration(const std::string& key, std::chrono::seconds least,
                                std::chrono::seconds most) override;

@@ -45,6 +45,7 @@ class Judge {
       if (allow != nullptr) verdict = LocalMismatch(local, allow->digest.value());
       // What vouches for the other digest is no evidence for this one.
       evidence_.vouching.clear();
+      evidence_.name.clear();
       evidence_.tag.reset();
       verdict = OnRecord(local, std::move(verdict));
     }
@@ -91,6 +92,7 @@ class Judge {
     bool refused = false;
     for (const VerifiedRecord& record : *view_.records) {
       if (record.digest != digest || (!any_tag && record.tag != tag)) continue;
+      if (!view_.set->IsOf(record, reference_, demand())) continue;
       switch (view_.set->StandingOf(record, demand(), now_)) {
         case Standing::kStands:
           return BySoundRecord(record, std::move(otherwise));
@@ -117,7 +119,7 @@ class Judge {
       if (now_ > counts_until) return WithNote(std::move(otherwise), RecordTooOld(counts_until));
     }
     evidence_.from_record = true;
-    evidence_.tag = record.tag;
+    if (!record.tag.empty()) evidence_.tag = record.tag;
     return Allow{record.digest};
   }
 
@@ -144,9 +146,10 @@ class Judge {
 
 std::optional<VerifiedRecord> RecordOn(const Sha256Digest& digest, const Evidence& evidence,
                                        TimePoint now) {
-  if (!evidence.tag || evidence.from_record || evidence.parts.empty()) return std::nullopt;
-  VerifiedRecord record{
-      *evidence.tag, digest, {}, evidence.anchor, evidence.parts.front()->signed_by, now};
+  const bool named = evidence.tag || !evidence.name.empty();
+  if (!named || evidence.from_record || evidence.parts.empty()) return std::nullopt;
+  VerifiedRecord record{evidence.tag.value_or(""),         digest, {},           evidence.anchor,
+                        evidence.parts.front()->signed_by, now,    evidence.name};
   for (const auto& part : evidence.parts) {
     if (std::find(evidence.vouching.begin(), evidence.vouching.end(), part->name) !=
         evidence.vouching.end()) {

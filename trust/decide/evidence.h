@@ -78,6 +78,10 @@ struct Evidence {
   std::vector<std::string> vouching;
   /// The signed tag that has the digest: the one asked for, or one found for the digest.
   std::optional<std::string> tag;
+  /// What the kind calls the name that was asked, and how it came to its answer, where a collection
+  /// holds more than one repository: TrustedSet::IsOf reads it in a record. Empty unless the
+  /// verdict allows by what is signed now.
+  std::string name = {};
   /// The newest anchor, by the hash of what was signed.
   Sha256 anchor{};
   std::optional<TimePoint> verified_at;

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -40,6 +41,8 @@ class KeyReader {
   virtual std::optional<Text> String(const std::string& key) = 0;
   virtual std::optional<std::vector<Text>> Strings(const std::string& key) = 0;
   virtual std::optional<bool> Bool(const std::string& key) = 0;
+  virtual std::optional<std::int64_t> Integer(const std::string& key, std::int64_t least,
+                                              std::int64_t most) = 0;
   /// Strings that each pass `check`, which says what is wrong with one; nothing: it is good.
   using Check = std::function<std::string(const std::string&)>;
   virtual std::vector<Text> EachChecked(const std::string& key, const Check& check) = 0;

@@ -11,6 +11,11 @@ CollectionId Kind::IdOf(const std::string& url, std::string name) const {
   return {std::string(this->name()), std::move(address), std::move(name)};
 }
 
+const std::vector<std::string>& Kind::trust_keys() const {
+  static const std::vector<std::string> none;
+  return none;
+}
+
 const Kind* FindKind(const Kinds& kinds, std::string_view name) {
   const auto found = std::find_if(kinds.begin(), kinds.end(),
                                   [name](const Kind* kind) { return kind->name() == name; });

@@ -50,6 +50,8 @@ class Kind {
     kImageRegistry,  ///< at each image's own registry: its `[trust.*]` has no address
   };
   virtual Server server() const { return Server::kOwn; }
+  /// Whether a folder of this machine can take the place of a server: `file:///…`.
+  virtual bool MayBeFolder() const { return false; }
 
   // Configuration.
 
@@ -59,6 +61,22 @@ class Kind {
   virtual std::string_view signed_as_key() const = 0;
   /// Reads them. What is wrong is said through `keys`; the answer counts only where nothing was.
   virtual RuleDemand ReadDemand(KeyReader& keys) const = 0;
+
+  /// Keys of `[trust.*]` that are this kind's own.
+  virtual const std::vector<std::string>& trust_keys() const;
+  /// Reads them, as ReadDemand reads a rule's; null: they say nothing.
+  virtual SharedDemand ReadTrust(KeyReader& /*keys*/) const { return nullptr; }
+  /// What a rule wants of that trust, both of them read.
+  virtual SharedDemand Under(const SharedDemand& /*trust*/, SharedDemand rule) const {
+    return rule;
+  }
+  /// What is wrong with a demand for images that those patterns match; empty: nothing.
+  virtual std::string WrongFor(const Demand& /*demand*/,
+                               const std::vector<ImagePattern>& /*images*/) const {
+    return "";
+  }
+  /// Whether one collection is one repository's, so that a pod's own pull secret may be for it.
+  virtual bool IsOfOneRepository() const { return true; }
 
   // Collections.
 
@@ -70,6 +88,12 @@ class Kind {
   /// The collection of that name of a trust with that address; of registries, the host of the name
   /// stands for it.
   CollectionId IdOf(const std::string& url, std::string name) const;
+  /// A file that every folder with a copy of a collection has.
+  virtual std::string_view file_of_folders() const { return "root.json"; }
+  /// The name of the collection in such a folder, by its place below the one that was named.
+  virtual std::optional<std::string> NameOfFolder(std::string_view place) const {
+    return ParseName(place);
+  }
   /// Whether images that the pattern matches may be signed in the collection of that name.
   virtual bool MayHold(const std::string& name, const ImagePattern& images) const = 0;
 

@@ -98,6 +98,8 @@ Result<void> CheckMember(const Rule& rule, const Member& member) {
     return Fail(Reason::kMalformed, "rule \"" + rule.name + "\": " + what);
   };
   if (member.kind == nullptr || member.demand == nullptr) return fail("a trust without a demand");
+  const std::string wrong = member.kind->WrongFor(*member.demand, rule.images);
+  if (!wrong.empty()) return fail(wrong);
   if (!member.signed_as) return {};
   const std::string key(member.kind->signed_as_key());
   if (rule.is_default) return fail("`" + key + "` is for verify rules with images");

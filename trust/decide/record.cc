@@ -11,6 +11,7 @@ namespace crivet::trust {
 Records WithRecord(Records records, VerifiedRecord record) {
   const auto says_no_more = [&record](const VerifiedRecord& earlier) {
     return earlier.tag == record.tag && earlier.digest == record.digest &&
+           earlier.name == record.name &&
            std::all_of(earlier.vouching.begin(), earlier.vouching.end(),
                        [&](const auto& entry) { return record.vouching.contains(entry.first); });
   };

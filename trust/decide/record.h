@@ -16,7 +16,7 @@ namespace crivet::trust {
 /// VerifiedRecord says that this node once verified a digest for a tag, and on what that stood
 /// (trust/RULES.md#vouched-for). It is written only by a `verify` decision that allowed.
 struct VerifiedRecord {
-  std::string tag;
+  std::string tag;  ///< empty where it was verified for the digest alone
   Sha256Digest digest;
   /// The part that decided and those that agreed, each with who had signed it, in the kind's words.
   std::map<std::string, std::vector<std::string>> vouching;
@@ -24,6 +24,8 @@ struct VerifiedRecord {
   Sha256 anchor{};
   std::vector<std::string> anchor_signers;
   TimePoint recorded_at;
+  /// Evidence::name.
+  std::string name = {};
   friend bool operator==(const VerifiedRecord&, const VerifiedRecord&) = default;
 };
 

@@ -118,6 +118,11 @@ struct RefreshStart {
 
   CollectionId id;
   Source source = Source::kServer;
+  /// How much of what a name alone needs is read without one, by kinds that ask for names too.
+  enum class Ahead : std::uint8_t {
+    kInUse,  ///< what names have needed so far
+    kAll,    ///< all that there is: it was brought by hand, and nobody can be asked later
+  } ahead = Ahead::kInUse;
   /// What is trusted now; null on first contact, and when loading from the store.
   std::shared_ptr<const TrustedSet> previous = nullptr;
   /// Floors to hold against, also where `previous` was lost. Ignored where `previous` is set.

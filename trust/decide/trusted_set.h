@@ -109,6 +109,13 @@ class TrustedSet {
   /// cost does not depend on the number of tags.
   virtual Judgement Current(const Asked& asked) const = 0;
 
+  /// Whether a record with the tag or digest of the reference is of its repository too; always
+  /// where the collection is of one. It has that name under the demand, then.
+  virtual bool IsOf(const VerifiedRecord& /*record*/, const ImageReference& /*reference*/,
+                    const Demand& /*demand*/) const {
+    return true;
+  }
+
   /// What a record of this collection is worth under the demand, whether the set has expired or
   /// not; present_max_age is for the caller. Precondition: Current said that the set is readable.
   virtual Standing StandingOf(const VerifiedRecord& record, const Demand& demand,

@@ -8,6 +8,9 @@
 
 namespace crivet::trust {
 
+/// What stands before a folder of this machine, where a kind of trust can be read from one.
+inline constexpr std::string_view kFolderScheme = "file://";
+
 /// ServerUrl is the address of a server as the configuration gives it, in one canonical spelling,
 /// so that two labels of one server share their state. It is read by the same parser that connects
 /// (libcurl), and only in plain forms: http or https, host, port, path. User names, queries,

@@ -223,6 +223,8 @@ Inquiry::Need Inquiry::NeedOfAll(const MemberLook& look, const Known& known) con
   if (stale) return Need::kRefresh;
   const std::optional<WhyRefused> why = RefusalOf(look.decision.verdict);
   if (!why) return Need::kNothing;
+  // What it lacks the name's own refresh brings, or brought in vain a moment ago.
+  if (look.decision.asks) return Need::kNothing;
   // What a set that was verified a moment ago does not have will not be there now either; but time
   // may have run out for it since, and other rules may read more of it.
   if (why->reason == Reason::kExpired || why->reason == Reason::kNoTrustData) {

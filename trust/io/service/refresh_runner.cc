@@ -153,7 +153,8 @@ RepositorySlot::FromStore RefreshRunner::Verified(const RepositorySlot& slot,
 
 RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& limits,
                                           const Supplier& supply,
-                                          const std::optional<AskedName>& asked) {
+                                          const std::optional<AskedName>& asked,
+                                          RefreshStart::Ahead ahead) {
   Outcome outcome = Failed({Reason::kState, "other refreshes were quicker"});
   for (int tries = 0; tries < (asked ? kMaxTriesForName : kMaxTries); ++tries) {
     const Demands demands = setup_()->DemandsOn(slot.id());
@@ -170,6 +171,7 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
     if (ground.unreadable) return tl::unexpected(*ground.unreadable);
     RefreshStart start{.id = slot.id(),
                        .source = RefreshStart::Source::kServer,
+                       .ahead = ahead,
                        .previous = ground.set,
                        .floors = ground.floors,
                        .anchors = ground.anchors,
@@ -260,7 +262,8 @@ RefreshRunner::Outcome RefreshRunner::Import(RepositorySlot& slot, const std::st
   const std::shared_ptr<const ServerSetup> server = setup_()->ServerOf(slot.id());
   return Run(
       slot, server ? server->limits() : Limits{},
-      [&](const FileRequest& request) { return ReadFromFolder(folder, request); }, std::nullopt);
+      [&](const FileRequest& request) { return ReadFromFolder(folder, request); }, std::nullopt,
+      RefreshStart::Ahead::kAll);
 }
 
 RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot, RepositorySlot::Ground ground,

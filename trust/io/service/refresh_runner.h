@@ -73,7 +73,8 @@ class RefreshRunner {
   };
 
   Outcome Run(RepositorySlot& slot, const Limits& limits, const Supplier& supply,
-              const std::optional<AskedName>& asked);
+              const std::optional<AskedName>& asked,
+              RefreshStart::Ahead ahead = RefreshStart::Ahead::kInUse);
   Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
   Settled Settle(RepositorySlot& slot, RepositorySlot::Ground ground, const Demands& demands,
                  Outcome& outcome);

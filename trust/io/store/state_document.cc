@@ -121,6 +121,7 @@ std::optional<VerifiedRecord> RecordIn(JsonValue value) {
   const std::optional<JsonMembers> roles = vouching ? vouching->AsObject() : std::nullopt;
   if (!digest || !tag || !root || !root_signers || !recorded_at || !roles) return std::nullopt;
   VerifiedRecord record{std::string(*tag), *digest, {}, *root, *root_signers, *recorded_at};
+  record.name = TextAt(value, "name").value_or("");
   for (const JsonMember& member : *roles) {
     auto keys = TextsIn(member.value);
     if (!keys) return std::nullopt;
@@ -139,12 +140,14 @@ Json CollectionOut(const CollectionId& id) {
 Json RecordOut(const VerifiedRecord& record) {
   Json vouching = Json::object();
   for (const auto& [part, keys] : record.vouching) vouching[part] = keys;
-  return {{"tag", record.tag},
-          {"digest", record.digest.ToString()},
-          {"vouching", std::move(vouching)},
-          {"root", ToHex(record.anchor)},
-          {"root_signers", record.anchor_signers},
-          {"recorded_at", FormatRfc3339(record.recorded_at)}};
+  Json out{{"tag", record.tag},
+           {"digest", record.digest.ToString()},
+           {"vouching", std::move(vouching)},
+           {"root", ToHex(record.anchor)},
+           {"root_signers", record.anchor_signers},
+           {"recorded_at", FormatRfc3339(record.recorded_at)}};
+  if (!record.name.empty()) out["name"] = record.name;
+  return out;
 }
 
 }  // namespace
