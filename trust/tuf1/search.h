@@ -77,6 +77,8 @@ class RoleSearch {
   RoleSearch(Trusted trusted, Search::Question question, Caps caps);
 
   const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
+  /// Precondition: it wants a file.
+  const std::string& wanted_role() const { return missing_->role; }
   void Supply(Fetched answer);
 
   /// With the roles that were had on the way.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf1/targets.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "trust/signed/json_member.h"
@@ -45,6 +46,7 @@ Result<Targets> Targets::Parse(JsonValue content) {
   for (const JsonMember& target : *members) {
     read.entries_.emplace(target.name, ReadEntry(target.value));
   }
+  read.IndexDigests();
   if (const auto delegations = content.Find("delegations")) {
     if (!delegations->AsObject()) {
       return Fail(Reason::kMalformed, "delegations has the wrong type");
@@ -61,8 +63,26 @@ const TargetEntry* Targets::Find(std::string_view name) const {
   return entry == entries_.end() ? nullptr : &entry->second;
 }
 
+void Targets::IndexDigests() {
+  by_digest_.reserve(entries_.size());
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.fault && entry.hashes.sha256) by_digest_.emplace_back(*entry.hashes.sha256, &name);
+  }
+  std::sort(by_digest_.begin(), by_digest_.end(),
+            [](const auto& a, const auto& b) { return a.first < b.first; });
+}
+
+std::vector<std::string_view> Targets::NamesOf(const Sha256& sha256) const {
+  std::vector<std::string_view> names;
+  auto at = std::lower_bound(
+      by_digest_.begin(), by_digest_.end(), sha256,
+      [](const auto& entry, const Sha256& wanted) { return entry.first < wanted; });
+  for (; at != by_digest_.end() && at->first == sha256; ++at) names.emplace_back(*at->second);
+  return names;
+}
+
 std::size_t Targets::resident_bytes() const {
-  std::size_t bytes = sizeof(Targets);
+  std::size_t bytes = sizeof(Targets) + by_digest_.size() * sizeof by_digest_.front();
   for (const auto& [name, entry] : entries_) bytes += name.capacity() + sizeof entry + 64;
   if (delegations_) bytes += delegations_->resident_bytes();
   return bytes;

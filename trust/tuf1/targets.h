@@ -7,7 +7,10 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
+#include "trust/base/bytes.h"
 #include "trust/base/result.h"
 #include "trust/tuf/entry_fault.h"
 #include "trust/tuf1/delegations.h"
@@ -27,11 +30,15 @@ struct TargetEntry {
 class Targets {
  public:
   static Result<Targets> Parse(JsonValue content);
+  Targets(Targets&&) = default;
+  Targets& operator=(Targets&&) = default;
 
   std::int64_t version() const { return header_.version; }
   TimePoint expires() const { return header_.expires; }
   /// Null where it says nothing of that name.
   const TargetEntry* Find(std::string_view name) const;
+  /// Every name that has this digest and can be used, in no particular order. Views into this.
+  std::vector<std::string_view> NamesOf(const Sha256& sha256) const;
   std::size_t size() const { return entries_.size(); }
   const std::optional<Delegations>& delegations() const { return delegations_; }
   /// Bytes held; an estimate.
@@ -46,8 +53,14 @@ class Targets {
   };
 
   Targets() = default;
+  // by_digest_ points into the nodes of entries_, which a move takes along.
+  Targets(const Targets&) = delete;
+  Targets& operator=(const Targets&) = delete;
+  void IndexDigests();
+
   MetadataHeader header_;
   std::unordered_map<std::string, TargetEntry, NameHash, std::equal_to<>> entries_;
+  std::vector<std::pair<Sha256, const std::string*>> by_digest_;  // sorted by digest
   std::optional<Delegations> delegations_;
 };
 

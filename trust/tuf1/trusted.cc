@@ -15,8 +15,9 @@ bool IsListed(const MetaEntry& entry, std::int64_t version, const std::string& b
 }
 
 template <typename T>
-Verified<T> Keep(T content, std::string bytes, std::set<Sha256> signers) {
+Verified<T> Keep(T content, const SignedFile& file, std::string bytes, std::set<Sha256> signers) {
   Verified<T> kept;
+  kept.signed_sha256 = file.signed_sha256();
   kept.content = std::make_shared<const T>(std::move(content));
   kept.sha256 = Sha256Of(bytes);
   kept.bytes = std::make_shared<const std::string>(std::move(bytes));
@@ -33,7 +34,7 @@ Result<Verified<T>> ReadSigned(std::string bytes, std::string_view role, const R
   if (!signers) return tl::unexpected(signers.error());
   auto content = T::Parse(file->content());
   if (!content) return tl::unexpected(content.error());
-  return Keep(*std::move(content), std::move(bytes), *std::move(signers));
+  return Keep(*std::move(content), *file, std::move(bytes), *std::move(signers));
 }
 
 }  // namespace
@@ -102,7 +103,7 @@ Result<Verified<Root>> ReadFirstRoot(std::string bytes, const Caps& caps) {
   if (!root) return tl::unexpected(Of(kRoot, root.error()));
   auto signers = file->Verify(root->KeysOf(kRoot));
   if (!signers) return tl::unexpected(Of(kRoot, signers.error()));
-  return Keep(*std::move(root), std::move(bytes), *std::move(signers));
+  return Keep(*std::move(root), *file, std::move(bytes), *std::move(signers));
 }
 
 Result<Verified<Root>> ReadNextRoot(std::string bytes, const Verified<Root>& before,
@@ -120,7 +121,7 @@ Result<Verified<Root>> ReadNextRoot(std::string bytes, const Verified<Root>& bef
     return Fail(Reason::kRollback, "root: the file of version " + std::to_string(next) +
                                        " has version " + std::to_string(root->version()));
   }
-  return Keep(*std::move(root), std::move(bytes), *std::move(signers));
+  return Keep(*std::move(root), *file, std::move(bytes), *std::move(signers));
 }
 
 Result<Verified<Timestamp>> ReadTimestamp(std::string bytes, const Root& root, const Caps& caps) {
@@ -136,7 +137,7 @@ Result<Verified<Targets>> ReadUnverified(std::string bytes, const Caps& caps) {
   if (!file) return tl::unexpected(file.error());
   auto content = Targets::Parse(file->content());
   if (!content) return tl::unexpected(content.error());
-  return Keep(*std::move(content), std::move(bytes), {});
+  return Keep(*std::move(content), *file, std::move(bytes), {});
 }
 
 Result<MetadataRequest> RequestFor(const Trusted& trusted, const std::string& role,
@@ -173,7 +174,7 @@ Result<void> Accept(Trusted& trusted, const RoleFile& role, std::string bytes, E
     const auto time = CheckTime(role.role, targets->version(), targets->expires(), now);
     if (!time) return tl::unexpected(time.error());
   }
-  Verified<Targets> kept = Keep(*std::move(targets), std::move(bytes), *std::move(signers));
+  Verified<Targets> kept = Keep(*std::move(targets), *file, std::move(bytes), *std::move(signers));
   trusted.accepted[{role.delegator, role.role}] = {kept.sha256, kept.signers};
   trusted.roles.insert_or_assign(role.role, std::move(kept));
   return {};
@@ -189,6 +190,7 @@ bool AcceptKnown(Trusted& trusted, const RoleFile& role, const Caps& caps) {
   if (!parsed) return false;
   auto signers = parsed->Verify(*role.keys);
   if (!signers) return false;
+  known->second.signers = *signers;
   trusted.accepted[{role.delegator, role.role}] = {file.sha256, *std::move(signers)};
   return true;
 }

@@ -28,11 +28,14 @@ bool IsAbsent(const FetchFailure& failure) {
 
 Update::Update(Start start)
     : trusted_(std::move(start.trusted)),
+      least_(std::move(start.least)),
       now_(start.now),
       expiry_(start.expiry),
       caps_(start.caps) {
   WantNextRoot();
 }
+
+std::string_view Update::wanted_role() const { return NameOf(static_cast<std::uint8_t>(step_)); }
 
 void Update::Want(Step step, MetadataRequest request) {
   step_ = step;
@@ -54,8 +57,7 @@ void Update::Supply(Fetched answer) {
   }
   if (!answer) {
     if (step_ == Step::kNextRoot && IsAbsent(answer.error())) return EndRoots();
-    failure_ =
-        FailureOf(answer.error(), *wanted_, std::string(NameOf(static_cast<std::uint8_t>(step_))));
+    failure_ = FailureOf(answer.error(), *wanted_, std::string(wanted_role()));
     failure_->not_found = step_ == Step::kNewTimestamp && !trusted_.timestamp &&
                           answer.error().kind == FetchFailure::Kind::kNotFound;
     wanted_.reset();
@@ -106,9 +108,40 @@ void Update::EndRoots() {
   if (trusted_.snapshot && !root.KeysOf(kSnapshot).StillBinds(trusted_.snapshot->signers)) {
     trusted_.snapshot.reset();
   }
+  if (root.version() < least_.root) {
+    return End(kRoot,
+               {Reason::kRollback, "root: there is none after version " +
+                                       std::to_string(root.version()) + ", and version " +
+                                       std::to_string(least_.root) + " was verified before"});
+  }
+  if (!root.KeysOf(kTimestamp).StillBinds(least_.signers)) {
+    least_.timestamp = 0;
+    least_.snapshot = 0;
+  }
   const auto time = CheckExpiry(kRoot, root.version(), root.expires());
   if (!time) return End(kRoot, time.error());
   Want(Step::kNewTimestamp, {FileNameOf(kTimestamp, std::nullopt), caps_.timestamp_bytes, {}});
+}
+
+// 5.4.3
+Result<void> Update::CheckFloors(const Timestamp& timestamp) const {
+  std::int64_t least = least_.timestamp;
+  std::int64_t least_snapshot = least_.snapshot;
+  if (trusted_.timestamp) {
+    least = std::max(least, trusted_.timestamp->content->version());
+    least_snapshot = std::max(least_snapshot, trusted_.timestamp->content->snapshot().version);
+  }
+  if (timestamp.version() < least) {
+    return Fail(Reason::kRollback, "version " + std::to_string(timestamp.version()) +
+                                       " is older than version " + std::to_string(least) +
+                                       ", which was verified before");
+  }
+  if (timestamp.snapshot().version < least_snapshot) {
+    return Fail(Reason::kRollback, "it lists snapshot version " +
+                                       std::to_string(timestamp.snapshot().version) +
+                                       ", older than version " + std::to_string(least_snapshot));
+  }
+  return {};
 }
 
 // 5.4
@@ -120,17 +153,8 @@ Result<void> Update::ReadTimestamp(std::string bytes) {
     const Timestamp& known = *trusted_.timestamp->content;
     // What has changed under the same version is not even looked at.
     if (timestamp->version() == known.version()) return {};
-    if (timestamp->version() < known.version()) {
-      return Fail(Reason::kRollback,
-                  "version " + std::to_string(timestamp->version()) + " is older than version " +
-                      std::to_string(known.version()) + ", which was verified before");
-    }
-    if (timestamp->snapshot().version < known.snapshot().version) {
-      return Fail(Reason::kRollback,
-                  "it lists snapshot version " + std::to_string(timestamp->snapshot().version) +
-                      ", older than version " + std::to_string(known.snapshot().version));
-    }
   }
+  if (const auto floors = CheckFloors(*timestamp); !floors) return floors;
   const auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
   if (!time) return time;
   trusted_.timestamp = *std::move(read);

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "trust/decide/refresh.h"
 #include "trust/tuf/metadata_request.h"
@@ -18,8 +20,19 @@ namespace crivet::trust::tuf1 {
 /// trusted() is to be kept either way, and only a complete one answers. Not thread-safe.
 class Update {
  public:
+  /// What was verified before, where the files themselves may be lost: nothing below it is taken.
+  struct Least {
+    std::int64_t root = 0;
+    std::int64_t timestamp = 0;
+    std::int64_t snapshot = 0;  ///< that a timestamp listed
+    /// The public keys that signed the timestamp: where they no longer bind, neither do its
+    /// numbers.
+    std::set<Sha256> signers = {};
+  };
+
   struct Start {
     Trusted trusted;
+    Least least = {};
     TimePoint now = {};
     Expiry expiry = Expiry::kEnforced;
     Caps caps = {};
@@ -29,9 +42,13 @@ class Update {
 
   /// Nullopt once it is over.
   const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
+  /// The role of the file that it wants.
+  std::string_view wanted_role() const;
   void Supply(Fetched answer);
 
   const Trusted& trusted() const { return trusted_; }
+  /// Of those numbers, what still binds.
+  const Least& least() const { return least_; }
   /// Why it failed; nullopt while it runs and where it did not.
   const std::optional<RefreshFailure>& failure() const { return failure_; }
 
@@ -50,11 +67,13 @@ class Update {
   RoleFile TopTargets() const;
   /// Kept, discarded for an equal version, or refused.
   Result<void> ReadTimestamp(std::string bytes);
+  Result<void> CheckFloors(const Timestamp& timestamp) const;
   Result<void> ReadSnapshot(std::string bytes);
   Result<void> CheckExpiry(std::string_view role, std::int64_t version, TimePoint expires) const;
   void End(std::string_view role, Error error);
 
   Trusted trusted_;
+  Least least_;
   const TimePoint now_;
   const Expiry expiry_;
   const Caps caps_;
