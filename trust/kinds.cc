@@ -3,11 +3,12 @@
 #include "trust/kinds.h"
 
 #include "trust/notary/notary_kind.h"
+#include "trust/tuf1/tuf_kind.h"
 
 namespace crivet::trust {
 
 const Kinds& AllKinds() {
-  static const Kinds kinds = {&NotaryKind()};
+  static const Kinds kinds = {&NotaryKind(), &TufKind()};
   return kinds;
 }
 

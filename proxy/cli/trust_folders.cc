@@ -30,6 +30,13 @@ std::string NameOf(fs::path relative) {
   return name;
 }
 
+const trust::Kind* KindWithFile(const std::string& file) {
+  for (const trust::Kind* kind : trust::AllKinds()) {
+    if (kind->file_of_folders() == file) return kind;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 trust::Result<TrustFolders> FindTrustFolders(const std::string& folder) {
@@ -53,11 +60,11 @@ trust::Result<TrustFolders> FindTrustFolders(const std::string& folder) {
     if (entry.depth() >= kMaxDepth) entry.disable_recursion_pending();
     if (found.collections.size() + found.nameless.size() >= kMaxFolders) break;
     std::error_code ignored;
-    if (entry->path().filename() != "root.json" || !entry->is_regular_file(ignored)) continue;
+    const trust::Kind* const kind = KindWithFile(entry->path().filename().string());
+    if (kind == nullptr || !entry->is_regular_file(ignored)) continue;
     const fs::path holder = entry->path().parent_path();
-    const trust::Kind& kind = *trust::AllKinds().front();
-    if (auto name = kind.ParseName(NameOf(holder.lexically_relative(folder)))) {
-      found.collections.push_back({std::string(kind.name()), *std::move(name), holder.string()});
+    if (auto name = kind->NameOfFolder(NameOf(holder.lexically_relative(folder)))) {
+      found.collections.push_back({std::string(kind->name()), *std::move(name), holder.string()});
     } else {
       found.nameless.push_back(holder.string());
     }

@@ -13,7 +13,7 @@ namespace crivet::proxy::cli {
 struct TrustFolder {
   std::string kind;  ///< trust::Kind::name
   std::string name;
-  std::string path;  ///< holds root.json
+  std::string path;  ///< holds Kind::file_of_folders
 };
 
 /// TrustFolders is what was found below a folder.
@@ -25,7 +25,8 @@ struct TrustFolders {
 
 /// FindTrustFolders finds every collection below a folder: Docker's `~/.docker/trust` and a notary
 /// client's folder (`tuf/<name>/metadata/root.json`), or a mirror of a server
-/// (`<name>/_trust/tuf/root.json`, `<name>/root.json`). Symbolic links are not followed. kState
+/// (`<name>/_trust/tuf/root.json`, `<name>/root.json`), and of other kinds the folders with what a
+/// server has. Symbolic links are not followed. kState
 /// where the folder cannot be read, with why.
 trust::Result<TrustFolders> FindTrustFolders(const std::string& folder);
 

@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "trust/io/registry": PURE + ["trust/toml", "trust/io/http"],
     "trust/io/store": PURE,
     "trust/io/service": PURE + ["trust/io/http", "trust/io/registry", "trust/io/store"],
-    "trust": PURE + ["trust/tuf", "trust/notary", "trust/oci", "trust/sigstore", "trust/notation"],
+    "trust": PURE + ["trust/tuf", "trust/notary", "trust/tuf1", "trust/oci", "trust/sigstore", "trust/notation"],
     "proxy": ["trust/base"],
     "proxy/road": ["trust/base", "proxy"],
     "proxy/config": PURE + IO + ["trust", "trust/toml", "proxy", "proxy/road"],

@@ -6,7 +6,9 @@
 
 #include "trust/decide/decide.h"
 #include "trust/io/http/http_fetcher.h"
+#include "trust/io/http/server_url.h"
 #include "trust/io/registry/registry_fetcher.h"
+#include "trust/io/service/folder_fetcher.h"
 #include "trust/io/service/inquiry.h"
 #include "trust/io/service/service_engine.h"
 
@@ -19,6 +21,9 @@ Result<std::unique_ptr<TrustService>> TrustService::Create(Options options) {
     const Kind* const kind = FindKind(kinds, server.kind);
     if (kind != nullptr && kind->server() == Kind::Server::kImageRegistry) {
       return std::make_shared<RegistryFetcher>(server, note);
+    }
+    if (kind != nullptr && kind->MayBeFolder() && server.url.starts_with(kFolderScheme)) {
+      return std::make_shared<FolderFetcher>(server.url.substr(kFolderScheme.size()));
     }
     Result<std::unique_ptr<HttpFetcher>> fetcher = HttpFetcher::Create(server, note);
     if (!fetcher) return tl::unexpected(std::move(fetcher.error()));

@@ -103,8 +103,8 @@ const std::vector<BadCase>& BadCases() {
        "f:1:1: unknown key \"listne\" (did you mean \"listen\"?)\n"},
       {"UnknownKeyInARule", With("colour = 1\n"),
        "f:14:1: unknown key \"colour\" in this [[rule]] (valid here: images, name, namespaces, "
-       "action, mode, any_of, all_of, trust, root, roles, signers, grace, gun, present, "
-       "present_max_age, until, reason)\n"},
+       "action, mode, any_of, all_of, trust, target, digest_target, root, roles, signers, grace, "
+       "gun, present, present_max_age, until, reason)\n"},
       {"UnknownSection", "[gaet]\n[default]\naction = \"deny\"\n",
        "f:1:2: unknown key \"gaet\" (did you mean \"gate\"?)\n"},
       {"WrongType", "drain = 5\n[default]\naction = \"deny\"\n",
@@ -145,7 +145,7 @@ const std::vector<BadCase>& BadCases() {
        "f:1:1: \"root\" in [default] is missing: whom to believe; \"crivet pin IMAGE\" prints the "
        "line\n"},
       {"TrustWithoutKindAndUrl", "[default]\naction = \"deny\"\n[trust.a]\nauth = \"none\"\n",
-       "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\"\n"
+       "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\", or \"tuf\"\n"
        "f:3:1: \"url\" in [trust.a] is missing: the address of the server\n"},
       {"PlainHttpToTheNetwork",
        "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
@@ -618,6 +618,91 @@ BOOST_AUTO_TEST_CASE(SeveralTrusts_Mistakes_AreNamed) {
   BOOST_TEST(
       Errors(WithRule("any_of = [" + kMemberA + ", { trust = \"b\", rot = 1 }]\n")).find("rot") !=
       std::string::npos);
+}
+
+// What is wrong with a trust of kind "tuf", or a rule of it: lines beside a good root.
+struct WrongTuf {
+  const char* name;
+  std::string trust;
+  std::string rule;
+  std::string said;  ///< somewhere in what is said; empty: nothing is wrong
+  friend std::ostream& operator<<(std::ostream& out, const WrongTuf& row) {
+    return out << row.name;
+  }
+};
+
+const std::string kTufRoot =
+    "root = { root_file = \"" + std::string(CRIVET_TEST_DATA) + "/tuf/root.json\" }\n";
+const std::string kTufImages = "images = [\"x.example/**\"]\n";
+
+const std::vector<WrongTuf> kWrongTuf = {
+    {"Nothing", kTufRoot, kTufImages, ""},
+    {"NothingWithAllKeys", kTufRoot + "max_delegations = 8\nauth = \"none\"\n",
+     kTufImages + "target = \"images/{path}:{tag}\"\ndigest_target = \"\"\nroles = [\"shop\"]\n"
+                  "signers = [\"audit\"]\ngrace = \"1h\"\n",
+     ""},
+    {"NoRoot", "", kTufImages, "\"root\" in [trust.b] is missing: whom to believe"},
+    {"RootByKeyId", "root = { key_ids = [\"" + kKey + "\"] }\n", kTufImages,
+     "\"key_ids\" is not for this kind: its root is a file, root_file"},
+    {"RootOnFirstUse", "root = { tofu = true }\n", kTufImages, "\"tofu\" is not for this kind"},
+    {"RootThatIsNone", "root = { root_file = \"/etc/passwd\" }\n", kTufImages,
+     "\"root_file\": /etc/passwd holds no root that verifies"},
+    {"RootInTheRule", kTufRoot, kTufImages + kTufRoot,
+     "\"root\" in this [[rule]] is of kind = \"notary\""},
+    {"PullSecrets", kTufRoot + "auth = \"from-pull\"\n", kTufImages,
+     "no pod's pull secret is for it"},
+    {"TooManyDelegations", kTufRoot + "max_delegations = 257\n", kTufImages,
+     "\"max_delegations\" in [trust.b] must be between 1 and 256"},
+    {"Gun", kTufRoot, kTufImages + "gun = \"y.example/**\"\n",
+     "\"gun\" in this [[rule]] is of kind = \"notary\""},
+    {"TargetWithoutTag", kTufRoot, kTufImages + "target = \"{name}\"\n",
+     "\"target\" must end with {tag}"},
+    {"TargetWithTagAfterADash", kTufRoot, kTufImages + "target = \"{name}-{tag}\"\n",
+     "\"target\" must have \":\" or \"/\" right before {tag}"},
+    {"TargetWithoutName", kTufRoot, kTufImages + "target = \"web:{tag}\"\n",
+     "\"target\" must hold {name} once"},
+    {"TargetWithHostAndPathTogether", kTufRoot, kTufImages + "target = \"{host}{path}:{tag}\"\n",
+     "\"target\" must have \"/\" right after {host}"},
+    {"TargetWithAnotherPlaceholder", kTufRoot, kTufImages + "target = \"{name}{arch}:{tag}\"\n",
+     "\"target\" holds a placeholder"},
+    {"DigestTargetAfterASlash", kTufRoot, kTufImages + "digest_target = \"{name}/{digest}\"\n",
+     "\"digest_target\" must have \"@\" right before {digest}"},
+    {"OneTargetForTwoRegistries", kTufRoot,
+     "images = [\"x.example/**\", \"y.example/**\"]\ntarget = \"{path}:{tag}\"\n",
+     "two images could have one target"},
+    {"OneTargetForAllRegistries", kTufRoot, "images = [\"*/acme\"]\ntarget = \"{path}:{tag}\"\n",
+     "two images could have one target"},
+    {"TopLevelSigner", kTufRoot, kTufImages + "signers = [\"targets\"]\n",
+     "\"signers\" must hold names of delegated roles"},
+};
+
+BOOST_DATA_TEST_CASE(Tuf_WhatIsWrong_IsNamed, bdata::make(kWrongTuf), row) {
+  const std::string said =
+      Errors(With("[trust.b]\nkind = \"tuf\"\nurl = \"https://b.example/metadata\"\n" + row.trust +
+                  "[[rule]]\naction = \"verify\"\ntrust = \"b\"\n" + row.rule));
+  if (row.said.empty()) {
+    BOOST_TEST(said.empty(), said);
+  } else {
+    BOOST_TEST(said.find(row.said) != std::string::npos, said);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(Tuf_RootOfATrustOfAnotherKind_IsRefused) {
+  const std::string said = Errors(With(
+      "[trust.b]\nkind = \"notary\"\nurl = \"https://b.example\"\nauth = \"none\"\n" + kTufRoot));
+  BOOST_TEST(said.find("\"root\" in [trust.b] is of kind = \"tuf\"") != std::string::npos, said);
+}
+
+BOOST_AUTO_TEST_CASE(Tuf_FolderInPlaceOfAServer_IsForThatKindAlone) {
+  const auto said = [](const std::string& kind, const std::string& url) {
+    return Errors(With("[trust.b]\nkind = \"" + kind + "\"\nauth = \"none\"\nurl = \"" + url +
+                       "\"\n" + (kind == "tuf" ? kTufRoot : "")));
+  };
+  BOOST_TEST(said("tuf", "file:///srv/tuf").empty(), said("tuf", "file:///srv/tuf"));
+  BOOST_TEST(!said("tuf", "file://srv/tuf").empty());
+  BOOST_TEST(!said("tuf", "file:///srv/../tuf").empty());
+  BOOST_TEST(!said("tuf", "file:///srv/tuf/").empty());
+  BOOST_TEST(!said("notary", "file:///srv/tuf").empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,615 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// Repositories of TUF 1.0 behind the whole service: which files a name takes, what survives a
+// failure and a restart, and every attack of
+// trust/tuf1/FORMAT.md#attacks-and-the-tests-that-play-them that shows in an answer.
+
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/trust_io/temporary_folder.h"
+#include "tests/support/trust_io/tuf_fleet.h"
+#include "trust/io/service/folder_fetcher.h"
+
+namespace crivet::trust {
+namespace {
+
+using namespace std::chrono_literals;
+using Requests = std::vector<std::string>;
+
+std::string DigestOf(const std::string& content) {
+  return Sha256Digest(Sha256Of(content)).ToString();
+}
+
+BOOST_FIXTURE_TEST_SUITE(TufKindTest, TufFleet)
+
+BOOST_AUTO_TEST_CASE(Pull_NameInTargets_IsPinnedByOneRefresh) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const Requests first = {"2.root.json", "timestamp.json", "2.snapshot.json", "2.targets.json"};
+  BOOST_TEST(TufAsked() == first, boost::test_tools::per_element());
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(TufAsked().size() == first.size());
+}
+
+BOOST_AUTO_TEST_CASE(Pull_NameInADelegatedRole_LoadsItUnderTheCommittedSnapshot) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([](TufPublisher&) {});
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(TufAsked() == Requests{"1.shop.json"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(Pull_NamesOfOneRepository_ShareItsRefresh) {
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(TufAsked().size() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(Pull_NameThatNobodyLists_IsNotSigned) {
+  BOOST_TEST(PullOf("registry.acme.example/web:9") == "tag-not-signed");
+  BOOST_TEST(PullOf("registry.acme.example/other:1.0") == "tag-not-signed");
+  BOOST_TEST(PullOf("registry.acme.example/shop/web:1.0") == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Pull_DelegatedRoleNamesWhatItIsNotFor_IsNotSigned) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("shop", "registry.acme.example/web:2.0", "web 2.0");
+    publisher.PublishEdition({"shop"});
+  });
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf("registry.acme.example/web:2.0") == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Pull_ByTagAndDigest_HasToBeThatTags) {
+  BOOST_TEST(PullOf(web + "@" + DigestOf("web 1.0")) == "web 1.0");
+  BOOST_TEST(PullOf(web + "@" + DigestOf("web 2.0")) == "digest-mismatch");
+}
+
+BOOST_AUTO_TEST_CASE(Pull_ByDigest_NeedsADigestTargetOrATag) {
+  const std::string name = kWebName;
+  BOOST_TEST(PullOf(name + "@" + DigestOf("web 1.0")) == "web 1.0");
+  BOOST_TEST(PullOf(name + "@" + DigestOf("web 2.0")) == "digest-not-signed");
+  // The digest of another repository's tag.
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf(name + "@" + DigestOf("cart 1.0")) == "digest-not-signed");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", name + "@" + DigestOf("web 2.0"), "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(name + "@" + DigestOf("web 2.0")) == "web 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Pull_DigestTargetOfAnotherDigest_IsMalformed) {
+  const std::string name = kWebName;
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", name + "@" + DigestOf("web 2.0"), "something else");
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(name + "@" + DigestOf("web 2.0")) == "malformed");
+}
+
+BOOST_AUTO_TEST_CASE(Pull_EntryWithoutAUsableSha256_IsRefusedAlone) {
+  Edit([&](TufPublisher& publisher) {
+    auto& targets = publisher["targets"].targets;
+    targets[web]["hashes"] = {{"sha256", std::string(64, 'A')}};
+    targets["registry.acme.example/web:2.0"] = {{"length", 1}, {"hashes", {{"blake2b-256", "00"}}}};
+    publisher.Sign("targets", "registry.acme.example/web:3.0", "web 2.0");
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(web) == "malformed");
+  BOOST_TEST(PullOf("registry.acme.example/web:2.0") == "malformed");
+  BOOST_TEST(PullOf("registry.acme.example/web:3.0") == "web 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Roles_SearchEndsInAnother_IsRefused) {
+  auto demand = NewDemand();
+  demand->roles = {"shop"};
+  Use(demand);
+  Start();
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf(web) == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Signers_HaveToListTheSameDigest) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Delegate("targets", "audit",
+                       {"registry.acme.example/*", "registry.acme.example/*/*"});
+    publisher.Sign("audit", cart, "cart 1.0");
+    publisher.Sign("audit", web, "web 2.0");
+    publisher.PublishEdition({"targets", "audit"});
+  });
+  auto demand = NewDemand();
+  demand->signers = {"audit"};
+  Use(demand);
+  Start();
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf(web) == "signers-disagree");
+  BOOST_TEST(PullOf("registry.acme.example/web:9") == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Templates_OfOtherRules_NameOtherTargets) {
+  Edit([](TufPublisher& publisher) {
+    publisher.Sign("targets", "images/web:1.0", "web 2.0");
+    publisher.PublishEdition();
+  });
+  Use(NewDemand("images/{path}:{tag}"));
+  Start();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Templates_UnderWhichTwoImagesHaveOneTarget_AreAnError) {
+  const auto made = [&](const std::string& pattern) {
+    Rule fallback;
+    fallback.name = "default";
+    fallback.is_default = true;
+    return Policy::Create({RuleFor(pattern, NewDemand("images/{path}:{tag}"))}, fallback)
+        .has_value();
+  };
+  BOOST_TEST(made("registry.acme.example/**"));
+  BOOST_TEST(!made("**"));
+  BOOST_TEST(!made("*/acme/*"));
+}
+
+BOOST_AUTO_TEST_CASE(Root_RotatedByBothKeys_IsFollowed) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher["root"].keys = {SigningKey::Ed25519()};
+    publisher.Publish({"root"});
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  // The chain is stored, and begins at the pinned root.
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Root_SignedByTheNewKeysAlone_IsRefusedAndTheOldSetAnswers) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher["root"].keys = {SigningKey::Ed25519()};
+    publisher["root"].signers = publisher["root"].keys;
+    publisher.Publish({"root"});
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+}
+
+BOOST_AUTO_TEST_CASE(Root_AnotherIsPinned_TheOldChainCountsForNothing) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const TufPublisher stranger;
+  auto demand = NewDemand();
+  demand->trust = Pinned(stranger.files.at("1.root.json"));
+  Use(demand);
+  Start();
+  const std::string said = PullOf(web);
+  BOOST_TEST((said == "signature" || said == "untrusted-root" || said == "no-trust-data"), said);
+}
+
+BOOST_AUTO_TEST_CASE(Root_TakesAwayTheTargetsKey_ActsEvenIfTheRestFails) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher["targets"].keys = {SigningKey::Ed25519()};
+    publisher.Publish({"root"});
+    publisher.failures["timestamp.json"] = FetchFailure{FetchFailure::Kind::kNetwork};
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "unreachable");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "unreachable");
+  Start();
+  BOOST_TEST(PullOf(web) != "web 1.0");
+}
+
+// The server plays back what it served before, or parts of it.
+BOOST_AUTO_TEST_CASE(Rollback_OlderEdition_IsRefusedAlsoAfterARestart) {
+  const TufPublisher old = tuf->With([](TufPublisher& publisher) { return publisher; });
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  Edit([&](TufPublisher& publisher) { publisher = old; });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  Start();
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  const RepositoryStatus status = StatusOf("*");
+  BOOST_REQUIRE(status.last_failure);
+  BOOST_TEST(CodeOf(status.last_failure->error.reason) == "rollback");
+}
+
+// The timestamp of the new edition was seen, and nothing else of it: what it says is a floor.
+BOOST_AUTO_TEST_CASE(Rollback_InTwoAttempts_TheTimestampOfTheFirstIsAFloor) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const TufPublisher old = tuf->With([](TufPublisher& publisher) { return publisher; });
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+    publisher.PublishEdition();
+    publisher.failures["4.snapshot.json"] = FetchFailure{};
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Start();
+  // Timestamp 3 is newer than the set that answers, and older than what was seen.
+  Edit([&](TufPublisher& publisher) {
+    publisher = old;
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const RepositoryStatus status = StatusOf("*");
+  BOOST_REQUIRE(status.last_failure);
+  BOOST_TEST(CodeOf(status.last_failure->error.reason) == "rollback");
+  BOOST_TEST(status.last_failure->at == "timestamp");
+}
+
+// Snapshot 3 was verified and targets 3 withheld: targets may not fall below what it listed.
+BOOST_AUTO_TEST_CASE(Rollback_InTwoAttempts_TheSnapshotOfTheFirstIsAFloor) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.PublishEdition();
+    publisher.failures["3.targets.json"] = FetchFailure{};
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Start();
+  // Somebody with the keys of snapshot and timestamp lists the older targets.
+  Edit([&](TufPublisher& publisher) {
+    publisher.listed["targets"] = {{"version", 2}};
+    publisher.Publish({"snapshot", "timestamp"});
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const RepositoryStatus status = StatusOf("*");
+  BOOST_REQUIRE(status.last_failure);
+  BOOST_TEST(CodeOf(status.last_failure->error.reason) == "rollback");
+  BOOST_TEST(status.last_failure->at == "snapshot");
+}
+
+// At first contact there is no set to fall back to, and floors all the same.
+BOOST_AUTO_TEST_CASE(Rollback_AfterAFirstContactThatFailed_IsRefused) {
+  const TufPublisher old = tuf->With([](TufPublisher& publisher) { return publisher; });
+  Edit([&](TufPublisher& publisher) {
+    publisher.PublishEdition();
+    publisher.failures["3.snapshot.json"] = FetchFailure{};
+  });
+  BOOST_TEST(PullOf(web) != "web 1.0");
+  Start();
+  Edit([&](TufPublisher& publisher) { publisher = old; });
+  Later();
+  BOOST_TEST(PullOf(web) == "rollback");
+}
+
+BOOST_AUTO_TEST_CASE(Rollback_OfADelegatedRole_IsRefused) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"shop"});
+  });
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.listed["shop"] = {{"version", 1}};
+    publisher.Publish({"snapshot", "timestamp"});
+  });
+  Later();
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(MixAndMatch_DelegatedFileOfAnotherVersion_IsRefused) {
+  Edit([&](TufPublisher& publisher) {
+    const std::string old = publisher.files["1.shop.json"];
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"shop"});
+    publisher.files["2.shop.json"] = old;
+  });
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(PullOf(cart) == "rollback");
+}
+
+BOOST_AUTO_TEST_CASE(Freeze_ExpiredTimestamp_IsUnavailableAfterItsTime) {
+  Edit([](TufPublisher& publisher) {
+    publisher["timestamp"].expires = "2026-06-02T00:00:00Z";
+    publisher.Publish({"timestamp"});
+  });
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  Later(23h);
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Later(1h);
+  BOOST_TEST(PullOf(web) == "expired");
+  // What this node verified itself still vouches for what is there.
+  BOOST_TEST(PresentOf(web, "web 1.0") == "web 1.0");
+}
+
+BOOST_AUTO_TEST_CASE(Freeze_Grace_IsForTimestampAndSnapshot) {
+  Edit([](TufPublisher& publisher) {
+    publisher["timestamp"].expires = "2026-06-02T00:00:00Z";
+    publisher.Publish({"timestamp"});
+  });
+  auto demand = NewDemand();
+  demand->grace = 2h;
+  Use(demand);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Later(25h);
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Later(2h);
+  BOOST_TEST(PullOf(web) == "expired");
+}
+
+BOOST_AUTO_TEST_CASE(Freeze_ExpiredDelegatedRole_TouchesItsNamesAlone) {
+  Edit([](TufPublisher& publisher) {
+    publisher["shop"].expires = "2026-05-01T00:00:00Z";
+    publisher.PublishEdition({"shop"});
+  });
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(PullOf(cart) == "expired");
+}
+
+// A later delegation that would know the name is not asked.
+BOOST_AUTO_TEST_CASE(Search_RoleOnTheWayIsWithheld_EndsIt) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Delegate("targets", "later", {"registry.acme.example/shop/*"});
+    publisher.Sign("later", cart, "cart 2.0");
+    publisher.PublishEdition({"targets", "later"});
+    publisher.failures["1.shop.json"] = FetchFailure{};
+  });
+  const std::string said = PullOf(cart);
+  BOOST_TEST(said == "no-trust-data");
+}
+
+BOOST_AUTO_TEST_CASE(Search_RoleBadlySigned_Denies) {
+  Edit([&](TufPublisher& publisher) {
+    publisher["shop"].signers = {{SigningKey::Ed25519()}};
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"shop"});
+  });
+  BOOST_TEST(PullOf(cart) == "signature");
+  BOOST_TEST(PullOf(web) == "web 1.0");
+}
+
+BOOST_AUTO_TEST_CASE(Search_DelegationThatTheSnapshotDoesNotList_IsNotEmpty) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Delegate("targets", "unlisted", {"registry.acme.example/*"}, true);
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(PullOf("registry.acme.example/web:2.0") == "no-trust-data");
+}
+
+BOOST_AUTO_TEST_CASE(Search_TheLimitOfRoles_IsTheTrusts) {
+  Edit([&](TufPublisher& publisher) {
+    std::string above = "targets";
+    for (int i = 0; i < 5; ++i) {
+      const std::string role = "deep" + std::to_string(i);
+      publisher.Delegate(above, role, {"registry.acme.example/deep"});
+      above = role;
+    }
+    publisher["targets"].delegations["roles"].back()["paths"] = {"registry.acme.example/deep:1.0"};
+    for (int i = 0; i < 4; ++i) {
+      publisher["deep" + std::to_string(i)].delegations["roles"].back()["paths"] = {
+          "registry.acme.example/deep:1.0"};
+    }
+    publisher.Sign(above, "registry.acme.example/deep:1.0", "web 2.0");
+    publisher.PublishEdition({"targets", "deep0", "deep1", "deep2", "deep3", "deep4"});
+  });
+  BOOST_TEST(PullOf("registry.acme.example/deep:1.0") == "web 2.0");
+  auto demand = NewDemand();
+  auto trust = std::make_shared<tuf1::TufTrust>();
+  trust->root = demand->trust->root;
+  trust->max_delegations = 3;
+  demand->trust = trust;
+  Use(demand);
+  Start();
+  BOOST_TEST(PullOf("registry.acme.example/deep:1.0") == "no-trust-data");
+}
+
+BOOST_AUTO_TEST_CASE(Search_Bins_LoadTheNamesBinAlone) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.DelegateBins("shop", 4, "bin");
+    const std::string bin = tuf1::Bins{4, "bin"}.RoleOf(cart);
+    publisher["shop"].targets = TufPublisher::Json::object();
+    publisher[bin].keys = publisher["shop"].keys;
+    publisher.Sign(bin, cart, "cart 2.0");
+    publisher.PublishEdition({"shop", bin});
+  });
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+  BOOST_TEST(TufAsked().size() == 6);
+  // Which bins are here says nothing of a digest in the others.
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 2.0")) == "no-trust-data");
+}
+
+// The publisher removed the file that the committed snapshot lists.
+BOOST_AUTO_TEST_CASE(Search_SnapshotHasMovedOn_RefreshesOnceAndTriesAgain) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"shop"});
+    publisher.files.erase("1.shop.json");
+  });
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Refresh_RolesInUse_AreHadAheadOfWhoeverAsks) {
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"shop"});
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([](TufPublisher&) {});
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+  BOOST_TEST(TufAsked().empty());
+}
+
+// A role that cannot be had touches only its names; they answer from the set before.
+BOOST_AUTO_TEST_CASE(Refresh_RoleInUseIsWithheld_TheSetBeforeAnswersForItsNames) {
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition({"targets", "shop"});
+    publisher.failures["2.shop.json"] = FetchFailure{};
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  Edit([](TufPublisher& publisher) { publisher.failures.clear(); });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Withdrawn_TagIsTakenOut_IsRefusedAlsoWhereItIsPresent) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  BOOST_TEST(PullAndRemember(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher["targets"].targets.erase(web);
+    publisher["shop"].targets.erase(cart);
+    publisher.PublishEdition({"targets", "shop"});
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "withdrawn");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "withdrawn");
+  BOOST_TEST(PullOf(cart) == "withdrawn");
+  BOOST_TEST(PresentOf(cart, "cart 1.0") == "withdrawn");
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PresentOf(web, "web 1.0") == "withdrawn");
+}
+
+BOOST_AUTO_TEST_CASE(Present_TagMovedOn_TheRecordVouches) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "web 1.0");
+  Use(NewDemand(), Present::kCurrent);
+  Start();
+  BOOST_TEST(PresentOf(web, "web 1.0") == "digest-mismatch");
+}
+
+// One repository speaks for many images: what was verified for one vouches for no other.
+BOOST_AUTO_TEST_CASE(Present_RecordOfAnotherImageWithThatTag_DoesNotVouch) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  BOOST_TEST(PresentOf("registry.acme.example/other:1.0", "web 1.0") == "tag-not-signed");
+  BOOST_TEST(PresentOf("registry.acme.example/other@" + DigestOf("web 1.0"), "web 1.0") ==
+             "digest-not-signed");
+  BOOST_TEST(PresentOf(cart, "web 1.0") != "web 1.0");
+}
+
+BOOST_AUTO_TEST_CASE(Present_RecordUnderAnotherTemplate_DoesNotVouch) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  Edit([](TufPublisher& publisher) {
+    publisher.Sign("targets", "images/web:1.0", "web 2.0");
+    publisher.PublishEdition();
+  });
+  Use(NewDemand("images/{path}:{tag}"));
+  Start();
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "digest-mismatch");
+}
+
+BOOST_AUTO_TEST_CASE(Present_KeyOfTheRoleWasTakenAway_TheRecordNoLongerVouches) {
+  BOOST_TEST(PullAndRemember(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher["shop"].keys = {SigningKey::Ed25519()};
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"targets", "shop"});
+  });
+  Later();
+  BOOST_TEST(PullOf(cart) == "cart 2.0");
+  BOOST_TEST(PresentOf(cart, "cart 1.0") == "digest-mismatch");
+}
+
+// A folder with what a server has, whether it takes the server's place or is imported.
+BOOST_AUTO_TEST_CASE(Folder_AnswersAsTheServerDoes) {
+  const TemporaryFolder folder;
+  for (const auto& [name, bytes] : tuf->With([](TufPublisher& server) { return server.files; })) {
+    std::ofstream(folder / name) << bytes;
+  }
+  tuf->SetAway(true);
+  BOOST_TEST(PullOf(web) == "unreachable");
+  BOOST_TEST(service().Import({"tuf", kTufUrl, "*"}, folder.path().string()).has_value());
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  Stop();
+  SetDisk(std::make_unique<MemoryDisk>());
+  SetFetcher("fleet", std::make_shared<FolderFetcher>(folder.path().string()));
+  Start();
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+}
+
+BOOST_AUTO_TEST_CASE(Present_NeverAsksForARole) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([](TufPublisher&) {});
+  BOOST_TEST(PresentOf(cart, "cart 1.0") == "no-trust-data");
+  for (const std::string& file : TufAsked()) BOOST_TEST(file.find("shop") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Restart_ServerIsAway_AnswersFromTheStore) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  BOOST_TEST(PullAndRemember(cart) == "cart 1.0");
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PresentOf(cart, "cart 1.0") == "cart 1.0");
+  BOOST_TEST(PullOf("registry.acme.example/web:9") == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Recovery_KeysRotateAfterAFastForward_VersionsMayFall) {
+  Edit([](TufPublisher& publisher) {
+    for (const char* role : {"timestamp", "snapshot", "targets"}) {
+      publisher[role].version = 9007199254740990;
+    }
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    for (const char* role : {"timestamp", "snapshot"}) {
+      publisher[role].keys = {SigningKey::Ed25519()};
+      publisher[role].version = 0;
+    }
+    publisher["targets"].version = 10;
+    publisher.Publish({"root"});
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  Start();
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(Names_ThatSomebodyMakesUp_AreAskedOnce) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  Edit([](TufPublisher& publisher) { publisher.failures["1.shop.json"] = FetchFailure{}; });
+  BOOST_TEST(PullOf(cart) == "no-trust-data");
+  const std::size_t asked = TufAsked().size();
+  BOOST_TEST(asked > 0);
+  BOOST_TEST(PullOf(cart) == "no-trust-data");
+  BOOST_TEST(TufAsked().size() == asked);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/holding.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "trust/base/percent_encoding.h"
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+constexpr std::string_view kRolePrefix = "role:";
+constexpr std::string_view kRootEnding = ".root";
+// So many of them as roles are held fit into a manifest.
+constexpr std::size_t kMaxStoredName = 96;
+
+std::set<std::string> TextsOf(const std::set<Sha256>& keys) {
+  std::set<std::string> texts;
+  for (const Sha256& key : keys) texts.insert(ToHex(key));
+  return texts;
+}
+
+template <typename T>
+bool Same(const std::optional<Verified<T>>& a, const std::optional<Verified<T>>& b) {
+  return a.has_value() == b.has_value() && (!a || *a == *b);
+}
+
+}  // namespace
+
+void RoleUses::Touch(const std::vector<std::string>& roles) {
+  const std::lock_guard lock(mutex_);
+  ++now_;
+  for (const std::string& role : roles) last_[role] = now_;
+}
+
+std::vector<std::string> RoleUses::InOrder(std::vector<std::string> roles) const {
+  const std::lock_guard lock(mutex_);
+  const auto last = [this](const std::string& role) {
+    const auto used = last_.find(role);
+    return used == last_.end() ? 0 : used->second;
+  };
+  std::stable_sort(roles.begin(), roles.end(),
+                   [&](const auto& a, const auto& b) { return last(a) > last(b); });
+  return roles;
+}
+
+void RoleUses::Forget(const std::string& role) {
+  const std::lock_guard lock(mutex_);
+  last_.erase(role);
+}
+
+std::string StoredRoot(std::int64_t version) {
+  return std::to_string(version) + std::string(kRootEnding);
+}
+
+std::optional<std::int64_t> StoredRootVersion(std::string_view stored_as) {
+  std::int64_t version = 0;
+  const auto parsed =
+      std::from_chars(stored_as.data(), stored_as.data() + stored_as.size(), version);
+  const bool whole =
+      parsed.ec == std::errc() && version > 0 &&
+      std::string_view(parsed.ptr, static_cast<std::size_t>(stored_as.data() + stored_as.size() -
+                                                            parsed.ptr)) == kRootEnding;
+  return whole ? std::optional(version) : std::nullopt;
+}
+
+std::optional<std::string> StoredRole(std::string_view role) {
+  if (role == kTargets) return std::string(role);
+  const std::string encoded = PercentEncoded(role);
+  if (encoded.size() > kMaxStoredName) return std::nullopt;
+  return std::string(kRolePrefix) + encoded;
+}
+
+std::optional<std::string> RoleStoredAs(std::string_view stored_as) {
+  if (!stored_as.starts_with(kRolePrefix)) return std::nullopt;
+  stored_as.remove_prefix(kRolePrefix.size());
+  std::string role;
+  while (!stored_as.empty()) {
+    const bool encoded = stored_as.front() == '%';
+    const std::size_t size = encoded ? 3 : 1;
+    if (stored_as.size() < size) return std::nullopt;
+    unsigned byte = static_cast<unsigned char>(stored_as.front());
+    if (encoded) {
+      const auto parsed = std::from_chars(stored_as.data() + 1, stored_as.data() + 3, byte, 16);
+      if (parsed.ec != std::errc() || parsed.ptr != stored_as.data() + 3) return std::nullopt;
+    }
+    role += static_cast<char>(byte);
+    stored_as.remove_prefix(size);
+  }
+  return role;
+}
+
+bool IsStoredAnchor(std::string_view stored_as) {
+  return StoredRootVersion(stored_as) || stored_as == kNewestTimestamp ||
+         stored_as == kNewestSnapshot;
+}
+
+Update::Least LeastOf(const Floors& floors) {
+  Update::Least least;
+  const auto version = [&](std::string_view name) {
+    const auto floor = floors.find(std::string(name));
+    return floor == floors.end() ? 0 : floor->second.version;
+  };
+  least.root = version(kRoot);
+  least.timestamp = version(kTimestamp);
+  least.snapshot = version(kSnapshot);
+  const auto timestamp = floors.find(std::string(kTimestamp));
+  if (timestamp == floors.end()) return least;
+  for (const std::string& signer : timestamp->second.signers) {
+    if (const auto key = Sha256FromHex(signer)) least.signers.insert(*key);
+  }
+  return least;
+}
+
+Floors Holding::FloorsNow() const {
+  Floors floors;
+  const Verified<Root>& root = newest.roots.back();
+  floors[std::string(kRoot)] = {std::max(least.root, root.content->version()), root.signed_sha256,
+                                TextsOf(root.signers)};
+  Floor timestamp{least.timestamp, {}, TextsOf(least.signers)};
+  Floor snapshot{least.snapshot, {}, TextsOf(least.signers)};
+  if (newest.timestamp && newest.timestamp->content->version() >= least.timestamp) {
+    const Verified<Timestamp>& file = *newest.timestamp;
+    timestamp = {file.content->version(), file.signed_sha256, TextsOf(file.signers)};
+    snapshot = {
+        std::max(least.snapshot, file.content->snapshot().version), {}, TextsOf(file.signers)};
+  }
+  if (timestamp.version > 0) floors[std::string(kTimestamp)] = std::move(timestamp);
+  if (snapshot.version > 0) floors[std::string(kSnapshot)] = std::move(snapshot);
+  return floors;
+}
+
+Update::Start Holding::Begin() const {
+  Update::Start start{.trusted = newest, .least = least};
+  if (complete) {
+    start.trusted.roles = complete->roles;
+    start.trusted.accepted = complete->accepted;
+    // A snapshot of an attempt that failed may list other files than those of the complete set.
+    if (start.trusted.snapshot) start.trusted.HoldAgainstSnapshot();
+  }
+  return start;
+}
+
+void Holding::Take(const Update& update, Went went) {
+  const Trusted& verified = update.trusted();
+  newest = verified;
+  newest.roles.clear();
+  newest.accepted.clear();
+  least = update.least();
+  least.root = std::max(least.root, newest.root().version());
+  if (newest.timestamp) {
+    least.timestamp = std::max(least.timestamp, newest.timestamp->content->version());
+    least.snapshot = std::max(least.snapshot, newest.timestamp->content->snapshot().version);
+    least.signers = newest.timestamp->signers;
+  }
+  if (went == Went::kThrough) {
+    complete = verified;
+    return;
+  }
+  if (!complete) return;
+  complete->roots = newest.roots;
+  // Its size was looked at when it came.
+  Caps caps;
+  caps.targets_bytes = Limits::kLargestTargetsBytes;
+  AcceptKnown(*complete,
+              {std::string(kTargets), &newest.root().KeysOf(kTargets), newest.roots.back().sha256},
+              caps);
+}
+
+void Holding::AnchorAt(const Verified<Root>& first) {
+  const auto at = std::find_if(newest.roots.begin(), newest.roots.end(), [&](const auto& root) {
+    return root.signed_sha256 == first.signed_sha256;
+  });
+  if (at == newest.roots.end()) {
+    newest.roots = {first};
+  } else {
+    newest.roots.erase(newest.roots.begin(), at);
+  }
+  if (complete) complete->roots = newest.roots;
+}
+
+std::string Holding::Uncovered() const {
+  const Root& root = newest.root();
+  if (!complete->timestamp || !root.KeysOf(kTimestamp).StillBinds(complete->timestamp->signers)) {
+    return std::string(kTimestamp);
+  }
+  if (!complete->snapshot || !root.KeysOf(kSnapshot).StillBinds(complete->snapshot->signers)) {
+    return std::string(kSnapshot);
+  }
+  return complete->IsComplete() ? "" : std::string(kTargets);
+}
+
+bool Holding::SameAnchors(const Holding& other) const {
+  return newest.roots == other.newest.roots && Same(newest.timestamp, other.newest.timestamp) &&
+         Same(newest.snapshot, other.newest.snapshot);
+}
+
+std::vector<StoredFile> Holding::AnchorFiles() const {
+  std::vector<StoredFile> files;
+  const auto put = [&](std::string name, const auto& file) {
+    StoredFile one{std::move(name), file.sha256, std::nullopt};
+    const auto known = stored.find(one.name);
+    if (known == stored.end() || known->second != file.sha256) one.bytes = *file.bytes;
+    files.push_back(std::move(one));
+  };
+  for (const Verified<Root>& root : newest.roots) put(StoredRoot(root.content->version()), root);
+  if (newest.timestamp) put(std::string(kNewestTimestamp), *newest.timestamp);
+  if (newest.snapshot) put(std::string(kNewestSnapshot), *newest.snapshot);
+  return files;
+}
+
+std::vector<StoredFile> Holding::Files() const {
+  std::vector<StoredFile> files = AnchorFiles();
+  const auto put = [&](std::string name, const auto& file) {
+    StoredFile one{std::move(name), file.sha256, std::nullopt};
+    const auto known = stored.find(one.name);
+    if (known == stored.end() || known->second != file.sha256) one.bytes = *file.bytes;
+    files.push_back(std::move(one));
+  };
+  put(std::string(kTimestamp), *complete->timestamp);
+  put(std::string(kSnapshot), *complete->snapshot);
+  for (const auto& [role, file] : complete->roles) {
+    if (auto name = StoredRole(role)) put(*std::move(name), file);
+  }
+  return files;
+}
+
+}  // namespace crivet::trust::tuf1

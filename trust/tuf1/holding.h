@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "trust/base/bytes.h"
+#include "trust/base/time.h"
+#include "trust/decide/floor.h"
+#include "trust/decide/refresh.h"
+#include "trust/tuf1/trusted.h"
+#include "trust/tuf1/update.h"
+
+namespace crivet::trust::tuf1 {
+
+/// RoleUses remembers which roles were asked last, so that the ones that nobody asks for leave
+/// memory first. Thread-safe.
+class RoleUses {
+ public:
+  void Touch(const std::vector<std::string>& roles);
+  /// Of those roles, the ones asked last first.
+  std::vector<std::string> InOrder(std::vector<std::string> roles) const;
+  void Forget(const std::string& role);
+
+ private:
+  mutable std::mutex mutex_;
+  std::uint64_t now_ = 0;
+  std::map<std::string, std::uint64_t> last_;
+};
+
+/// Holding is all that this node has of one repository (trust/tuf1/FORMAT.md#what-is-kept): what
+/// newer files are held against, and what answers. A value; cheap to copy.
+struct Holding {
+  /// Roots, timestamp and snapshot: the newest that ever verified, each by itself. No roles.
+  Trusted newest;
+  /// The numbers of files that may be lost.
+  Update::Least least;
+  /// The last set that was complete, with the delegated roles that were had for it, under the
+  /// newest root: Trusted::IsComplete tells whether that still covers it.
+  std::optional<Trusted> complete = {};
+  /// The set before it, where roles that it had could not be had since.
+  std::shared_ptr<const Trusted> before = nullptr;
+  TimePoint verified_at = {};
+  /// What the store has.
+  std::map<std::string, Sha256> stored = {};
+  std::shared_ptr<RoleUses> uses = std::make_shared<RoleUses>();
+
+  /// The numbers as the store keeps them.
+  Floors FloorsNow() const;
+  /// Where a refresh begins: the newest files, with the roles of the complete set.
+  Update::Start Begin() const;
+  /// Keeps what an Update verified; where it went through, that is the complete set now.
+  enum class Went : unsigned char { kThrough, kNotThrough };
+  void Take(const Update& update, Went went);
+  /// Makes the chain of roots begin at the one that the configuration vouches for; where it is not
+  /// in the chain, that root is the chain.
+  void AnchorAt(const Verified<Root>& first);
+
+  /// Under the keys of the newest root: what of the complete set they no longer cover; empty:
+  /// nothing.
+  std::string Uncovered() const;
+  bool SameAnchors(const Holding& other) const;
+
+  std::vector<StoredFile> AnchorFiles() const;
+  std::vector<StoredFile> Files() const;
+};
+
+/// What the names of stored files are.
+std::string StoredRoot(std::int64_t version);
+/// The version of a root that is stored under that name; nullopt where it is another file.
+std::optional<std::int64_t> StoredRootVersion(std::string_view stored_as);
+/// Nullopt for a name so long that its file is not stored: it is had again when it is asked for.
+std::optional<std::string> StoredRole(std::string_view role);
+/// The role whose file is stored under that name; nullopt where it is no delegated role's.
+std::optional<std::string> RoleStoredAs(std::string_view stored_as);
+inline constexpr std::string_view kNewestTimestamp = "newest timestamp";
+inline constexpr std::string_view kNewestSnapshot = "newest snapshot";
+bool IsStoredAnchor(std::string_view stored_as);
+
+/// Reads numbers back.
+Update::Least LeastOf(const Floors& floors);
+
+/// TufAnchors are what is kept where there is no complete set.
+struct TufAnchors final : Anchors {
+  explicit TufAnchors(Holding kept) : holding(std::move(kept)) {}
+  const Holding holding;
+};
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/repository.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace crivet::trust::tuf1 {
+namespace {
+
+constexpr std::size_t kLinkBytes = 16 * 1024;
+// A page of status names no more of them, and a metric has no more labels.
+constexpr std::size_t kShownRoles = 32;
+
+std::size_t BytesOf(const Trusted& set) {
+  std::size_t bytes = set.roots.size() * kLinkBytes;
+  if (set.snapshot) bytes += 4 * set.snapshot->bytes->size();
+  for (const auto& [role, file] : set.roles) {
+    bytes += file.content->resident_bytes() + file.bytes->size();
+  }
+  return bytes;
+}
+
+std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
+  return {metadata.version(), metadata.expires()};
+}
+
+std::vector<std::string> TextsOf(const std::set<Sha256>& keys) {
+  std::vector<std::string> texts;
+  for (const Sha256& key : keys) texts.push_back(ToHex(key));
+  return texts;
+}
+
+}  // namespace
+
+Repository::Repository(CollectionId id, Holding holding)
+    : id_(std::move(id)),
+      holding_(std::move(holding)),
+      uncovered_(holding_.Uncovered()),
+      floors_(holding_.FloorsNow()),
+      resident_bytes_(BytesOf(complete()) + (holding_.before ? BytesOf(*holding_.before) : 0)) {}
+
+bool Repository::IsAnchored(const TufDemand& demand) const {
+  const auto& roots = holding_.newest.roots;
+  return std::any_of(roots.begin(), roots.end(), [&](const Verified<Root>& root) {
+    return root.signed_sha256 == demand.trust->root.signed_sha256;
+  });
+}
+
+Search::Outcome Repository::Look(const Trusted& set, const Search::Question& question,
+                                 const TufDemand& demand) const {
+  Caps caps;
+  caps.delegations = demand.trust->max_delegations;
+  return Find(set, question, caps);
+}
+
+std::shared_ptr<const Anchors> Repository::anchors() const {
+  Holding kept = holding_;
+  kept.complete.reset();
+  kept.before.reset();
+  return std::make_shared<const TufAnchors>(std::move(kept));
+}
+
+std::optional<TimePoint> Repository::Expires(const Demands& /*demands*/) const {
+  TimePoint earliest =
+      std::min({holding_.newest.root().expires(), complete().timestamp->content->expires(),
+                complete().snapshot->content->expires()});
+  const auto targets = complete().roles.find(kTargets);
+  if (targets != complete().roles.end()) {
+    earliest = std::min(earliest, targets->second.content->expires());
+  }
+  return earliest;
+}
+
+SetStatus Repository::Status(const Demands& demands, TimePoint /*now*/) const {
+  SetStatus status;
+  status.files[std::string(kRoot)] = VersionAndExpiry(holding_.newest.root());
+  status.files[std::string(kTimestamp)] = VersionAndExpiry(*complete().timestamp->content);
+  status.files[std::string(kSnapshot)] = VersionAndExpiry(*complete().snapshot->content);
+  for (const auto& [role, file] : complete().roles) {
+    if (status.files.size() < kShownRoles || role == kTargets) {
+      status.files[role] = VersionAndExpiry(*file.content);
+    }
+  }
+  status.expires = Expires(demands);
+  return status;
+}
+
+SetExplanation Repository::Explain(const ImageReference& reference, const Demand& demand,
+                                   TimePoint now) const {
+  const TufDemand& wanted = AsTuf(demand);
+  SetExplanation explanation;
+  const auto& roots = holding_.newest.roots;
+  for (const Verified<Root>& root : roots) {
+    explanation.chain.push_back(
+        {root.content->version(), root.content->expires(), TextsOf(root.signers)});
+  }
+  const std::int64_t pinned = wanted.trust->root.content->version();
+  if (IsAnchored(wanted)) {
+    const auto at = std::find_if(roots.begin(), roots.end(), [&](const auto& root) {
+      return root.signed_sha256 == wanted.trust->root.signed_sha256;
+    });
+    explanation.anchored_at = static_cast<std::size_t>(at - roots.begin());
+    explanation.pin_is_newest = at + 1 == roots.end();
+    explanation.pinned.push_back({"root_file", pinned});
+  } else {
+    explanation.pinned.push_back({"root_file", std::nullopt});
+  }
+  const std::optional<std::string> name = wanted.NameOf(reference);
+  if (!name || !uncovered_.empty()) return explanation;
+  const auto outcome = Look(complete(), {.name = *name, .now = now}, wanted);
+  if (const auto* found = std::get_if<Search::Found>(&outcome)) {
+    const TargetEntry& entry = *found->hits.front().entry;
+    explanation.entry_is_unusable = entry.fault || !entry.hashes.sha256;
+  }
+  return explanation;
+}
+
+}  // namespace crivet::trust::tuf1
