@@ -4,6 +4,7 @@
 #
 #   install_packages KIND        apt-get installs what is missing of that kind; needs to be root
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
+#   unpack_tuf                   unpacks kind tuf
 #   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
 # All say what they do on stderr, and do nothing when there is nothing to do.
@@ -84,7 +85,7 @@ fetch() {
 unpack_suite() {
   local suite=$1 target stamp
   shift
-  target=$(parts_root "$suite")
+  target=${unpacked_into:-$(parts_root "$suite")}
   stamp="$target/.unpacked"
   [[ $(cat "$stamp" 2>/dev/null) != "$*" ]] || return 0
   echo "Unpacking the parts${suite:+ of $suite} into ${target#"$root"/}: $*" >&2
@@ -110,6 +111,23 @@ unpack_parts() {
     flock 9  # another test may be at it
     unpack_suite "" "${names[@]}"
     [[ -z $suite ]] || unpack_suite "$suite" containerd
+  ) 9>"$parts_dir/.lock"
+}
+
+# Packages of kind tuf, and the rest of what they need is of kind build.
+unpack_tuf() {
+  local name debian_12=() newer=()
+  for name in $(packages_of tuf); do
+    case $name in
+      */sid) newer+=("${name%/sid}") ;;
+      *) debian_12+=("$name") ;;
+    esac
+  done
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    unpacked_into=$parts_dir/tuf unpack_suite "" "${debian_12[@]}"
+    unpacked_into=$parts_dir/tuf-sid unpack_suite sid "${newer[@]}"
   ) 9>"$parts_dir/.lock"
 }
 

@@ -10,7 +10,7 @@ if command -v shellcheck >/dev/null; then
     xargs -0 shellcheck -x -a
 fi
 
-if awk '$1 !~ /^#/ && NF > 0 && $2 !~ /^(build|parts|booted|ci|dev)$/ { print; bad = 1 } END { exit !bad }' tests/packages; then
+if awk '$1 !~ /^#/ && NF > 0 && $2 !~ /^(build|parts|booted|tuf|ci|dev)$/ { print; bad = 1 } END { exit !bad }' tests/packages; then
   echo "tests/packages: a line without one of the kinds build, parts, booted, ci, dev"
   exit 1
 fi

@@ -1,0 +1,129 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Images that a repository of TUF 1.0 names: published by the page's own script with the reference library, served by nginx,
+# pulled through crivet.
+set -euo pipefail
+
+# shellcheck source=tests/support/node.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+[[ -n $node_dir ]] || unpack_tuf
+node_enter "$@"
+
+web=$registry/shop/web
+fleet=$node_dir/fleet
+served=$node_dir/served
+
+# The page's script, as it stands there, with Debian 12's python3-cryptography, whose types had other names.
+mkdir "$node_dir/shim"
+cat >"$node_dir/shim/sitecustomize.py" <<'PY'
+from cryptography.hazmat.primitives.asymmetric import types
+for new, old in (("PrivateKeyTypes", "PRIVATE_KEY_TYPES"), ("PublicKeyTypes", "PUBLIC_KEY_TYPES")):
+    if not hasattr(types, new):
+        setattr(types, new, getattr(types, old))
+PY
+# shellcheck disable=SC2016  # backquotes are meant
+sed -n '/^```python$/,/^```$/{/^```/d;p}' "$root/trust/tuf1/PUBLISHING.md" >"$node_dir/publish.py"
+publish() {
+  PYTHONPATH=$node_dir/shim:$parts_dir/tuf-sid/usr/lib/python3/dist-packages /usr/bin/python3 "$node_dir/publish.py" \
+    "$fleet" "$@" >>"$node_dir/log/publish.log" 2>&1
+  ln -sfn "$fleet/metadata" "$served"
+}
+
+start_nginx() {
+  mkdir -p "$node_dir/nginx"
+  cat >"$node_dir/nginx.conf" <<CONF
+daemon off; worker_processes 1; pid $node_dir/nginx/pid; error_log $node_dir/log/nginx-error.log;
+user root;
+events {}
+http {
+  access_log $node_dir/log/nginx-access.log;
+  client_body_temp_path $node_dir/nginx/a; proxy_temp_path $node_dir/nginx/b; fastcgi_temp_path $node_dir/nginx/c;
+  uwsgi_temp_path $node_dir/nginx/d; scgi_temp_path $node_dir/nginx/e;
+  server { listen 127.0.0.1:8081; location /metadata/ { alias $served/; } }
+}
+CONF
+  part_start nginx "$parts_dir/tuf/usr/sbin/nginx" -c "$node_dir/nginx.conf" -p "$node_dir/nginx" \
+    -e "$node_dir/log/nginx-error.log"
+  part_ready nginx listens 8081
+}
+
+rules() {
+  write_crivet_config <<TOML
+[default]
+action = "deny"
+[trust.fleet]
+kind = "tuf"
+url = "http://127.0.0.1:8081/metadata"
+root = { root_file = "$node_dir/fleet.root.json" }
+refresh_interval = "1s"
+[[rule]]
+images = ["$registry/**"]
+action = "verify"
+trust = "fleet"
+$1
+[[rule]]
+images = ["registry.k8s.io/pause"]
+action = "allow"
+TOML
+}
+
+start_registry
+push_pause
+make_image one /bin/echo one
+make_image two /bin/echo two
+push one shop/web:1.0
+push two shop/web:2.0
+publish "$web:1.0=$(image_digest one)"
+start_nginx
+start_containerd
+make_certificates  # that the other trust's ca_file names
+
+say "the root of the publisher, and a rule"
+cp "$fleet/metadata/1.root.json" "$node_dir/fleet.root.json"
+rules ""
+crivet_here check >/dev/null
+expect_like "verify" "*$web:1.0*$(image_digest one)*" "$(crivet_here verify "$web:1.0" 2>&1)"
+start_crivet
+
+say "what a target names runs, pinned; whatever the registry says"
+push two shop/web:1.0
+expect_output one "$web:1.0"
+expect_denied tag-not-signed "$web:2.0"
+expect_denied digest-not-signed "$web@$(image_digest two)"
+publish "$web:2.0=$(image_digest two)" "$web@$(image_digest two)=$(image_digest two)"
+sleep 1.1
+expect_output two "$web:2.0"
+expect_output two "$web@$(image_digest two)"
+
+say "a rotated root key is followed"
+cp -r "$fleet" "$node_dir/old"
+publish rotate-root
+publish "$web:1.0=$(image_digest two)"
+sleep 1.1
+expect_output two --policy Always "$web:1.0"
+expect_like "status" "*root*2*" "$(crivet_here status "*" 2>&1 || crivet_here status 2>&1)"
+
+say "a withdrawn tag does not run any more, present or not"
+publish "$web:2.0=" "$web@$(image_digest two)="
+sleep 1.1
+expect_denied withdrawn "$web:2.0" --policy Always
+expect_denied withdrawn "$web:2.0" --policy IfNotPresent
+
+say "a server that goes back to the edition before is refused, and what was verified last answers"
+ln -sfn "$node_dir/old/metadata" "$served"
+sleep 1.1
+expect_output two --policy Always "$web:1.0"
+expect_like "status" "*DEGRADED*rollback*" "$(crivet_here status 2>&1 || true)"
+expect_denied withdrawn "$web:2.0" --policy Always
+part_stop crivet
+start_crivet
+sleep 1.1
+expect_output two --policy Always "$web:1.0"
+
+say "a restart with the server away"
+part_stop nginx
+part_stop crivet
+start_crivet
+expect_output two --policy Always "$web:1.0"
+expect_output two --policy IfNotPresent "$web:1.0"
+expect_denied tag-not-signed "$web:3.0"
