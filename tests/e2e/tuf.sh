@@ -82,6 +82,7 @@ say "the root of the publisher, and a rule"
 cp "$fleet/metadata/1.root.json" "$node_dir/fleet.root.json"
 rules ""
 crivet_here check >/dev/null
+expect_like "pin" "*root version 1 of*root_file*" "$(crivet_here pin "$web:1.0" 2>&1)"
 expect_like "verify" "*$web:1.0*$(image_digest one)*" "$(crivet_here verify "$web:1.0" 2>&1)"
 start_crivet
 
@@ -108,6 +109,7 @@ publish "$web:2.0=" "$web@$(image_digest two)="
 sleep 1.1
 expect_denied withdrawn "$web:2.0" --policy Always
 expect_denied withdrawn "$web:2.0" --policy IfNotPresent
+expect_like "would-refuse" "*$web:2.0*withdrawn*" "$(crivet_here status --would-refuse 2>&1 || true)"
 
 say "a server that goes back to the edition before is refused, and what was verified last answers"
 ln -sfn "$node_dir/old/metadata" "$served"
@@ -127,3 +129,11 @@ start_crivet
 expect_output two --policy Always "$web:1.0"
 expect_output two --policy IfNotPresent "$web:1.0"
 expect_denied tag-not-signed "$web:3.0"
+
+say "a node without a network: the published folder"
+part_stop crivet
+rm -rf "$node_dir/crivet-state"
+mkdir "$node_dir/crivet-state"
+expect_like "import" "*: taken for http://127.0.0.1:8081/metadata*" "$(crivet_here import "$fleet/metadata")"
+start_crivet
+expect_output two --policy Always "$web:1.0"
