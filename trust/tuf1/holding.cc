@@ -15,10 +15,17 @@ constexpr std::string_view kRootEnding = ".root";
 // So many of them as roles are held fit into a manifest.
 constexpr std::size_t kMaxStoredName = 96;
 
-std::set<std::string> TextsOf(const std::set<Sha256>& keys) {
-  std::set<std::string> texts;
-  for (const Sha256& key : keys) texts.insert(ToHex(key));
-  return texts;
+std::set<std::string> SetOf(const std::set<Sha256>& keys) {
+  const std::vector<std::string> texts = TextsOf(keys);
+  return {texts.begin(), texts.end()};
+}
+
+// With its bytes, unless the store has them under that name.
+StoredFile FileOf(std::string name, const auto& file, const std::map<std::string, Sha256>& stored) {
+  StoredFile one{std::move(name), file.sha256, std::nullopt};
+  const auto known = stored.find(one.name);
+  if (known == stored.end() || known->second != file.sha256) one.bytes = *file.bytes;
+  return one;
 }
 
 template <typename T>
@@ -27,6 +34,12 @@ bool Same(const std::optional<Verified<T>>& a, const std::optional<Verified<T>>&
 }
 
 }  // namespace
+
+std::vector<std::string> TextsOf(const std::set<Sha256>& keys) {
+  std::vector<std::string> texts;
+  for (const Sha256& key : keys) texts.push_back(ToHex(key));
+  return texts;
+}
 
 void RoleUses::Touch(const std::vector<std::string>& roles) {
   const std::lock_guard lock(mutex_);
@@ -117,14 +130,14 @@ Floors Holding::FloorsNow() const {
   Floors floors;
   const Verified<Root>& root = newest.roots.back();
   floors[std::string(kRoot)] = {std::max(least.root, root.content->version()), root.signed_sha256,
-                                TextsOf(root.signers)};
-  Floor timestamp{least.timestamp, {}, TextsOf(least.signers)};
-  Floor snapshot{least.snapshot, {}, TextsOf(least.signers)};
+                                SetOf(root.signers)};
+  Floor timestamp{least.timestamp, {}, SetOf(least.signers)};
+  Floor snapshot{least.snapshot, {}, SetOf(least.signers)};
   if (newest.timestamp && newest.timestamp->content->version() >= least.timestamp) {
     const Verified<Timestamp>& file = *newest.timestamp;
-    timestamp = {file.content->version(), file.signed_sha256, TextsOf(file.signers)};
+    timestamp = {file.content->version(), file.signed_sha256, SetOf(file.signers)};
     snapshot = {
-        std::max(least.snapshot, file.content->snapshot().version), {}, TextsOf(file.signers)};
+        std::max(least.snapshot, file.content->snapshot().version), {}, SetOf(file.signers)};
   }
   if (timestamp.version > 0) floors[std::string(kTimestamp)] = std::move(timestamp);
   if (snapshot.version > 0) floors[std::string(kSnapshot)] = std::move(snapshot);
@@ -199,10 +212,7 @@ bool Holding::SameAnchors(const Holding& other) const {
 std::vector<StoredFile> Holding::AnchorFiles() const {
   std::vector<StoredFile> files;
   const auto put = [&](std::string name, const auto& file) {
-    StoredFile one{std::move(name), file.sha256, std::nullopt};
-    const auto known = stored.find(one.name);
-    if (known == stored.end() || known->second != file.sha256) one.bytes = *file.bytes;
-    files.push_back(std::move(one));
+    files.push_back(FileOf(std::move(name), file, stored));
   };
   for (const Verified<Root>& root : newest.roots) put(StoredRoot(root.content->version()), root);
   if (newest.timestamp) put(std::string(kNewestTimestamp), *newest.timestamp);
@@ -213,10 +223,7 @@ std::vector<StoredFile> Holding::AnchorFiles() const {
 std::vector<StoredFile> Holding::Files() const {
   std::vector<StoredFile> files = AnchorFiles();
   const auto put = [&](std::string name, const auto& file) {
-    StoredFile one{std::move(name), file.sha256, std::nullopt};
-    const auto known = stored.find(one.name);
-    if (known == stored.end() || known->second != file.sha256) one.bytes = *file.bytes;
-    files.push_back(std::move(one));
+    files.push_back(FileOf(std::move(name), file, stored));
   };
   put(std::string(kTimestamp), *complete->timestamp);
   put(std::string(kSnapshot), *complete->snapshot);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +70,9 @@ struct Holding {
   std::vector<StoredFile> AnchorFiles() const;
   std::vector<StoredFile> Files() const;
 };
+
+/// How floors, records and evidence name keys.
+std::vector<std::string> TextsOf(const std::set<Sha256>& keys);
 
 /// What the names of stored files are.
 std::string StoredRoot(std::int64_t version);

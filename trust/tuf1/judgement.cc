@@ -14,12 +14,6 @@ namespace {
 
 constexpr std::string_view kDefaultTag = "latest";
 
-std::vector<std::string> TextsOf(const std::set<Sha256>& keys) {
-  std::vector<std::string> texts;
-  for (const Sha256& key : keys) texts.push_back(ToHex(key));
-  return texts;
-}
-
 template <typename T>
 std::shared_ptr<const SignedPart> PartOf(std::string_view name, const T& content,
                                          const std::set<Sha256>& signers, const RoleKeys& keys) {

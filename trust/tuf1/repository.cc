@@ -25,12 +25,6 @@ std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
   return {metadata.version(), metadata.expires()};
 }
 
-std::vector<std::string> TextsOf(const std::set<Sha256>& keys) {
-  std::vector<std::string> texts;
-  for (const Sha256& key : keys) texts.push_back(ToHex(key));
-  return texts;
-}
-
 }  // namespace
 
 Repository::Repository(CollectionId id, Holding holding)

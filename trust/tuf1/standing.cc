@@ -117,6 +117,7 @@ std::optional<RecordName> RecordName::Parse(std::string_view text) {
       way.push_back(*std::move(role));
       line.remove_prefix(at == std::string_view::npos ? line.size() : at + 1);
     }
+    if (way.empty()) return std::nullopt;
     name.ways.push_back(std::move(way));
   }
   if (name.target.empty() || name.ways.empty()) return std::nullopt;
@@ -178,8 +179,7 @@ Records Repository::RecordsAfter(Records records) const {
     return IsWithdrawn(record) && SomebodyLists(*this, target_of(record));
   });
   const Verified<Root>& newest = holding_.newest.roots.back();
-  std::vector<std::string> newest_signers;
-  for (const Sha256& key : newest.signers) newest_signers.push_back(ToHex(key));
+  const std::vector<std::string> newest_signers = TextsOf(newest.signers);
   for (VerifiedRecord& record : records) {
     if (!IsWithdrawn(record) && NobodyLists(*this, target_of(record))) Withdraw(record);
     if (IsWithdrawn(record) || record.anchor == newest.signed_sha256) continue;
