@@ -90,7 +90,8 @@ BOOST_AUTO_TEST_CASE(Restart_TheStoredSetIsVerifiedByTodaysPins) {
   BOOST_TEST(Outcome(Offline(node.service(), kImage)) == "untrusted-root");
 }
 
-BOOST_AUTO_TEST_CASE(EveryStoredFile_Damaged_IsHealedFromTheServer_AndFloorsStand) {
+BOOST_AUTO_TEST_CASE(EveryStoredFile_Damaged_IsHealedFromTheServer_AndFloorsStand,
+                     *boost::unit_test::label("sequential")) {
   TestNode node;
   node.Start();
   node.Pull(kImage);
@@ -345,7 +346,8 @@ BOOST_AUTO_TEST_CASE(Records_OutliveRestarts_AndGoWithTheirTag) {
 }
 
 // Killed between the set without the tag and the records without it: the next start ends it.
-BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfAWithdrawal_TheRecordIsGoneWithTheTag) {
+BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfAWithdrawal_TheRecordIsGoneWithTheTag,
+                     *boost::unit_test::label("sequential")) {
   bool killed = true;
   for (std::uint64_t step = 1; killed; ++step) {
     BOOST_TEST_CONTEXT("step " << step) {

@@ -379,7 +379,7 @@ BOOST_AUTO_TEST_CASE(TrustOnFirstUse_IsSaidAndCountedOnce) {
   BOOST_TEST(node.Lines().front().find("tofu") != std::string::npos);
 }
 
-BOOST_AUTO_TEST_CASE(NamesWithoutEnd_DoNotFillTheMemory) {
+BOOST_AUTO_TEST_CASE(NamesWithoutEnd_DoNotFillTheMemory, *boost::unit_test::label("sequential")) {
   TestNode node;
   node.Start();
   for (int i = 0; i < 3000; ++i) {

@@ -81,7 +81,7 @@ bool IsWhole(const FileStore& store, const Manifest& manifest) {
   return true;
 }
 
-BOOST_AUTO_TEST_SUITE(FileStoreTest)
+BOOST_AUTO_TEST_SUITE(FileStoreTest, *boost::unit_test::label("sequential"))
 
 BOOST_AUTO_TEST_CASE(Commit_IsReadBackByAnotherProcess) {
   MemoryDisk disk;
