@@ -13,6 +13,8 @@ namespace crivet::trust::tuf1 {
 namespace {
 
 constexpr std::string_view kDefaultTag = "latest";
+// Of each role, so that none can hide what another says.
+constexpr std::size_t kMostTagsTried = 32;
 
 template <typename T>
 std::shared_ptr<const SignedPart> PartOf(std::string_view name, const T& content,
@@ -161,10 +163,12 @@ class NameLookup {
     const std::string prefix = demand_.NameOfTag(reference_, "");
     for (const auto& [role, file] : complete().roles) {
       if (IsBin(role)) continue;
+      std::size_t tried = 0;
       for (const std::string_view name : file.content->NamesOf(digest.bytes())) {
         if (!name.starts_with(prefix)) continue;
         const std::string tag(name.substr(prefix.size()));
         if (!reference_.WithTag(tag)) continue;
+        if (++tried > kMostTagsTried) break;
         const std::string target(name);
         const Search::Outcome outcome = repository_.Look(complete(), QuestionFor(target), demand_);
         const auto* found = std::get_if<Search::Found>(&outcome);
