@@ -76,7 +76,7 @@ trust::Result<Collection> CollectionOn(const trust::TrustServer& server,
         trust::Reason::kNoTrustData,
         fmt::format("{} cannot be the name of a collection", reference.repository()));
   }
-  return Collection{{server.kind, server.url, *std::move(name)}, kind, server.label, nullptr};
+  return Collection{kind->IdOf(server.url, *std::move(name)), kind, server.label, nullptr};
 }
 
 }  // namespace crivet::proxy::cli

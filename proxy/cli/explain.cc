@@ -8,6 +8,7 @@
 
 #include "proxy/watch/reason_with_cause.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/decide/decide.h"
 #include "trust/decide/kind.h"
 
 namespace crivet::proxy::cli {
@@ -72,6 +73,9 @@ std::string PartLine(const trust::SignedPart& part, const trust::SetExplanation&
   const auto note = set.notes.find(part.name);
   if (note != set.notes.end()) return note->second;
   if (part.version == 0) return "nothing is signed by it";
+  if (part.expires == trust::TimePoint{}) {
+    return fmt::format("signed by {}", fmt::join(part.signed_by, ", "));
+  }
   return fmt::format("version {}, {} {}, signed by {} ({} needed)", part.version,
                      part.expires <= now ? "EXPIRED" : "expires",
                      trust::FormatRfc3339(part.expires), ShortList(part.signed_by), part.threshold);
@@ -141,7 +145,7 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
     case trust::Reason::kAlgorithm:
       return "have the publisher sign with a key of a kind that is accepted here";
     case trust::Reason::kIdentity:
-      return fmt::format("compare who signed with whom the rule names: crivet pin {}", image);
+      return "compare who signed with whom the rule names";
     case trust::Reason::kTransparencyLog:
     case trust::Reason::kTimestamp:
       return "have the publisher sign again with what the rule wants of logs and timestamps";
@@ -184,7 +188,7 @@ json RolesAsJson(const trust::Evidence& evidence) {
                 {"signed_by", part->signed_by},
                 {"threshold", part->threshold},
                 {"vouches", vouches}};
-    if (part->version > 0) one["expires"] = trust::FormatRfc3339(part->expires);
+    if (part->expires != trust::TimePoint{}) one["expires"] = trust::FormatRfc3339(part->expires);
     roles.push_back(std::move(one));
   }
   return roles;
@@ -270,6 +274,9 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
   if (explained.view.failure)
     add("last refresh", "FAILED: " + FailureText(*explained.view.failure));
+  if (trust::BindingOf(decision) == trust::Evidence::Binding::kRegistry) {
+    add("tag", "is the registry's word: signed is the digest, not the tag");
+  }
   if (decision.evidence.from_record) {
     add("record", "stands on what this node verified earlier for this tag");
   }
@@ -309,7 +316,11 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
               {"chain", json::array()},
               {"pinned", json::array()}};
   if (const auto* allow = std::get_if<trust::Allow>(&decision.verdict)) {
-    if (allow->digest) out["digest"] = allow->digest->ToString();
+    if (allow->digest) {
+      out["digest"] = allow->digest->ToString();
+      const bool is_signed = trust::BindingOf(decision) == trust::Evidence::Binding::kSigned;
+      out["binding"] = is_signed ? "signed" : "registry";
+    }
   }
   if (const auto refused = trust::RefusalOf(decision.verdict)) {
     out["reason"] = trust::CodeOf(refused->reason);

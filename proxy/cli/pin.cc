@@ -41,6 +41,13 @@ std::string WhyNotFetched(const trust::FetchFailure& failure) {
 /// Asks the collection's server and prints whose its root is, `section` and the rule to paste.
 Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
              const std::vector<std::string>& section) {
+  if (collection.kind->server() == trust::Kind::Server::kImageRegistry) {
+    PrintToStderr(fmt::format(
+        "crivet: [trust.{}] is of kind \"{}\", where nothing says who should have signed: ask the "
+        "publisher for the public key, and name its file in the rule's keys",
+        collection.trust, collection.kind->name()));
+    return Exit::kUsage;
+  }
   const auto root = service.FetchAnchor(collection.id);
   if (!root) {
     PrintToStderr(fmt::format("crivet: {}: {}", collection.id.url, WhyNotFetched(root.error())));

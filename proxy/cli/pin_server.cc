@@ -64,6 +64,13 @@ Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::
     return tl::unexpected<std::string>(fmt::format("--kind cannot be \"{}\": this version has {}",
                                                    options.kind, fmt::join(names, ", ")));
   }
+  const trust::Kind* const kind = trust::FindKind(kinds, options.kind);
+  if (kind != nullptr && kind->server() == trust::Kind::Server::kImageRegistry) {
+    return tl::unexpected<std::string>(fmt::format(
+        "--kind {} has no server: its signatures lie beside the images, and the publisher's public "
+        "key goes into the rule's keys",
+        options.kind));
+  }
   const auto url = trust::ServerUrl::Parse(options.url);
   if (!url) {
     return tl::unexpected<std::string>(fmt::format("--url {}", url.error().detail));

@@ -76,6 +76,14 @@ void AddRules(const admin::v1::StatusResponse& status, ScreenText& lines) {
 }
 
 void AddAge(const admin::v1::Repository& repository, trust::TimePoint now, ScreenText& lines) {
+  if (repository.verified_at() == 0 && repository.next_refresh() == 0) {
+    lines.AddWrapped(
+        "    ",
+        fmt::format("the registry says what a tag is; nothing is refreshed, {} records",
+                    repository.records()),
+        4);
+    return;
+  }
   std::string text = repository.verified_at() == 0
                          ? "not verified yet"
                          : "verified " + Until(repository.verified_at(), now);

@@ -33,7 +33,7 @@ class RuleReader {
     rule_.is_default = true;
     std::vector<std::string> meaningless = {"name", "images", "namespaces", "until", "reason"};
     for (const trust::Kind* kind : context_.kinds) {
-      meaningless.emplace_back(kind->signed_as_key());
+      if (!kind->signed_as_key().empty()) meaningless.emplace_back(kind->signed_as_key());
     }
     for (const std::string& key : meaningless) {
       table_.Refuse(key, "has no meaning: the default is for every name that no rule matches");
@@ -242,7 +242,7 @@ class RuleReader {
     const auto& own = member.kind->rule_keys();
     for (const trust::Kind* kind : context_.kinds) {
       for (const std::string& key : kind->rule_keys()) {
-        if (std::find(own.begin(), own.end(), key) != own.end()) continue;
+        if (!table.Has(key) || std::find(own.begin(), own.end(), key) != own.end()) continue;
         table.Refuse(key, fmt::format("is of kind = \"{}\", and this trust is of kind = \"{}\"",
                                       kind->name(), member.kind->name()));
       }
@@ -274,6 +274,32 @@ class RuleReader {
                    table_.Duration("present_max_age", seconds{0}, hours{24 * 365 * 100})) {
       rule_.present_max_age = duration_cast<seconds>(d->value);
     }
+    RefuseAgeOfSignatures();
+  }
+
+  // Signatures beside an image neither expire nor are confirmed again: what would count on that
+  // must not look as if it did.
+  void RefuseAgeOfSignatures() {
+    const auto registry =
+        std::find_if(rule_.members.begin(), rule_.members.end(), [](const trust::Member& member) {
+          return member.kind->server() == trust::Kind::Server::kImageRegistry;
+        });
+    if (registry == rule_.members.end()) return;
+    const std::string why = fmt::format(
+        "has no meaning with [trust.{}]: its signatures are kept and judged by the "
+        "rule each time, and nothing renews them",
+        registry->trust);
+    if (rule_.present == trust::Present::kCurrent) table_.Refuse("present", why);
+    // Where another member is renewed, it is about that.
+    const bool alone =
+        std::all_of(rule_.members.begin(), rule_.members.end(), [](const trust::Member& member) {
+          return member.kind->server() == trust::Kind::Server::kImageRegistry;
+        });
+    if (alone) table_.Refuse("present_max_age", why);
+    if (!alone && rule_.combine == trust::Combine::kAnyOf && table_.Has("present_max_age")) {
+      findings_.Warn(table_.PositionOf("present_max_age"),
+                     fmt::format("present_max_age does not bind [trust.{}]", registry->trust));
+    }
   }
 
   /// Says which names' pull secrets stay here although a server takes them from pulls.
@@ -282,7 +308,9 @@ class RuleReader {
       const auto server =
           std::find_if(context_.servers.begin(), context_.servers.end(),
                        [&](const trust::TrustServer& s) { return s.label == member.trust; });
-      if (server == context_.servers.end() || server->auth != trust::TrustServer::Auth::kFromPull) {
+      const bool own = member.kind->server() == trust::Kind::Server::kOwn;
+      if (server == context_.servers.end() || !own ||
+          server->auth != trust::TrustServer::Auth::kFromPull) {
         continue;
       }
       WarnOfPullSecrets(member);

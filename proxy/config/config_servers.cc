@@ -21,6 +21,9 @@ namespace {
 using std::chrono::milliseconds;
 using trust::TrustServer;
 
+// Where containerd's documentation puts them.
+constexpr char kRegistryConfig[] = "/etc/containerd/certs.d";
+
 bool IsLabel(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -41,10 +44,18 @@ class ServerReader {
   TrustServer Read() {
     ReadKind();
     ReadOwn();
-    ReadAddress();
-    ReadTls();
+    ReadProxy();
+    if (AsksRegistries()) {
+      ReadRegistries();
+    } else {
+      ReadAddress();
+      ReadTls();
+      ReadPace();
+    }
     ReadCredentials();
-    ReadPace();
+    if (const auto d = table_.Duration("timeout", milliseconds{100}, std::chrono::minutes{2})) {
+      server_.timeout = d->value;
+    }
     table_.Finish();
     return std::move(server_);
   }
@@ -56,7 +67,10 @@ class ServerReader {
     if (!table_.Has("kind")) {
       table_.Missing("kind", fmt::format("write kind = \"{}\"", fmt::join(names, "\", or \"")));
     }
-    if (const auto word = table_.Word("kind", names)) server_.kind = names[word->value];
+    if (const auto word = table_.Word("kind", names)) {
+      server_.kind = names[word->value];
+      kind_ = kinds_[word->value];
+    }
   }
 
   // What the kind has to say in a trust itself.
@@ -82,8 +96,33 @@ class ServerReader {
     if (!takes_pull_secrets_) server_.auth = TrustServer::Auth::kNone;
   }
 
-  void ReadAddress() {
-    if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
+  bool AsksRegistries() const {
+    return kind_ != nullptr && kind_->server() == trust::Kind::Server::kImageRegistry;
+  }
+
+  // The runtime's own files say all of the hosts that are asked.
+  void ReadRegistries() {
+    for (const char* key : {"url", "ca_file", "client_cert", "client_key", "insecure_http"}) {
+      table_.Refuse(key, fmt::format("has no meaning for kind = \"{}\": each image's own registry "
+                                     "is asked, as the hosts.toml files in registry_config say",
+                                     server_.kind));
+    }
+    for (const char* key : {"refresh_interval", "max_refresh_rate", "max_targets_size"}) {
+      table_.Refuse(key, fmt::format("has no meaning for kind = \"{}\": nothing is refreshed in "
+                                     "the background",
+                                     server_.kind));
+    }
+    server_.registry_config = {kRegistryConfig};
+    if (!table_.Has("registry_config")) return;
+    server_.registry_config.clear();
+    for (auto& folder : table_.EachChecked("registry_config", [](const std::string& text) {
+           return CheckAbsolutePath(text, PathUse::kFile);
+         })) {
+      server_.registry_config.push_back(std::move(folder.value));
+    }
+  }
+
+  void ReadProxy() {
     if (const auto proxy = table_.String("proxy"); proxy && !proxy->value.empty()) {
       if (const auto url = trust::ServerUrl::Parse(proxy->value)) {
         server_.proxy = url->text();
@@ -91,6 +130,11 @@ class ServerReader {
         findings_.Wrong(proxy->at, fmt::format("\"proxy\" {}", url.error().detail));
       }
     }
+  }
+
+  void ReadAddress() {
+    table_.Refuse("registry_config", "is for kinds of trust that ask the images' registries");
+    if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
     if (!table_.Has("url")) table_.Missing("url", "the address of the server");
     const auto text = table_.String("url");
     if (!text) return;
@@ -164,7 +208,8 @@ class ServerReader {
         ReadAuthFile(*path);
       }
     }
-    if (server_.auth == TrustServer::Auth::kFromPull) {
+    // What was verified once restarts without anybody's credentials where signatures are kept.
+    if (server_.auth == TrustServer::Auth::kFromPull && !AsksRegistries()) {
       findings_.Warn(table_.at(),
                      fmt::format("[trust.{}] takes credentials from pulls: a node that only "
                                  "restarts pods never sees any, so private repositories want auth "
@@ -195,13 +240,9 @@ class ServerReader {
 
   void ReadPace() {
     using std::chrono::hours;
-    using std::chrono::minutes;
     using std::chrono::seconds;
     if (const auto d = table_.Duration("refresh_interval", seconds{1}, hours{24 * 30})) {
       server_.refresh_interval = std::chrono::duration_cast<seconds>(d->value);
-    }
-    if (const auto d = table_.Duration("timeout", milliseconds{100}, minutes{2})) {
-      server_.timeout = d->value;
     }
     if (const auto rate = table_.Number("max_refresh_rate", 0, 1000)) {
       server_.max_refresh_rate = rate->value;
@@ -245,6 +286,7 @@ class ServerReader {
   TrustServer server_;
   bool takes_pull_secrets_ = true;
   bool may_be_folder_ = false;
+  const trust::Kind* kind_ = nullptr;
 };
 
 }  // namespace

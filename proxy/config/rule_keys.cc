@@ -49,6 +49,7 @@ class OwnTable final : public trust::KeyReader {
   std::unique_ptr<KeyReader> Table(const std::string& key) override { return keys_.Table(key); }
   void Wrong(Place at, const std::string& what) override { keys_.Wrong(at, what); }
   void Warn(Place at, const std::string& what) override { keys_.Warn(at, what); }
+  void Refuse(const std::string& key, const std::string& why) override { keys_.Refuse(key, why); }
   void Missing(const std::string& key, const std::string& why) override { keys_.Missing(key, why); }
   void Finish() override { keys_.Finish(); }
   bool verifies() const override { return keys_.verifies(); }

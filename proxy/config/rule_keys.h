@@ -34,6 +34,10 @@ class RuleKeys final : public trust::KeyReader {
   std::unique_ptr<KeyReader> Table(const std::string& key) override;
   void Wrong(Place at, const std::string& what) override;
   void Warn(Place at, const std::string& what) override;
+  void Refuse(const std::string& key, const std::string& why) override {
+    // Where it is not there, nobody must be told to write it.
+    if (table_.Has(key)) table_.Refuse(key, why);
+  }
   void Missing(const std::string& key, const std::string& why) override;
   void Finish() override { table_.Finish(); }
   bool verifies() const override { return verifies_ == Verifies::kYes; }

@@ -20,6 +20,7 @@
 #include "proxy/owned_fd.h"
 #include "proxy/watch/pod_answers.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/decide/decide.h"
 
 namespace crivet::proxy {
 namespace {
@@ -64,10 +65,9 @@ Json RolesOf(const trust::Evidence& evidence) {
     if (roles.size() >= kMaxRoles) break;
     // What was asked and nobody has signed yet has no version.
     if (part->version == 0) continue;
-    roles.push_back({{"role", part->name},
-                     {"version", part->version},
-                     {"expires", trust::FormatRfc3339(part->expires)},
-                     {"keys", part->signed_by}});
+    Json role = {{"role", part->name}, {"version", part->version}, {"keys", part->signed_by}};
+    if (part->expires != trust::TimePoint{}) role["expires"] = trust::FormatRfc3339(part->expires);
+    roles.push_back(std::move(role));
   }
   return roles;
 }
@@ -80,6 +80,8 @@ std::string Dump(const Json& json) {
 void AddEvidence(const AuditEntry& entry, Json& line) {
   const auto& evidence = entry.decision.evidence;
   if (evidence.from_record) line["from_record"] = true;
+  const bool is_signed = trust::BindingOf(entry.decision) == trust::Evidence::Binding::kSigned;
+  if (!is_signed) line["binding"] = "registry";
   if (!evidence.vouching.empty()) {
     line["vouching"] = evidence.vouching;
   }

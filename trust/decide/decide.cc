@@ -259,6 +259,16 @@ Decision Combined(std::vector<Decision> members) {
                                                                   : AllOf(std::move(members));
 }
 
+Evidence::Binding BindingOf(const Decision& decision) {
+  using Binding = Evidence::Binding;
+  const bool by_registry =
+      decision.evidence.binding == Binding::kRegistry &&
+      std::all_of(decision.others.begin(), decision.others.end(), [](const MemberEvidence& other) {
+        return other.evidence.binding == Binding::kRegistry;
+      });
+  return by_registry ? Binding::kRegistry : Binding::kSigned;
+}
+
 std::optional<VerifiedRecord> RecordOf(const Decision& decision, TimePoint now) {
   const auto* allow = std::get_if<Allow>(&decision.verdict);
   if (allow == nullptr || !allow->digest) return std::nullopt;

@@ -45,6 +45,10 @@ Decision DecidePresent(const ImageReference& reference, const Sha256Digest& loca
 /// empty, and all of one rule.
 Decision Combined(std::vector<Decision> members);
 
+/// BindingOf is who says that the name is the digest which was allowed: of several members one that
+/// signs the tag is enough.
+Evidence::Binding BindingOf(const Decision& decision);
+
 /// RecordOf is what to remember of a `verify` decision that allowed by what is signed now; nullopt
 /// for everything else (`allow` rules, refusals, decisions that themselves stood on a record). A
 /// request by digest is remembered for the tag that had the digest: pods pinned by digest restart

@@ -60,7 +60,7 @@ struct SignedPart {
   /// Zero where there is no such file: nobody may sign it (then its threshold is zero too), or
   /// nothing is signed yet.
   std::int64_t version = 0;
-  TimePoint expires;
+  TimePoint expires;  ///< the epoch where it does not
   std::vector<std::string> signed_by;
   std::size_t threshold = 0;
 };

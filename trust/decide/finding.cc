@@ -135,8 +135,9 @@ Verdict UntrustedRoot(const CollectionId& id) {
 }
 
 Verdict NoCollection(std::string_view key) {
-  return Refusal(Reason::kNoTrustData,
-                 "the rule's " + std::string(key) + " makes no repository of this name");
+  return Refusal(Reason::kNoTrustData, key.empty() ? "this name is no repository's"
+                                                   : "the rule's " + std::string(key) +
+                                                         " makes no repository of this name");
 }
 
 Verdict NotReadYet(const CollectionId& id) {

@@ -67,6 +67,8 @@ class KeyReader {
 
   virtual void Wrong(Place at, const std::string& what) = 0;
   virtual void Warn(Place at, const std::string& what) = 0;
+  /// Records, where the key is there, why it must not be.
+  virtual void Refuse(const std::string& key, const std::string& why) = 0;
   /// Records that a key is missing, with what it is for.
   virtual void Missing(const std::string& key, const std::string& why) = 0;
   /// Refuses every key of a table below that nothing asked for.

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <memory>
 #include <utility>
 
@@ -15,6 +16,11 @@ namespace {
 constexpr char kKeys[] = "keys";
 constexpr char kFormats[] = "formats";
 constexpr std::size_t kMaxKeys = 16;
+// What cosign's users look for and this version does not have. None of it may be passed over:
+// each of them asks for more than a good signature.
+constexpr std::array kNotYet = {"identities", "log",       "logs",       "scts",
+                                "timestamps", "signed_as", "source",     "signed_timestamps",
+                                "max_age",    "tag_order", "annotations"};
 
 std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   std::vector<VerificationKey> read;
@@ -77,7 +83,11 @@ Sha256 FingerprintOf(const SigstoreDemand& demand) {
 }  // namespace
 
 const std::vector<std::string>& SigstoreRuleKeys() {
-  static const std::vector<std::string> keys = {kKeys, kFormats};
+  static const std::vector<std::string> keys = [] {
+    std::vector<std::string> all = {kKeys, kFormats};
+    all.insert(all.end(), kNotYet.begin(), kNotYet.end());
+    return all;
+  }();
   return keys;
 }
 
@@ -85,6 +95,9 @@ RuleDemand ReadSigstoreDemand(KeyReader& keys) {
   const auto demand = std::make_shared<SigstoreDemand>();
   demand->image.signer.who = KeyDemand{ReadKeys(keys)};
   ReadFormats(keys, *demand);
+  for (const char* key : kNotYet) {
+    keys.Refuse(key, "is not supported by this version: signatures by \"keys\" are");
+  }
   demand->fingerprint = FingerprintOf(*demand);
   return {demand, std::nullopt};
 }

@@ -8,7 +8,7 @@
 
 namespace crivet::trust::sigstore {
 
-/// Keys of a rule that are cosign's own.
+/// Keys of a rule that are cosign's own, with those that are refused until they mean something.
 const std::vector<std::string>& SigstoreRuleKeys();
 
 /// Reads them; what is wrong is said through `keys`.

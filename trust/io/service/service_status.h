@@ -21,6 +21,7 @@ struct RepositoryStatus {
   CollectionId id;
   std::string trust;
   SetStatus set;  ///< empty where no complete set is known
+  /// Neither of a kind that only asks for names: nothing refreshes it.
   std::optional<TimePoint> verified_at;
   std::optional<TimePoint> next_refresh;
   /// The latest refresh where it failed, and how often in a row.

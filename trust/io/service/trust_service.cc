@@ -115,6 +115,11 @@ ServiceStatus TrustService::Status() const {
     if (!server) continue;
     RepositoryStatus one = slot->Status(moment, server->server.refresh_interval);
     one.trust = server->server.label;
+    // Nothing of it is refreshed, or grows old.
+    if (FindKind(engine_->kinds(), one.id.kind)->asks() == Kind::Asks::kNames) {
+      one.verified_at.reset();
+      one.next_refresh.reset();
+    }
     status.repositories.push_back(std::move(one));
   }
   status.refreshes = engine_->journal().counts();

@@ -103,8 +103,8 @@ const std::vector<BadCase>& BadCases() {
        "f:1:1: unknown key \"listne\" (did you mean \"listen\"?)\n"},
       {"UnknownKeyInARule", With("colour = 1\n"),
        "f:14:1: unknown key \"colour\" in this [[rule]] (valid here: images, name, namespaces, "
-       "action, mode, any_of, all_of, trust, target, digest_target, root, roles, signers, grace, "
-       "gun, present, present_max_age, until, reason)\n"},
+       "action, mode, any_of, all_of, trust, root, roles, signers, grace, gun, present, "
+       "present_max_age, until, reason)\n"},
       {"UnknownSection", "[gaet]\n[default]\naction = \"deny\"\n",
        "f:1:2: unknown key \"gaet\" (did you mean \"gate\"?)\n"},
       {"WrongType", "drain = 5\n[default]\naction = \"deny\"\n",
@@ -145,7 +145,8 @@ const std::vector<BadCase>& BadCases() {
        "f:1:1: \"root\" in [default] is missing: whom to believe; \"crivet pin IMAGE\" prints the "
        "line\n"},
       {"TrustWithoutKindAndUrl", "[default]\naction = \"deny\"\n[trust.a]\nauth = \"none\"\n",
-       "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\", or \"tuf\"\n"
+       "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\", or \"tuf\", or "
+       "\"sigstore\"\n"
        "f:3:1: \"url\" in [trust.a] is missing: the address of the server\n"},
       {"PlainHttpToTheNetwork",
        "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
@@ -703,6 +704,117 @@ BOOST_AUTO_TEST_CASE(Tuf_FolderInPlaceOfAServer_IsForThatKindAlone) {
   BOOST_TEST(!said("tuf", "file:///srv/../tuf").empty());
   BOOST_TEST(!said("tuf", "file:///srv/tuf/").empty());
   BOOST_TEST(!said("notary", "file:///srv/tuf").empty());
+}
+
+constexpr char kPublicKey[] = R"(-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEcwvYi5Tk2hoc47lIlQ5hm09WXBv0
+ADDpcRkvcBvmQwSk4birTHXgM0Wwgd9FbZ/VmkHhXhozNC3PPbyHZOwrqw==
+-----END PUBLIC KEY-----
+)";
+
+/// A file that names a trust without an address, whose rule may be made wrong.
+struct RegistryFile {
+  Folder folder;
+  std::string key = folder.Write("key.pub", kPublicKey, 0644);
+  std::string section;
+  std::string rule = "trust = \"cosign\"\nkeys = [\"" + key + "\"]\n";
+
+  std::string Text() const {
+    return "[default]\naction = \"deny\"\n[trust.cosign]\nkind = \"sigstore\"\n" + section +
+           "[trust.acme]\nkind = \"notary\"\nurl = \"https://n.example\"\nauth = \"none\"\n"
+           "[[rule]]\nimages = [\"r.example/**\", \"*/any/**\"]\naction = \"verify\"\n" +
+           rule +
+           "[[rule]]\nimages = [\"n.example/**\"]\naction = \"verify\"\ntrust = \"acme\"\nroot = "
+           "{ tofu = true }\n";
+  }
+};
+
+BOOST_AUTO_TEST_CASE(ImageRegistries_AreAskedWithoutAnAddress_AndNoSecretIsKeptFromThem) {
+  RegistryFile file;
+  const auto config = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  const auto server = std::find_if(config->servers.begin(), config->servers.end(),
+                                   [](const auto& each) { return each.label == "cosign"; });
+  BOOST_TEST(server->url.empty());
+  BOOST_TEST(server->registry_config == std::vector<std::string>{"/etc/containerd/certs.d"},
+             boost::test_tools::per_element());
+  BOOST_TEST((server->auth == trust::TrustServer::Auth::kFromPull));
+  for (const std::string& warning : config->warnings) {
+    BOOST_TEST(warning.find("tofu") != std::string::npos, warning);
+  }
+  file.section = "registry_config = [\"/a\", \"/b\"]\ntimeout = \"2s\"\n";
+  const auto other = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(other, Errors(file.Text()));
+  BOOST_TEST(other->servers.front().registry_config.size() +
+                 other->servers.back().registry_config.size() ==
+             2U);
+}
+
+// What is not there must never look as if it were.
+BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
+  for (const std::string line :
+       {"url = \"https://r.example\"", "ca_file = \"/x\"", "client_cert = \"/x\"",
+        "client_key = \"/x\"", "insecure_http = true", "refresh_interval = \"5m\"",
+        "max_refresh_rate = 1", "max_targets_size = 4096", "trusted_root = \"/x\"",
+        "bundles = \"/x\"", "registry_config = \"/x\"", "registry_config = [\"x\"]"}) {
+    RegistryFile file;
+    file.section = line + "\n";
+    BOOST_TEST(Errors(file.Text()).find("f:5:") != std::string::npos, line);
+  }
+  for (const std::string line : {"identities = []",
+                                 "log = \"off\"",
+                                 "logs = 1",
+                                 "scts = 1",
+                                 "timestamps = 1",
+                                 "signed_timestamps = 1",
+                                 "annotations = { tag = \"$tag\" }",
+                                 "signed_as = \"x/**\"",
+                                 "source = \"r/s\"",
+                                 "max_age = \"1h\"",
+                                 "tag_order = \"warn\"",
+                                 "present = \"current\"",
+                                 "present_max_age = \"7d\"",
+                                 "roles = [\"targets\"]",
+                                 "gun = \"x/**\"",
+                                 "grace = \"1h\"",
+                                 "root = { tofu = true }",
+                                 "formats = []",
+                                 "formats = [\"other\"]",
+                                 "colour = 1"}) {
+    RegistryFile file;
+    file.rule += line + "\n";
+    BOOST_TEST(Errors(file.Text()).find("f:14:") != std::string::npos, line);
+  }
+  RegistryFile file;
+  file.rule = "trust = \"cosign\"\n";
+  BOOST_TEST(Errors(file.Text()).find("\"keys\" in this [[rule]] is missing") != std::string::npos);
+  file.rule = "trust = \"cosign\"\nkeys = []\n";
+  BOOST_TEST(Errors(file.Text()).find("\"keys\" must not be empty") != std::string::npos);
+  file.rule = "trust = \"cosign\"\nkeys = [\"" + file.folder.Write("cert.pem", kCertificate, 0644) +
+              "\"]\n";
+  BOOST_TEST(Errors(file.Text()).find("holds no public key that is accepted") != std::string::npos);
+  file.rule = "trust = \"acme\"\nroot = { tofu = true }\nkeys = [\"" + file.key + "\"]\n";
+  BOOST_TEST(Errors(file.Text()).find("is of kind = \"sigstore\"") != std::string::npos);
+  BOOST_TEST(Errors(With("registry_config = [\"/x\"]\n")).find("unknown key") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(BesideATrustThatIsRenewed_PresentMaxAgeIsAboutThatOne) {
+  RegistryFile file;
+  const std::string both =
+      " = [{ trust = \"acme\", root = { tofu = true } }, { trust = "
+      "\"cosign\", keys = [\"" +
+      file.key + "\"] }]\n";
+  file.rule = "any_of" + both + "present_max_age = \"7d\"\n";
+  const auto config = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  const auto& warnings = config->warnings;
+  BOOST_TEST(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("present_max_age does not bind [trust.cosign]") != std::string::npos;
+  }));
+  file.rule = "all_of" + both + "present = \"current\"\n";
+  BOOST_TEST(Errors(file.Text())
+                 .find("\"present\" in this [[rule]] has no meaning with "
+                       "[trust.cosign]") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
