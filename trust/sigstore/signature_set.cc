@@ -99,6 +99,7 @@ SignatureSet::SignatureSet(CollectionId id)
 SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
     : id_(before.id_),
       images_(before.images_),
+      signatures_(before.signatures_),
       bytes_(before.bytes_),
       verified_at_(before.verified_at_),
       verdicts_(before.verdicts_) {
@@ -122,20 +123,23 @@ void SignatureSet::Add(StoredSignature signature) {
     });
     bytes_ -= oldest->signature.bytes().size() + kEntryBytes;
     held.erase(oldest);
+    --signatures_;
   }
+  ++signatures_;
   bytes_ += signature.signature.bytes().size() + kEntryBytes;
   verified_at_ = std::max(verified_at_, signature.first_verified);
   held.push_back(std::move(signature));
 }
 
 void SignatureSet::KeepWithinCaps() {
-  while (images_.size() > kMaxImages || bytes_ > kMaxBytes) {
+  while (images_.size() > kMaxImages || signatures_ > kMaxSignatures || bytes_ > kMaxBytes) {
     const auto oldest = std::min_element(images_.begin(), images_.end(), [](auto& a, auto& b) {
       return a.second.front().first_verified < b.second.front().first_verified;
     });
     for (const StoredSignature& one : oldest->second) {
       bytes_ -= one.signature.bytes().size() + kEntryBytes;
     }
+    signatures_ -= oldest->second.size();
     images_.erase(oldest);
   }
 }

@@ -47,6 +47,8 @@ class SignatureSet final : public TrustedSet {
  public:
   static constexpr std::size_t kMaxOfImage = 4;
   static constexpr std::size_t kMaxImages = 4096;
+  /// Of all images: as many as the store can list.
+  static constexpr std::size_t kMaxSignatures = 4096;
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
 
   /// Nothing.
@@ -88,6 +90,7 @@ class SignatureSet final : public TrustedSet {
   const CollectionId id_;
   const Floors floors_;
   std::map<Sha256Digest, std::vector<StoredSignature>> images_;
+  std::size_t signatures_ = 0;
   std::size_t bytes_ = 0;
   TimePoint verified_at_{};
   std::shared_ptr<Verdicts> verdicts_;

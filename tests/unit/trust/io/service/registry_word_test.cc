@@ -16,6 +16,8 @@
 
 #include "tests/support/trust/memory_registry.h"
 #include "tests/support/trust_io/test_node.h"
+#include "trust/io/store/state_document.h"
+#include "trust/sigstore/signature_set.h"
 #include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::trust {
@@ -199,6 +201,24 @@ BOOST_AUTO_TEST_CASE(APullsSecret_GoesToItsOwnRegistry_UnderAPatternThatNamesNon
   service().DecideNow(std::move(question));
   BOOST_REQUIRE(registry->credentials());
   BOOST_TEST(registry->credentials()->username == "pod");
+}
+
+// What the store cannot list it would take for damage, and nothing of the repository would count.
+BOOST_AUTO_TEST_CASE(AsManySignaturesAsAreKept_AreListedByTheStore) {
+  std::vector<sigstore::StoredSignature> many;
+  constexpr std::size_t kImages = 1100;
+  for (std::size_t i = 0; i < kImages; ++i) {
+    for (std::size_t of_image = 0; of_image < sigstore::SignatureSet::kMaxOfImage; ++of_image) {
+      many.push_back({Sha256Digest(Sha256Of("image " + std::to_string(i))), wall(),
+                      sigstore::SignatureBytes::Bundle(std::to_string(i * 10 + of_image))});
+    }
+  }
+  const CollectionId id = SigstoreKind().IdOf("", kName);
+  const auto set = sigstore::SignatureSet(id).With(std::move(many));
+  Manifest manifest{.id = id, .files = {}, .floors = {}, .verified_at = wall()};
+  for (const StoredFile& file : set->Files(nullptr)) manifest.files.emplace(file.name, file.sha256);
+  BOOST_TEST(manifest.files.size() == sigstore::SignatureSet::kMaxSignatures);
+  BOOST_TEST(WriteManifest(manifest).size() <= kMaxManifestBytes);
 }
 
 BOOST_AUTO_TEST_CASE(UnsignedNames_LeaveNothingOnTheDisk) {
