@@ -220,7 +220,7 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
     return judgement;
   }
   const auto* word = static_cast<const RegistryWord*>(asked.answer);
-  if (word != nullptr) {
+  if (word != nullptr && word->digest == digest) {
     const auto refused = word->refused.find(demand.fingerprint);
     if (refused != word->refused.end()) {
       return Refused(refused->second.reason, refused->second.detail);

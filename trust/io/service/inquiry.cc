@@ -119,9 +119,11 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
                               const Result<TimePoint>& now, Patience patience) {
   Look look;
   const std::size_t members = std::max<std::size_t>(applied.collections.size(), 1);
+  const bool all = applied.rule->combine == Combine::kAllOf && members > 1;
+  if (all && !question_.of_member) return LookAtAllOf(applied, setup, now, patience);
   for (std::size_t member = 0; member < members; ++member) {
     if (question_.of_member && question_.of_member->index != member) continue;
-    look.push_back(LookAt(applied, member, setup, now, patience));
+    look.push_back(LookAt(applied, member, setup, now, patience, question_.named));
     // trust/RULES.md#several-trusts: what comes after the first that allows is not asked.
     const bool decides = applied.rule->combine == Combine::kAnyOf &&
                          std::all_of(look.begin(), look.end(), [](const MemberLook& one) {
@@ -132,15 +134,47 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
   return look;
 }
 
+// trust/RULES.md#several-trusts: members that sign tags are looked at first. Which digest they say
+// that the tag is, the others are asked about; the registry's word is taken only where nobody signs
+// one.
+Inquiry::Look Inquiry::LookAtAllOf(const AppliedRule& applied, const ServiceSetup& setup,
+                                   const Result<TimePoint>& now, Patience patience) {
+  const std::vector<Member>& members = applied.rule->members;
+  std::vector<std::optional<MemberLook>> looks(members.size());
+  std::optional<Sha256Digest> named;
+  bool may_come = false;
+  const auto by_registry = [&](std::size_t member) {
+    return members[member].kind->asks() == Kind::Asks::kNames;
+  };
+  for (std::size_t member = 0; member < members.size(); ++member) {
+    if (by_registry(member)) continue;
+    looks[member] = LookAt(applied, member, setup, now, patience, std::nullopt);
+    if (looks[member]->need != Need::kNothing) may_come = true;
+    const auto* allow = std::get_if<Allow>(&looks[member]->decision.verdict);
+    if (allow != nullptr && !named) named = allow->digest;
+  }
+  for (std::size_t member = 0; member < members.size(); ++member) {
+    if (!by_registry(member)) continue;
+    looks[member] = LookAt(applied, member, setup, now, patience, named);
+    if (may_come && looks[member]->need == Need::kName) looks[member]->need = Need::kNothing;
+  }
+  Look look;
+  for (std::optional<MemberLook>& one : looks) look.push_back(*std::move(one));
+  return look;
+}
+
 Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t member,
                                     const ServiceSetup& setup, const Result<TimePoint>& now,
-                                    Patience patience) {
+                                    Patience patience,
+                                    const std::optional<Sha256Digest>& named_digest) {
   const bool verifies = applied.rule->action == Action::kVerify;
   if (!verifies || !applied.collections[member]) {
     return {Decided(question_, applied, member, {}, now.value_or(TimePoint::max())),
             Need::kNothing,
             {},
             {},
+            {},
+            {question_.reference},
             {}};
   }
   const Member& named = applied.rule->members[member];
@@ -149,13 +183,16 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
                   Need::kNothing,
                   engine_.Slot(collection),
                   setup.Server(named.trust),
+                  {},
+                  {question_.reference, question_.local ? question_.local : named_digest},
                   {}};
+  if (named.kind->asks() != Kind::Asks::kCollection) look.name = look.asked.Key();
   const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
   if (from_pull) {
     const PullSecret secret = secret_.empty() ? look.slot->Kept(named.trust) : secret_;
     look.credentials = secret.For(*applied.rule, named, collection.name);
   }
-  const Known known = KnowledgeFor(look, named, now, patience);
+  const Known known = KnowledgeFor(look, named, now, patience, named_digest);
   if (now) {
     look.decision = Decided(question_, applied, member, known.seen.view, *now);
   } else {
@@ -166,19 +203,16 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
 }
 
 Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named,
-                                     const Result<TimePoint>& now, Patience patience) {
+                                     const Result<TimePoint>& now, Patience patience,
+                                     const std::optional<Sha256Digest>& named_digest) {
   const SinceBoot since_boot = engine_.clock().Read().seconds();
   const Kind::Asks asks = named.kind->asks();
-  FlightKey asker{named.trust, ClassOf(look.credentials)};
-  if (asks != Kind::Asks::kCollection) {
-    if (name_.empty()) name_ = Asked().Key();
-    asker.name = name_;
-  }
+  const FlightKey asker{named.trust, ClassOf(look.credentials), look.name};
   Known known{look.slot->See(asker, since_boot), asks, now, since_boot};
   look.slot->NoteDecision(since_boot);
   TrustView& view = known.seen.view;
   if (!known.seen.loaded) view = TrustView{};
-  view.named = question_.named;
+  view.named = named_digest;
   if (const auto brought = brought_.find(look.slot->id()); brought != brought_.end()) {
     view.answer = brought->second.answer;
     if (brought->second.failure) view.failure = brought->second.failure;
@@ -265,7 +299,7 @@ std::chrono::milliseconds Inquiry::PatienceFor(const MemberLook& look) const {
 
 const std::string& Inquiry::NameIn(const MemberLook& look) const {
   static const std::string all;
-  return look.need == Need::kName ? name_ : all;
+  return look.need == Need::kName ? look.name : all;
 }
 
 bool Inquiry::WaitForRefresh(const MemberLook& look) {
@@ -274,7 +308,7 @@ bool Inquiry::WaitForRefresh(const MemberLook& look) {
                                      question_.reach == Question::Reach::kForce
                                          ? RepositorySlot::Insistence::kInsists
                                          : RepositorySlot::Insistence::kNone,
-                                     for_name ? std::optional(Asked()) : std::nullopt};
+                                     for_name ? std::optional(look.asked) : std::nullopt};
   const CollectionId& id = look.slot->id();
   (for_name ? asked_for_name_ : refreshed_).insert(id);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {

@@ -44,6 +44,8 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
     std::shared_ptr<RepositorySlot> slot;
     std::shared_ptr<const ServerSetup> server;
     SharedCredentials credentials;
+    AskedName asked;
+    std::string name;  ///< AskedName::Key, of kinds that ask for names
   };
   /// One rule's: its members in order, or the one answer that needs none.
   using Look = std::vector<MemberLook>;
@@ -52,7 +54,10 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   Look LookAt(const AppliedRule& applied, const ServiceSetup& setup, const Result<TimePoint>& now,
               Patience patience);
   MemberLook LookAt(const AppliedRule& applied, std::size_t member, const ServiceSetup& setup,
-                    const Result<TimePoint>& now, Patience patience);
+                    const Result<TimePoint>& now, Patience patience,
+                    const std::optional<Sha256Digest>& named_digest);
+  Look LookAtAllOf(const AppliedRule& applied, const ServiceSetup& setup,
+                   const Result<TimePoint>& now, Patience patience);
   /// What memory knew of one member's collection.
   struct Known {
     RepositorySlot::Seen seen;
@@ -61,7 +66,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
     SinceBoot since_boot;
   };
   Known KnowledgeFor(const MemberLook& look, const Member& named, const Result<TimePoint>& now,
-                     Patience patience);
+                     Patience patience, const std::optional<Sha256Digest>& named_digest);
   Need NeedOf(const MemberLook& look, const Known& known) const;
   Need NeedOfAll(const MemberLook& look, const Known& known) const;
   Need NeedOfName(const MemberLook& look, const Known& known) const;
@@ -69,9 +74,6 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   bool WaitFor(std::vector<Look>& looks);
   bool WaitForRefresh(const MemberLook& look);
   std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
-  AskedName Asked() const {
-    return {question_.reference, question_.local ? question_.local : question_.named};
-  }
   const std::string& NameIn(const MemberLook& look) const;
   void NoteWaits(const Decision& decision);
   void Answer(Decision decision);
@@ -85,7 +87,6 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   std::atomic<bool> answered_{false};
 
   std::mutex mutex_;  // one look at a time
-  std::string name_;  ///< AskedName::Key, once somebody asks for names
   std::set<CollectionId> refreshed_;
   std::set<CollectionId> asked_for_name_;
   /// What came of asking for the name.

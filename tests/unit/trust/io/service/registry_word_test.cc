@@ -16,6 +16,7 @@
 
 #include "tests/support/trust/memory_registry.h"
 #include "tests/support/trust_io/test_node.h"
+#include "trust/decide/decide.h"
 #include "trust/io/store/state_document.h"
 #include "trust/sigstore/signature_set.h"
 #include "trust/sigstore/sigstore_kind.h"
@@ -201,6 +202,71 @@ BOOST_AUTO_TEST_CASE(APullsSecret_GoesToItsOwnRegistry_UnderAPatternThatNamesNon
   service().DecideNow(std::move(question));
   BOOST_REQUIRE(registry->credentials());
   BOOST_TEST(registry->credentials()->username == "pod");
+}
+
+// With a Notary beside it, which signs the tag.
+struct BothNode : CosignNode {
+  enum class First { kNotary, kCosign };
+  void Rules(First first) {
+    Rule rule = VerifyRule("127.0.0.1:5055/**", kName);
+    const Member cosign{"cosign", "", &SigstoreKind(), MemoryRegistry::DemandFor({"key-p256.pub"})};
+    rule.members.insert(first == First::kCosign ? rule.members.begin() : rule.members.end(),
+                        cosign);
+    rule.combine = Combine::kAllOf;
+    SetRules(std::vector<Rule>{rule}, Rule{});
+    Start();
+  }
+  void NotarySigns(const Sha256Digest& digest) {
+    server().With(kName, [&](SigningRepository& repository) {
+      repository.Sign("targets", "1.0", digest);
+      repository.Publish();
+    });
+  }
+  void RegistrySays(const Sha256Digest& digest) {
+    registry->With([&](MemoryRegistry& held) { held.Tag("1.0", digest); });
+  }
+  const Sha256Digest other{Sha256Of("other")};
+};
+
+// trust/RULES.md#several-trusts
+BOOST_FIXTURE_TEST_CASE(AllOf_JudgesTheDigestThatIsSignedForTheTag_WhateverTheRegistrySays,
+                        BothNode) {
+  for (const First first : {First::kNotary, First::kCosign}) {
+    NotarySigns(MemoryRegistry::Image());
+    RegistrySays(other);
+    Rules(first);
+    const Decision decision = Pull(kName + ":1.0");
+    BOOST_TEST(Outcome(decision) == image);
+    BOOST_TEST((BindingOf(decision) == Evidence::Binding::kSigned));
+    service().Remember(Ask(kName + ":1.0").reference, decision);
+    BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(AllOf_RefusesWhatOneSignsForTheTag_AndTheOtherDoesNotSign, BothNode) {
+  for (const First first : {First::kNotary, First::kCosign}) {
+    // The registry shows the one digest that cosign's key did sign.
+    NotarySigns(other);
+    RegistrySays(MemoryRegistry::Image());
+    Rules(first);
+    BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unsigned");
+    BOOST_TEST(Outcome(Pull(by_digest)) == "digest-not-signed");
+    BOOST_TEST(Outcome(Present(kName + ":1.0")) != image);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(AllOf_RefusesATagThatTheOtherDoesNotSign, BothNode) {
+  NotarySigns(MemoryRegistry::Image());
+  registry->With([](MemoryRegistry& held) { held.Tag("2.0", MemoryRegistry::Image()); });
+  Rules(First::kCosign);
+  BOOST_TEST(Outcome(Pull(kName + ":2.0")) == "tag-not-signed");
+}
+
+BOOST_FIXTURE_TEST_CASE(AllOf_WhereTheRegistryIsAway_IsUnreachable, BothNode) {
+  NotarySigns(MemoryRegistry::Image());
+  Rules(First::kNotary);
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unreachable");
 }
 
 // What the store cannot list it would take for damage, and nothing of the repository would count.
