@@ -57,6 +57,7 @@ Task<tl::expected<Judgement, grpc::Status>> JudgePresent(GateCall& call,
   std::optional<Judgement> refused;
   for (const auto& digest : *local) {
     question.local = digest;
+    question.name_here = trust::NameHere::kIsThis;
     trust::Question about = question;
     auto judgement = co_await call.Judge(std::move(about), written);
     if (judgement.allow() != nullptr) co_return Result(std::move(judgement));

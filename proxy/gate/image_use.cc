@@ -53,6 +53,16 @@ std::vector<trust::Sha256Digest> InOrder(const LocalImage& image,
   return targets;
 }
 
+trust::NameHere NameHereOf(const LocalImage& image, const trust::ImageReference& reference,
+                           const trust::Sha256Digest& target) {
+  const std::string canonical = reference.Canonical();
+  const bool is_this =
+      std::any_of(image.names.begin(), image.names.end(), [&](const LocalImage::Name& name) {
+        return name.text == canonical && name.target == target;
+      });
+  return is_this ? trust::NameHere::kIsThis : trust::NameHere::kUnknown;
+}
+
 // What is signed under the name now may be here without a name that says so.
 Task<std::optional<Judgement>> JudgeSigned(GateCall& call, const Judgement& pull,
                                            const std::string& written,
@@ -104,6 +114,7 @@ Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
     trust::Question question{.reference = reference,
                              .pod_namespace = call.pod_namespace(),
                              .local = target,
+                             .name_here = NameHereOf(image, reference, target),
                              .credentials = std::nullopt,
                              .reach = reach};
     reach = trust::Question::Reach::kOffline;

@@ -25,10 +25,12 @@ trust::Decision DecideNow(Decider& decider, trust::Question question) {
 
 trust::Decision Judge(Decider& decider, const trust::ImageReference& reference,
                       trust::PodNamespace pod_namespace, std::optional<trust::Sha256Digest> local) {
-  return DecideNow(decider, {.reference = reference,
-                             .pod_namespace = std::move(pod_namespace),
-                             .local = local,
-                             .credentials = std::nullopt});
+  return DecideNow(decider,
+                   {.reference = reference,
+                    .pod_namespace = std::move(pod_namespace),
+                    .local = local,
+                    .name_here = local ? trust::NameHere::kIsThis : trust::NameHere::kUnknown,
+                    .credentials = std::nullopt});
 }
 
 // As ImageStatus does it: by any digest that the name has here.

@@ -25,6 +25,7 @@ Question About(GateCall& call, const trust::ImageReference& reference,
   return Question{.reference = reference,
                   .pod_namespace = call.pod_namespace(),
                   .local = target,
+                  .name_here = target ? trust::NameHere::kIsThis : trust::NameHere::kUnknown,
                   .credentials = std::nullopt,
                   .reach = reach};
 }

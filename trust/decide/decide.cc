@@ -69,6 +69,7 @@ class Judge {
                             .failure = view_.failure.get(),
                             .now = now_,
                             .local = local,
+                            .name_here = view_.name_here,
                             .named = local || !view_.named ? nullptr : &*view_.named,
                             .answer = view_.answer.get()});
     evidence_ = std::move(judgement.evidence);

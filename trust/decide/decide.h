@@ -23,6 +23,8 @@ struct TrustView {
   std::shared_ptr<const NameAnswer> answer = nullptr;
   /// TrustedSet::Asked::named.
   std::optional<Sha256Digest> named = std::nullopt;
+  /// TrustedSet::Asked::name_here.
+  NameHere name_here = NameHere::kUnknown;
 };
 
 /// DecidePull answers which digest a pull of `reference` may fetch under one member of a rule

@@ -33,6 +33,12 @@ struct Judgement {
   bool asks = false;
 };
 
+/// NameHere is what the runtime says of a name and the content that is asked about.
+enum class NameHere : std::uint8_t {
+  kUnknown,
+  kIsThis,  ///< its store has the content under that very name
+};
+
 /// SetStatus is a set for `crivet status` and the metrics.
 struct SetStatus {
   /// The signed files of the set: name -> (version, expires).
@@ -99,6 +105,7 @@ class TrustedSet {
     TimePoint now;
     /// The digest of what the node has under the name; null where it is to be pulled.
     const Sha256Digest* local = nullptr;
+    NameHere name_here = NameHere::kUnknown;  ///< of `local`
     /// Which digest the name is, where that has been decided: by a pull that has it, or by a trust
     /// of the same rule that names it. Null where it is asked. Not with `local`.
     const Sha256Digest* named = nullptr;

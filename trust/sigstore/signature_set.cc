@@ -183,9 +183,11 @@ Judgement SignatureSet::Current(const Asked& asked) const {
   // trust/sigstore/FORMAT.md#tags
   if (asked.local != nullptr) {
     const std::optional<std::string> tag = TagOf(asked.reference);
-    if (!asked.reference.digest() && !OnRecord(asked.records, *tag, *asked.local)) {
+    const bool has_tag = asked.name_here == NameHere::kIsThis ||
+                         (tag && OnRecord(asked.records, *tag, *asked.local));
+    if (!asked.reference.digest() && !has_tag) {
       return {Refusal(Reason::kTagNotSigned,
-                      "no pull of this node found the tag at " + asked.local->ToString()),
+                      "this node does not have the tag at " + asked.local->ToString()),
               {},
               true};
     }

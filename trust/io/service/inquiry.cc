@@ -213,6 +213,7 @@ Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named
   TrustView& view = known.seen.view;
   if (!known.seen.loaded) view = TrustView{};
   view.named = named_digest;
+  view.name_here = question_.name_here;
   if (const auto brought = brought_.find(look.slot->id()); brought != brought_.end()) {
     view.answer = brought->second.answer;
     if (brought->second.failure) view.failure = brought->second.failure;

@@ -8,6 +8,7 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/decide/policy.h"
+#include "trust/decide/trusted_set.h"
 #include "trust/decide/verdict.h"
 #include "trust/io/http/trust_server.h"
 
@@ -19,6 +20,9 @@ struct Question {
   PodNamespace pod_namespace = NoNamespace{};
   /// Unset: which digest may be pulled. Set: may this content count as `reference`?
   std::optional<Sha256Digest> local;
+  /// Of `local`: whether it is what the runtime has under `reference` itself. Kinds for which a tag
+  /// is the registry's word take that for it, as it was when somebody brought the image here.
+  NameHere name_here = NameHere::kUnknown;
   /// Set: which digest the name has been decided to be, so that only that is asked about, by kinds
   /// for which a tag is the registry's word (trust/RULES.md#the-registrys-word). Not with `local`.
   std::optional<Sha256Digest> named = std::nullopt;

@@ -204,6 +204,24 @@ BOOST_AUTO_TEST_CASE(APullsSecret_GoesToItsOwnRegistry_UnderAPatternThatNamesNon
   BOOST_TEST(registry->credentials()->username == "pod");
 }
 
+// What somebody brought here without a pull.
+BOOST_AUTO_TEST_CASE(APreloadedImage_IsAskedAboutByItsDigest_AndNeverByItsTag) {
+  registry->With([](MemoryRegistry& held) { held.Tag("1.0", Sha256Digest(Sha256Of("moved"))); });
+  Question question = Ask(kName + ":1.0");
+  question.local = MemoryRegistry::Image();
+  BOOST_TEST(Outcome(service().DecideNow(question)) == "tag-not-signed");
+  question.name_here = NameHere::kIsThis;
+  BOOST_TEST(Outcome(service().DecideNow(question)) == image);
+  // From now on it starts without a registry.
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Start();
+  const std::size_t asked = registry->asked();
+  BOOST_TEST(Outcome(service().DecideNow(question)) == image);
+  BOOST_TEST(registry->asked() == asked);
+  question.local = Sha256Digest(Sha256Of("moved"));
+  BOOST_TEST(Outcome(service().DecideNow(question)) == "unreachable");
+}
+
 // With a Notary beside it, which signs the tag.
 struct BothNode : CosignNode {
   enum class First { kNotary, kCosign };
