@@ -5,6 +5,7 @@
 #   install_packages KIND        apt-get installs what is missing of that kind; needs to be root
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
 #   unpack_tuf                   unpacks kind tuf
+#   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
 #   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
 # All say what they do on stderr, and do nothing when there is nothing to do.
@@ -128,6 +129,17 @@ unpack_tuf() {
     flock 9
     unpacked_into=$parts_dir/tuf unpack_suite "" "${debian_12[@]}"
     unpacked_into=$parts_dir/tuf-sid unpack_suite sid "${newer[@]}"
+  ) 9>"$parts_dir/.lock"
+}
+
+# A part that few tests need stays out of what all of them wait for.
+unpack_apart() {
+  local name
+  name=$(packages_of parts | grep "^$1/") || { echo "tests/packages names no suite for $1" >&2 && return 64; }
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    unpacked_into=$parts_dir/$1 unpack_suite "${name#*/}" "$1"
   ) 9>"$parts_dir/.lock"
 }
 

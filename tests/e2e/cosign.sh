@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What cosign signs, with a key, is what runs: by tag and by digest, with a pod's own secret, after a restart without a
+# registry; and nothing else does, whatever the registry says of tags.
+set -euo pipefail
+
+# shellcheck source=tests/support/node.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+[[ -n $node_dir ]] || unpack_apart cosign
+node_enter "$@"
+PATH=$parts_dir/cosign/usr/bin:$PATH
+
+cosigned() { COSIGN_PASSWORD='' cosign "$@" >>"$node_dir/log/cosign.log" 2>&1; }
+
+# cosign_image KEY NAME BELOW-THE-REGISTRY [OPTION...]: signs the layout's digest, as a bundle unless told otherwise.
+cosign_image() {
+  local key=$1 name=$2 where=$3
+  shift 3
+  [[ $# -gt 0 ]] || set -- --signing-config "$node_dir/no-services.json"
+  cosigned sign --key "$node_dir/$key.key" --allow-http-registry -y "$@" "$registry/$where@$(image_digest "$name")"
+}
+older_form=(--use-signing-config=false --tlog-upload=false --new-bundle-format=false)
+
+# rules KEY: what that key signed runs.
+rules() {
+  crivet_trust="[trust.cosign]
+kind = \"sigstore\"
+registry_config = [\"$node_dir/crivet-mirrors\"]" write_crivet_config <<TOML
+[default]
+action = "deny"
+[[rule]]
+images = ["$registry/shop/**", "private.acme.example/**"]
+action = "verify"
+trust = "cosign"
+keys = ["$node_dir/$1.pub"]
+[[rule]]
+images = ["$registry/both/**"]
+action = "verify"
+all_of = [{ trust = "cosign", keys = ["$node_dir/$1.pub"] }, { trust = "acme", root = { key_ids = ["$(root_key_id)"] } }]
+[[rule]]
+images = ["registry.k8s.io/pause"]
+action = "allow"
+TOML
+}
+
+# asks FOLDER HOST PORT: where whoever reads that folder asks for the images of a host. containerd passes over a file
+# without a host until 2.1.
+asks() {
+  mkdir -p "$node_dir/$1/$2"
+  printf 'server = "http://127.0.0.1:%s"\n[host."http://127.0.0.1:%s"]\n' "$3" "$3" >"$node_dir/$1/$2/hosts.toml"
+}
+
+# second_registry NAME PORT [MORE-YML]: over a copy of what the first one has.
+second_registry() {
+  cp -a "$node_dir/registry" "$node_dir/$1"
+  sed "s,$node_dir/registry,$node_dir/$1,; s,127.0.0.1:80,127.0.0.1:$2," "$node_dir/registry.yml" >"$node_dir/$1.yml"
+  printf '%s\n' "${@:3}" >>"$node_dir/$1.yml"
+  part_start "$1" docker-registry serve "$node_dir/$1.yml"
+  part_ready "$1" listens "$2"
+}
+
+start_registry
+start_notary
+push_pause
+for name in one two three; do make_image "$name" /bin/echo "$name"; done
+(cd "$node_dir" && for key in release stranger; do cosigned generate-key-pair --output-key-prefix "$key"; done)
+cosigned signing-config create --out "$node_dir/no-services.json"
+
+push one shop/web:1.0
+cosign_image release one shop/web
+push two shop/older:1.0
+cosign_image release two shop/older "${older_form[@]}"
+push three shop/web:unsigned
+push two shop/strange:1.0
+cosign_image stranger two shop/strange
+# The signature of another image of the same repository, laid where this one's belongs.
+push one shop/copied:other
+push two shop/copied:1.0
+cosign_image release one shop/copied "${older_form[@]}"
+copied=$(image_digest one) onto=$(image_digest two)
+skopeo --insecure-policy copy --quiet --src-tls-verify=false --dest-tls-verify=false \
+  "docker://$registry/shop/copied:${copied/:/-}.sig" "docker://$registry/shop/copied:${onto/:/-}.sig"
+push_signed one both/web 1.0
+cosign_image release one both/web
+asks crivet-mirrors "$registry" 80
+start_containerd
+rules release
+start_crivet
+
+say "what the key signed runs, in both forms, by tag and by digest, pinned"
+expect_output one "$registry/shop/web:1.0"
+expect_output two "$registry/shop/older:1.0"
+expect_output one "$registry/shop/web@$(image_digest one)"
+pulled=$(grep -F PullImage "$node_dir/log/audit.log" | grep -m 1 -F shop/web:1.0)
+expect_like "audit" "*\"binding\":\"registry\"*" "$pulled"
+expect_like "audit" "*\"digest\":\"$(image_digest one)\"*" "$pulled"
+expect_like "verify" "*is the registry's word: signed is the digest*ALLOWED: $registry/shop/web@$(image_digest one)*" \
+  "$(crivet_here verify "$registry/shop/web:1.0" 2>&1)"
+
+say "unsigned, by a stranger's key, with another image's signature: refused, and why"
+expect_denied unsigned "$registry/shop/web:unsigned"
+expect_denied unsigned "$registry/shop/web@$(image_digest three)"
+expect_denied signature "$registry/shop/strange:1.0"
+expect_denied digest-mismatch "$registry/shop/copied:1.0"
+
+say "a registry with two faces: crivet decides by one, the runtime is shown another, and runs what was signed"
+push one shop/faces:1.0
+cosign_image release one shop/faces
+second_registry faces 82
+push three shop/moved:1.0
+mv "$node_dir/registry/docker/registry/v2/repositories/shop/moved" "$node_dir/faces/docker/registry/v2/repositories/shop/"
+cp -a "$node_dir/registry/docker/registry/v2/blobs/." "$node_dir/faces/docker/registry/v2/blobs/"
+printf '%s' "$(image_digest three)" \
+  >"$node_dir/faces/docker/registry/v2/repositories/shop/faces/_manifests/tags/1.0/current/link"
+asks mirrors "$registry" 82
+expect_output one --policy Always "$registry/shop/faces:1.0"
+rm -r "$node_dir/mirrors/$registry"
+
+say "preloaded, past crivet: judged by its digest where nobody ever pulled it"
+push two shop/preloaded:1.0
+cosign_image release two shop/preloaded
+push three shop/preloaded:unsigned
+for tag in 1.0 unsigned; do
+  ctr_client images pull --hosts-dir "$node_dir/mirrors" "$registry/shop/preloaded:$tag" >>"$node_dir/log/ctr.log" 2>&1
+done
+expect_output two --policy Never "$registry/shop/preloaded:1.0"
+expect_shown "ErrImageNeverPull*" run --policy Never "$registry/shop/preloaded:unsigned"
+
+say "a tag that moves to what nobody signed: no pull takes it, and what is here goes on"
+push three shop/web:1.0
+expect_denied unsigned "$registry/shop/web:1.0" --policy Always
+expect_output one "$registry/shop/web:1.0"
+
+say "a private registry: the pod's own secret opens it, once"
+python3 -c 'import crypt; print("alice:" + crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' \
+  >"$node_dir/htpasswd" 2>/dev/null
+second_registry locked 83 "auth: {htpasswd: {realm: private, path: $node_dir/htpasswd}}"
+for folder in mirrors crivet-mirrors; do asks "$folder" private.acme.example 83; done
+private=private.acme.example/shop/faces:1.0
+expect_shown "RegistryUnavailable: *(credentials-refused)*unreachable]" run "$private"
+expect_shown "RegistryUnavailable: *(credentials-refused)*unreachable]" run --username alice --password wrong "$private"
+expect_output one --username alice --password secret "$private"
+
+say "all_of with Notary: both have to say this very digest"
+expect_output one "$registry/both/web:1.0"
+# The registry, and cosign's key with it, has come to another image than Notary names.
+push two both/web:1.0
+cosign_image release two both/web
+expect_output one --policy Always "$registry/both/web:1.0"
+push_signed three both/web 2.0
+expect_denied unsigned "$registry/both/web:2.0"
+
+say "the registries and Notary are away, crivet and containerd restart: what was verified starts, and nothing new"
+for part in registry locked notary-server crivet containerd; do part_stop "$part"; done
+start_containerd
+start_crivet
+for image in "$registry/shop/web:1.0" "$registry/shop/web@$(image_digest one)" "$registry/both/web:1.0"; do
+  expect_output one "$image"
+  expect_output one --policy Never "$image"
+done
+expect_output one --policy Never "$private"
+expect_unavailable unreachable "$registry/shop/web:1.0" --policy Always
+
+say "a key taken out takes its images with it; put back, they start, and nobody was asked"
+rules stranger
+crivet_here reload
+expect_shown "*" run --policy Never "$registry/shop/web:1.0"
+rules release
+crivet_here reload
+expect_output one --policy Never "$registry/shop/web:1.0"
+
+say "forgotten, nothing of it counts any more"
+crivet_here forget --yes "$registry/shop/web:1.0" >/dev/null
+expect_shown "*" run --policy Never "$registry/shop/web:1.0"
