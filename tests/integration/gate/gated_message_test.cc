@@ -243,8 +243,9 @@ BOOST_FIXTURE_TEST_CASE(PlainRequestBeyondTheLimit_IsRefused, Node) {
   BOOST_TEST(runtime.Calls("PullImage").empty());
 }
 
-// One that fits is answered, the others are told to try again, and what is small passes. It is inside
-// before they come: of several that are unpacked at once each may take the room that all others lack.
+// One that fits is answered, the others are told to try again, and what is small passes. It is
+// inside before they come: of several that are unpacked at once each may take the room that all
+// others lack.
 BOOST_FIXTURE_TEST_CASE(BombsAtOnce_HoldNoMoreThanTheirShare, NarrowNode) {
   std::promise<void> may_go_on;
   std::shared_future<void> go_on = may_go_on.get_future().share();
