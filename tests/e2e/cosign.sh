@@ -21,8 +21,11 @@ cosign_image() {
 }
 older_form=(--use-signing-config=false --tlog-upload=false --new-bundle-format=false)
 
-# rules KEY: what that key signed runs.
+# rules KEY [LINES]: what that key signed runs. LINES are the trusts of what moves from Notary to cosign.
 rules() {
+  local notary moving
+  notary="{ trust = \"acme\", root = { key_ids = [\"$(root_key_id)\"] } }"
+  moving=${2:-"any_of = [{ trust = \"cosign\", keys = [\"$node_dir/$1.pub\"] }, $notary]"}
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
 registry_config = [\"$node_dir/crivet-mirrors\"]" write_crivet_config <<TOML
@@ -36,7 +39,11 @@ keys = ["$node_dir/$1.pub"]
 [[rule]]
 images = ["$registry/both/**"]
 action = "verify"
-all_of = [{ trust = "cosign", keys = ["$node_dir/$1.pub"] }, { trust = "acme", root = { key_ids = ["$(root_key_id)"] } }]
+all_of = [{ trust = "cosign", keys = ["$node_dir/$1.pub"] }, $notary]
+[[rule]]
+images = ["$registry/moving/**"]
+action = "verify"
+$moving
 [[rule]]
 images = ["registry.k8s.io/pause"]
 action = "allow"
@@ -82,6 +89,10 @@ skopeo --insecure-policy copy --quiet --src-tls-verify=false --dest-tls-verify=f
   "docker://$registry/shop/copied:${copied/:/-}.sig" "docker://$registry/shop/copied:${onto/:/-}.sig"
 push_signed one both/web 1.0
 cosign_image release one both/web
+push_signed one moving/old 1.0
+push two moving/new:1.0
+cosign_image release two moving/new
+push three moving/nobody:1.0
 asks crivet-mirrors "$registry" 80
 start_containerd
 rules release
@@ -150,8 +161,21 @@ expect_output one --policy Always "$registry/both/web:1.0"
 push_signed three both/web 2.0
 expect_denied unsigned "$registry/both/web:2.0"
 
+say "from Docker Content Trust to cosign: both signers, then Notary is gone"
+trusts_of() { grep -F PullImage "$node_dir/log/audit.log" | grep -F "$1" | tail -1; }
+expect_output one "$registry/moving/old:1.0"
+expect_output two "$registry/moving/new:1.0"
+expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/old:1.0)"
+expect_like "audit" '*"trusts":\["cosign"\]*' "$(trusts_of moving/new:1.0)"
+expect_shown "*" run "$registry/moving/nobody:1.0"
+part_stop notary-server
+push two moving/later:1.0
+cosign_image release two moving/later
+expect_output two "$registry/moving/later:1.0"
+expect_output one "$registry/moving/old:1.0"
+
 say "the registries and Notary are away, crivet and containerd restart: what was verified starts, and nothing new"
-for part in registry locked notary-server crivet containerd; do part_stop "$part"; done
+for part in registry locked crivet containerd; do part_stop "$part"; done
 start_containerd
 start_crivet
 for image in "$registry/shop/web:1.0" "$registry/shop/web@$(image_digest one)" "$registry/both/web:1.0"; do
@@ -159,6 +183,8 @@ for image in "$registry/shop/web:1.0" "$registry/shop/web@$(image_digest one)" "
   expect_output one --policy Never "$image"
 done
 expect_output one --policy Never "$private"
+expect_output one --policy Never "$registry/moving/old:1.0"
+expect_output two --policy Never "$registry/moving/new:1.0"
 expect_unavailable unreachable "$registry/shop/web:1.0" --policy Always
 
 say "a key taken out takes its images with it; put back, they start, and nobody was asked"
@@ -168,6 +194,13 @@ expect_shown "*" run --policy Never "$registry/shop/web:1.0"
 rules release
 crivet_here reload
 expect_output one --policy Never "$registry/shop/web:1.0"
+
+say "the rule names cosign alone: what only Notary signed is refused"
+rules release "trust = \"cosign\"
+keys = [\"$node_dir/release.pub\"]"
+crivet_here reload
+expect_output two --policy Never "$registry/moving/new:1.0"
+expect_shown "*" run --policy Never "$registry/moving/old:1.0"
 
 say "forgotten, nothing of it counts any more"
 crivet_here forget --yes "$registry/shop/web:1.0" >/dev/null
