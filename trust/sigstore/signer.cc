@@ -85,29 +85,43 @@ SignatureResult<void> CountLogs(const std::vector<LogWitness>& witnesses, std::s
   return {};
 }
 
-// The time of a timestamp of any authority that counted at that time.
-std::optional<TimePoint> TimeOf(const std::string& token, std::string_view signature,
-                                const TrustedRoot& root) {
+// What somebody who is trusted says of when it was signed.
+struct TrustedTime {
+  TimePoint time;
+  const void* who;  ///< the authority or log, by which they are told apart
+};
+
+// Of a timestamp of any authority that counted at its time.
+std::optional<TrustedTime> TimeOf(const std::string& token, std::string_view signature,
+                                  const TrustedRoot& root) {
   for (const Authority& authority : root.timestamp_authorities) {
     const auto timestamp = VerifyTimestamp(token, signature, authority.Known(), authority.Anchor());
     if (!timestamp || !authority.valid_for.Covers(timestamp->time)) continue;
     // An authority that is given with its own certificate is that certificate alone.
     const Certificate& first = authority.chain.front();
     if (!first.is_ca() && first != timestamp->signer) continue;
-    return timestamp->time;
+    return TrustedTime{timestamp->time, &authority};
   }
   return std::nullopt;
 }
 
 // Damaged timestamps, and those of strangers, count as if they were not there.
-std::vector<TimePoint> CheckTimestamps(const SignatureToCheck& signature, const TrustedRoot& root) {
-  std::vector<TimePoint> times;
+std::vector<TrustedTime> CheckTimestamps(const SignatureToCheck& signature,
+                                         const TrustedRoot& root) {
+  std::vector<TrustedTime> times;
   for (const std::string& response : *signature.timestamps) {
     const auto token = TokenOf(response);
     if (!token) continue;
     if (const auto time = TimeOf(*token, signature.signature, root)) times.push_back(*time);
   }
   return times;
+}
+
+// How many say so: one who says it twice is one.
+std::size_t CountWho(const std::vector<TrustedTime>& times) {
+  std::set<const void*> who;
+  for (const TrustedTime& time : times) who.insert(time.who);
+  return who.size();
 }
 
 // RFC 5280 4.2.1.12 along the path: whoever names purposes has to name this one. The leaf has to.
@@ -156,18 +170,20 @@ SignatureResult<Signer> CheckKeyless(const SignatureToCheck& signature, const Ke
   if (!key) return tl::unexpected(key.error());
   const auto witnesses = CheckEntries(signature, *key, root);
   if (!witnesses) return tl::unexpected(witnesses.error());
-  auto times = CheckTimestamps(signature, root);
-  if (times.size() < demand.signed_times) {
+  auto said = CheckTimestamps(signature, root);
+  if (CountWho(said) < demand.signed_times) {
     return RefuseSignature(SignatureReason::kTimestamp,
                            "no timestamp of an authority of the trusted root");
   }
   for (const LogWitness& witness : *witnesses) {
-    if (witness.time) times.push_back(*witness.time);
+    if (witness.time) said.push_back({*witness.time, witness.log});
   }
-  if (times.size() < demand.times || times.empty()) {
+  if (CountWho(said) < demand.times || said.empty()) {
     return RefuseSignature(SignatureReason::kTimestamp,
                            "nobody who is trusted says when it was signed");
   }
+  std::vector<TimePoint> times;
+  for (const TrustedTime& time : said) times.push_back(time.time);
   std::sort(times.begin(), times.end());
   for (const LogWitness& witness : *witnesses) {
     for (const TimePoint time : times) {

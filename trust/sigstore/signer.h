@@ -28,9 +28,10 @@ struct KeyDemand {
 struct KeylessDemand {
   std::vector<WantedIdentity> identities;
   std::size_t certificate_logs = 1;
-  /// Trusted times that are wanted, of either sort: a log's promise or a timestamp.
+  /// How many have to say when it was signed, of either sort: a log by its promise, an authority by
+  /// a timestamp. One that says it twice is one.
   std::size_t times = 1;
-  /// Of these, how many have to be RFC 3161 timestamps.
+  /// How many of them have to be authorities (RFC 3161).
   std::size_t signed_times = 0;
 };
 

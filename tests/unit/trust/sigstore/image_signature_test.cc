@@ -187,6 +187,23 @@ BOOST_AUTO_TEST_CASE(KeylessWithoutATimeDemand_StillWantsATime) {
   BOOST_CHECK(refused.error().reason == SignatureReason::kTimestamp);
 }
 
+// Whoever signs can ask one authority for as many timestamps as they like.
+BOOST_AUTO_TEST_CASE(ATimestampThatStandsThereTwice_IsOneAuthoritys) {
+  Json bundle = Json::parse(Read("bundles/keyless-good-tsa.json"));
+  Json& timestamps =
+      bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"];
+  timestamps.push_back(timestamps.front());
+  BOOST_CHECK(Verify(bundle.dump(), ByIdentity(1)));
+  const auto refused = Verify(bundle.dump(), ByIdentity(2));
+  BOOST_REQUIRE(!refused);
+  BOOST_CHECK(refused.error().reason == SignatureReason::kTimestamp);
+  ImageDemand two = ByIdentity(1);
+  std::get<KeylessDemand>(two.signer.who).times = 2;
+  BOOST_CHECK(Verify(bundle.dump(), two));  // the log's promise is the other one
+  std::get<KeylessDemand>(two.signer.who).times = 3;
+  BOOST_CHECK(!Verify(bundle.dump(), two));
+}
+
 BOOST_AUTO_TEST_CASE(Choose_TakesTheGoodOne_WhereverItStands) {
   const ImageDemand demand = ByKey("key-p256.pub");
   const auto good = Verify(Read("bundles/key-p256-good.json"), demand);
