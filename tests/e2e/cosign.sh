@@ -21,11 +21,17 @@ cosign_image() {
 }
 older_form=(--use-signing-config=false --tlog-upload=false --new-bundle-format=false)
 
-# rules KEY [LINES]: what that key signed runs. LINES are the trusts of what moves from Notary to cosign.
+# rules KEY [cosign-first | cosign-alone]: what that key signed runs. What moves from Notary to cosign may have gone on.
 rules() {
   local notary moving
   notary="{ trust = \"acme\", root = { key_ids = [\"$(root_key_id)\"] } }"
-  moving=${2:-"any_of = [{ trust = \"cosign\", keys = [\"$node_dir/$1.pub\"] }, $notary]"}
+  local cosign="{ trust = \"cosign\", keys = [\"$node_dir/$1.pub\"] }"
+  case ${2:-} in
+    '') moving="any_of = [$notary, $cosign]" ;;
+    cosign-first) moving="any_of = [$cosign, $notary]" ;;
+    cosign-alone) moving="trust = \"cosign\"
+keys = [\"$node_dir/$1.pub\"]" ;;
+  esac
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
 registry_config = [\"$node_dir/crivet-mirrors\"]" write_crivet_config <<TOML
@@ -39,7 +45,7 @@ keys = ["$node_dir/$1.pub"]
 [[rule]]
 images = ["$registry/both/**"]
 action = "verify"
-all_of = [{ trust = "cosign", keys = ["$node_dir/$1.pub"] }, $notary]
+all_of = [$cosign, $notary]
 [[rule]]
 images = ["$registry/moving/**"]
 action = "verify"
@@ -92,6 +98,8 @@ cosign_image release one both/web
 push_signed one moving/old 1.0
 push two moving/new:1.0
 cosign_image release two moving/new
+push_signed three moving/both 1.0
+cosign_image release three moving/both
 push three moving/nobody:1.0
 asks crivet-mirrors "$registry" 80
 start_containerd
@@ -167,7 +175,15 @@ expect_output one "$registry/moving/old:1.0"
 expect_output two "$registry/moving/new:1.0"
 expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/old:1.0)"
 expect_like "audit" '*"trusts":\["cosign"\]*' "$(trusts_of moving/new:1.0)"
+expect_output three "$registry/moving/both:1.0"
+expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/both:1.0)"
 expect_shown "*" run "$registry/moving/nobody:1.0"
+rules release cosign-first
+crivet_here reload
+expect_output three --policy Always "$registry/moving/both:1.0"
+expect_like "audit" '*"trusts":\["cosign"\]*' "$(trusts_of moving/both:1.0)"
+expect_output one --policy Always "$registry/moving/old:1.0"
+expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/old:1.0)"
 part_stop notary-server
 push two moving/later:1.0
 cosign_image release two moving/later
@@ -196,8 +212,7 @@ crivet_here reload
 expect_output one --policy Never "$registry/shop/web:1.0"
 
 say "the rule names cosign alone: what only Notary signed is refused"
-rules release "trust = \"cosign\"
-keys = [\"$node_dir/release.pub\"]"
+rules release cosign-alone
 crivet_here reload
 expect_output two --policy Never "$registry/moving/new:1.0"
 expect_shown "*" run --policy Never "$registry/moving/old:1.0"
