@@ -47,6 +47,9 @@ class OwnTable final : public trust::KeyReader {
   std::optional<File> ReadFile(const std::string& key) override { return keys_.ReadFile(key); }
   std::vector<File> ReadFiles(const std::string& key) override { return keys_.ReadFiles(key); }
   std::unique_ptr<KeyReader> Table(const std::string& key) override { return keys_.Table(key); }
+  std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) override {
+    return keys_.Tables(key);
+  }
   void Wrong(Place at, const std::string& what) override { keys_.Wrong(at, what); }
   void Warn(Place at, const std::string& what) override { keys_.Warn(at, what); }
   void Refuse(const std::string& key, const std::string& why) override { keys_.Refuse(key, why); }
@@ -146,6 +149,14 @@ std::unique_ptr<trust::KeyReader> RuleKeys::Table(const std::string& key) {
   const auto section = table_.Table(key);
   if (!section) return nullptr;
   return std::make_unique<OwnTable>(*section, key, findings_, verifies_);
+}
+
+std::vector<std::unique_ptr<trust::KeyReader>> RuleKeys::Tables(const std::string& key) {
+  std::vector<std::unique_ptr<KeyReader>> tables;
+  for (const auto& section : table_.Tables(key)) {
+    tables.push_back(std::make_unique<OwnTable>(section, key, findings_, verifies_));
+  }
+  return tables;
 }
 
 void RuleKeys::Wrong(Place at, const std::string& what) { findings_.Wrong(PositionAt(at), what); }

@@ -64,6 +64,8 @@ class KeyReader {
   virtual std::vector<File> ReadFiles(const std::string& key) = 0;
   /// A table below this one. The reader lives no longer than this one; Finish it.
   virtual std::unique_ptr<KeyReader> Table(const std::string& key) = 0;
+  /// The tables of a list, each as Table's.
+  virtual std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) = 0;
 
   virtual void Wrong(Place at, const std::string& what) = 0;
   virtual void Warn(Place at, const std::string& what) = 0;

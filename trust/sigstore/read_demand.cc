@@ -4,30 +4,42 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cstdint>
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <utility>
 
 #include "trust/base/bytes.h"
+#include "trust/sigstore/identity.h"
 #include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/trusted_root.h"
 
 namespace crivet::trust::sigstore {
 namespace {
 
 constexpr char kKeys[] = "keys";
+constexpr char kIdentities[] = "identities";
 constexpr char kFormats[] = "formats";
+constexpr char kLog[] = "log";
+constexpr char kLogs[] = "logs";
+constexpr char kScts[] = "scts";
+constexpr char kTimestamps[] = "timestamps";
+constexpr char kSignedTimestamps[] = "signed_timestamps";
+constexpr char kTrustedRoot[] = "trusted_root";
 constexpr std::size_t kMaxKeys = 16;
+constexpr std::size_t kMaxIdentities = 64;
+constexpr std::int64_t kMostWitnesses = 8;
 // What cosign's users look for and this version does not have. None of it may be passed over:
 // each of them asks for more than a good signature.
-constexpr std::array kNotYet = {"identities", "log",       "logs",       "scts",
-                                "timestamps", "signed_as", "source",     "signed_timestamps",
-                                "max_age",    "tag_order", "annotations"};
+constexpr std::array kNotYet = {"signed_as", "source", "max_age", "tag_order", "annotations"};
 
 std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   std::vector<VerificationKey> read;
   if (!keys.Has(kKeys) && keys.verifies()) {
     keys.Missing(kKeys,
                  "whom to believe: files with a public key each, as \"cosign public-key\" "
-                 "prints it");
+                 "prints it; or \"identities\", for keyless signatures");
   }
   if (keys.HasEmptyArray(kKeys)) {
     keys.Wrong(keys.PlaceOf(kKeys), "\"keys\" must not be empty");
@@ -45,6 +57,88 @@ std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
     }
   }
   return read;
+}
+
+// A text of an identity, with `*` and `**` (TextPattern).
+std::optional<TextPattern> ReadPattern(KeyReader& identity, const std::string& key) {
+  const auto text = identity.String(key);
+  if (!text) {
+    if (!identity.Has(key)) identity.Missing(key, "who has to have signed, as Fulcio tells it");
+    return std::nullopt;
+  }
+  auto pattern = TextPattern::Parse(text->value);
+  if (!pattern) {
+    identity.Wrong(text->at, fmt::format("\"{}\" is no pattern: {}", key, pattern.error().detail));
+    return std::nullopt;
+  }
+  if (text->value.starts_with('*')) {
+    identity.Warn(text->at,
+                  fmt::format("\"{}\" begins with a wildcard: whoever can have an identity that "
+                              "ends so is believed",
+                              key));
+  }
+  return *std::move(pattern);
+}
+
+std::vector<WantedIdentity> ReadIdentities(KeyReader& keys) {
+  std::vector<WantedIdentity> read;
+  if (keys.HasEmptyArray(kIdentities)) {
+    keys.Wrong(keys.PlaceOf(kIdentities), "\"identities\" must not be empty");
+  }
+  for (const auto& identity : keys.Tables(kIdentities)) {
+    auto issuer = ReadPattern(*identity, "issuer");
+    auto subject = ReadPattern(*identity, "subject");
+    identity->Finish();
+    if (read.size() == kMaxIdentities) {
+      keys.Wrong(identity->place(),
+                 fmt::format("\"identities\" has more than {} entries", kMaxIdentities));
+      break;
+    }
+    if (issuer && subject) read.push_back({*std::move(issuer), *std::move(subject)});
+  }
+  return read;
+}
+
+std::size_t ReadCount(KeyReader& keys, const char* key, std::int64_t least, std::size_t otherwise) {
+  const auto count = keys.Integer(key, least, kMostWitnesses);
+  return count ? static_cast<std::size_t>(*count) : otherwise;
+}
+
+// How many logs have to have a signature.
+std::size_t ReadLogs(KeyReader& keys, bool by_identity) {
+  bool wanted = by_identity;
+  if (const auto log = keys.String(kLog)) {
+    wanted = log->value == "require";
+    if (!wanted && log->value != "off") {
+      keys.Wrong(log->at, "\"log\" is \"off\" or \"require\"");
+    }
+  }
+  if (!wanted) {
+    keys.Refuse(kLogs, "has no meaning where \"log\" is \"off\"");
+    return 0;
+  }
+  return ReadCount(keys, kLogs, 1, 1);
+}
+
+void ReadWhoSigns(KeyReader& keys, SignerDemand& signer) {
+  const bool by_identity = keys.Has(kIdentities);
+  signer.logs = ReadLogs(keys, by_identity);
+  if (by_identity) {
+    keys.Refuse(kKeys,
+                "stands beside \"identities\": a rule wants one or the other; both are "
+                "two trusts under any_of");
+    KeylessDemand keyless;
+    keyless.identities = ReadIdentities(keys);
+    keyless.certificate_logs = ReadCount(keys, kScts, 0, keyless.certificate_logs);
+    keyless.times = ReadCount(keys, kTimestamps, 1, keyless.times);
+    keyless.signed_times = ReadCount(keys, kSignedTimestamps, 0, keyless.signed_times);
+    signer.who = std::move(keyless);
+    return;
+  }
+  for (const char* key : {kScts, kTimestamps, kSignedTimestamps}) {
+    keys.Refuse(key, "is about certificates: it has a meaning with \"identities\" alone");
+  }
+  signer.who = KeyDemand{ReadKeys(keys)};
 }
 
 void ReadFormats(KeyReader& keys, SigstoreDemand& demand) {
@@ -66,25 +160,62 @@ void ReadFormats(KeyReader& keys, SigstoreDemand& demand) {
 
 // Of everything that the verdict over a signature depends on, each part with its size, so that no
 // two demands run together.
-Sha256 FingerprintOf(const SigstoreDemand& demand) {
+Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
   std::string all;
   const auto put = [&](std::string_view part) {
     all += std::to_string(part.size()) + ':';
     all.append(part);
   };
+  const auto count = [&](std::size_t number) { put(std::to_string(number)); };
   put(demand.takes_bundles ? "bundle" : "");
   put(demand.takes_legacy ? "legacy" : "");
-  for (const VerificationKey& key : std::get<KeyDemand>(demand.image.signer.who).keys) {
-    put(key.spki());
+  count(demand.image.signer.logs);
+  if (const auto* by_key = std::get_if<KeyDemand>(&demand.image.signer.who)) {
+    put("keys");
+    for (const VerificationKey& key : by_key->keys) put(key.spki());
+  } else {
+    const auto& keyless = std::get<KeylessDemand>(demand.image.signer.who);
+    put("identities");
+    for (const std::size_t number :
+         {keyless.certificate_logs, keyless.times, keyless.signed_times}) {
+      count(number);
+    }
+    for (const WantedIdentity& identity : keyless.identities) {
+      put(identity.issuer.text());
+      put(identity.subject.text());
+    }
   }
+  if (demand.NeedsRoot() && trust != nullptr) put(ToHex(trust->sha256));
   return Sha256Of(all);
+}
+
+// What a trusted root has to hold for that demand; empty: it does.
+std::string LackOf(const SigstoreDemand& demand) {
+  const TrustedRoot& root = demand.image.signer.root;
+  if (root.logs.empty() && root.certificate_authorities.empty()) {
+    return "identities and logs hang from a trusted root, and there is none";
+  }
+  if (demand.image.signer.logs > root.logs.size()) {
+    return "\"log\" wants more transparency logs than the trusted root knows";
+  }
+  const auto* keyless = std::get_if<KeylessDemand>(&demand.image.signer.who);
+  if (keyless == nullptr) return "";
+  if (root.certificate_authorities.empty()) return "the trusted root has no certificate authority";
+  if (keyless->certificate_logs > root.certificate_logs.size()) {
+    return "\"scts\" wants more certificate transparency logs than the trusted root knows";
+  }
+  if (keyless->signed_times > 0 && root.timestamp_authorities.empty()) {
+    return "\"signed_timestamps\" wants a timestamp authority, and the trusted root has none";
+  }
+  return "";
 }
 
 }  // namespace
 
 const std::vector<std::string>& SigstoreRuleKeys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> all = {kKeys, kFormats};
+    std::vector<std::string> all = {kKeys, kIdentities, kFormats,    kLog,
+                                    kLogs, kScts,       kTimestamps, kSignedTimestamps};
     all.insert(all.end(), kNotYet.begin(), kNotYet.end());
     return all;
   }();
@@ -93,13 +224,53 @@ const std::vector<std::string>& SigstoreRuleKeys() {
 
 RuleDemand ReadSigstoreDemand(KeyReader& keys) {
   const auto demand = std::make_shared<SigstoreDemand>();
-  demand->image.signer.who = KeyDemand{ReadKeys(keys)};
+  ReadWhoSigns(keys, demand->image.signer);
   ReadFormats(keys, *demand);
-  for (const char* key : kNotYet) {
-    keys.Refuse(key, "is not supported by this version: signatures by \"keys\" are");
-  }
-  demand->fingerprint = FingerprintOf(*demand);
+  for (const char* key : kNotYet) keys.Refuse(key, "is not supported by this version");
+  demand->fingerprint = FingerprintOf(*demand, nullptr);
   return {demand, std::nullopt};
+}
+
+const std::vector<std::string>& SigstoreTrustKeys() {
+  static const std::vector<std::string> keys = {kTrustedRoot};
+  return keys;
+}
+
+SharedDemand ReadSigstoreTrust(KeyReader& keys) {
+  const auto file = keys.ReadFile(kTrustedRoot);
+  if (!file) return nullptr;
+  auto root = TrustedRoot::Parse(file->content);
+  if (!root) {
+    keys.Wrong(file->at, fmt::format("\"{}\": {} is no trusted_root.json of sigstore: {}",
+                                     kTrustedRoot, file->path, root.error().detail));
+    return nullptr;
+  }
+  const auto trust = std::make_shared<SigstoreTrust>();
+  trust->root = *std::move(root);
+  trust->sha256 = Sha256Of(file->content);
+  return trust;
+}
+
+SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
+  const SigstoreDemand& read = AsSigstore(*rule);
+  if (!read.NeedsRoot()) return rule;
+  const auto& own = static_cast<const SigstoreTrust&>(*trust);
+  auto demand = std::make_shared<SigstoreDemand>();
+  demand->image = read.image;
+  demand->image.signer.root = own.root;
+  demand->takes_bundles = read.takes_bundles;
+  demand->takes_legacy = read.takes_legacy;
+  demand->tag_annotations = read.tag_annotations;
+  demand->fingerprint = FingerprintOf(*demand, &own);
+  return demand;
+}
+
+std::string WrongForRoot(const Demand& rule) {
+  const SigstoreDemand& demand = AsSigstore(rule);
+  if (!demand.NeedsRoot()) return "";
+  const std::string lack = LackOf(demand);
+  if (lack.empty()) return "";
+  return lack + ": its [trust.*] says which file that is, as trusted_root";
 }
 
 }  // namespace crivet::trust::sigstore

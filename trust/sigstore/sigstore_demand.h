@@ -10,6 +10,16 @@
 
 namespace crivet::trust::sigstore {
 
+/// SigstoreTrust is what a `[trust.*]` says of its own: what identities and logs hang from.
+struct SigstoreTrust final : Demand {
+  TrustedRoot root;
+  Sha256 sha256{};  ///< of the file that it was read from
+
+  bool Equals(const Demand& other) const override {
+    return sha256 == static_cast<const SigstoreTrust&>(other).sha256;
+  }
+};
+
 /// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
 /// and what the signer has to have added.
 struct SigstoreDemand final : Demand {
@@ -24,6 +34,11 @@ struct SigstoreDemand final : Demand {
   Sha256 fingerprint{};
 
   bool Equals(const Demand& other) const override;
+
+  /// Whether a verdict over a signature depends on a trusted root.
+  bool NeedsRoot() const {
+    return image.signer.logs > 0 || std::holds_alternative<KeylessDemand>(image.signer.who);
+  }
 
   /// For an image whose tag was asked for; without one, those annotations may have any value.
   ImageDemand For(const std::optional<std::string>& tag) const;

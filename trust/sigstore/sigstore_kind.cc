@@ -22,6 +22,20 @@ class Sigstore final : public Kind {
     return sigstore::ReadSigstoreDemand(keys);
   }
 
+  const std::vector<std::string>& trust_keys() const override {
+    return sigstore::SigstoreTrustKeys();
+  }
+  SharedDemand ReadTrust(KeyReader& keys) const override {
+    return sigstore::ReadSigstoreTrust(keys);
+  }
+  SharedDemand Under(const SharedDemand& trust, SharedDemand rule) const override {
+    return sigstore::DemandUnder(trust, rule);
+  }
+  std::string WrongFor(const Demand& demand,
+                       const std::vector<ImagePattern>& /*images*/) const override {
+    return sigstore::WrongForRoot(demand);
+  }
+
   // Signatures lie in the image's own repository.
   std::optional<std::string> CollectionFor(std::string_view signed_as) const override {
     return ParseName(signed_as);

@@ -11,8 +11,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include "trust/notary/notary_demand.h"
+#include "trust/sigstore/bundle.h"
+#include "trust/sigstore/image_signature.h"
+#include "trust/sigstore/sigstore_demand.h"
 
 namespace crivet::proxy {
 namespace {
@@ -756,13 +760,14 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
        {"url = \"https://r.example\"", "ca_file = \"/x\"", "client_cert = \"/x\"",
         "client_key = \"/x\"", "insecure_http = true", "refresh_interval = \"5m\"",
         "max_refresh_rate = 1", "max_targets_size = 4096", "trusted_root = \"/x\"",
-        "bundles = \"/x\"", "registry_config = \"/x\"", "registry_config = [\"x\"]"}) {
+        "trusted_root = { tuf = \"x\" }", "bundles = \"/x\"", "registry_config = \"/x\"",
+        "registry_config = [\"x\"]"}) {
     RegistryFile file;
     file.section = line + "\n";
     BOOST_TEST(Errors(file.Text()).find("f:5:") != std::string::npos, line);
   }
   for (const std::string line : {"identities = []",
-                                 "log = \"off\"",
+                                 "log = \"maybe\"",
                                  "logs = 1",
                                  "scts = 1",
                                  "timestamps = 1",
@@ -796,6 +801,117 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
   file.rule = "trust = \"acme\"\nroot = { tofu = true }\nkeys = [\"" + file.key + "\"]\n";
   BOOST_TEST(Errors(file.Text()).find("is of kind = \"sigstore\"") != std::string::npos);
   BOOST_TEST(Errors(With("registry_config = [\"/x\"]\n")).find("unknown key") != std::string::npos);
+}
+
+/// A file whose rule wants a keyless signature of the test data's identity.
+struct KeylessFile : RegistryFile {
+  std::string subject = "https://git.acme.example/shop/web/.ci/release.yml@refs/heads/*";
+  std::string more;
+
+  KeylessFile() {
+    section = std::string("trusted_root = \"") + CRIVET_TEST_DATA +
+              "/sigstore/trust/trusted_root.json\"\n";
+  }
+  std::string Keyless() {
+    rule =
+        "trust = \"cosign\"\nidentities = [{ issuer = \"https://token.actions.example\", subject = "
+        "\"" +
+        subject + "\" }]\n" + more;
+    return Text();
+  }
+  trust::SharedDemand Demand() {
+    const auto config = ParseConfig(Keyless(), "f");
+    BOOST_REQUIRE_MESSAGE(config, Errors(Keyless()));
+    for (const auto& each : config->policy->rules()) {
+      if (each->members.front().trust == "cosign") return each->members.front().demand;
+    }
+    return nullptr;
+  }
+};
+
+trust::SignatureResult<trust::sigstore::ImageSignature> Verified(const std::string& bundle,
+                                                                 const trust::Demand& demand) {
+  std::ifstream in(std::string(CRIVET_TEST_DATA) + "/sigstore/bundles/" + bundle + ".json");
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const auto read = trust::sigstore::Bundle::Parse(text);
+  BOOST_REQUIRE(read);
+  const trust::sigstore::WantedImage image{
+      .digest = *trust::Sha256Digest::Parse(
+          "sha256:e56b2ef46e84bb64db37730c51e79010ddd9a0b33511de275d3b5a53849051e4"),
+      .repository = "127.0.0.1:5055/acme/web",
+      .tag = "1.0"};
+  return trust::sigstore::VerifyBundle(*read, image, trust::sigstore::AsSigstore(demand).image);
+}
+
+BOOST_AUTO_TEST_CASE(Identities_OfATrustedRoot_AreWhoHasToHaveSigned) {
+  KeylessFile file;
+  BOOST_TEST(Verified("keyless-good", *file.Demand()).has_value());
+  BOOST_TEST(!Verified("key-p256-good", *file.Demand()));
+  file.subject = "https://git.acme.example/shop/other/.ci/release.yml@refs/heads/*";
+  const auto other = Verified("keyless-good", *file.Demand());
+  BOOST_REQUIRE(!other);
+  BOOST_CHECK(other.error().reason == trust::SignatureReason::kIdentity);
+}
+
+// What was verified under one is remembered for whoever wants the very same.
+BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
+  KeylessFile file;
+  const trust::SharedDemand plain = file.Demand();
+  BOOST_TEST(plain->Equals(*file.Demand()));
+  for (const char* line : {"log = \"off\"\n", "scts = 0\n", "timestamps = 2\n",
+                           "signed_timestamps = 1\n", "formats = [\"bundle\"]\n"}) {
+    file.more = line;
+    BOOST_TEST(!plain->Equals(*file.Demand()), line);
+  }
+  file.more.clear();
+  file.subject += "x";
+  BOOST_TEST(!plain->Equals(*file.Demand()));
+  KeylessFile spaced;
+  std::ifstream in(std::string(CRIVET_TEST_DATA) + "/sigstore/trust/trusted_root.json");
+  const std::string root{std::istreambuf_iterator<char>(in), {}};
+  spaced.section =
+      "trusted_root = \"" + spaced.folder.Write("root.json", root + "\n", 0644) + "\"\n";
+  BOOST_TEST(!plain->Equals(*spaced.Demand()));
+}
+
+BOOST_AUTO_TEST_CASE(Identities_WithoutWhatTheyHangFrom_AreRefused) {
+  const auto says = [](KeylessFile& file, const std::string& words) {
+    const std::string errors = Errors(file.Keyless());
+    BOOST_TEST(errors.find(words) != std::string::npos, words + " is not in " + errors);
+  };
+  KeylessFile file;
+  file.section.clear();
+  says(file, "hang from a trusted root, and there is none");
+  file.section = "trusted_root = \"" + file.folder.Write("root.json", "{}", 0644) + "\"\n";
+  says(file, "is no trusted_root.json of sigstore");
+  file.section = "trusted_root = \"" + file.folder.Write("not.json", "x", 0644) + "\"\n";
+  says(file, "is no trusted_root.json of sigstore");
+  KeylessFile counts;
+  counts.more = "logs = 8\n";
+  says(counts, "more transparency logs than the trusted root knows");
+  counts.more = "log = \"off\"\nlogs = 1\n";
+  says(counts, "has no meaning where \"log\" is \"off\"");
+  counts.more = "scts = 8\n";
+  says(counts, "more certificate transparency logs");
+  counts.more = "keys = [\"" + counts.key + "\"]\n";
+  says(counts, "stands beside \"identities\"");
+  counts.more = "timestamps = 0\n";
+  says(counts, "timestamps");
+  counts.more.clear();
+  counts.subject = "a***b";
+  says(counts, "is no pattern");
+  RegistryFile incomplete;
+  incomplete.section = counts.section;
+  incomplete.rule = "trust = \"cosign\"\nidentities = [{ issuer = \"https://i.example\" }]\n";
+  BOOST_TEST(Errors(incomplete.Text()).find("\"subject\"") != std::string::npos);
+  incomplete.rule =
+      "trust = \"cosign\"\nidentities = [{ issuer = \"i\", subject = \"s\", email = \"e\" }]\n";
+  BOOST_TEST(Errors(incomplete.Text()).find("unknown key") != std::string::npos);
+  RegistryFile logged;
+  logged.rule += "log = \"require\"\n";
+  BOOST_TEST(Errors(logged.Text()).find("trusted root") != std::string::npos);
+  logged.section = counts.section;
+  BOOST_TEST(ParseConfig(logged.Text(), "f").has_value());
 }
 
 BOOST_AUTO_TEST_CASE(BesideATrustThatIsRenewed_PresentMaxAgeIsAboutThatOne) {

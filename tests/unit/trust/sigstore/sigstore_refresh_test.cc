@@ -233,6 +233,52 @@ BOOST_AUTO_TEST_CASE(WhatIsStored_IsVerifiedAgain_AndKeepsItsFirstTime) {
   }
 }
 
+SharedDemand Keyless(const std::string& subject, const std::string& trusted_root) {
+  auto demand = std::make_shared<SigstoreDemand>();
+  demand->image.signer.root =
+      *TrustedRoot::Parse(MemoryRegistry::TestData("trust/" + trusted_root));
+  demand->image.signer.logs = 1;
+  KeylessDemand keyless;
+  keyless.identities.push_back(
+      {TextPattern::Literally("https://token.actions.example"), *TextPattern::Parse(subject)});
+  demand->image.signer.who = keyless;
+  demand->fingerprint = Sha256Of(subject + trusted_root);
+  return demand;
+}
+
+// Of both forms all that a certificate and a log need is kept; and today's identities and trusted
+// root judge it.
+BOOST_AUTO_TEST_CASE(KeylessSignatures_OutliveTheRegistry_UnderTodaysIdentitiesAndRoot) {
+  const std::string subject = "https://git.acme.example/shop/web/.ci/release.yml@refs/heads/*";
+  for (const bool legacy : {false, true}) {
+    BOOST_TEST_CONTEXT("legacy " << legacy) {
+      Node node;
+      node.demands = {Keyless(subject, "trusted_root.json")};
+      legacy ? node.registry.PutLegacy("ss-keyless-good")
+             : node.registry.PutBundle(MemoryRegistry::TestData("bundles/keyless-good.json"));
+      const RefreshOutcome outcome = node.Refreshed(ByDigest());
+      BOOST_REQUIRE(outcome);
+      BOOST_REQUIRE_EQUAL(outcome->files.size(), 1U);
+      RefreshStart start{.id = kId, .source = RefreshStart::Source::kStore};
+      start.stored = {outcome->files.front().name};
+      const RefreshOutcome loaded = [&] {
+        const auto refresh = SigstoreKind().Begin(std::move(start));
+        while (refresh->Wanted()) refresh->Supply(FetchedFile(*outcome->files.front().bytes));
+        return refresh->Finish();
+      }();
+      BOOST_REQUIRE(loaded);
+      node.set = loaded->set;
+      node.registry.GoAway();
+      const std::string image = MemoryRegistry::Image().ToString();
+      BOOST_TEST(Outcome(node.Pull(ByDigest())) == image);
+      BOOST_TEST(Outcome(node.Pull(ByDigest(), Keyless(subject + "x", "trusted_root.json"))) !=
+                 image);
+      BOOST_TEST(Outcome(node.Pull(ByDigest(), Keyless(subject, "root_ca_ended.json"))) != image);
+      BOOST_TEST(Outcome(node.Pull(ByDigest(), Keyless(subject, "root_no_tlog.json"))) != image);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ASetThatSomebodyElseCommittedMeanwhile_IsBuiltUpon) {
   Node node;
   node.registry.PutBundle(Good());
