@@ -28,12 +28,14 @@ class Hanging {
   std::promise<void> let_go_;
 };
 
+// The lanes are the last thing that a test makes: a task may go on for a moment after it has told
+// that it is done, and the lanes' end waits for it while what it refers to is still there.
 BOOST_AUTO_TEST_SUITE(WorkerLanesTest)
 
 BOOST_AUTO_TEST_CASE(TasksOfALane_BeginInTheirOrder) {
-  WorkerLanes lanes;
   std::string order;
   std::promise<void> ended;
+  WorkerLanes lanes;
   for (const char name : std::string("abcdef")) lanes.Submit("disk", [&, name] { order += name; });
   lanes.Submit("disk", [&] { ended.set_value(); });
   ended.get_future().wait();
@@ -41,23 +43,26 @@ BOOST_AUTO_TEST_CASE(TasksOfALane_BeginInTheirOrder) {
 }
 
 BOOST_AUTO_TEST_CASE(LaneThatHangs_TakesNoThreadFromAnother) {
-  WorkerLanes lanes;
   Hanging hanging;
+  std::promise<void> other;
+  WorkerLanes lanes;
   lanes.Submit("slow.example", hanging.Task());
   hanging.AwaitBegin();
   lanes.Submit("slow.example", [] {});
-  std::promise<void> other;
   lanes.Submit("fast.example", [&] { other.set_value(); });
   other.get_future().wait();
   hanging.LetGo();
 }
 
 BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
-  WorkerLanes lanes;
-  lanes.SetQuota(8);
   std::latch all_begun(WorkerLanes::kMostForMany);
   std::promise<void> let_go;
   const std::shared_future<void> go = let_go.get_future().share();
+  std::atomic<int> done{0};
+  std::promise<void> all_done;
+  std::promise<void> known;
+  WorkerLanes lanes;
+  lanes.SetQuota(8);
   for (std::size_t i = 0; i < WorkerLanes::kMostForMany; ++i) {
     lanes.SubmitToOneOfMany("made-up-" + std::to_string(i / 8) + ".example", [&] {
       all_begun.count_down();
@@ -65,8 +70,6 @@ BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
     });
   }
   all_begun.wait();
-  std::atomic<int> done{0};
-  std::promise<void> all_done;
   constexpr int kLate = 40;
   for (int i = 0; i < kLate; ++i) {
     // Two of a lane: the second comes in when its turn comes again.
@@ -75,7 +78,6 @@ BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
     });
   }
   // What hangs there takes no thread from a lane of its own.
-  std::promise<void> known;
   lanes.Submit("server.example", [&] { known.set_value(); });
   known.get_future().wait();
   BOOST_TEST(done == 0);
@@ -86,10 +88,10 @@ BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
 BOOST_AUTO_TEST_CASE(StoppedAtTheBound_DropsWhatWaits) {
   std::atomic<int> ran{0};
   {
-    WorkerLanes lanes;
     std::latch all_begun(WorkerLanes::kMostForMany);
     std::promise<void> let_go;
     const std::shared_future<void> go = let_go.get_future().share();
+    WorkerLanes lanes;
     for (std::size_t i = 0; i < WorkerLanes::kMostForMany + 5; ++i) {
       lanes.SubmitToOneOfMany("made-up-" + std::to_string(i) + ".example", [&, go] {
         ++ran;
@@ -108,12 +110,12 @@ BOOST_AUTO_TEST_CASE(StoppedAtTheBound_DropsWhatWaits) {
 
 BOOST_AUTO_TEST_CASE(Lane_HasAsManyThreadsAsItsQuota) {
   constexpr int kQuota = 3;
-  WorkerLanes lanes;
-  lanes.SetQuota(kQuota);
   std::latch all_at_once(kQuota);  // nobody gets past it alone
   std::atomic<int> running{0};
   std::atomic<int> most{0};
   std::latch ended(4 * kQuota);
+  WorkerLanes lanes;
+  lanes.SetQuota(kQuota);
   for (int i = 0; i < 4 * kQuota; ++i) {
     lanes.Submit("a", [&, i] {
       const int now = ++running;
@@ -128,19 +130,19 @@ BOOST_AUTO_TEST_CASE(Lane_HasAsManyThreadsAsItsQuota) {
 }
 
 BOOST_AUTO_TEST_CASE(QuotaOfNone_IsOne) {
+  std::promise<void> ran;
   WorkerLanes lanes;
   lanes.SetQuota(0);
-  std::promise<void> ran;
   lanes.Submit("a", [&] { ran.set_value(); });
   ran.get_future().wait();
 }
 
 BOOST_AUTO_TEST_CASE(Stop_WaitsForWhatHasBegun_AndDropsTheRest) {
-  WorkerLanes lanes;
   Hanging hanging;
   std::atomic<bool> hung_ended{false};
   std::atomic<bool> dropped_ran{false};
   const auto held = std::make_shared<int>(0);
+  WorkerLanes lanes;
   lanes.Submit("a", [&, task = hanging.Task()] {
     task();
     hung_ended = true;
@@ -159,8 +161,8 @@ BOOST_AUTO_TEST_CASE(Stop_WaitsForWhatHasBegun_AndDropsTheRest) {
 }
 
 BOOST_AUTO_TEST_CASE(TaskOfATask_RunsInTheSameLane) {
-  WorkerLanes lanes;
   std::promise<void> ran;
+  WorkerLanes lanes;
   lanes.Submit("a", [&] { lanes.Submit("a", [&] { ran.set_value(); }); });
   ran.get_future().wait();
 }
