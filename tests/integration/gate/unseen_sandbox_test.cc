@@ -2,6 +2,8 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <filesystem>
+#include <future>
+#include <memory>
 #include <string>
 #include <thread>
 
@@ -31,14 +33,18 @@ struct NodeWithPause : GateFixture {
   // The caller has gone, and the runtime goes on all the same.
   void RunWhileTheClientGoes(const FakeCri::Manifest& made) {
     grpc::ClientContext context;
-    runtime.OnCall("RunPodSandbox", [&](const std::function<bool()>& cancelled) {
+    const auto gone = std::make_shared<std::promise<void>>();
+    runtime.OnCall("RunPodSandbox", [&, gone](const std::function<bool()>& cancelled) {
       context.TryCancel();
+      gone->set_value();
       while (!cancelled()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       runtime.Untag(OwnPause());
       runtime.Move(kTenant, made, kForGood);
     });
     cri::RunPodSandboxResponse response;
     const auto status = runtime_stub->RunPodSandbox(&context, SandboxRequest(), &response);
+    // The call may be over before what ended it is done with its context.
+    gone->get_future().wait();
     BOOST_TEST(status.error_code() == grpc::CANCELLED);
   }
 
