@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "trust/tuf1/read_demand.h"
+#include "trust/tuf1/stored_repository.h"
 #include "trust/tuf1/tuf_demand.h"
 #include "trust/tuf1/tuf_refresh.h"
 

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/tuf1/refresh_begin.h"
+
 namespace crivet::trust::tuf1 {
 namespace {
 
@@ -11,25 +13,6 @@ namespace {
 constexpr std::size_t kMaxAhead = 256;
 constexpr std::size_t kMaxRoles = 4096;
 constexpr std::size_t kMaxRoleBytes = std::size_t{256} * 1024 * 1024;
-
-Caps CapsFor(const RefreshStart& start) {
-  Caps caps;
-  caps.targets_bytes = start.limits.targets_bytes;
-  for (const SharedDemand& demand : start.demands) {
-    caps.delegations = std::max(caps.delegations, AsTuf(*demand).trust->max_delegations);
-  }
-  return caps;
-}
-
-// The oldest of the roots that the demands pin; null without demands.
-const Verified<Root>* FirstOf(const Demands& demands) {
-  const Verified<Root>* first = nullptr;
-  for (const SharedDemand& demand : demands) {
-    const Verified<Root>& root = AsTuf(*demand).trust->root;
-    if (first == nullptr || root.content->version() < first->content->version()) first = &root;
-  }
-  return first;
-}
 
 FileRequest RequestOf(const MetadataRequest& wanted) {
   FileRequest request;
@@ -40,79 +23,7 @@ FileRequest RequestOf(const MetadataRequest& wanted) {
   return request;
 }
 
-RefreshFailure Failure(Reason reason, std::string detail) {
-  RefreshFailure failure;
-  failure.error = {reason, std::move(detail)};
-  return failure;
-}
-
-void NoteStored(Holding& holding, const std::vector<StoredFile>& files) {
-  for (const StoredFile& file : files) holding.stored.insert_or_assign(file.name, file.sha256);
-}
-
 }  // namespace
-
-RolesAhead::RolesAhead(Start start)
-    : trusted_(std::move(start.trusted)),
-      roles_(std::move(start.roles)),
-      now_(start.now),
-      caps_(start.caps) {
-  Follow(std::string(kTargets));
-  GoOn();
-}
-
-// What a role delegates to, of the roles that are wanted.
-void RolesAhead::Follow(const std::string& role) {
-  const auto file = trusted_.roles.find(role);
-  if (file == trusted_.roles.end() || !file->second.content->delegations()) return;
-  for (const std::string& wanted : roles_) {
-    const RoleKeys* const keys = file->second.content->delegations()->KeysOf(wanted);
-    if (keys != nullptr) waiting_.push_back({wanted, keys, file->second.sha256});
-  }
-}
-
-void RolesAhead::GoOn() {
-  wanted_.reset();
-  while (!waiting_.empty()) {
-    const RoleFile& role = waiting_.front();
-    if (trusted_.Find(role.role, role.delegator) == nullptr &&
-        !AcceptKnown(trusted_, role, caps_)) {
-      auto request = RequestFor(trusted_, role.role, caps_);
-      if (request) {
-        wanted_ = *std::move(request);
-        return;
-      }
-      has_all_ = false;
-      waiting_.pop_front();
-      continue;
-    }
-    const std::string had = role.role;
-    waiting_.pop_front();
-    // One that two delegate to is followed once: they have the same file.
-    if (roles_.erase(had) > 0) Follow(had);
-  }
-}
-
-void RolesAhead::Supply(Fetched answer) {
-  if (!wanted_) return;
-  const std::size_t most = wanted_->max_bytes;
-  const bool away = !answer && answer.error().kind == FetchFailure::Kind::kNetwork;
-  if (away) {
-    // Nobody waits for a server that is away, once for each role.
-    has_all_ = false;
-    waiting_.clear();
-    wanted_.reset();
-    return;
-  }
-  const bool accepted =
-      answer && answer->bytes.size() <= most &&
-      Accept(trusted_, waiting_.front(), std::move(answer->bytes), Expiry::kEnforced, now_, caps_);
-  if (!accepted) {
-    has_all_ = false;
-    waiting_.pop_front();
-  }
-  GoOn();
-}
 
 TufRefresh::TufRefresh(RefreshStart start)
     : start_(std::move(start)),
@@ -120,7 +31,7 @@ TufRefresh::TufRefresh(RefreshStart start)
       before_(std::static_pointer_cast<const Repository>(start_.previous)) {
   const Verified<Root>* const first = FirstOf(start_.demands);
   if (first == nullptr) {
-    EndWith(Failure(Reason::kNoTrustData, "no rule reads this repository any more"));
+    EndWith(NobodyReads());
     return;
   }
   if (before_) {
@@ -338,128 +249,6 @@ std::optional<NewerAnchors> TufRefresh::NewerThanBefore() const {
 void TufRefresh::EndWith(RefreshFailure failure) {
   if (!holding_.newest.roots.empty()) failure.newer_anchors = NewerThanBefore();
   outcome_ = tl::unexpected(std::move(failure));
-}
-
-StoredRepository::StoredRepository(RefreshStart start)
-    : start_(std::move(start)), caps_(CapsFor(start_)) {
-  const Verified<Root>* const first = FirstOf(start_.demands);
-  if (first == nullptr) {
-    step_ = Step::kOver;
-    outcome_ =
-        tl::unexpected(Failure(Reason::kNoTrustData, "no rule reads this repository any more"));
-    return;
-  }
-  holding_.least = LeastOf(start_.floors);
-  holding_.verified_at = start_.verified_at;
-  for (const std::string& name : start_.stored) {
-    if (RoleStoredAs(name)) roles_.push_back(name);
-  }
-  // Its numbers are of files that were verified after these, perhaps: they are kept, and bind the
-  // next refresh.
-  update_.emplace(
-      Update::Start{.trusted = {.roots = {*first}}, .expiry = Expiry::kIgnored, .caps = caps_});
-  Next();
-}
-
-std::optional<FileRequest> StoredRepository::Wanted() const {
-  if (outcome_) return std::nullopt;
-  FileRequest request;
-  request.stored_as = stored_as_;
-  request.max_bytes = std::max(caps_.snapshot_bytes, caps_.targets_bytes);
-  return request;
-}
-
-// Says which file is wanted next, passing over what the store does not have.
-void StoredRepository::Next() {
-  if (step_ == Step::kUpdate) {
-    if (update_->Wanted()) {
-      const std::string role(update_->wanted_role());
-      stored_as_ = role == kRoot ? StoredRoot(update_->trusted().root().version() + 1) : role;
-      return;
-    }
-    step_ = Step::kTimestampFloor;
-    stored_as_ = kNewestTimestamp;
-  } else if (step_ == Step::kTimestampFloor) {
-    step_ = Step::kSnapshotFloor;
-    stored_as_ = kNewestSnapshot;
-  } else {
-    step_ = Step::kRoles;
-    if (next_role_ == roles_.size()) return End();
-    stored_as_ = roles_[next_role_++];
-  }
-}
-
-void StoredRepository::Supply(Fetched answer) {
-  if (outcome_) return;
-  const Root& root = update_->trusted().root();
-  switch (step_) {
-    case Step::kUpdate:
-      update_->Supply(std::move(answer));
-      break;
-    case Step::kTimestampFloor:
-      if (!answer) break;
-      if (auto read = ReadTimestamp(std::move(answer->bytes), root, caps_)) {
-        holding_.newest.timestamp = *std::move(read);
-      }
-      break;
-    case Step::kSnapshotFloor:
-      if (!answer) break;
-      if (auto read = ReadSnapshot(std::move(answer->bytes), root, caps_)) {
-        holding_.newest.snapshot = *std::move(read);
-      }
-      break;
-    case Step::kRoles: {
-      const auto role = RoleStoredAs(stored_as_);
-      if (!answer || !role) break;
-      if (auto read = ReadUnverified(std::move(answer->bytes), caps_)) {
-        read_.insert_or_assign(*role, *std::move(read));
-      }
-      break;
-    }
-    case Step::kOver:
-      break;
-  }
-  Next();
-}
-
-void StoredRepository::TakeRoles() {
-  Trusted& complete = *holding_.complete;
-  std::set<std::string> roles;
-  for (auto& [role, file] : read_) {
-    complete.roles.insert_or_assign(role, std::move(file));
-    roles.insert(role);
-  }
-  RolesAhead ahead({complete, std::move(roles), start_.now, caps_});
-  while (ahead.Wanted()) ahead.Supply(tl::unexpected(FetchFailure{}));
-  complete = ahead.trusted();
-}
-
-void StoredRepository::End() {
-  step_ = Step::kOver;
-  const Trusted& verified = update_->trusted();
-  holding_.newest.roots = verified.roots;
-  if (!holding_.newest.timestamp) holding_.newest.timestamp = verified.timestamp;
-  if (!holding_.newest.snapshot) holding_.newest.snapshot = verified.snapshot;
-  if (!update_->failure()) {
-    holding_.complete = verified;
-    TakeRoles();
-  }
-  NoteStored(holding_, holding_.AnchorFiles());
-  if (!holding_.complete) {
-    RefreshFailure failure = *update_->failure();
-    NewerAnchors newer;
-    newer.anchors = std::make_shared<const TufAnchors>(holding_);
-    newer.floors = holding_.FloorsNow();
-    failure.newer_anchors = std::move(newer);
-    outcome_ = tl::unexpected(std::move(failure));
-    return;
-  }
-  holding_.stored.clear();
-  Committed committed;
-  committed.files = holding_.Files();
-  NoteStored(holding_, committed.files);
-  committed.set = std::make_shared<const Repository>(start_.id, holding_);
-  outcome_ = std::move(committed);
 }
 
 }  // namespace crivet::trust::tuf1

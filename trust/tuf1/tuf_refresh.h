@@ -2,53 +2,18 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "trust/decide/refresh.h"
 #include "trust/tuf1/repository.h"
+#include "trust/tuf1/roles_ahead.h"
 #include "trust/tuf1/search.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {
-
-/// RolesAhead gets anew the delegated roles that the set before had and whose files the snapshot no
-/// longer lists, so that their names can be answered without waiting. One that cannot be had stays
-/// as it is: it is stale, and asked for again where a name leads to it. Driven as Refresh is.
-class RolesAhead {
- public:
-  struct Start {
-    Trusted trusted;
-    std::set<std::string> roles;
-    TimePoint now = {};
-    Caps caps = {};
-  };
-  explicit RolesAhead(Start start);
-
-  const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
-  /// Precondition: it wants a file.
-  const std::string& wanted_role() const { return waiting_.front().role; }
-  void Supply(Fetched answer);
-  const Trusted& trusted() const { return trusted_; }
-  /// Whether every one of them is here.
-  bool HasAll() const { return has_all_; }
-
- private:
-  void GoOn();
-  void Follow(const std::string& role);
-
-  Trusted trusted_;
-  std::set<std::string> roles_;
-  const TimePoint now_;
-  const Caps caps_;
-  std::deque<RoleFile> waiting_;
-  std::optional<MetadataRequest> wanted_;
-  bool has_all_ = true;
-};
 
 /// TufRefresh is a refresh of one repository, or of what one name needs, from the server
 /// (trust/tuf1/FORMAT.md#what-is-kept).
@@ -99,35 +64,6 @@ class TufRefresh final : public Refresh {
   std::optional<Update> update_;
   std::optional<RolesAhead> ahead_;
   std::optional<RoleSearch> search_;
-  std::optional<RefreshOutcome> outcome_;
-};
-
-/// StoredRepository loads what was committed: every signature is verified again, and what has
-/// expired is left to the decision.
-class StoredRepository final : public Refresh {
- public:
-  explicit StoredRepository(RefreshStart start);
-
-  std::optional<FileRequest> Wanted() const override;
-  void Supply(Fetched answer) override;
-  RefreshOutcome Finish() override { return *std::move(outcome_); }
-
- private:
-  enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kOver };
-
-  void Next();
-  void TakeRoles();
-  void End();
-
-  const RefreshStart start_;
-  Caps caps_;
-  Holding holding_;
-  std::optional<Update> update_;
-  Step step_ = Step::kUpdate;
-  std::vector<std::string> roles_;
-  std::map<std::string, Verified<Targets>> read_;
-  std::size_t next_role_ = 0;
-  std::string stored_as_;
   std::optional<RefreshOutcome> outcome_;
 };
 

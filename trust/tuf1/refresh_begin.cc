@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/refresh_begin.h"
+
+#include <algorithm>
+
+#include "trust/tuf1/tuf_demand.h"
+
+namespace crivet::trust::tuf1 {
+
+Caps CapsFor(const RefreshStart& start) {
+  Caps caps;
+  caps.targets_bytes = start.limits.targets_bytes;
+  for (const SharedDemand& demand : start.demands) {
+    caps.delegations = std::max(caps.delegations, AsTuf(*demand).trust->max_delegations);
+  }
+  return caps;
+}
+
+const Verified<Root>* FirstOf(const Demands& demands) {
+  const Verified<Root>* first = nullptr;
+  for (const SharedDemand& demand : demands) {
+    const Verified<Root>& root = AsTuf(*demand).trust->root;
+    if (first == nullptr || root.content->version() < first->content->version()) first = &root;
+  }
+  return first;
+}
+
+RefreshFailure NobodyReads() {
+  RefreshFailure failure;
+  failure.error = {Reason::kNoTrustData, "no rule reads this repository any more"};
+  return failure;
+}
+
+void NoteStored(Holding& holding, const std::vector<StoredFile>& files) {
+  for (const StoredFile& file : files) holding.stored.insert_or_assign(file.name, file.sha256);
+}
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <vector>
+
+#include "trust/decide/refresh.h"
+#include "trust/tuf1/holding.h"
+#include "trust/tuf1/metadata.h"
+#include "trust/tuf1/trusted.h"
+
+namespace crivet::trust::tuf1 {
+
+// What a refresh from the server and one from the store have alike.
+
+/// The caps that the start and its demands set.
+Caps CapsFor(const RefreshStart& start);
+
+/// The oldest of the roots that the demands pin; null without demands.
+const Verified<Root>* FirstOf(const Demands& demands);
+
+/// Why there is nothing to begin with: no rule reads the repository any more.
+RefreshFailure NobodyReads();
+
+/// Notes in `holding` what the store has of it once `files` are committed.
+void NoteStored(Holding& holding, const std::vector<StoredFile>& files);
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/stored_repository.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "trust/tuf1/refresh_begin.h"
+#include "trust/tuf1/roles_ahead.h"
+
+namespace crivet::trust::tuf1 {
+
+StoredRepository::StoredRepository(RefreshStart start)
+    : start_(std::move(start)), caps_(CapsFor(start_)) {
+  const Verified<Root>* const first = FirstOf(start_.demands);
+  if (first == nullptr) {
+    step_ = Step::kOver;
+    outcome_ = tl::unexpected(NobodyReads());
+    return;
+  }
+  holding_.least = LeastOf(start_.floors);
+  holding_.verified_at = start_.verified_at;
+  for (const std::string& name : start_.stored) {
+    if (RoleStoredAs(name)) roles_.push_back(name);
+  }
+  // Its numbers are of files that were verified after these, perhaps: they are kept, and bind the
+  // next refresh.
+  update_.emplace(
+      Update::Start{.trusted = {.roots = {*first}}, .expiry = Expiry::kIgnored, .caps = caps_});
+  Next();
+}
+
+std::optional<FileRequest> StoredRepository::Wanted() const {
+  if (outcome_) return std::nullopt;
+  FileRequest request;
+  request.stored_as = stored_as_;
+  request.max_bytes = std::max(caps_.snapshot_bytes, caps_.targets_bytes);
+  return request;
+}
+
+// Says which file is wanted next, passing over what the store does not have.
+void StoredRepository::Next() {
+  if (step_ == Step::kUpdate) {
+    if (update_->Wanted()) {
+      const std::string role(update_->wanted_role());
+      stored_as_ = role == kRoot ? StoredRoot(update_->trusted().root().version() + 1) : role;
+      return;
+    }
+    step_ = Step::kTimestampFloor;
+    stored_as_ = kNewestTimestamp;
+  } else if (step_ == Step::kTimestampFloor) {
+    step_ = Step::kSnapshotFloor;
+    stored_as_ = kNewestSnapshot;
+  } else {
+    step_ = Step::kRoles;
+    if (next_role_ == roles_.size()) return End();
+    stored_as_ = roles_[next_role_++];
+  }
+}
+
+void StoredRepository::Supply(Fetched answer) {
+  if (outcome_) return;
+  const Root& root = update_->trusted().root();
+  switch (step_) {
+    case Step::kUpdate:
+      update_->Supply(std::move(answer));
+      break;
+    case Step::kTimestampFloor:
+      if (!answer) break;
+      if (auto read = ReadTimestamp(std::move(answer->bytes), root, caps_)) {
+        holding_.newest.timestamp = *std::move(read);
+      }
+      break;
+    case Step::kSnapshotFloor:
+      if (!answer) break;
+      if (auto read = ReadSnapshot(std::move(answer->bytes), root, caps_)) {
+        holding_.newest.snapshot = *std::move(read);
+      }
+      break;
+    case Step::kRoles: {
+      const auto role = RoleStoredAs(stored_as_);
+      if (!answer || !role) break;
+      if (auto read = ReadUnverified(std::move(answer->bytes), caps_)) {
+        read_.insert_or_assign(*role, *std::move(read));
+      }
+      break;
+    }
+    case Step::kOver:
+      break;
+  }
+  Next();
+}
+
+void StoredRepository::TakeRoles() {
+  Trusted& complete = *holding_.complete;
+  std::set<std::string> roles;
+  for (auto& [role, file] : read_) {
+    complete.roles.insert_or_assign(role, std::move(file));
+    roles.insert(role);
+  }
+  RolesAhead ahead({complete, std::move(roles), start_.now, caps_});
+  while (ahead.Wanted()) ahead.Supply(tl::unexpected(FetchFailure{}));
+  complete = ahead.trusted();
+}
+
+void StoredRepository::End() {
+  step_ = Step::kOver;
+  const Trusted& verified = update_->trusted();
+  holding_.newest.roots = verified.roots;
+  if (!holding_.newest.timestamp) holding_.newest.timestamp = verified.timestamp;
+  if (!holding_.newest.snapshot) holding_.newest.snapshot = verified.snapshot;
+  if (!update_->failure()) {
+    holding_.complete = verified;
+    TakeRoles();
+  }
+  NoteStored(holding_, holding_.AnchorFiles());
+  if (!holding_.complete) {
+    RefreshFailure failure = *update_->failure();
+    NewerAnchors newer;
+    newer.anchors = std::make_shared<const TufAnchors>(holding_);
+    newer.floors = holding_.FloorsNow();
+    failure.newer_anchors = std::move(newer);
+    outcome_ = tl::unexpected(std::move(failure));
+    return;
+  }
+  holding_.stored.clear();
+  Committed committed;
+  committed.files = holding_.Files();
+  NoteStored(holding_, committed.files);
+  committed.set = std::make_shared<const Repository>(start_.id, holding_);
+  outcome_ = std::move(committed);
+}
+
+}  // namespace crivet::trust::tuf1

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/decide/refresh.h"
+#include "trust/tuf1/repository.h"
+#include "trust/tuf1/update.h"
+
+namespace crivet::trust::tuf1 {
+
+/// StoredRepository loads what was committed: every signature is verified again, and what has
+/// expired is left to the decision.
+class StoredRepository final : public Refresh {
+ public:
+  explicit StoredRepository(RefreshStart start);
+
+  std::optional<FileRequest> Wanted() const override;
+  void Supply(Fetched answer) override;
+  RefreshOutcome Finish() override { return *std::move(outcome_); }
+
+ private:
+  enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kOver };
+
+  void Next();
+  void TakeRoles();
+  void End();
+
+  const RefreshStart start_;
+  Caps caps_;
+  Holding holding_;
+  std::optional<Update> update_;
+  Step step_ = Step::kUpdate;
+  std::vector<std::string> roles_;
+  std::map<std::string, Verified<Targets>> read_;
+  std::size_t next_role_ = 0;
+  std::string stored_as_;
+  std::optional<RefreshOutcome> outcome_;
+};
+
+}  // namespace crivet::trust::tuf1
