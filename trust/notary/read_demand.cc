@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <utility>
 
 #include "trust/notary/notary_demand.h"
+#include "trust/tuf/read_grace.h"
 
 namespace crivet::trust {
 namespace {
@@ -97,18 +97,6 @@ std::vector<RoleName> ReadRoles(KeyReader& keys, const std::string& key, std::st
     }
   }
   return names;
-}
-
-std::chrono::seconds ReadGrace(KeyReader& keys) {
-  using std::chrono::hours;
-  const auto grace = keys.Duration("grace", std::chrono::seconds{0}, hours{24 * 365});
-  if (!grace) return {};
-  if (grace->value > hours{24}) {
-    keys.Warn(grace->at, fmt::format("grace = \"{}\": a server that is held back can hide a "
-                                     "withdrawn tag for that long",
-                                     grace->shown));
-  }
-  return grace->value;
 }
 
 std::optional<ImagePattern> ReadGun(KeyReader& keys) {

@@ -4,11 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "trust/tuf/read_grace.h"
 #include "trust/tuf1/tuf_demand.h"
 
 namespace crivet::trust::tuf1 {
@@ -54,18 +54,6 @@ std::vector<std::string> ReadRoles(KeyReader& keys, const std::string& key) {
     }
   }
   return names;
-}
-
-std::chrono::seconds ReadGrace(KeyReader& keys) {
-  using std::chrono::hours;
-  const auto grace = keys.Duration("grace", std::chrono::seconds{0}, hours{24 * 365});
-  if (!grace) return {};
-  if (grace->value > hours{24}) {
-    keys.Warn(grace->at, fmt::format("grace = \"{}\": a server that is held back can hide a "
-                                     "withdrawn tag for that long",
-                                     grace->shown));
-  }
-  return grace->value;
 }
 
 std::optional<Verified<Root>> ReadRoot(KeyReader& keys) {
