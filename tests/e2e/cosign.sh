@@ -177,7 +177,7 @@ expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/old:1.0)"
 expect_like "audit" '*"trusts":\["cosign"\]*' "$(trusts_of moving/new:1.0)"
 expect_output three "$registry/moving/both:1.0"
 expect_like "audit" '*"trusts":\["acme"\]*' "$(trusts_of moving/both:1.0)"
-expect_shown "*" run "$registry/moving/nobody:1.0"
+expect_shown "SignatureValidationFailed: *" run "$registry/moving/nobody:1.0"
 rules release cosign-first
 crivet_here reload
 expect_output three --policy Always "$registry/moving/both:1.0"
@@ -206,7 +206,7 @@ expect_unavailable unreachable "$registry/shop/web:1.0" --policy Always
 say "a key taken out takes its images with it; put back, they start, and nobody was asked"
 rules stranger
 crivet_here reload
-expect_shown "*" run --policy Never "$registry/shop/web:1.0"
+expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/web:1.0"
 rules release
 crivet_here reload
 expect_output one --policy Never "$registry/shop/web:1.0"
@@ -215,8 +215,8 @@ say "the rule names cosign alone: what only Notary signed is refused"
 rules release cosign-alone
 crivet_here reload
 expect_output two --policy Never "$registry/moving/new:1.0"
-expect_shown "*" run --policy Never "$registry/moving/old:1.0"
+expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/moving/old:1.0"
 
 say "forgotten, nothing of it counts any more"
 crivet_here forget --yes "$registry/shop/web:1.0" >/dev/null
-expect_shown "*" run --policy Never "$registry/shop/web:1.0"
+expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/web:1.0"
