@@ -44,7 +44,8 @@ Exit PinFrom(trust::TrustService& service, const Collection& collection, const s
   if (collection.kind->server() == trust::Kind::Server::kImageRegistry) {
     PrintToStderr(fmt::format(
         "crivet: [trust.{}] is of kind \"{}\", where nothing says who should have signed: ask the "
-        "publisher for the public key, and name its file in the rule's keys",
+        "publisher for the public key, and name its file in the rule's keys, or for the identity "
+        "that signs, for the rule's identities",
         collection.trust, collection.kind->name()));
     return Exit::kUsage;
   }

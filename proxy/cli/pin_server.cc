@@ -68,7 +68,7 @@ Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::
   if (kind != nullptr && kind->server() == trust::Kind::Server::kImageRegistry) {
     return tl::unexpected<std::string>(fmt::format(
         "--kind {} has no server: its signatures lie beside the images, and the publisher's public "
-        "key goes into the rule's keys",
+        "key goes into the rule's keys, or who signs into its identities",
         options.kind));
   }
   const auto url = trust::ServerUrl::Parse(options.url);

@@ -10,6 +10,8 @@
 #include "proxy/cli/screen.h"
 #include "proxy/config/config_values.h"
 #include "proxy/watch/reason_with_cause.h"
+#include "trust/decide/kind.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -76,7 +78,8 @@ void AddRules(const admin::v1::StatusResponse& status, ScreenText& lines) {
 }
 
 void AddAge(const admin::v1::Repository& repository, trust::TimePoint now, ScreenText& lines) {
-  if (repository.verified_at() == 0 && repository.next_refresh() == 0) {
+  const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), repository.kind());
+  if (kind != nullptr && kind->asks() == trust::Kind::Asks::kNames) {
     lines.AddWrapped(
         "    ",
         fmt::format("the registry says what a tag is; nothing is refreshed, {} records",

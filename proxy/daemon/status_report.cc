@@ -83,6 +83,7 @@ void FillRules(const RuleCounters& rules, admin::v1::StatusResponse& response) {
 
 void FillRepository(const trust::RepositoryStatus& status, admin::v1::Repository& out) {
   out.set_trust(status.trust);
+  out.set_kind(status.id.kind);
   out.set_url(status.id.url);
   out.set_gun(status.id.name);
   for (const auto& [name, version_and_expiry] : status.set.files) {

@@ -71,7 +71,8 @@ class Sigstore final : public Kind {
                                     const std::string& /*image*/, const std::string& /*trust*/,
                                     TimePoint /*now*/) const override {
     return Fail(Reason::kNoTrustData,
-                "a signature names nobody to pin: ask the publisher for the public key");
+                "a signature names nobody to pin: ask the publisher for the public key, "
+                "or for the identity that signs");
   }
   std::string HowToSign(std::string_view image) const override {
     return "cosign sign --key cosign.key " + std::string(image);

@@ -286,6 +286,20 @@ BOOST_AUTO_TEST_CASE(RepositoryNeverVerified_DoesNotExpireNever) {
   BOOST_TEST(Says(TextOf(snapshot), "    not verified yet, next refresh in 2m, 0 records"));
 }
 
+// Which kind it is decides what is said, and not what happens to be missing.
+BOOST_AUTO_TEST_CASE(NeverVerifiedAndNothingPlanned_IsNotYetTheRegistrysWord) {
+  auto snapshot = Well();
+  auto repository = RepositoryOf();
+  repository.verified_at.reset();
+  repository.next_refresh.reset();
+  repository.set.expires.reset();
+  snapshot.trust.repositories.push_back(repository);
+  BOOST_TEST(Says(TextOf(snapshot), "    not verified yet, 0 records"));
+  snapshot.trust.repositories.front().id.kind = "sigstore";
+  BOOST_TEST(Says(TextOf(snapshot),
+                  "    the registry says what a tag is; nothing is refreshed, 0 records"));
+}
+
 BOOST_AUTO_TEST_CASE(SandboxImageThatAuditWouldRefuse_IsNotDegraded) {
   auto snapshot = Well();
   snapshot.config = ConfigOf("[gate]\n");
