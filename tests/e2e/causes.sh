@@ -52,7 +52,7 @@ fault pass
 printf '127.0.0.1 other.acme.example\n' >>/etc/hosts
 by https://other.acme.example:4453
 refused verify "$web"
-expect_like "another name's certificate" "*(tls)*certificate*what now*ca_file*" "$err"
+expect_like "another name's certificate" "*[(]tls)*certificate*what now*ca_file*" "$err"
 by https://notary.acme.example:4999
 refused verify "$web"
 expect_like "nobody listens" "*FAILED: unreachable*Connection refused*what now*see that the server runs*" "$err"

@@ -87,7 +87,7 @@ push_signed one shop/private 1.0
 part_stop crivet
 crivet_trust_auth=from-pull rules
 start_crivet
-expect_shown "RegistryUnavailable: *(credentials-refused)*" \
+expect_shown "RegistryUnavailable: *[(]credentials-refused)*" \
   run --username alice --password wrong "$registry/shop/private:1.0"
 within 2000 kubelet run --username alice --password secret "$registry/shop/private:1.0"
 
