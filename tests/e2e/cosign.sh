@@ -6,19 +6,9 @@ set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
-[[ -n $node_dir ]] || unpack_apart cosign
+need_cosign
 node_enter "$@"
-PATH=$parts_dir/cosign/usr/bin:$PATH
 
-cosigned() { COSIGN_PASSWORD='' cosign "$@" >>"$node_dir/log/cosign.log" 2>&1; }
-
-# cosign_image KEY NAME BELOW-THE-REGISTRY [OPTION...]: signs the layout's digest, as a bundle unless told otherwise.
-cosign_image() {
-  local key=$1 name=$2 where=$3
-  shift 3
-  [[ $# -gt 0 ]] || set -- --signing-config "$node_dir/no-services.json"
-  cosigned sign --key "$node_dir/$key.key" --allow-http-registry -y "$@" "$registry/$where@$(image_digest "$name")"
-}
 older_form=(--use-signing-config=false --tlog-upload=false --new-bundle-format=false)
 
 # rules KEY [cosign-first | cosign-alone]: what that key signed runs. What moves from Notary to cosign may have gone on.
@@ -76,8 +66,7 @@ start_registry
 start_notary
 push_pause
 for name in one two three; do make_image "$name" /bin/echo "$name"; done
-(cd "$node_dir" && for key in release stranger; do cosigned generate-key-pair --output-key-prefix "$key"; done)
-cosigned signing-config create --out "$node_dir/no-services.json"
+for key in release stranger; do cosign_key "$key"; done
 
 push one shop/web:1.0
 cosign_image release one shop/web

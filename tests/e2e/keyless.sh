@@ -1,0 +1,98 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Keyless: what cosign signed for an identity runs; what another identity signed, or a certificate that the trusted root knows
+# nothing of, or a signature that no log has, does not. Fulcio, logs and timestamp authority are the test's own.
+set -euo pipefail
+
+# shellcheck source=tests/support/node.sh
+source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+need_cosign
+node_enter "$@"
+
+readonly issuer=https://issuer.acme.example alice=alice@acme.example
+
+# rules TRUSTED-ROOT: what alice signed runs.
+rules() {
+  crivet_trust="[trust.cosign]
+kind = \"sigstore\"
+trusted_root = \"$node_dir/$1.json\"
+registry_config = [\"$node_dir/mirrors\"]" write_crivet_config <<TOML
+[default]
+action = "deny"
+[[rule]]
+images = ["$registry/team/**"]
+action = "verify"
+trust = "cosign"
+identities = [{ issuer = "https://issuer.*.example", subject = "*@acme.example" }]
+[[rule]]
+images = ["$registry/timed/**"]
+action = "verify"
+trust = "cosign"
+identities = [{ issuer = "$issuer", subject = "$alice" }]
+log = "off"
+signed_timestamps = 1
+[[rule]]
+images = ["$registry/**"]
+action = "verify"
+trust = "cosign"
+identities = [{ issuer = "$issuer", subject = "$alice" }]
+[[rule]]
+images = ["registry.k8s.io/pause"]
+action = "allow"
+TOML
+}
+
+start_registry
+push_pause
+make_certificates
+for name in one two; do make_image "$name" /bin/echo "$name"; done
+start_sigstore acme 5057
+start_sigstore others 5058
+trusted_root acme without_its_ca others
+signing_config acme -unlogged --fulcio --oidc-provider --tsa
+push one shop/web:1.0
+cosign_keyless acme "$alice" "$issuer" one shop/web
+push two shop/bob:1.0
+cosign_keyless acme bob@acme.example "$issuer" two shop/bob
+push two shop/issuer:1.0
+cosign_keyless acme "$alice" https://issuer.other.example two shop/issuer
+push two shop/services:1.0
+cosign_keyless others "$alice" "$issuer" two shop/services
+push one team/web:1.0
+cosign_keyless acme bob@acme.example "$issuer" one team/web
+push one shop/unlogged:1.0
+cosign_keyless acme-unlogged "$alice" "$issuer" one shop/unlogged
+push one timed/web:1.0
+cosign_keyless acme-unlogged "$alice" "$issuer" one timed/web
+for services in acme others; do part_stop "$services"; done
+start_containerd
+rules acme/trusted_root
+start_crivet
+
+say "what that identity signed runs, and nobody but the registry is asked"
+expect_output one "$registry/shop/web:1.0"
+expect_output one "$registry/shop/web@$(image_digest one)"
+expect_like "verify" "*$alice*ALLOWED: *" "$(crivet_here verify "$registry/shop/web:1.0" 2>&1)"
+
+say "another identity, another issuer, other services: refused, and why"
+expect_denied identity "$registry/shop/bob:1.0"
+expect_denied identity "$registry/shop/issuer:1.0"
+expect_denied transparency-log "$registry/shop/services:1.0"
+
+say "a pattern covers the whole identity"
+expect_output one "$registry/team/web:1.0"
+
+say "in no log: refused, unless the rule wants none"
+expect_denied transparency-log "$registry/shop/unlogged:1.0"
+expect_output one "$registry/timed/web:1.0"
+
+say "a trusted root without that authority takes its images with it; put back, they start, and nobody is asked"
+rules acme/without_its_ca
+crivet_here reload
+expect_denied untrusted-root "$registry/shop/web:1.0" --policy Always
+expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/web:1.0"
+part_stop registry
+rules acme/trusted_root
+crivet_here reload
+expect_output one --policy Never "$registry/shop/web:1.0"
+expect_output one "$registry/shop/web@$(image_digest one)"
