@@ -223,7 +223,7 @@ Outcome RunStoredSigstore(const std::filesystem::path& folder, const Json& test,
   const auto demand = SigstoreDemand(folder, test.at("policy"));
   std::vector<SignatureResult<sigstore::ImageSignature>> signatures;
   for (const auto& referrer : repository.Referrers(image.digest)) {
-    for (const auto& layer : sigstore::BundleLayers(referrer, image)) {
+    for (const auto& layer : sigstore::BundleLayers(referrer, image.digest)) {
       const auto bundle = sigstore::Bundle::Parse(repository.Blob(layer.digest));
       signatures.push_back(bundle ? sigstore::VerifyBundle(*bundle, image, demand)
                                   : tl::unexpected(bundle.error()));

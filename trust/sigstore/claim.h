@@ -6,17 +6,10 @@
 #include <string>
 #include <string_view>
 
-#include "trust/base/image_reference.h"
 #include "trust/signed/signature_error.h"
+#include "trust/sigstore/wanted_image.h"
 
 namespace crivet::trust::sigstore {
-
-/// WantedImage is the image that a signature has to be about.
-struct WantedImage {
-  Sha256Digest digest;             ///< of its manifest or index
-  std::string repository;          ///< under which it was signed, canonical
-  std::optional<std::string> tag;  ///< that was asked for; nothing by digest alone
-};
 
 /// Claim is what a signature says of an image beyond its digest: texts that the signer added.
 struct Claim {

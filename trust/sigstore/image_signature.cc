@@ -106,32 +106,6 @@ SignatureResult<std::string> ReadLegacyTimestamp(std::string_view annotation) {
   return reader->Bytes("SignedRFC3161Timestamp");
 }
 
-// How far a check got before it refused; see Choose.
-int Stage(SignatureReason reason) {
-  switch (reason) {
-    case SignatureReason::kMalformed:
-      return 0;
-    case SignatureReason::kAlgorithm:
-      return 1;
-    case SignatureReason::kSignature:
-      return 2;
-    case SignatureReason::kTransparencyLog:
-      return 3;
-    case SignatureReason::kTimestamp:
-      return 4;
-    case SignatureReason::kUntrustedRoot:
-      return 5;
-    case SignatureReason::kIdentity:
-      return 6;
-    case SignatureReason::kDigestMismatch:
-      return 7;
-    case SignatureReason::kNotAnImageSignature:
-      return 8;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 SignatureResult<ImageSignature> VerifyBundle(const Bundle& bundle, const WantedImage& image,
@@ -198,9 +172,10 @@ SignatureResult<ImageSignature> VerifyLegacy(const oci::Descriptor& layer, std::
   return Accept(std::move(signer), ReadSimpleSigning(payload, image), demand);
 }
 
-std::vector<oci::Descriptor> BundleLayers(const oci::Manifest& manifest, const WantedImage& image) {
+std::vector<oci::Descriptor> BundleLayers(const oci::Manifest& manifest,
+                                          const Sha256Digest& image) {
   std::vector<oci::Descriptor> layers;
-  if (manifest.subject != image.digest) return layers;
+  if (manifest.subject != image) return layers;
   for (const oci::Descriptor& layer : manifest.layers) {
     if (layer.media_type.starts_with(kBundlePrefix)) layers.push_back(layer);
   }
@@ -215,8 +190,33 @@ std::vector<oci::Descriptor> LegacyLayers(const oci::Manifest& manifest) {
   return layers;
 }
 
+int StageOf(SignatureReason reason) {
+  switch (reason) {
+    case SignatureReason::kMalformed:
+      return 0;
+    case SignatureReason::kAlgorithm:
+      return 1;
+    case SignatureReason::kSignature:
+      return 2;
+    case SignatureReason::kTransparencyLog:
+      return 3;
+    case SignatureReason::kTimestamp:
+      return 4;
+    case SignatureReason::kUntrustedRoot:
+      return 5;
+    case SignatureReason::kIdentity:
+      return 6;
+    case SignatureReason::kDigestMismatch:
+      return 7;
+    case SignatureReason::kNotAnImageSignature:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
 SignatureResult<ImageSignature> Choose(std::vector<SignatureResult<ImageSignature>> signatures) {
-  return FirstGood(std::move(signatures), Stage);
+  return FirstGood(std::move(signatures), StageOf);
 }
 
 }  // namespace crivet::trust::sigstore

@@ -46,8 +46,11 @@ SignatureResult<ImageSignature> VerifyLegacy(const oci::Descriptor& layer, std::
 ///   BundleLayers: of a referrer, whose subject has to be the image: what the index says that it
 ///   hangs from proves nothing.
 ///   LegacyLayers: of what stands under the `.sig` tag.
-std::vector<oci::Descriptor> BundleLayers(const oci::Manifest& manifest, const WantedImage& image);
+std::vector<oci::Descriptor> BundleLayers(const oci::Manifest& manifest, const Sha256Digest& image);
 std::vector<oci::Descriptor> LegacyLayers(const oci::Manifest& manifest);
+
+/// How far a check got before it refused.
+int StageOf(SignatureReason reason);
 
 /// Choose is the verdict over all signatures of an image: the first good one, whatever stands
 /// beside it; else the refusal of the one that got furthest, so that the reason does not depend on

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "trust/decide/finding.h"
+#include "trust/signed/first_good.h"
 
 namespace crivet::trust::sigstore {
 namespace {
@@ -51,7 +52,7 @@ Reason ReasonFor(SignatureReason reason) {
     case SignatureReason::kUnsigned:
       return Reason::kUnsigned;
     case SignatureReason::kMalformed:
-    case SignatureReason::kSignatureExpired:  // notation's
+    case SignatureReason::kSignatureExpired:
       return Reason::kMalformed;
     case SignatureReason::kHash:
       return Reason::kHash;
@@ -75,9 +76,9 @@ Reason ReasonFor(SignatureReason reason) {
   return Reason::kMalformed;
 }
 
-SignatureResult<ImageSignature> Verdicts::Of(const StoredSignature& stored,
-                                             const WantedImage& image,
-                                             const SigstoreDemand& demand) {
+SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
+                                                const WantedImage& image,
+                                                const SignatureDemand& demand) {
   // The repository is one for all of them: these are a set's own.
   Key key{stored.signature.form(), stored.signature.sha256(), image.digest, demand.fingerprint,
           image.tag};
@@ -86,18 +87,19 @@ SignatureResult<ImageSignature> Verdicts::Of(const StoredSignature& stored,
     const auto known = known_.find(key);
     if (known != known_.end()) return known->second;
   }
-  SignatureResult<ImageSignature> verified = stored.signature.Verify(image, demand);
+  SignatureResult<VerifiedSignature> verified = demand.Verify(stored.signature, image);
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kMax) known_.clear();
   known_.emplace(std::move(key), verified);
   return verified;
 }
 
-SignatureSet::SignatureSet(CollectionId id)
-    : id_(std::move(id)), verdicts_(std::make_shared<Verdicts>()) {}
+SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)
+    : id_(std::move(id)), dialect_(dialect), verdicts_(std::make_shared<Verdicts>()) {}
 
 SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
     : id_(before.id_),
+      dialect_(before.dialect_),
       images_(before.images_),
       signatures_(before.signatures_),
       bytes_(before.bytes_),
@@ -145,15 +147,18 @@ void SignatureSet::KeepWithinCaps() {
 }
 
 SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& image,
-                                                          const SigstoreDemand& demand) const {
+                                                          const SignatureDemand& demand) const {
   const auto held = images_.find(image.digest);
-  std::vector<SignatureResult<ImageSignature>> verified;
-  if (held == images_.end()) return tl::unexpected(Choose(std::move(verified)).error());
+  std::vector<SignatureResult<VerifiedSignature>> verified;
+  const auto stage_of = [this](SignatureReason reason) { return dialect_.StageOf(reason); };
+  if (held == images_.end()) {
+    return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
+  }
   for (const StoredSignature& one : held->second) {
     verified.push_back(verdicts_->Of(one, image, demand));
     if (verified.back()) return Good{&one, *std::move(verified.back())};
   }
-  return tl::unexpected(Choose(std::move(verified)).error());
+  return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
 }
 
 std::vector<StoredFile> SignatureSet::Files(const SignatureSet* stored_already) const {
@@ -202,14 +207,14 @@ Judgement SignatureSet::Current(const Asked& asked) const {
 }
 
 Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
-  const SigstoreDemand& demand = AsSigstore(asked.demand);
+  const SignatureDemand& demand = AsSignatureDemand(asked.demand);
   const WantedImage image{.digest = digest, .repository = id_.name, .tag = TagOf(asked.reference)};
   const SignatureResult<Good> good = GoodOne(image, demand);
   if (good) {
     SignedPart part;
     part.name = kPart;
     part.version = 1;
-    part.signed_by = {good->verified.signer.name};
+    part.signed_by = {good->verified.signer};
     part.threshold = 1;
     Judgement judgement{Allow{digest}, {}, true};
     judgement.evidence.parts = {std::make_shared<const SignedPart>(std::move(part))};
@@ -239,7 +244,7 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
 Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& demand,
                                   TimePoint /*now*/) const {
   const WantedImage image{.digest = record.digest, .repository = id_.name, .tag = record.tag};
-  return GoodOne(image, AsSigstore(demand)) ? Standing::kStands : Standing::kNotAccepted;
+  return GoodOne(image, AsSignatureDemand(demand)) ? Standing::kStands : Standing::kNotAccepted;
 }
 
 std::optional<TimePoint> SignatureSet::Expires(const Demands& /*demands*/) const {

@@ -11,7 +11,8 @@
 #include <vector>
 
 #include "trust/decide/trusted_set.h"
-#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/signature_demand.h"
+#include "trust/sigstore/signature_dialect.h"
 #include "trust/sigstore/stored_signature.h"
 
 namespace crivet::trust::sigstore {
@@ -21,22 +22,21 @@ namespace crivet::trust::sigstore {
 struct RegistryWord final : NameAnswer {
   explicit RegistryWord(Sha256Digest the_digest) : digest(the_digest) {}
   Sha256Digest digest;
-  std::map<Sha256, Error> refused;  ///< by SigstoreDemand::fingerprint
+  std::map<Sha256, Error> refused;  ///< by SignatureDemand::fingerprint
 };
 
 /// Verdicts remembers what verifying a signature came to. It is a pure function of what the key
 /// says, so an entry is never stale. Thread-safe.
 class Verdicts {
  public:
-  SignatureResult<ImageSignature> Of(const StoredSignature& stored, const WantedImage& image,
-                                     const SigstoreDemand& demand);
+  SignatureResult<VerifiedSignature> Of(const StoredSignature& stored, const WantedImage& image,
+                                        const SignatureDemand& demand);
 
  private:
   static constexpr std::size_t kMax = 4096;
-  using Key =
-      std::tuple<SignatureBytes::Form, Sha256, Sha256Digest, Sha256, std::optional<std::string>>;
+  using Key = std::tuple<std::string, Sha256, Sha256Digest, Sha256, std::optional<std::string>>;
   std::mutex mutex_;
-  std::map<Key, SignatureResult<ImageSignature>> known_;
+  std::map<Key, SignatureResult<VerifiedSignature>> known_;
 };
 
 /// SignatureSet is the evidence that this node has of one repository's images: signatures that were
@@ -51,8 +51,8 @@ class SignatureSet final : public TrustedSet {
   static constexpr std::size_t kMaxSignatures = 4096;
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
 
-  /// Nothing.
-  explicit SignatureSet(CollectionId id);
+  /// Nothing. `dialect` lives as long as the program.
+  SignatureSet(CollectionId id, const SignatureDialect& dialect);
 
   /// With more signatures of one image; beyond the caps the ones verified first go.
   std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
@@ -60,9 +60,9 @@ class SignatureSet final : public TrustedSet {
   /// The first signature of the image that the demand accepts; else why none is accepted.
   struct Good {
     const StoredSignature* stored;
-    ImageSignature verified;
+    VerifiedSignature verified;
   };
-  SignatureResult<Good> GoodOne(const WantedImage& image, const SigstoreDemand& demand) const;
+  SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand) const;
   bool Knows(const Sha256Digest& image) const { return images_.contains(image); }
   /// All of it, as the store wants it; `but` that the store has already.
   std::vector<StoredFile> Files(const SignatureSet* stored_already) const;
@@ -88,6 +88,7 @@ class SignatureSet final : public TrustedSet {
   Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;
 
   const CollectionId id_;
+  const SignatureDialect& dialect_;
   const Floors floors_;
   std::map<Sha256Digest, std::vector<StoredSignature>> images_;
   std::size_t signatures_ = 0;

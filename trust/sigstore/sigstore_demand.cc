@@ -1,10 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/sigstore/sigstore_demand.h"
 
-namespace crivet::trust::sigstore {
+#include <utility>
 
-bool SigstoreDemand::Equals(const Demand& other) const {
-  return fingerprint == AsSigstore(other).fingerprint;
+#include "trust/sigstore/bundle.h"
+#include "trust/sigstore/sigstore_dialect.h"
+
+namespace crivet::trust::sigstore {
+namespace {
+
+SignatureResult<ImageSignature> VerifyForm(const SignatureBytes& signature,
+                                           const WantedImage& image, const ImageDemand& demand) {
+  if (signature.form() == kBundleForm) {
+    const auto bundle = Bundle::Parse(signature.bytes());
+    if (!bundle) return tl::unexpected(bundle.error());
+    return VerifyBundle(*bundle, image, demand);
+  }
+  const auto legacy = LegacyLayer::Of(signature);
+  if (!legacy) return RefuseSignature(SignatureReason::kMalformed, "not a stored signature");
+  return VerifyLegacy(legacy->layer, legacy->payload, image, demand);
+}
+
+}  // namespace
+
+SignatureResult<VerifiedSignature> SigstoreDemand::Verify(const SignatureBytes& signature,
+                                                          const WantedImage& about) const {
+  const bool wanted = (signature.form() == kBundleForm && takes_bundles) ||
+                      (signature.form() == kLegacyForm && takes_legacy);
+  if (!wanted) {
+    return RefuseSignature(
+        SignatureReason::kUnsigned,
+        "a signature in the form " + signature.form() + ", which the rule does not take");
+  }
+  auto verified = VerifyForm(signature, about, For(about.tag));
+  if (!verified) return tl::unexpected(verified.error());
+  return VerifiedSignature{std::move(verified->signer.name), std::move(verified->signer.times)};
 }
 
 ImageDemand SigstoreDemand::For(const std::optional<std::string>& tag) const {

@@ -7,6 +7,7 @@
 #include "trust/base/bytes.h"
 #include "trust/decide/demand.h"
 #include "trust/sigstore/image_signature.h"
+#include "trust/sigstore/signature_demand.h"
 
 namespace crivet::trust::sigstore {
 
@@ -22,18 +23,16 @@ struct SigstoreTrust final : Demand {
 
 /// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
 /// and what the signer has to have added.
-struct SigstoreDemand final : Demand {
+struct SigstoreDemand final : SignatureDemand {
   /// `$tag` is not in it yet: For puts it in.
   ImageDemand image;
   bool takes_bundles = true;
   bool takes_legacy = true;
   /// Annotations whose value has to be the tag that was asked for.
   std::vector<std::string> tag_annotations;
-  /// Of all that was read for it, key files and trusted root included: two demands with the same
-  /// one accept the same signatures.
-  Sha256 fingerprint{};
 
-  bool Equals(const Demand& other) const override;
+  SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
+                                            const WantedImage& about) const override;
 
   /// Whether a verdict over a signature depends on a trusted root.
   bool NeedsRoot() const {

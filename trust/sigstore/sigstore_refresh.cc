@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trust/base/bytes.h"
+#include "trust/signed/first_good.h"
 
 namespace crivet::trust::sigstore {
 namespace {
@@ -14,23 +15,18 @@ constexpr std::size_t kMaxReferrer = 128 * 1024;
 constexpr std::size_t kMaxBlob = 1024 * 1024;
 // Of what one place holds, so many are read before the next place is; the rest after all places.
 constexpr std::size_t kAtOnce = 4;
-// A thousand layers may name one payload. It is verified for so many of them as come to this.
-constexpr std::size_t kMaxOfPayload = 8 * 1024 * 1024;
+// A thousand layers may name one content. It is verified for so many of them as come to this.
+constexpr std::size_t kMaxOfContent = 8 * 1024 * 1024;
 
 std::string TagOf(const Sha256Digest& digest, std::string_view ending) {
   return "sha256-" + ToHex(digest.bytes()) + std::string(ending);
 }
 
-// Types of what certainly is no image signature. An empty one, or that of an empty config, says
-// nothing: cosign writes it into the fallback index.
-bool SaysItIsAnother(const oci::Descriptor& descriptor) {
-  const std::string& type = descriptor.artifact_type;
-  return !type.empty() && type != "application/vnd.oci.empty.v1+json" &&
-         !type.starts_with("application/vnd.dev.sigstore.bundle");
-}
-
+// An empty type, or that of an empty config, says nothing: signers write it into the fallback
+// index.
 bool SaysNothing(const oci::Descriptor& descriptor) {
-  return !descriptor.artifact_type.starts_with("application/vnd.dev.sigstore.bundle");
+  const std::string& type = descriptor.artifact_type;
+  return type.empty() || type == "application/vnd.oci.empty.v1+json";
 }
 
 RefreshFailure Failure(Reason reason, std::string detail) {
@@ -41,27 +37,29 @@ RefreshFailure Failure(Reason reason, std::string detail) {
 
 Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
                 const std::vector<StoredSignature>& good,
-                const std::shared_ptr<const NameAnswer>& word) {
+                const std::shared_ptr<const NameAnswer>& word, const SignatureDialect& dialect) {
   const auto set = good.empty() ? before : before->With(good);
   Committed committed;
   committed.set = set;
   committed.changed = !good.empty();
   committed.answer = word;
   if (committed.changed) committed.files = set->Files(before.get());
-  committed.onto = [id = before->id(), good, word](std::shared_ptr<const TrustedSet> newer) {
+  committed.onto = [id = before->id(), good, word,
+                    &dialect](std::shared_ptr<const TrustedSet> newer) {
     auto below = std::static_pointer_cast<const SignatureSet>(std::move(newer));
-    if (!below) below = std::make_shared<const SignatureSet>(id);
-    return OnTop(below, good, word);
+    if (!below) below = std::make_shared<const SignatureSet>(id, dialect);
+    return OnTop(below, good, word, dialect);
   };
   return committed;
 }
 
 }  // namespace
 
-SigstoreRefresh::SigstoreRefresh(RefreshStart start)
+SigstoreRefresh::SigstoreRefresh(RefreshStart start, const SignatureDialect& dialect)
     : start_(std::move(start)),
+      dialect_(dialect),
       before_(std::static_pointer_cast<const SignatureSet>(start_.previous)) {
-  if (!before_) before_ = std::make_shared<const SignatureSet>(start_.id);
+  if (!before_) before_ = std::make_shared<const SignatureSet>(start_.id, dialect_);
   if (!start_.asked) {
     Fail(Reason::kNoTrustData, "signatures are asked for one image at a time");
     return;
@@ -90,13 +88,13 @@ WantedImage SigstoreRefresh::Image() const {
 void SigstoreRefresh::BeginAt(const Sha256Digest& digest) {
   digest_ = digest;
   for (const SharedDemand& demand : start_.demands) {
-    const SigstoreDemand& wanted = AsSigstore(*demand);
+    const SignatureDemand& wanted = AsSignatureDemand(*demand);
     if (!before_->GoodOne(Image(), wanted)) lacking_[wanted.fingerprint] = {};
   }
   if (!AllHaveOne()) {
     AskPlace(Place::kReferrers, 0);
     AskPlace(Place::kFallbackTag, 0);
-    AskPlace(Place::kSignatureTag, 0);
+    if (!dialect_.tag_ending().empty()) AskPlace(Place::kSignatureTag, 0);
   }
   Next();
 }
@@ -109,7 +107,7 @@ void SigstoreRefresh::AskPlace(Place place, std::size_t skip_hosts, std::string 
     request.page = std::move(page);
   } else {
     request.what = RegistryRequest::What::kManifest;
-    request.tag = TagOf(*digest_, place == Place::kFallbackTag ? "" : ".sig");
+    request.tag = TagOf(*digest_, place == Place::kFallbackTag ? "" : dialect_.tag_ending());
   }
   steps_.push_back({Step::What::kPlace, std::move(request), place});
 }
@@ -157,8 +155,7 @@ void SigstoreRefresh::Next() {
     case Step::What::kManifest:
       request.max_bytes = kMaxReferrer;
       break;
-    case Step::What::kBundle:
-    case Step::What::kPayload:
+    case Step::What::kContent:
       request.max_bytes = kMaxBlob;
       break;
   }
@@ -198,12 +195,8 @@ void SigstoreRefresh::Take(const Step& step, FetchedFile file) {
       return TakePlace(step, file);
     case Step::What::kManifest:
       return TakeManifest(file);
-    case Step::What::kBundle:
-      return Judge(SignatureBytes::Bundle(std::move(file.bytes)));
-    case Step::What::kPayload:
-      JudgeLayers(step.layers, file.bytes);
-      payloads_.emplace(*step.request.digest, std::move(file.bytes));
-      return;
+    case Step::What::kContent:
+      return TakeContent(step, std::move(file.bytes));
   }
 }
 
@@ -216,16 +209,17 @@ void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   if (step.place != Place::kSignatureTag) return TakeIndex(step, file);
   const auto manifest = oci::Manifest::Parse(file.bytes);
   if (!manifest) return PassOver(manifest.error());
-  // Whoever signs the same image signs the same payload.
-  std::map<Sha256Digest, std::vector<oci::Descriptor>> payloads;
-  for (oci::Descriptor& layer : LegacyLayers(*manifest)) {
-    payloads[layer.digest].push_back(std::move(layer));
+  // Whoever signs the same image may sign the same content.
+  std::map<Sha256Digest, std::vector<oci::Descriptor>> contents;
+  for (oci::Descriptor& layer : dialect_.LayersUnderTag(*manifest)) {
+    contents[layer.digest].push_back(std::move(layer));
   }
   std::vector<Step> steps;
-  for (auto& [payload, layers] : payloads) {
-    const auto known = payloads_.find(payload);
-    if (known == payloads_.end()) {
-      steps.push_back(ContentStep(Step::What::kPayload, payload));
+  for (auto& [content, layers] : contents) {
+    const auto known = contents_.find(content);
+    if (known == contents_.end()) {
+      steps.push_back(ContentStep(Step::What::kContent, content));
+      steps.back().place = Place::kSignatureTag;
       steps.back().layers = std::move(layers);
     } else {
       JudgeLayers(layers, known->second);
@@ -245,11 +239,16 @@ void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
   }
   auto index = oci::Index::Parse(file.bytes);
   if (!index) return PassOver(index.error());
-  std::erase_if(index->manifests, SaysItIsAnother);
+  const auto is_own = [this](const oci::Descriptor& descriptor) {
+    return dialect_.IsOwn(descriptor.artifact_type);
+  };
+  std::erase_if(index->manifests, [&](const oci::Descriptor& descriptor) {
+    return !SaysNothing(descriptor) && !is_own(descriptor);
+  });
   // Those that say what they are come first, each of them by digest.
   std::sort(index->manifests.begin(), index->manifests.end(),
-            [](const oci::Descriptor& a, const oci::Descriptor& b) {
-              return SaysNothing(a) != SaysNothing(b) ? SaysNothing(b) : a.digest < b.digest;
+            [&](const oci::Descriptor& a, const oci::Descriptor& b) {
+              return is_own(a) != is_own(b) ? is_own(a) : a.digest < b.digest;
             });
   std::vector<Step> steps;
   for (const oci::Descriptor& descriptor : index->manifests) {
@@ -263,25 +262,34 @@ void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
   const auto manifest = oci::Manifest::Parse(file.bytes);
   if (!manifest) return;
   std::vector<Step> steps;
-  for (const oci::Descriptor& layer : BundleLayers(*manifest, Image())) {
-    if (seen_bundles_.insert(layer.digest).second)
-      steps.push_back(ContentStep(Step::What::kBundle, layer.digest));
+  for (oci::Descriptor& layer : dialect_.LayersOf(*manifest, *digest_)) {
+    if (!seen_contents_.emplace(layer.digest, layer.media_type).second) continue;
+    steps.push_back(ContentStep(Step::What::kContent, layer.digest));
+    steps.back().layers.push_back(std::move(layer));
   }
   // Signers put one into each.
   AskFor(std::move(steps), 1);
 }
 
+void SigstoreRefresh::TakeContent(const Step& step, std::string content) {
+  if (step.place != Place::kSignatureTag) {
+    return Judge(dialect_.Of(step.layers.front(), std::move(content)));
+  }
+  JudgeLayers(step.layers, content);
+  contents_.emplace(*step.request.digest, std::move(content));
+}
+
 void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,
-                                  const std::string& payload) {
-  std::size_t left = kMaxOfPayload;
+                                  const std::string& content) {
+  std::size_t left = kMaxOfContent;
   for (const oci::Descriptor& layer : layers) {
     if (AllHaveOne()) return;
-    if (payload.size() > left) {
+    if (content.size() > left) {
       cut_off_ = true;
       return;
     }
-    left -= payload.size();
-    Judge(SignatureBytes::Legacy(layer, payload));
+    left -= content.size();
+    Judge(dialect_.OfUnderTag(layer, content));
   }
 }
 
@@ -312,10 +320,10 @@ void SigstoreRefresh::Miss(const Step& step, const FetchFailure& failure) {
 void SigstoreRefresh::Judge(SignatureBytes signature) {
   bool good = false;
   for (const SharedDemand& demand : start_.demands) {
-    const SigstoreDemand& wanted = AsSigstore(*demand);
+    const SignatureDemand& wanted = AsSignatureDemand(*demand);
     const auto lacking = lacking_.find(wanted.fingerprint);
     if (lacking == lacking_.end()) continue;
-    auto verified = signature.Verify(Image(), wanted);
+    auto verified = wanted.Verify(signature, Image());
     if (verified) {
       good = true;
       lacking_.erase(lacking);
@@ -332,7 +340,7 @@ void SigstoreRefresh::Fail(Reason reason, std::string detail) {
 
 void SigstoreRefresh::End() { outcome_ = Verified(); }
 
-Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<ImageSignature>> refused) const {
+Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<VerifiedSignature>> refused) const {
   if (cut_off_) {
     return {Reason::kTooMany, "too much lies beside " + digest_->ToString() +
                                   ", and nothing good was among the first of it"};
@@ -341,19 +349,20 @@ Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<ImageSignature>> r
   if (away_) {
     return {Reason::kUnreachable, "the signatures of " + digest_->ToString() + " cannot be had"};
   }
-  const SignatureError why = Choose(std::move(refused)).error();
+  const auto stage_of = [this](SignatureReason reason) { return dialect_.StageOf(reason); };
+  const SignatureError why = FirstGood(std::move(refused), stage_of).error();
   return {ReasonFor(why.reason), digest_->ToString() + ": " + why.detail};
 }
 
 RefreshOutcome SigstoreRefresh::Verified() const {
   auto word = std::make_shared<RegistryWord>(*digest_);
-  std::vector<SignatureResult<ImageSignature>> all;
+  std::vector<SignatureResult<VerifiedSignature>> all;
   for (const auto& [demand, refused] : lacking_) {
     all.insert(all.end(), refused.begin(), refused.end());
     word->refused.emplace(demand, WhyRefused(refused));
   }
   const bool nobody_has_one = !lacking_.empty() && lacking_.size() == start_.demands.size();
-  if (!nobody_has_one) return OnTop(before_, good_, word);
+  if (!nobody_has_one) return OnTop(before_, good_, word, dialect_);
   RefreshFailure failure;
   failure.error = WhyRefused(std::move(all));
   failure.at = "signatures";
@@ -364,7 +373,8 @@ RefreshOutcome SigstoreRefresh::Verified() const {
   return tl::unexpected(std::move(failure));
 }
 
-StoredSignatures::StoredSignatures(RefreshStart start) : start_(std::move(start)) {}
+StoredSignatures::StoredSignatures(RefreshStart start, const SignatureDialect& dialect)
+    : start_(std::move(start)), dialect_(dialect) {}
 
 std::optional<FileRequest> StoredSignatures::Wanted() const {
   if (next_ == start_.stored.size()) return std::nullopt;
@@ -384,7 +394,7 @@ void StoredSignatures::Supply(Fetched answer) {
 
 RefreshOutcome StoredSignatures::Finish() {
   Committed committed;
-  committed.set = SignatureSet(start_.id).With(std::move(read_));
+  committed.set = SignatureSet(start_.id, dialect_).With(std::move(read_));
   committed.changed = true;
   return committed;
 }

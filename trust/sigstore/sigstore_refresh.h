@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trust/decide/refresh.h"
@@ -17,14 +18,14 @@
 namespace crivet::trust::sigstore {
 
 /// SigstoreRefresh asks a registry about one name: which digest it is, and what signatures lie
-/// beside that, in all places where cosign puts them, until every demand has a good one
+/// beside that, in all places where its dialect has them, until every demand has a good one
 /// (trust/sigstore/FORMAT.md#places). It asks at most kMaxRequests times. A place that could not be
 /// asked is never taken for one that has nothing.
 class SigstoreRefresh final : public Refresh {
  public:
   static constexpr std::size_t kMaxRequests = 32;
 
-  explicit SigstoreRefresh(RefreshStart start);
+  SigstoreRefresh(RefreshStart start, const SignatureDialect& dialect);
 
   std::optional<FileRequest> Wanted() const override { return wanted_; }
   void Supply(Fetched answer) override;
@@ -34,10 +35,10 @@ class SigstoreRefresh final : public Refresh {
   enum class Place : std::uint8_t { kReferrers, kFallbackTag, kSignatureTag };
   /// What is asked next, and what the answer is for.
   struct Step {
-    enum class What : std::uint8_t { kResolve, kPlace, kManifest, kBundle, kPayload } what;
+    enum class What : std::uint8_t { kResolve, kPlace, kManifest, kContent } what;
     RegistryRequest request;
     Place place = Place::kReferrers;
-    /// Of kPayload: whose it is.
+    /// Of kContent: whose it is.
     std::vector<oci::Descriptor> layers = {};
   };
 
@@ -48,10 +49,11 @@ class SigstoreRefresh final : public Refresh {
   void PassOver(const Error& place);
   void TakeIndex(const Step& step, const FetchedFile& file);
   void TakeManifest(const FetchedFile& file);
-  void JudgeLayers(const std::vector<oci::Descriptor>& layers, const std::string& payload);
+  void TakeContent(const Step& step, std::string content);
+  void JudgeLayers(const std::vector<oci::Descriptor>& layers, const std::string& content);
   void Miss(const Step& step, const FetchFailure& failure);
   void Judge(SignatureBytes signature);
-  Error WhyRefused(std::vector<SignatureResult<ImageSignature>> refused) const;
+  Error WhyRefused(std::vector<SignatureResult<VerifiedSignature>> refused) const;
   void Next();
   void End();
   void Fail(Reason reason, std::string detail);
@@ -65,6 +67,7 @@ class SigstoreRefresh final : public Refresh {
   RefreshOutcome Verified() const;
 
   const RefreshStart start_;
+  const SignatureDialect& dialect_;
   std::shared_ptr<const SignatureSet> before_;
   std::optional<Sha256Digest> digest_;
   std::deque<Step> steps_;
@@ -74,11 +77,12 @@ class SigstoreRefresh final : public Refresh {
   bool cut_off_ = false;
 
   /// Demands without a good signature, by their fingerprint, with what was found for each.
-  std::map<Sha256, std::vector<SignatureResult<ImageSignature>>> lacking_;
+  std::map<Sha256, std::vector<SignatureResult<VerifiedSignature>>> lacking_;
   std::vector<StoredSignature> good_;
   std::set<Sha256Digest> seen_manifests_;
-  std::set<Sha256Digest> seen_bundles_;
-  std::map<Sha256Digest, std::string> payloads_;
+  std::set<std::pair<Sha256Digest, std::string>> seen_contents_;  ///< with the layer's type
+  /// Of the layers under a tag: several may have the same.
+  std::map<Sha256Digest, std::string> contents_;
   std::optional<FetchFailure> away_;
   std::optional<RefreshOutcome> outcome_;
 };
@@ -86,7 +90,7 @@ class SigstoreRefresh final : public Refresh {
 /// StoredSignatures reads back what was stored, each file by its name.
 class StoredSignatures final : public Refresh {
  public:
-  explicit StoredSignatures(RefreshStart start);
+  StoredSignatures(RefreshStart start, const SignatureDialect& dialect);
 
   std::optional<FileRequest> Wanted() const override;
   void Supply(Fetched answer) override;
@@ -94,6 +98,7 @@ class StoredSignatures final : public Refresh {
 
  private:
   const RefreshStart start_;
+  const SignatureDialect& dialect_;
   std::size_t next_ = 0;
   std::vector<StoredSignature> read_;
 };

@@ -247,10 +247,10 @@ BOOST_AUTO_TEST_CASE(BundleLayers_OfAReferrerOfAnotherImage_AreNone) {
       std::string(64, 'a') + R"("}],"subject":{"mediaType":"x","size":1,"digest":"sha256:)" +
       std::string(64, 'b') + R"("}})");
   BOOST_REQUIRE(manifest);
-  BOOST_CHECK(BundleLayers(*manifest, Image()).empty());
+  BOOST_CHECK(BundleLayers(*manifest, Image().digest).empty());
   WantedImage subject = Image();
   subject.digest = *Sha256Digest::Parse("sha256:" + std::string(64, 'b'));
-  BOOST_CHECK_EQUAL(BundleLayers(*manifest, subject).size(), 1U);
+  BOOST_CHECK_EQUAL(BundleLayers(*manifest, subject.digest).size(), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(TrustedRoot_WithUnknownMembersAndKeys_KeepsTheRest) {

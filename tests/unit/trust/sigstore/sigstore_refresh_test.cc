@@ -11,6 +11,8 @@
 #include <string>
 
 #include "tests/support/trust/memory_registry.h"
+#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::trust::sigstore {
@@ -293,11 +295,11 @@ BOOST_AUTO_TEST_CASE(ASetThatSomebodyElseCommittedMeanwhile_IsBuiltUpon) {
 }
 
 BOOST_AUTO_TEST_CASE(SignaturesBeyondTheCap_LeaveTheOldestOut) {
-  SignatureSet set(kId);
+  SignatureSet set(kId, Dialect());
   std::vector<StoredSignature> many;
   for (int i = 0; i < 10; ++i) {
-    many.push_back({MemoryRegistry::Image(), kNow + std::chrono::seconds(i),
-                    SignatureBytes::Bundle(std::to_string(i))});
+    many.push_back(
+        {MemoryRegistry::Image(), kNow + std::chrono::seconds(i), BundleBytes(std::to_string(i))});
   }
   const auto held = set.With(std::move(many));
   BOOST_TEST(held->Files(nullptr).size() == SignatureSet::kMaxOfImage);

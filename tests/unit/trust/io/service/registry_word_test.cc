@@ -19,6 +19,7 @@
 #include "trust/decide/decide.h"
 #include "trust/io/store/state_document.h"
 #include "trust/sigstore/signature_set.h"
+#include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::trust {
@@ -294,11 +295,11 @@ BOOST_AUTO_TEST_CASE(AsManySignaturesAsAreKept_AreListedByTheStore) {
   for (std::size_t i = 0; i < kImages; ++i) {
     for (std::size_t of_image = 0; of_image < sigstore::SignatureSet::kMaxOfImage; ++of_image) {
       many.push_back({Sha256Digest(Sha256Of("image " + std::to_string(i))), wall(),
-                      sigstore::SignatureBytes::Bundle(std::to_string(i * 10 + of_image))});
+                      sigstore::BundleBytes(std::to_string(i * 10 + of_image))});
     }
   }
   const CollectionId id = SigstoreKind().IdOf("", kName);
-  const auto set = sigstore::SignatureSet(id).With(std::move(many));
+  const auto set = sigstore::SignatureSet(id, sigstore::Dialect()).With(std::move(many));
   Manifest manifest{.id = id, .files = {}, .floors = {}, .verified_at = wall()};
   for (const StoredFile& file : set->Files(nullptr)) manifest.files.emplace(file.name, file.sha256);
   BOOST_TEST(manifest.files.size() == sigstore::SignatureSet::kMaxSignatures);
