@@ -5,7 +5,7 @@
 # usage: purity_test.sh SOURCE_DIR
 set -u
 trust=$1/trust
-pure="$trust/base $trust/signed $trust/toml $trust/decide $trust/tuf $trust/tuf1 $trust/notary $trust/oci $trust/sigstore $trust/notation"
+pure="$trust/base $trust/signed $trust/toml $trust/decide $trust/tuf $trust/tuf1 $trust/notary $trust/oci $trust/registry_bound $trust/sigstore $trust/notation"
 failed=0
 
 # forbid PATTERN [FILE...]: no line matches, those files aside.

@@ -6,10 +6,12 @@
 #include <string>
 #include <string_view>
 
+#include "trust/registry_bound/wanted_image.h"
 #include "trust/signed/signature_error.h"
-#include "trust/sigstore/wanted_image.h"
 
 namespace crivet::trust::sigstore {
+
+using WantedImage = registry_bound::WantedImage;
 
 /// Claim is what a signature says of an image beyond its digest: texts that the signer added.
 struct Claim {

@@ -9,7 +9,7 @@
 namespace crivet::trust::sigstore {
 namespace {
 
-SignatureResult<ImageSignature> VerifyForm(const SignatureBytes& signature,
+SignatureResult<ImageSignature> VerifyForm(const registry_bound::SignatureBytes& signature,
                                            const WantedImage& image, const ImageDemand& demand) {
   if (signature.form() == kBundleForm) {
     const auto bundle = Bundle::Parse(signature.bytes());
@@ -23,8 +23,8 @@ SignatureResult<ImageSignature> VerifyForm(const SignatureBytes& signature,
 
 }  // namespace
 
-SignatureResult<VerifiedSignature> SigstoreDemand::Verify(const SignatureBytes& signature,
-                                                          const WantedImage& about) const {
+SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
+    const registry_bound::SignatureBytes& signature, const WantedImage& about) const {
   const bool wanted = (signature.form() == kBundleForm && takes_bundles) ||
                       (signature.form() == kLegacyForm && takes_legacy);
   if (!wanted) {
@@ -34,7 +34,8 @@ SignatureResult<VerifiedSignature> SigstoreDemand::Verify(const SignatureBytes& 
   }
   auto verified = VerifyForm(signature, about, For(about.tag));
   if (!verified) return tl::unexpected(verified.error());
-  return VerifiedSignature{std::move(verified->signer.name), std::move(verified->signer.times)};
+  return registry_bound::VerifiedSignature{std::move(verified->signer.name),
+                                           std::move(verified->signer.times)};
 }
 
 ImageDemand SigstoreDemand::For(const std::optional<std::string>& tag) const {

@@ -6,8 +6,8 @@
 
 #include "trust/base/bytes.h"
 #include "trust/decide/demand.h"
+#include "trust/registry_bound/signature_demand.h"
 #include "trust/sigstore/image_signature.h"
-#include "trust/sigstore/signature_demand.h"
 
 namespace crivet::trust::sigstore {
 
@@ -23,7 +23,7 @@ struct SigstoreTrust final : Demand {
 
 /// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
 /// and what the signer has to have added.
-struct SigstoreDemand final : SignatureDemand {
+struct SigstoreDemand final : registry_bound::SignatureDemand {
   /// `$tag` is not in it yet: For puts it in.
   ImageDemand image;
   bool takes_bundles = true;
@@ -31,8 +31,8 @@ struct SigstoreDemand final : SignatureDemand {
   /// Annotations whose value has to be the tag that was asked for.
   std::vector<std::string> tag_annotations;
 
-  SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
-                                            const WantedImage& about) const override;
+  SignatureResult<registry_bound::VerifiedSignature> Verify(
+      const registry_bound::SignatureBytes& signature, const WantedImage& about) const override;
 
   /// Whether a verdict over a signature depends on a trusted root.
   bool NeedsRoot() const {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "trust/base/bytes.h"
+#include "trust/registry_bound/named_fields.h"
 #include "trust/sigstore/image_signature.h"
-#include "trust/sigstore/named_fields.h"
 
 namespace crivet::trust::sigstore {
 namespace {
@@ -16,7 +16,7 @@ constexpr std::string_view kReadAnnotations[] = {
 constexpr std::string_view kPayload = "payload";
 constexpr std::string_view kMediaType = "media-type";
 
-class Cosigns final : public SignatureDialect {
+class Cosigns final : public registry_bound::SignatureDialect {
  public:
   bool IsOwn(std::string_view artifact_type) const override {
     return artifact_type.starts_with("application/vnd.dev.sigstore.bundle");
@@ -25,14 +25,16 @@ class Cosigns final : public SignatureDialect {
                                         const Sha256Digest& image) const override {
     return BundleLayers(referrer, image);
   }
-  SignatureBytes Of(const oci::Descriptor& /*layer*/, std::string content) const override {
+  registry_bound::SignatureBytes Of(const oci::Descriptor& /*layer*/,
+                                    std::string content) const override {
     return BundleBytes(std::move(content));
   }
   std::string_view tag_ending() const override { return ".sig"; }
   std::vector<oci::Descriptor> LayersUnderTag(const oci::Manifest& manifest) const override {
     return LegacyLayers(manifest);
   }
-  SignatureBytes OfUnderTag(const oci::Descriptor& layer, std::string_view content) const override {
+  registry_bound::SignatureBytes OfUnderTag(const oci::Descriptor& layer,
+                                            std::string_view content) const override {
     return LegacyBytes(layer, content);
   }
   int StageOf(SignatureReason reason) const override { return sigstore::StageOf(reason); }
@@ -40,21 +42,23 @@ class Cosigns final : public SignatureDialect {
 
 }  // namespace
 
-SignatureBytes BundleBytes(std::string json) { return {std::string(kBundleForm), std::move(json)}; }
+registry_bound::SignatureBytes BundleBytes(std::string json) {
+  return {std::string(kBundleForm), std::move(json)};
+}
 
-SignatureBytes LegacyBytes(const oci::Descriptor& layer, std::string_view payload) {
+registry_bound::SignatureBytes LegacyBytes(const oci::Descriptor& layer, std::string_view payload) {
   std::string bytes;
-  PutField(bytes, kMediaType, layer.media_type);
+  registry_bound::PutField(bytes, kMediaType, layer.media_type);
   for (const std::string_view name : kReadAnnotations) {
     const auto found = layer.annotations.find(name);
-    if (found != layer.annotations.end()) PutField(bytes, name, found->second);
+    if (found != layer.annotations.end()) registry_bound::PutField(bytes, name, found->second);
   }
-  PutField(bytes, kPayload, payload);
+  registry_bound::PutField(bytes, kPayload, payload);
   return {std::string(kLegacyForm), std::move(bytes)};
 }
 
-std::optional<LegacyLayer> LegacyLayer::Of(const SignatureBytes& legacy) {
-  auto fields = ReadFields(legacy.bytes());
+std::optional<LegacyLayer> LegacyLayer::Of(const registry_bound::SignatureBytes& legacy) {
+  auto fields = registry_bound::ReadFields(legacy.bytes());
   if (!fields) return std::nullopt;
   std::string payload = std::move((*fields)[std::string(kPayload)]);
   const Sha256Digest digest(Sha256Of(payload));
@@ -72,7 +76,7 @@ std::optional<LegacyLayer> LegacyLayer::Of(const SignatureBytes& legacy) {
   return read;
 }
 
-const SignatureDialect& Dialect() {
+const registry_bound::SignatureDialect& Dialect() {
   static const Cosigns dialect;
   return dialect;
 }

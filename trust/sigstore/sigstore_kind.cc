@@ -3,14 +3,14 @@
 
 #include <utility>
 
+#include "trust/registry_bound/registry_bound_kind.h"
 #include "trust/sigstore/read_demand.h"
-#include "trust/sigstore/registry_bound_kind.h"
 #include "trust/sigstore/sigstore_dialect.h"
 
 namespace crivet::trust {
 namespace {
 
-class Sigstore final : public sigstore::RegistryBoundKind {
+class Sigstore final : public registry_bound::RegistryBoundKind {
  public:
   std::string_view name() const override { return "sigstore"; }
 
@@ -47,7 +47,7 @@ class Sigstore final : public sigstore::RegistryBoundKind {
   }
 
  private:
-  const sigstore::SignatureDialect& dialect() const override { return sigstore::Dialect(); }
+  const registry_bound::SignatureDialect& dialect() const override { return sigstore::Dialect(); }
 };
 
 }  // namespace

@@ -13,8 +13,8 @@
 
 #include "tests/support/trust/memory_registry.h"
 #include "trust/oci/manifest.h"
+#include "trust/registry_bound/signature_search.h"
 #include "trust/sigstore/sigstore_kind.h"
-#include "trust/sigstore/sigstore_refresh.h"
 
 namespace crivet::trust::sigstore {
 namespace {

@@ -3,14 +3,13 @@
 // What a registry may answer about one image, and what becomes of it: in the set, in the store, and
 // under another demand.
 
-#include "trust/sigstore/sigstore_refresh.h"
-
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "tests/support/trust/memory_registry.h"
+#include "trust/registry_bound/signature_search.h"
 #include "trust/sigstore/sigstore_demand.h"
 #include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
@@ -158,7 +157,7 @@ BOOST_AUTO_TEST_CASE(ManyWorthlessBundles_AreCutOff_AndThatIsNotUnsigned) {
   Node node;
   for (int i = 0; i < 40; ++i) node.registry.PutBundle("{\"" + std::to_string(i) + "\":1}");
   BOOST_TEST(Outcome(node.Pull(ByDigest())) == "too-many");
-  BOOST_TEST(node.registry.asked() <= SigstoreRefresh::kMaxRequests);
+  BOOST_TEST(node.registry.asked() <= registry_bound::SignatureSearch::kMaxRequests);
 }
 
 BOOST_AUTO_TEST_CASE(AnAttestation_IsNoImageSignature) {
@@ -295,14 +294,14 @@ BOOST_AUTO_TEST_CASE(ASetThatSomebodyElseCommittedMeanwhile_IsBuiltUpon) {
 }
 
 BOOST_AUTO_TEST_CASE(SignaturesBeyondTheCap_LeaveTheOldestOut) {
-  SignatureSet set(kId, Dialect());
-  std::vector<StoredSignature> many;
+  registry_bound::SignatureSet set(kId, Dialect());
+  std::vector<registry_bound::StoredSignature> many;
   for (int i = 0; i < 10; ++i) {
     many.push_back(
         {MemoryRegistry::Image(), kNow + std::chrono::seconds(i), BundleBytes(std::to_string(i))});
   }
   const auto held = set.With(std::move(many));
-  BOOST_TEST(held->Files(nullptr).size() == SignatureSet::kMaxOfImage);
+  BOOST_TEST(held->Files(nullptr).size() == registry_bound::SignatureSet::kMaxOfImage);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

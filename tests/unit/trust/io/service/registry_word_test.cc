@@ -18,7 +18,7 @@
 #include "tests/support/trust_io/test_node.h"
 #include "trust/decide/decide.h"
 #include "trust/io/store/state_document.h"
-#include "trust/sigstore/signature_set.h"
+#include "trust/registry_bound/signature_set.h"
 #include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
 
@@ -290,19 +290,20 @@ BOOST_FIXTURE_TEST_CASE(AllOf_WhereTheRegistryIsAway_IsUnreachable, BothNode) {
 
 // What the store cannot list it would take for damage, and nothing of the repository would count.
 BOOST_AUTO_TEST_CASE(AsManySignaturesAsAreKept_AreListedByTheStore) {
-  std::vector<sigstore::StoredSignature> many;
+  std::vector<registry_bound::StoredSignature> many;
   constexpr std::size_t kImages = 1100;
   for (std::size_t i = 0; i < kImages; ++i) {
-    for (std::size_t of_image = 0; of_image < sigstore::SignatureSet::kMaxOfImage; ++of_image) {
+    for (std::size_t of_image = 0; of_image < registry_bound::SignatureSet::kMaxOfImage;
+         ++of_image) {
       many.push_back({Sha256Digest(Sha256Of("image " + std::to_string(i))), wall(),
                       sigstore::BundleBytes(std::to_string(i * 10 + of_image))});
     }
   }
   const CollectionId id = SigstoreKind().IdOf("", kName);
-  const auto set = sigstore::SignatureSet(id, sigstore::Dialect()).With(std::move(many));
+  const auto set = registry_bound::SignatureSet(id, sigstore::Dialect()).With(std::move(many));
   Manifest manifest{.id = id, .files = {}, .floors = {}, .verified_at = wall()};
   for (const StoredFile& file : set->Files(nullptr)) manifest.files.emplace(file.name, file.sha256);
-  BOOST_TEST(manifest.files.size() == sigstore::SignatureSet::kMaxSignatures);
+  BOOST_TEST(manifest.files.size() == registry_bound::SignatureSet::kMaxSignatures);
   BOOST_TEST(WriteManifest(manifest).size() <= kMaxManifestBytes);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/sigstore/stored_signature.h"
+#include "trust/registry_bound/stored_signature.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 
 #include "trust/base/bytes.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 std::string StoredSignature::FileName() const {
   std::string name =
@@ -37,4 +37,4 @@ std::optional<StoredSignature> StoredSignature::Of(std::string_view file_name, s
                          SignatureBytes(std::string(form), std::move(bytes))};
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 // How texts are kept together under names: `name size LF value LF` each, so that no value has to be
 // escaped and none can end early.
@@ -20,4 +20,4 @@ void PutField(std::string& out, std::string_view name, std::string_view value);
 /// ReadFields reads what PutField wrote; nullopt for anything else, a name twice included.
 std::optional<NamedFields> ReadFields(std::string_view text);
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/sigstore/sigstore_refresh.h"
+#include "trust/registry_bound/signature_search.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "trust/base/bytes.h"
 #include "trust/signed/first_good.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 namespace {
 
 constexpr std::size_t kMaxIndex = 4 * 1024 * 1024;
@@ -55,7 +55,7 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
 
 }  // namespace
 
-SigstoreRefresh::SigstoreRefresh(RefreshStart start, const SignatureDialect& dialect)
+SignatureSearch::SignatureSearch(RefreshStart start, const SignatureDialect& dialect)
     : start_(std::move(start)),
       dialect_(dialect),
       before_(std::static_pointer_cast<const SignatureSet>(start_.previous)) {
@@ -78,14 +78,14 @@ SigstoreRefresh::SigstoreRefresh(RefreshStart start, const SignatureDialect& dia
   }
 }
 
-WantedImage SigstoreRefresh::Image() const {
+WantedImage SignatureSearch::Image() const {
   const ImageReference& reference = start_.asked->reference;
   std::optional<std::string> tag = reference.tag();
   if (!tag && !reference.digest()) tag = "latest";
   return {.digest = *digest_, .repository = start_.id.name, .tag = std::move(tag)};
 }
 
-void SigstoreRefresh::BeginAt(const Sha256Digest& digest) {
+void SignatureSearch::BeginAt(const Sha256Digest& digest) {
   digest_ = digest;
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
@@ -99,7 +99,7 @@ void SigstoreRefresh::BeginAt(const Sha256Digest& digest) {
   Next();
 }
 
-void SigstoreRefresh::AskPlace(Place place, std::size_t skip_hosts, std::string page) {
+void SignatureSearch::AskPlace(Place place, std::size_t skip_hosts, std::string page) {
   RegistryRequest request{.repository = start_.id.name, .skip_hosts = skip_hosts};
   if (place == Place::kReferrers) {
     request.what = RegistryRequest::What::kReferrers;
@@ -112,7 +112,7 @@ void SigstoreRefresh::AskPlace(Place place, std::size_t skip_hosts, std::string 
   steps_.push_back({Step::What::kPlace, std::move(request), place});
 }
 
-SigstoreRefresh::Step SigstoreRefresh::ContentStep(Step::What what,
+SignatureSearch::Step SignatureSearch::ContentStep(Step::What what,
                                                    const Sha256Digest& content) const {
   const bool manifest = what == Step::What::kManifest;
   return {what,
@@ -121,7 +121,7 @@ SigstoreRefresh::Step SigstoreRefresh::ContentStep(Step::What what,
            .digest = content}};
 }
 
-void SigstoreRefresh::AskFor(std::vector<Step> best_first, std::size_t at_once) {
+void SignatureSearch::AskFor(std::vector<Step> best_first, std::size_t at_once) {
   if (best_first.size() > kMaxRequests) {
     cut_off_ = true;
     best_first.resize(kMaxRequests);
@@ -134,7 +134,7 @@ void SigstoreRefresh::AskFor(std::vector<Step> best_first, std::size_t at_once) 
   }
 }
 
-void SigstoreRefresh::Next() {
+void SignatureSearch::Next() {
   wanted_.reset();
   if (outcome_) return;
   if (steps_.empty() || (digest_ && AllHaveOne())) return End();
@@ -165,7 +165,7 @@ void SigstoreRefresh::Next() {
   wanted_ = std::move(request);
 }
 
-void SigstoreRefresh::Supply(Fetched answer) {
+void SignatureSearch::Supply(Fetched answer) {
   if (!wanted_) return;
   const FileRequest request = *std::exchange(wanted_, std::nullopt);
   const Step step = std::move(steps_.front());
@@ -184,7 +184,7 @@ void SigstoreRefresh::Supply(Fetched answer) {
   Next();
 }
 
-void SigstoreRefresh::Take(const Step& step, FetchedFile file) {
+void SignatureSearch::Take(const Step& step, FetchedFile file) {
   switch (step.what) {
     case Step::What::kResolve: {
       const auto digest = file.registry ? file.registry->digest : std::nullopt;
@@ -200,7 +200,7 @@ void SigstoreRefresh::Take(const Step& step, FetchedFile file) {
   }
 }
 
-void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
+void SignatureSearch::TakePlace(const Step& step, const FetchedFile& file) {
   // trust/RULES.md#asking-a-registry: a mirror may not hold signatures. It is asked on behind what
   // this answer holds, once however many pages that has.
   if (file.registry && !file.registry->upstream && step.request.page.empty()) {
@@ -228,12 +228,12 @@ void SigstoreRefresh::TakePlace(const Step& step, const FetchedFile& file) {
   AskFor(std::move(steps), kAtOnce);
 }
 
-void SigstoreRefresh::PassOver(const Error& place) {
+void SignatureSearch::PassOver(const Error& place) {
   // What is no index and no manifest holds nothing.
   cut_off_ = cut_off_ || place.reason == Reason::kTooMany;
 }
 
-void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
+void SignatureSearch::TakeIndex(const Step& step, const FetchedFile& file) {
   if (file.registry && !file.registry->next_page.empty()) {
     AskPlace(step.place, file.registry->host_number, file.registry->next_page);
   }
@@ -258,7 +258,7 @@ void SigstoreRefresh::TakeIndex(const Step& step, const FetchedFile& file) {
   AskFor(std::move(steps), kAtOnce);
 }
 
-void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
+void SignatureSearch::TakeManifest(const FetchedFile& file) {
   const auto manifest = oci::Manifest::Parse(file.bytes);
   if (!manifest) return;
   std::vector<Step> steps;
@@ -271,7 +271,7 @@ void SigstoreRefresh::TakeManifest(const FetchedFile& file) {
   AskFor(std::move(steps), 1);
 }
 
-void SigstoreRefresh::TakeContent(const Step& step, std::string content) {
+void SignatureSearch::TakeContent(const Step& step, std::string content) {
   if (step.place != Place::kSignatureTag) {
     return Judge(dialect_.Of(step.layers.front(), std::move(content)));
   }
@@ -279,7 +279,7 @@ void SigstoreRefresh::TakeContent(const Step& step, std::string content) {
   contents_.emplace(*step.request.digest, std::move(content));
 }
 
-void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,
+void SignatureSearch::JudgeLayers(const std::vector<oci::Descriptor>& layers,
                                   const std::string& content) {
   std::size_t left = kMaxOfContent;
   for (const oci::Descriptor& layer : layers) {
@@ -293,7 +293,7 @@ void SigstoreRefresh::JudgeLayers(const std::vector<oci::Descriptor>& layers,
   }
 }
 
-void SigstoreRefresh::Miss(const Step& step, const FetchFailure& failure) {
+void SignatureSearch::Miss(const Step& step, const FetchFailure& failure) {
   const bool none = failure.kind == FetchFailure::Kind::kNotFound;
   if (step.what == Step::What::kResolve) {
     RefreshFailure outcome =
@@ -317,7 +317,7 @@ void SigstoreRefresh::Miss(const Step& step, const FetchFailure& failure) {
   if (!away_) away_ = failure;
 }
 
-void SigstoreRefresh::Judge(SignatureBytes signature) {
+void SignatureSearch::Judge(SignatureBytes signature) {
   bool good = false;
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
@@ -334,18 +334,18 @@ void SigstoreRefresh::Judge(SignatureBytes signature) {
   if (good) good_.push_back({*digest_, start_.now, std::move(signature)});
 }
 
-void SigstoreRefresh::Fail(Reason reason, std::string detail) {
+void SignatureSearch::Fail(Reason reason, std::string detail) {
   outcome_ = tl::unexpected(Failure(reason, std::move(detail)));
 }
 
-void SigstoreRefresh::End() { outcome_ = Verified(); }
+void SignatureSearch::End() { outcome_ = Verified(); }
 
-Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<VerifiedSignature>> refused) const {
+Error SignatureSearch::WhyRefused(std::vector<SignatureResult<VerifiedSignature>> refused) const {
   if (cut_off_) {
     return {Reason::kTooMany, "too much lies beside " + digest_->ToString() +
                                   ", and nothing good was among the first of it"};
   }
-  // trust/sigstore/FORMAT.md#places
+  // trust/registry_bound/RULES.md#places
   if (away_) {
     return {Reason::kUnreachable, "the signatures of " + digest_->ToString() + " cannot be had"};
   }
@@ -354,7 +354,7 @@ Error SigstoreRefresh::WhyRefused(std::vector<SignatureResult<VerifiedSignature>
   return {ReasonFor(why.reason), digest_->ToString() + ": " + why.detail};
 }
 
-RefreshOutcome SigstoreRefresh::Verified() const {
+RefreshOutcome SignatureSearch::Verified() const {
   auto word = std::make_shared<RegistryWord>(*digest_);
   std::vector<SignatureResult<VerifiedSignature>> all;
   for (const auto& [demand, refused] : lacking_) {
@@ -399,4 +399,4 @@ RefreshOutcome StoredSignatures::Finish() {
   return committed;
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/sigstore/registry_bound_kind.h"
+#include "trust/registry_bound/registry_bound_kind.h"
 
 #include <utility>
 
-#include "trust/sigstore/signature_set.h"
-#include "trust/sigstore/sigstore_refresh.h"
+#include "trust/registry_bound/signature_search.h"
+#include "trust/registry_bound/signature_set.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 std::optional<std::string> RegistryBoundKind::ParseName(std::string_view text) const {
   const Result<ImageReference> reference = ImageReference::Parse(text);
@@ -21,11 +21,11 @@ std::unique_ptr<Refresh> RegistryBoundKind::Begin(RefreshStart start) const {
   if (start.source == RefreshStart::Source::kStore) {
     return std::make_unique<StoredSignatures>(std::move(start), dialect());
   }
-  return std::make_unique<SigstoreRefresh>(std::move(start), dialect());
+  return std::make_unique<SignatureSearch>(std::move(start), dialect());
 }
 
 std::shared_ptr<const TrustedSet> RegistryBoundKind::Empty(const CollectionId& id) const {
   return std::make_shared<const SignatureSet>(id, dialect());
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/sigstore/signature_set.h"
+#include "trust/registry_bound/signature_set.h"
 
 #include <algorithm>
 #include <set>
@@ -8,7 +8,7 @@
 #include "trust/decide/finding.h"
 #include "trust/signed/first_good.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 namespace {
 
 constexpr std::string_view kPart = "signature";
@@ -185,7 +185,7 @@ std::shared_ptr<const Anchors> SignatureSet::anchors() const {
 
 Judgement SignatureSet::Current(const Asked& asked) const {
   if (asked.reference.NamesOtherDigest()) return {DigestNotSigned(), {}, true};
-  // trust/sigstore/FORMAT.md#tags
+  // trust/registry_bound/RULES.md#tags
   if (asked.local != nullptr) {
     const std::optional<std::string> tag = TagOf(asked.reference);
     const bool has_tag = asked.name_here == NameHere::kIsThis ||
@@ -258,4 +258,4 @@ SetExplanation SignatureSet::Explain(const ImageReference& /*reference*/, const 
   return {};
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

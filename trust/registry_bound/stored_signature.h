@@ -7,9 +7,9 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/base/time.h"
-#include "trust/sigstore/signature_bytes.h"
+#include "trust/registry_bound/signature_bytes.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// StoredSignature is a signature that was good when it was read, as the store keeps it. On disk
 /// nothing of it is believed but that time.
@@ -25,4 +25,4 @@ struct StoredSignature {
   static std::optional<StoredSignature> Of(std::string_view file_name, std::string bytes);
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -7,10 +7,10 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/oci/manifest.h"
+#include "trust/registry_bound/signature_bytes.h"
 #include "trust/signed/signature_error.h"
-#include "trust/sigstore/signature_bytes.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// SignatureDialect is how the signatures of one kind lie beside an image: what tells them from all
 /// else that lies there, and what of it is the signature. Nothing is verified. Stateless; safe to
@@ -46,4 +46,4 @@ class SignatureDialect {
   virtual int StageOf(SignatureReason reason) const = 0;
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

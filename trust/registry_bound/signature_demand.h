@@ -7,11 +7,11 @@
 #include "trust/base/bytes.h"
 #include "trust/base/time.h"
 #include "trust/decide/demand.h"
+#include "trust/registry_bound/signature_bytes.h"
+#include "trust/registry_bound/wanted_image.h"
 #include "trust/signed/signature_error.h"
-#include "trust/sigstore/signature_bytes.h"
-#include "trust/sigstore/wanted_image.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// VerifiedSignature is a signature that a demand accepts.
 struct VerifiedSignature {
@@ -41,4 +41,4 @@ inline const SignatureDemand& AsSignatureDemand(const Demand& demand) {
   return static_cast<const SignatureDemand&>(demand);
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

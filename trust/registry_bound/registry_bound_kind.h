@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "trust/decide/kind.h"
-#include "trust/sigstore/signature_dialect.h"
+#include "trust/registry_bound/signature_dialect.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// RegistryBoundKind is what all kinds have in common whose signatures lie beside an image, in its
 /// own repository, and name its digest alone (trust/RULES.md#the-registrys-word). Their demands are
@@ -41,4 +41,4 @@ class RegistryBoundKind : public Kind {
   virtual const SignatureDialect& dialect() const = 0;
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -13,19 +13,19 @@
 
 #include "trust/decide/refresh.h"
 #include "trust/oci/manifest.h"
-#include "trust/sigstore/signature_set.h"
+#include "trust/registry_bound/signature_set.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
-/// SigstoreRefresh asks a registry about one name: which digest it is, and what signatures lie
+/// SignatureSearch asks a registry about one name: which digest it is, and what signatures lie
 /// beside that, in all places where its dialect has them, until every demand has a good one
-/// (trust/sigstore/FORMAT.md#places). It asks at most kMaxRequests times. A place that could not be
-/// asked is never taken for one that has nothing.
-class SigstoreRefresh final : public Refresh {
+/// (trust/registry_bound/RULES.md#places). It asks at most kMaxRequests times. A place that could
+/// not be asked is never taken for one that has nothing.
+class SignatureSearch final : public Refresh {
  public:
   static constexpr std::size_t kMaxRequests = 32;
 
-  SigstoreRefresh(RefreshStart start, const SignatureDialect& dialect);
+  SignatureSearch(RefreshStart start, const SignatureDialect& dialect);
 
   std::optional<FileRequest> Wanted() const override { return wanted_; }
   void Supply(Fetched answer) override;
@@ -103,4 +103,4 @@ class StoredSignatures final : public Refresh {
   std::vector<StoredSignature> read_;
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "trust/decide/trusted_set.h"
-#include "trust/sigstore/signature_demand.h"
-#include "trust/sigstore/signature_dialect.h"
-#include "trust/sigstore/stored_signature.h"
+#include "trust/registry_bound/signature_demand.h"
+#include "trust/registry_bound/signature_dialect.h"
+#include "trust/registry_bound/stored_signature.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// RegistryWord is what a registry answered about one name a moment ago: which digest it is, and of
 /// a digest without a good signature under some demand, why.
@@ -42,7 +42,7 @@ class Verdicts {
 /// SignatureSet is the evidence that this node has of one repository's images: signatures that were
 /// good when they were read. It names no tag: which digest a tag is, is the registry's word, and
 /// has to be asked for at each pull. What it holds is judged by today's demand each time
-/// (trust/sigstore/FORMAT.md#evidence). Immutable but for remembered verdicts; thread-safe.
+/// (trust/registry_bound/RULES.md#evidence). Immutable but for remembered verdicts; thread-safe.
 class SignatureSet final : public TrustedSet {
  public:
   static constexpr std::size_t kMaxOfImage = 4;
@@ -100,4 +100,4 @@ class SignatureSet final : public TrustedSet {
 /// Why a signature is refused, as a decision says it.
 Reason ReasonFor(SignatureReason reason);
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

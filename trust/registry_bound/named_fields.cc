@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/sigstore/named_fields.h"
+#include "trust/registry_bound/named_fields.h"
 
 #include <charconv>
 #include <system_error>
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 void PutField(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(" ").append(std::to_string(value.size())).append("\n");
@@ -32,4 +32,4 @@ std::optional<NamedFields> ReadFields(std::string_view text) {
   return fields;
 }
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -6,7 +6,7 @@
 
 #include "trust/base/image_reference.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// WantedImage is the image that a signature has to be about.
 struct WantedImage {
@@ -15,4 +15,4 @@ struct WantedImage {
   std::optional<std::string> tag;  ///< that was asked for; nothing by digest alone
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound

@@ -7,7 +7,7 @@
 
 #include "trust/base/bytes.h"
 
-namespace crivet::trust::sigstore {
+namespace crivet::trust::registry_bound {
 
 /// SignatureBytes is one signature of an image as a registry gave it, with what its verdict needs
 /// of what came along, in one of its kind's forms. Nothing is verified. Immutable.
@@ -31,4 +31,4 @@ class SignatureBytes {
   Sha256 sha256_;
 };
 
-}  // namespace crivet::trust::sigstore
+}  // namespace crivet::trust::registry_bound
