@@ -168,13 +168,7 @@ expect_like "plain http" '*is where the registry sends on to, which is not follo
 
 say "docker-registry, with tags and the fallback tag alone"
 rm -rf "${certs:?}"/*
-sed -e 's/127.0.0.1:80/127.0.0.1:5030/' >"$node_dir/registry.yml" <<YML
-version: 0.1
-log: {level: error, accesslog: {disabled: true}}
-storage:
-  filesystem: {rootdirectory: $node_dir/registry}
-http: {addr: "127.0.0.1:80", secret: test}
-YML
+registry_yml 127.0.0.1:5030 >"$node_dir/registry.yml"
 part_start registry docker-registry serve "$node_dir/registry.yml"
 part_ready registry listens 5030
 make_image web /bin/echo hello

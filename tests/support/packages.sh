@@ -5,6 +5,7 @@
 #   install_packages KIND        apt-get installs what is missing of that kind; needs to be root
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
 #   unpack_tuf                   unpacks kind tuf
+#   unpack_peer                  unpacks kind peer, which runs in its own Debian's libc
 #   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
 #   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
@@ -129,6 +130,16 @@ unpack_tuf() {
     flock 9
     unpacked_into=$parts_dir/tuf unpack_suite "" "${debian_12[@]}"
     unpacked_into=$parts_dir/tuf-sid unpack_suite sid "${newer[@]}"
+  ) 9>"$parts_dir/.lock"
+}
+
+unpack_peer() {
+  local names
+  mapfile -t names < <(packages_of peer)
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    unpacked_into=$parts_dir/peer unpack_suite sid "${names[@]%/sid}"
   ) 9>"$parts_dir/.lock"
 }
 

@@ -7,15 +7,20 @@ readonly notary_url=https://notary.acme.example:4443
 notary_mode=memory     # or database: server, signer and MariaDB, as in production
 notary_max_age=0       # seconds that Notary lets clients cache `current` metadata; its own default is 300
 
-start_registry() {
-  cat >"$node_dir/registry.yml" <<YML
+# registry_yml ADDRESS: docker-registry's configuration.
+registry_yml() {
+  cat <<YML
 version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: $node_dir/registry}
   delete: {enabled: true}
-http: {addr: "127.0.0.1:80", secret: test}
+http: {addr: "$1", secret: test}
 YML
+}
+
+start_registry() {
+  registry_yml 127.0.0.1:80 >"$node_dir/registry.yml"
   part_start registry docker-registry serve "$node_dir/registry.yml"
   part_ready registry listens 80
 }
