@@ -7,6 +7,7 @@
 #include "trust/notary/notary_refresh.h"
 #include "trust/notary/read_demand.h"
 #include "trust/notary/root_text.h"
+#include "trust/tuf/read_gun.h"
 
 namespace crivet::trust {
 namespace {

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include "trust/notary/notary_demand.h"
 #include "trust/tuf/read_grace.h"
+#include "trust/tuf/read_gun.h"
 
 namespace crivet::trust {
 namespace {
@@ -97,16 +99,6 @@ std::vector<RoleName> ReadRoles(KeyReader& keys, const std::string& key, std::st
     }
   }
   return names;
-}
-
-std::optional<ImagePattern> ReadGun(KeyReader& keys) {
-  const std::string key(kGunKey);
-  const auto text = keys.String(key);
-  if (!text) return std::nullopt;
-  auto gun = ImagePattern::ParseMapping(text->value);
-  if (gun) return *std::move(gun);
-  keys.Wrong(text->at, fmt::format("\"{}\": {}", key, gun.error().detail));
-  return std::nullopt;
 }
 
 }  // namespace

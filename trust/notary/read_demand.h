@@ -2,15 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "trust/decide/kind.h"
 
 namespace crivet::trust {
-
-/// The key that maps an image's name to the GUN under which it was signed.
-inline constexpr std::string_view kGunKey = "gun";
 
 const std::vector<std::string>& NotaryRuleKeys();
 
