@@ -54,7 +54,9 @@ trust::SetExplanation ExplanationOf(const Explained& explained, trust::TimePoint
   const trust::Member* const member = MemberOf(explained.decision);
   const auto reference = trust::ImageReference::Parse(explained.canonical);
   if (!explained.view.set || member == nullptr || !reference) return {};
-  return explained.view.set->Explain(*reference, *member->demand, now);
+  const trust::Decision& decision = explained.decision;
+  const auto& name = decision.applied.NameFor(decision.member, *reference);
+  return explained.view.set->Explain(name, *member->demand, now);
 }
 
 std::string ChainLine(const trust::SetExplanation& set) {
@@ -91,8 +93,13 @@ std::string FailureText(const trust::RefreshFailure& failure) {
 }
 
 std::string HowToSign(const Explained& explained) {
-  const trust::Member* const member = MemberOf(explained.decision);
-  return member == nullptr ? "" : ": " + member->kind->HowToSign(explained.image);
+  const trust::Decision& decision = explained.decision;
+  const trust::Member* const member = MemberOf(decision);
+  if (member == nullptr) return "";
+  const auto& mapped = decision.applied.signed_as;
+  const bool maps = decision.member < mapped.size() && mapped[decision.member];
+  return ": " +
+         member->kind->HowToSign(maps ? mapped[decision.member]->Canonical() : explained.image);
 }
 
 std::string NextStepFor(trust::Reason reason, const Explained& explained,

@@ -209,8 +209,8 @@ class RuleReader {
     if (own != context_.own.end()) {
       member.demand = member.kind->Under(own->second, std::move(member.demand));
     }
-    CheckDemand(table, member);
     if (!rule_.is_default) member.signed_as = std::move(demand.signed_as);
+    CheckDemand(table, member);
     CheckWildcards(table, member);
     // Without an action nobody knows what the rule is.
     if (verifies()) rule_.members.push_back(std::move(member));
@@ -218,7 +218,8 @@ class RuleReader {
 
   void CheckDemand(TableReader& table, const trust::Member& member) {
     if (!verifies() || member.trust.empty() || findings_.any_wrong()) return;
-    const std::string wrong = member.kind->WrongFor(*member.demand, rule_.images);
+    const std::string wrong =
+        member.kind->WrongFor(*member.demand, trust::NamesAsSigned(rule_, member));
     if (!wrong.empty()) findings_.Wrong(table.at(), wrong);
   }
 

@@ -96,6 +96,18 @@ sleep 1.1
 expect_output two "$web:2.0"
 expect_output two "$web@$(image_digest two)"
 
+say "a mirror's image is looked up under the name that was published"
+push one mirror/shop/web:1.0
+rules "[[rule]]
+images = [\"$registry/mirror/**\"]
+action = \"verify\"
+trust = \"fleet\"
+gun = \"$registry/**\""
+crivet_here reload >/dev/null
+expect_output one "$registry/mirror/shop/web:1.0"
+expect_denied tag-not-signed "$registry/mirror/shop/other:1.0"
+expect_like "verify" "*add the target $web:9*" "$(crivet_here verify "$registry/mirror/shop/web:9" 2>&1 || true)"
+
 say "a rotated root key is followed"
 cp -r "$fleet" "$node_dir/old"
 publish rotate-root

@@ -233,6 +233,19 @@ Result<ImageReference> ImageReference::WithTag(std::string_view tag) const {
   return tagged;
 }
 
+Result<ImageReference> ImageReference::InRepository(std::string_view name) const {
+  auto other = Parse(name);
+  if (!other) return other;
+  // A short form, a tag or a digest would make the text differ from the repository.
+  if (other->repository_ != name) {
+    return Fail(Reason::kNotAReference, "not a repository's full name");
+  }
+  other->tag_ = tag_;
+  other->digest_text_ = digest_text_;
+  other->digest_ = digest_;
+  return other;
+}
+
 std::string ImageReference::PinnedTo(const Sha256Digest& digest) const {
   return repository_ + "@" + digest.ToString();
 }

@@ -86,6 +86,9 @@ class ImageReference {
   /// WithTag is the name with this tag and no digest: what a pinned pull gives back its tag as.
   /// kNotAReference for what is not a tag.
   Result<ImageReference> WithTag(std::string_view tag) const;
+  /// InRepository has the same tag and digest under another repository's full name, which is what
+  /// repository() is then. kNotAReference for any other text.
+  Result<ImageReference> InRepository(std::string_view name) const;
   /// PinnedTo is `repository@sha256:...`, the only form in which a pull is sent on.
   std::string PinnedTo(const Sha256Digest& digest) const;
 

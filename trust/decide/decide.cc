@@ -54,6 +54,8 @@ class Judge {
 
  private:
   const Demand& demand() const { return *rule_.members[member_].demand; }
+  // The reference, as the member knows it.
+  const ImageReference& name() const { return applied_.NameFor(member_, reference_); }
 
   // What is signed now says, records left aside.
   Verdict Current(const Sha256Digest* local) {
@@ -63,7 +65,7 @@ class Judge {
     asks_ = !view_.set && kind.asks() == Kind::Asks::kNames;
     if (!view_.set) return view_.failure ? NoUsableSet(*id, *view_.failure) : NotReadYet(*id);
     Judgement judgement =
-        view_.set->Current({.reference = reference_,
+        view_.set->Current({.reference = name(),
                             .demand = demand(),
                             .records = view_.records.get(),
                             .failure = view_.failure.get(),
@@ -93,7 +95,7 @@ class Judge {
     bool refused = false;
     for (const VerifiedRecord& record : *view_.records) {
       if (record.digest != digest || (!any_tag && record.tag != tag)) continue;
-      if (!view_.set->IsOf(record, reference_, demand())) continue;
+      if (!view_.set->IsOf(record, name(), demand())) continue;
       switch (view_.set->StandingOf(record, demand(), now_)) {
         case Standing::kStands:
           return BySoundRecord(record, std::move(otherwise));

@@ -38,18 +38,20 @@ bool NamespacesMeet(const Rule& a, const Rule& b) {
   return a.namespaces.empty() && b.namespaces.empty();
 }
 
-// The name under which an image is signed; nullopt where the pattern does not match it.
-std::optional<std::string> SignedAs(const Member& member, const ImagePattern* images,
-                                    const ImageReference& reference) {
-  if (!member.signed_as || images == nullptr) return reference.repository();
-  const auto captures = images->Match(reference.repository());
+// The name under which an image is signed; nullopt where the pattern does not match it, or what
+// comes out is no repository's name.
+std::optional<ImageReference> SignedAs(const ImagePattern& mapping, const ImagePattern& images,
+                                       const ImageReference& reference) {
+  const auto captures = images.Match(reference.repository());
   if (!captures) return std::nullopt;
-  std::string text = member.signed_as->Expand(*captures);
+  std::string text = mapping.Expand(*captures);
   // trust/RULES.md#mirrors: an official image is signed under its long name.
   if (text.starts_with(kDockerHub) && text.find('/', kDockerHub.size()) == std::string::npos) {
     text.insert(kDockerHub.size(), kOfficialPrefix);
   }
-  return text;
+  auto named = reference.InRepository(text);
+  if (!named) return std::nullopt;
+  return *std::move(named);
 }
 
 AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* images,
@@ -57,10 +59,16 @@ AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* i
   AppliedRule applied{rule, {}};
   applied.collections.reserve(rule->members.size());
   for (const Member& member : rule->members) {
-    std::optional<std::string> name = SignedAs(member, images, reference);
-    if (name) name = member.kind->CollectionFor(*name);
+    std::optional<ImageReference> mapped;
+    const bool maps = member.signed_as && images != nullptr;
+    if (maps) mapped = SignedAs(*member.signed_as, *images, reference);
     auto& collection = applied.collections.emplace_back();
+    if (maps && !mapped) continue;
+    auto name = member.kind->CollectionFor((mapped ? *mapped : reference).repository());
     if (name) collection = member.kind->IdOf(member.url, *std::move(name));
+    if (!mapped) continue;
+    applied.signed_as.resize(rule->members.size());
+    applied.signed_as[applied.collections.size() - 1] = std::move(mapped);
   }
   return applied;
 }
@@ -98,7 +106,7 @@ Result<void> CheckMember(const Rule& rule, const Member& member) {
     return Fail(Reason::kMalformed, "rule \"" + rule.name + "\": " + what);
   };
   if (member.kind == nullptr || member.demand == nullptr) return fail("a trust without a demand");
-  const std::string wrong = member.kind->WrongFor(*member.demand, rule.images);
+  const std::string wrong = member.kind->WrongFor(*member.demand, NamesAsSigned(rule, member));
   if (!wrong.empty()) return fail(wrong);
   if (!member.signed_as) return {};
   const std::string key(member.kind->signed_as_key());
@@ -135,6 +143,10 @@ Result<void> CheckRule(const Rule& rule) {
 }
 
 }  // namespace
+
+std::vector<ImagePattern> NamesAsSigned(const Rule& rule, const Member& member) {
+  return member.signed_as ? std::vector{*member.signed_as} : rule.images;
+}
 
 std::weak_ordering Policy::Precedence(const Entry& a, const Entry& b) {
   const auto order = Specificity(a.images(), b.images());

@@ -84,6 +84,10 @@ struct Rule {
   std::string reason;
 };
 
+/// The names under which a member's images are signed: the rule's patterns, or what it maps them
+/// to.
+std::vector<ImagePattern> NamesAsSigned(const Rule& rule, const Member& member);
+
 /// A pod's namespace as far as a call knows it. PullImage without a sandbox config has none;
 /// ImageStatus cannot know it, so every rule that could apply is asked (trust/RULES.md#namespaces).
 struct NoNamespace {};
@@ -95,6 +99,14 @@ struct AppliedRule {
   std::shared_ptr<const Rule> rule;
   /// One a member, in their order; nullopt where the member's kind has no collection of that name.
   std::vector<std::optional<CollectionId>> collections;
+  /// The name as each member knows it, where the rule maps names (trust/RULES.md#mirrors): set for
+  /// every member that maps it and has a collection. Empty where none does.
+  std::vector<std::optional<ImageReference>> signed_as = {};
+
+  /// What that member is asked for: `reference`, or the name that it is mapped to.
+  const ImageReference& NameFor(std::size_t member, const ImageReference& reference) const {
+    return member < signed_as.size() && signed_as[member] ? *signed_as[member] : reference;
+  }
 };
 
 /// Policy is the whole set of rules. Immutable; safe to share between threads.

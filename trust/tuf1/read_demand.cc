@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "trust/tuf/read_grace.h"
+#include "trust/tuf/read_gun.h"
 #include "trust/tuf1/tuf_demand.h"
 
 namespace crivet::trust::tuf1 {
@@ -85,8 +86,8 @@ std::optional<Verified<Root>> ReadRoot(KeyReader& keys) {
 }  // namespace
 
 const std::vector<std::string>& TufRuleKeys() {
-  static const std::vector<std::string> keys = {kTarget, kDigestTarget, "roles", "signers",
-                                                "grace"};
+  static const std::vector<std::string> keys = {kTarget,   kDigestTarget, "roles",
+                                                "signers", "grace",       std::string(kGunKey)};
   return keys;
 }
 
@@ -101,7 +102,7 @@ RuleDemand ReadTufDemand(KeyReader& keys) {
   demand->roles = ReadRoles(keys, "roles");
   demand->signers = ReadRoles(keys, "signers");
   demand->grace = ReadGrace(keys);
-  return {demand, std::nullopt};
+  return {demand, ReadGun(keys)};
 }
 
 SharedDemand ReadTufTrust(KeyReader& keys) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "trust/tuf/read_gun.h"
 #include "trust/tuf1/read_demand.h"
 #include "trust/tuf1/stored_repository.h"
 #include "trust/tuf1/tuf_demand.h"
@@ -20,7 +21,7 @@ class Tuf final : public Kind {
   std::string_view name() const override { return "tuf"; }
 
   const std::vector<std::string>& rule_keys() const override { return tuf1::TufRuleKeys(); }
-  std::string_view signed_as_key() const override { return ""; }
+  std::string_view signed_as_key() const override { return kGunKey; }
   RuleDemand ReadDemand(KeyReader& keys) const override { return tuf1::ReadTufDemand(keys); }
   const std::vector<std::string>& trust_keys() const override { return tuf1::TufTrustKeys(); }
   SharedDemand ReadTrust(KeyReader& keys) const override { return tuf1::ReadTufTrust(keys); }

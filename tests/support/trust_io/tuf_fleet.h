@@ -106,6 +106,14 @@ struct TufFleet : TestNode {
     SetRules(std::vector<Rule>{rule}, Rule{});
   }
 
+  /// Beside the registry, `mirror.example/acme/**` has its images, or those that `gun` says.
+  void UseMirror(const std::string& gun = "registry.acme.example/**") {
+    Rule mirror = RuleFor("mirror.example/acme/**", NewDemand());
+    mirror.members.front().signed_as = ImagePattern::ParseMapping(gun).value();
+    SetRules({RuleFor("registry.acme.example/**", NewDemand()), mirror}, Rule{});
+    Start();
+  }
+
   /// What a pull comes to: the content that is allowed, or the code of the refusal.
   std::string PullOf(const std::string& reference) { return Said(Pull(reference)); }
   /// A pull that went through, so that it is on record.

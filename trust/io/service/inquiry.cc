@@ -184,7 +184,8 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
                   engine_.Slot(collection),
                   setup.Server(named.trust),
                   {},
-                  {question_.reference, question_.local ? question_.local : named_digest},
+                  {applied.NameFor(member, question_.reference),
+                   question_.local ? question_.local : named_digest},
                   {}};
   if (named.kind->asks() != Kind::Asks::kCollection) look.name = look.asked.Key();
   const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;

@@ -57,6 +57,14 @@ bool HasLine(const std::vector<std::string>& lines, const std::string& part) {
 
 BOOST_AUTO_TEST_SUITE(ExplainTest)
 
+// Who signs for a mirror signs under the name at home.
+BOOST_AUTO_TEST_CASE(Refused_ImageOfAMirror_IsToBeSignedUnderItsName) {
+  Explained refused = ExplainedOf(trust::Deny{trust::Reason::kTagNotSigned, "tag is not signed"});
+  refused.decision.applied.signed_as = {
+      trust::ImageReference::Parse("home.example/web:2.1").value()};
+  BOOST_TEST(NextStep(refused).find("docker trust sign home.example/web:2.1") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(Allowed_Image_IsPinned) {
   BOOST_TEST(PinnedName(Allowed()) == "registry.example/web@sha256:" + kHex);
   BOOST_TEST((ExitOf(Allowed().decision) == Exit::kDone));

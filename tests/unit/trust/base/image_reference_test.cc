@@ -258,6 +258,21 @@ BOOST_AUTO_TEST_CASE(WithTag_Tag_ReplacesTagAndDigest) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(InRepository_FullName_KeepsTagAndDigest) {
+  const auto both = Reference("x:1@" + kDigest);
+  const auto moved = both.InRepository("a.b:5/c/d").value();
+  BOOST_TEST((moved == Reference("a.b:5/c/d:1@" + kDigest)));
+  BOOST_TEST(moved.domain() == "a.b:5");
+  BOOST_TEST(Reference("x").InRepository("a.b/c")->Canonical() == "a.b/c:latest");
+  const std::string other = "sha512:" + kHex + kHex;
+  BOOST_TEST(Reference("x@" + other).InRepository("a.b/c")->Canonical() == "a.b/c@" + other);
+  for (const auto& wrong : {""s, "y"s, "docker.io/y"s, "a.b/c:1"s, "a.b/c@" + kDigest, "a.b/C"s}) {
+    BOOST_TEST_CONTEXT(wrong) {
+      BOOST_TEST((both.InRepository(wrong).error().reason == Reason::kNotAReference));
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Familiar_OfficialAndOther_DropsOnlyWhatDockerDrops) {
   BOOST_TEST(Reference("docker.io/library/x:1").Familiar() == "x:1");
   BOOST_TEST(Reference("docker.io/library/x/y").Familiar() == "library/x/y:latest");

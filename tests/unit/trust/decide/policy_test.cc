@@ -195,6 +195,19 @@ BOOST_DATA_TEST_CASE(RuleFor_Mirror_ReadsTheNameThatWasSigned, kMirrors, row) {
   BOOST_TEST(applied.rule->name == "mirror");
   BOOST_TEST((applied.collections.front() ? applied.collections.front()->name : "") ==
              row.signed_as);
+  const ImageReference image = Reference(row.image);
+  BOOST_TEST(applied.NameFor(0, image).repository() ==
+             (applied.collections.front() ? row.signed_as : image.repository()));
+}
+
+BOOST_AUTO_TEST_CASE(RuleFor_Mirror_AsksForTheTagAndDigestThatWereWritten) {
+  const Policy policy = PolicyOf({Mirror("m.example/**", "r.example/**"), VerifyRule("v", {"**"})});
+  const ImageReference image = Reference("m.example/web:1@sha256:" + std::string(64, 'a'));
+  const AppliedRule applied = policy.RuleFor(image, NoNamespace{}, kNow);
+  BOOST_TEST(
+      (applied.NameFor(0, image) == Reference("r.example/web:1@sha256:" + std::string(64, 'a'))));
+  const ImageReference other = Reference("other.example/web:1");
+  BOOST_TEST((policy.RuleFor(other, NoNamespace{}, kNow).NameFor(0, other) == other));
 }
 
 BOOST_AUTO_TEST_CASE(RulesFor_EveryRuleThatSomePodCouldMeet_MostSpecificFirst) {

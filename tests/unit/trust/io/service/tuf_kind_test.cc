@@ -154,6 +154,44 @@ BOOST_AUTO_TEST_CASE(Templates_UnderWhichTwoImagesHaveOneTarget_AreAnError) {
   BOOST_TEST(!made("*/acme/*"));
 }
 
+BOOST_AUTO_TEST_CASE(Mirror_Image_IsLookedUpUnderTheNameThatWasPublished) {
+  UseMirror();
+  BOOST_TEST(PullOf("mirror.example/acme/web:1.0") == "web 1.0");
+  BOOST_TEST(PullOf("mirror.example/acme/shop/cart:1.0") == "cart 1.0");
+  BOOST_TEST(PullOf("mirror.example/acme/web@" + DigestOf("web 1.0")) == "web 1.0");
+  BOOST_TEST(PullOf("mirror.example/acme/other:1.0") == "tag-not-signed");
+  BOOST_TEST(PullOf("mirror.example/acme:1.0") == "no-trust-data");
+}
+
+// What somebody publishes under the mirror's own name is another image's.
+BOOST_AUTO_TEST_CASE(Mirror_TargetOfItsOwnName_DoesNotCount) {
+  Edit([](TufPublisher& publisher) {
+    publisher.Sign("targets", "mirror.example/acme/web:1.0", "web 2.0");
+    publisher.Sign("targets", "mirror.example/acme/more:1.0", "web 2.0");
+    publisher.PublishEdition();
+  });
+  UseMirror();
+  BOOST_TEST(PullOf("mirror.example/acme/web:1.0") == "web 1.0");
+  BOOST_TEST(PullOf("mirror.example/acme/more:1.0") == "tag-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(Mirror_Records_AreOfTheNameThatWasPublished) {
+  UseMirror();
+  BOOST_TEST(PullAndRemember("mirror.example/acme/web:1.0") == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf("mirror.example/acme/web:1.0") == "web 2.0");
+  BOOST_TEST(PresentOf("mirror.example/acme/web:1.0", "web 1.0") == "web 1.0");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "web 1.0");
+  BOOST_TEST(PresentOf("mirror.example/acme/other:1.0", "web 1.0") == "tag-not-signed");
+  // The same image, mapped to another name.
+  UseMirror("registry.acme.example/elsewhere/**");
+  BOOST_TEST(PresentOf("mirror.example/acme/web:1.0", "web 1.0") == "tag-not-signed");
+}
+
 BOOST_AUTO_TEST_CASE(Root_RotatedByBothKeys_IsFollowed) {
   BOOST_TEST(PullOf(web) == "web 1.0");
   Edit([&](TufPublisher& publisher) {
