@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "trust/tuf1/path_pattern.h"
-
 #include <algorithm>
 #include <cstddef>
 #include <optional>
+
+#include "trust/tuf1/path_pattern.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -56,14 +56,17 @@ bool IsIn(const Class& set, std::string_view character) {
 
 // Takes what matches one character off the front of the pattern, if it matches. Precondition:
 // neither is empty, the pattern does not begin with `*`.
-bool StepMatches(std::string_view& pattern, std::string_view& text) {
+bool StepMatches(std::string_view& pattern, std::string_view& text, MatchWork& work) {
   const std::string_view character = TakeCharacter(text);
   if (pattern.front() == '?') {
     pattern.remove_prefix(1);
     return true;
   }
   if (pattern.front() == '[') {
-    if (const std::optional<Class> set = ClassAt(pattern)) {
+    // A class can be as long as the file, and it is read for each character of the text.
+    const std::optional<Class> set = ClassAt(pattern);
+    work.Spend(set ? set->members.size() : pattern.size());
+    if (set) {
       pattern = set->rest;
       return IsIn(*set, character);
     }
@@ -84,7 +87,7 @@ bool SegmentMatches(std::string_view pattern, std::string_view text, MatchWork& 
       continue;
     }
     if (pattern.empty() && text.empty()) return true;
-    if (!pattern.empty() && !text.empty() && StepMatches(pattern, text)) continue;
+    if (!pattern.empty() && !text.empty() && StepMatches(pattern, text, work)) continue;
     if (!after_star || retry.empty()) return false;
     TakeCharacter(retry);
     pattern = *after_star;

@@ -305,6 +305,16 @@ BOOST_AUTO_TEST_CASE(Delegations_OfMoreThanAnybodyDelegates_AreMalformed) {
   BOOST_TEST(read(1, 1, 100'000)->resident_bytes() > 100'000 * sizeof(std::string));
 }
 
+// A class is as long as whoever is delegated to likes.
+BOOST_AUTO_TEST_CASE(MatchPath_ClassOfAMegabyte_IsWorkForEachCharacter) {
+  const std::string members(1 << 20, 'b');
+  for (const std::string& pattern : {"*[" + members + "]x", "*[" + members}) {
+    tuf1::MatchWork work;
+    BOOST_TEST((tuf1::MatchPath(pattern, std::string(250, 'a'), work) == tuf1::PathMatch::kNo));
+    BOOST_TEST(work.IsSpent());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(MatchPath_ManyStars_EndsSoon) {
   std::string pattern;
   for (int i = 0; i < 2000; ++i) pattern += "*a";
