@@ -23,7 +23,7 @@
 
 #include "trust/base/percent_encoding.h"
 #include "trust/io/http/http_client.h"
-#include "trust/tuf1/search.h"
+#include "trust/tuf1/role_search.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {

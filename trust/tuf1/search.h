@@ -11,9 +11,6 @@
 
 #include "trust/base/result.h"
 #include "trust/base/time.h"
-#include "trust/decide/file_request.h"
-#include "trust/decide/refresh.h"
-#include "trust/tuf/metadata_request.h"
 #include "trust/tuf1/trusted.h"
 
 namespace crivet::trust::tuf1 {
@@ -68,38 +65,5 @@ struct Search {
 
 /// Pure; the cost is that of the delegations on the way. Precondition: the set is complete.
 Search::Outcome Find(const Trusted& trusted, const Search::Question& question, const Caps& caps);
-
-/// RoleSearch is a Find that gets the roles it misses, under the committed snapshot: driven as
-/// Refresh is. Not thread-safe.
-class RoleSearch {
- public:
-  /// Precondition: `trusted` is complete.
-  RoleSearch(Trusted trusted, Search::Question question, Caps caps);
-
-  const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
-  /// Precondition: it wants a file.
-  const std::string& wanted_role() const { return missing_->role; }
-  void Supply(Fetched answer);
-
-  /// With the roles that were had on the way.
-  const Trusted& trusted() const { return trusted_; }
-  /// Precondition: Wanted() is nullopt. Views into trusted().
-  const Search::Outcome& outcome() const { return *outcome_; }
-  /// Of a Failed outcome, where the role could not be had.
-  const std::optional<RefreshFailure>& failure() const { return failure_; }
-
- private:
-  void GoOn();
-  void EndWith(RefreshFailure failure);
-
-  Trusted trusted_;
-  const std::string name_;
-  Search::Question question_;
-  const Caps caps_;
-  std::optional<MetadataRequest> wanted_;
-  std::optional<RoleFile> missing_;
-  std::optional<Search::Outcome> outcome_;
-  std::optional<RefreshFailure> failure_;
-};
 
 }  // namespace crivet::trust::tuf1

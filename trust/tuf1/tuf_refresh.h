@@ -9,8 +9,8 @@
 
 #include "trust/decide/refresh.h"
 #include "trust/tuf1/repository.h"
+#include "trust/tuf1/role_search.h"
 #include "trust/tuf1/roles_ahead.h"
-#include "trust/tuf1/search.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {

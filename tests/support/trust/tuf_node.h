@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "tests/support/trust/tuf_publisher.h"
-#include "trust/tuf1/search.h"
+#include "trust/tuf1/role_search.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust {
