@@ -17,6 +17,12 @@ tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) 
   return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
 }
 
+tl::unexpected<Error> TooLong() { return Fail(Reason::kTooMany, "paths take too long to compare"); }
+
+tl::unexpected<Error> Odd() {
+  return Malformed("paths", "hold a pattern that clients read differently");
+}
+
 // How many hex digits the number of a bin has.
 std::size_t DigitsOf(unsigned bit_length) { return (bit_length + 3) / 4; }
 
@@ -84,6 +90,16 @@ PathMatch DelegatedRole::Matches(std::string_view target, MatchWork& work) const
     if (match == PathMatch::kOdd) any = match;
   }
   return any;
+}
+
+TagsMatch DelegatedRole::MatchesTags(std::string_view prefix, MatchWork& work) const {
+  TagsMatch best = TagsMatch::kNone;
+  for (const std::string& pattern : *paths) {
+    const TagsMatch match = MatchTags(pattern, prefix, work);
+    if (match == TagsMatch::kEvery) return match;
+    if (match == TagsMatch::kSome || best == TagsMatch::kNone) best = match;
+  }
+  return best;
 }
 
 Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys,
@@ -171,13 +187,31 @@ Result<std::vector<Delegations::Next>> Delegations::For(std::string_view target,
   }
   for (const DelegatedRole& role : roles_) {
     const PathMatch match = role.Matches(target, work);
-    if (work.IsSpent()) return Fail(Reason::kTooMany, "paths take too long to compare");
-    if (match == PathMatch::kOdd) {
-      return Malformed("paths", "hold a pattern that clients read differently");
-    }
+    if (work.IsSpent()) return TooLong();
+    if (match == PathMatch::kOdd) return Odd();
     if (match == PathMatch::kNo) continue;
     next.push_back({role.name, role.terminating});
     if (role.terminating == Terminating::kYes) break;
+  }
+  return next;
+}
+
+Result<Delegations::NextForTags> Delegations::ForTagsOf(std::string_view prefix,
+                                                        MatchWork& work) const {
+  NextForTags next;
+  next.by_hash = bins_.has_value();
+  for (const DelegatedRole& role : roles_) {
+    if (role.hash_prefixes) {
+      next.by_hash = next.by_hash || !role.hash_prefixes->empty();
+      continue;
+    }
+    const TagsMatch match = role.MatchesTags(prefix, work);
+    if (work.IsSpent()) return TooLong();
+    if (match == TagsMatch::kOdd) return Odd();
+    if (match == TagsMatch::kNone) continue;
+    next.roles.push_back(role.name);
+    next.ends = match == TagsMatch::kEvery && role.terminating == DelegatedRole::Terminating::kYes;
+    if (next.ends) break;
   }
   return next;
 }

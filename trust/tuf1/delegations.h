@@ -42,6 +42,8 @@ struct DelegatedRole {
   std::optional<std::vector<std::string>> hash_prefixes;
 
   PathMatch Matches(std::string_view target, MatchWork& work) const;
+  /// Precondition: it has `paths`.
+  TagsMatch MatchesTags(std::string_view prefix, MatchWork& work) const;
 };
 
 /// Delegations are to whom a targets role hands parts of its names, in order. Immutable.
@@ -62,6 +64,16 @@ class Delegations {
   /// Those that may know the target, in order, none after a terminating one. kMalformed where it
   /// comes to a pattern on whose meaning clients disagree, kTooMany where the work was not enough.
   Result<std::vector<Next>> For(std::string_view target, MatchWork& work) const;
+
+  struct NextForTags {
+    std::vector<std::string> roles;
+    /// Whether one of them is for some by their hash: which ones is not told without their names.
+    bool by_hash = false;
+    /// Whether no tag's search goes on behind the last of them.
+    bool ends = false;
+  };
+  /// The same for all targets that are `prefix` and a tag: those that may know some of them.
+  Result<NextForTags> ForTagsOf(std::string_view prefix, MatchWork& work) const;
 
   /// Null where nothing is delegated to that role.
   const RoleKeys* KeysOf(std::string_view role) const;

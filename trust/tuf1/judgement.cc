@@ -88,20 +88,41 @@ class NameLookup {
     return {.name = name, .now = asked_.now, .signers = demand_.signers};
   }
 
-  // What the set says of a name. Where a role of the newest set could not be had, the set before
-  // answers, while it lasts (trust/tuf1/FORMAT.md#what-is-kept).
+  // The set before, where it may answer for a role of the newest that could not be had, while it
+  // lasts (trust/tuf1/FORMAT.md#what-is-kept).
+  const Trusted* Earlier() const {
+    const auto& before = repository_.holding().before;
+    const bool tried = asked_.failure != nullptr || asked_.local != nullptr;
+    if (!before || !tried) return nullptr;
+    if (*before->roots.rbegin() != *complete().roots.rbegin() || NotFresh(*before)) return nullptr;
+    return before.get();
+  }
+
+  // What the set says of a name.
   Search::Outcome Look(const std::string& name, const Trusted** from) {
     *from = &complete();
     Search::Outcome outcome = repository_.Look(complete(), QuestionFor(name), demand_);
-    const auto& before = repository_.holding().before;
-    const bool tried = asked_.failure != nullptr || asked_.local != nullptr;
-    if (!std::holds_alternative<Search::Missing>(outcome) || !before || !tried) return outcome;
-    if (*before->roots.rbegin() != *complete().roots.rbegin() || NotFresh(*before)) return outcome;
+    if (!std::holds_alternative<Search::Missing>(outcome)) return outcome;
+    const Trusted* const before = Earlier();
+    if (before == nullptr) return outcome;
     Search::Outcome earlier = repository_.Look(*before, QuestionFor(name), demand_);
     const bool answers = std::holds_alternative<Search::Found>(earlier) ||
                          std::holds_alternative<Search::NotFound>(earlier);
     if (!answers) return outcome;
-    *from = before.get();
+    *from = before;
+    return earlier;
+  }
+
+  // The same for the roles that may list its tags.
+  TagRoles LookForTags(const std::string& prefix, const Trusted** from) {
+    *from = &complete();
+    TagRoles roles = repository_.RolesOfTags(complete(), prefix, asked_.now, demand_);
+    if (!roles.missing || !roles.in_bins.empty()) return roles;
+    const Trusted* const before = Earlier();
+    if (before == nullptr) return roles;
+    TagRoles earlier = repository_.RolesOfTags(*before, prefix, asked_.now, demand_);
+    if (earlier.missing || earlier.failed) return roles;
+    *from = before;
     return earlier;
   }
 
@@ -116,6 +137,12 @@ class NameLookup {
     if (const auto* failed = std::get_if<Search::Failed>(&outcome)) {
       return Refusal(failed->error.reason, failed->error.detail);
     }
+    return std::nullopt;
+  }
+
+  std::optional<Verdict> NotEnded(const TagRoles& roles) {
+    if (roles.missing) return NotEnded(Search::Outcome(Search::Missing{*roles.missing}));
+    if (roles.failed) return NotEnded(Search::Outcome(*roles.failed));
     return std::nullopt;
   }
 
@@ -154,40 +181,60 @@ class NameLookup {
         return Vouch(*from, *name, *found, digest, std::nullopt);
       }
     }
-    if (auto vouched = OfSomeTag(digest)) return *std::move(vouched);
-    return WithNote(DigestNotSigned(), name ? "a target " + *name + " would name it"
-                                            : "the rule has no digest_target");
+    return OfSomeTag(digest, name);
   }
 
-  std::optional<Verdict> OfSomeTag(const Sha256Digest& digest) {
+  // Whatever other names have been asked for: every role that may list a tag of the image is here,
+  // or there is no answer. What the node has is judged by what is here.
+  Verdict OfSomeTag(const Sha256Digest& digest, const std::optional<std::string>& name) {
     const std::string prefix = demand_.NameOfTag(reference_, "");
-    for (const auto& [role, file] : complete().roles) {
-      if (IsBin(role)) continue;
-      std::size_t tried = 0;
-      for (const std::string_view name : file.content->NamesOf(digest.bytes())) {
-        if (!name.starts_with(prefix)) continue;
-        const std::string tag(name.substr(prefix.size()));
-        if (!reference_.WithTag(tag)) continue;
-        if (++tried > kMostTagsTried) break;
-        const std::string target(name);
-        const Search::Outcome outcome = repository_.Look(complete(), QuestionFor(target), demand_);
-        const auto* found = std::get_if<Search::Found>(&outcome);
-        if (found == nullptr) continue;
-        const auto named = DigestIn(*found, tag);
-        if (!named || *named != digest) continue;
-        Asked(complete(), found->asked, found->hits);
-        return Vouch(complete(), target, *found, digest, tag);
-      }
+    const Trusted* from = nullptr;
+    const TagRoles roles = LookForTags(prefix, &from);
+    const std::string advice = name ? "a target " + *name + " would name it"
+                                    : std::string("the rule has no digest_target");
+    if (!roles.in_bins.empty()) {
+      return WithNote(DigestNotSigned(), roles.in_bins + " hands its tags out to bins, which are " +
+                                             "not searched for a digest; " + advice);
+    }
+    std::optional<Verdict> open = NotEnded(roles);
+    if (open && asked_.local == nullptr) return *std::move(open);
+    Asked(*from, roles.here, {});
+    MatchWork work;
+    for (const std::string& role : roles.here) {
+      auto vouched = OfSomeTagIn(role, *from, digest, prefix, work, open);
+      if (vouched) return *std::move(vouched);
+    }
+    if (open) return *std::move(open);
+    return WithNote(DigestNotSigned(), advice);
+  }
+
+  // `open` is set where a tag was not looked at to the end.
+  std::optional<Verdict> OfSomeTagIn(const std::string& role, const Trusted& from,
+                                     const Sha256Digest& digest, const std::string& prefix,
+                                     MatchWork& work, std::optional<Verdict>& open) {
+    const Targets& targets = *from.roles.find(role)->second.content;
+    const auto names = targets.NamesOf(digest.bytes(), prefix, kMostTagsTried + 1);
+    for (std::size_t i = 0; i < std::min(names.size(), kMostTagsTried); ++i) {
+      const std::string name(names[i]);
+      const std::string tag = name.substr(prefix.size());
+      if (!reference_.WithTag(tag)) continue;
+      Search::Question question = QuestionFor(name);
+      question.work = &work;
+      const Search::Outcome outcome = repository_.Look(from, question, demand_);
+      if (auto not_ended = NotEnded(outcome); not_ended && !open) open = std::move(not_ended);
+      const auto* found = std::get_if<Search::Found>(&outcome);
+      if (found == nullptr) continue;
+      const auto named = DigestIn(*found, tag);
+      if (!named || *named != digest) continue;
+      Asked(from, found->asked, found->hits);
+      return Vouch(from, name, *found, digest, tag);
+    }
+    if (names.size() > kMostTagsTried && !open) {
+      open = Refusal(Reason::kTooMany, role + " lists more than " + std::to_string(kMostTagsTried) +
+                                           " tags with that digest, and of those the first are " +
+                                           "other roles' to say");
     }
     return std::nullopt;
-  }
-
-  // Bins are never enumerated: which of them are here says nothing of the names in the others.
-  bool IsBin(const std::string& role) const {
-    return std::any_of(complete().roles.begin(), complete().roles.end(), [&](const auto& file) {
-      const auto& delegations = file.second.content->delegations();
-      return delegations && delegations->bins() && delegations->bins()->Has(role);
-    });
   }
 
   // What the first role says, where the rule takes it and all signers agree.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "trust/tuf1/path_pattern.h"
+
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
-
-#include "trust/tuf1/path_pattern.h"
+#include <utility>
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -96,6 +98,76 @@ bool SegmentMatches(std::string_view pattern, std::string_view text, MatchWork& 
   return false;
 }
 
+// What is left of a pattern after each way of matching a text: ends of the pattern, by their
+// length. There are never many more than the text has characters.
+using Rests = std::map<std::size_t, std::string_view>;
+
+void AddRest(Rests& rests, std::string_view rest, MatchWork& work) {
+  // A step costs that of several where one way is followed.
+  constexpr std::size_t kCost = 4;
+  const std::size_t stars = std::min(rest.find_first_not_of('*'), rest.size());
+  work.Spend(kCost + stars);
+  rests.emplace(rest.size(), rest);
+  rest.remove_prefix(stars);
+  // A `*` may also stand for nothing.
+  if (stars > 0) rests.emplace(rest.size(), rest);
+}
+
+Rests RestsAfter(std::string_view pattern, std::string_view text, MatchWork& work) {
+  Rests rests;
+  AddRest(rests, pattern, work);
+  while (!text.empty() && !work.IsSpent()) {
+    Rests next;
+    for (auto [size, rest] : rests) {
+      std::string_view one = text;
+      const bool star = rest.starts_with('*');
+      if (star || (!rest.empty() && StepMatches(rest, one, work))) AddRest(next, rest, work);
+    }
+    TakeCharacter(text);
+    rests = std::move(next);
+    if (rests.empty()) break;
+  }
+  if (work.IsSpent()) rests.clear();
+  return rests;
+}
+
+bool IsTagCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+         c == '.' || c == '-';
+}
+
+// Whether a pattern may match some tag. Of a class that is taken for granted.
+bool MayBeTag(std::string_view pattern, MatchWork& work) {
+  constexpr std::size_t kLongestTag = 128;
+  std::size_t least = 0;
+  bool star = false;
+  while (!pattern.empty() && least <= kLongestTag && !work.IsSpent()) {
+    const std::optional<Class> set = pattern.front() == '[' ? ClassAt(pattern) : std::nullopt;
+    if (pattern.front() == '*') {
+      star = true;
+    } else {
+      ++least;
+      const bool literal = pattern.front() != '?' && !set;
+      const bool first = least == 1 && !star;
+      if (literal && !IsTagCharacter(pattern.front())) return false;
+      if (literal && first && (pattern.front() == '.' || pattern.front() == '-')) return false;
+    }
+    const std::string_view rest = set ? set->rest : pattern.substr(1);
+    work.Spend(pattern.size() - rest.size());
+    pattern = rest;
+  }
+  return least <= kLongestTag && (least > 0 || star);
+}
+
+// Whether a pattern matches every tag: at least a `*`, and no more than one character beside.
+bool IsEveryTag(std::string_view pattern) {
+  std::size_t others = 0;
+  for (const char c : pattern) {
+    if (c != '*' && (c != '?' || ++others > 1)) return false;
+  }
+  return pattern.size() > others;
+}
+
 std::string_view TakeSegment(std::string_view& path) {
   const std::size_t slash = path.find('/');
   const std::string_view segment = path.substr(0, slash);
@@ -103,13 +175,15 @@ std::string_view TakeSegment(std::string_view& path) {
   return segment;
 }
 
+bool IsOdd(std::string_view pattern) {
+  return pattern.find('\\') != std::string_view::npos ||
+         pattern.find("[^") != std::string_view::npos;
+}
+
 }  // namespace
 
 PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork& work) {
-  if (pattern.find('\\') != std::string_view::npos ||
-      pattern.find("[^") != std::string_view::npos) {
-    return PathMatch::kOdd;
-  }
+  if (IsOdd(pattern)) return PathMatch::kOdd;
   auto segments = std::count(pattern.begin(), pattern.end(), '/');
   if (segments != std::count(target.begin(), target.end(), '/')) return PathMatch::kNo;
   for (; segments >= 0; --segments) {
@@ -117,6 +191,22 @@ PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork
     if (!SegmentMatches(of_pattern, TakeSegment(target), work)) return PathMatch::kNo;
   }
   return PathMatch::kYes;
+}
+
+TagsMatch MatchTags(std::string_view pattern, std::string_view prefix, MatchWork& work) {
+  if (IsOdd(pattern)) return TagsMatch::kOdd;
+  auto segments = std::count(pattern.begin(), pattern.end(), '/');
+  if (segments != std::count(prefix.begin(), prefix.end(), '/')) return TagsMatch::kNone;
+  for (; segments > 0; --segments) {
+    const std::string_view of_pattern = TakeSegment(pattern);
+    if (!SegmentMatches(of_pattern, TakeSegment(prefix), work)) return TagsMatch::kNone;
+  }
+  TagsMatch match = TagsMatch::kNone;
+  for (const auto& [size, rest] : RestsAfter(pattern, prefix, work)) {
+    if (IsEveryTag(rest)) return TagsMatch::kEvery;
+    if (MayBeTag(rest, work)) match = TagsMatch::kSome;
+  }
+  return match;
 }
 
 }  // namespace crivet::trust::tuf1

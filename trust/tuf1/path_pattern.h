@@ -29,4 +29,16 @@ struct MatchWork {
 /// two lengths; kNo where `work` was spent before the end.
 PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork& work);
 
+/// Which targets of an image's tags a pattern covers.
+enum class TagsMatch : std::uint8_t {
+  kNone,
+  kSome,   ///< or perhaps some: never less than there are
+  kEvery,  ///< never more than there are
+  kOdd,
+};
+
+/// MatchTags is MatchPath for all targets at once that are `prefix` and a tag: letters, digits and
+/// `_.-`, 1 to 128 of them. kNone where `work` was spent before the end.
+TagsMatch MatchTags(std::string_view pattern, std::string_view prefix, MatchWork& work);
+
 }  // namespace crivet::trust::tuf1

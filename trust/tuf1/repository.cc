@@ -25,6 +25,12 @@ std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
   return {metadata.version(), metadata.expires()};
 }
 
+Caps CapsOf(const TufDemand& demand) {
+  Caps caps;
+  caps.delegations = demand.trust->max_delegations;
+  return caps;
+}
+
 }  // namespace
 
 Repository::Repository(CollectionId id, Holding holding)
@@ -43,9 +49,12 @@ bool Repository::IsAnchored(const TufDemand& demand) const {
 
 Search::Outcome Repository::Look(const Trusted& set, const Search::Question& question,
                                  const TufDemand& demand) const {
-  Caps caps;
-  caps.delegations = demand.trust->max_delegations;
-  return Find(set, question, caps);
+  return Find(set, question, CapsOf(demand));
+}
+
+TagRoles Repository::RolesOfTags(const Trusted& set, std::string_view prefix, TimePoint now,
+                                 const TufDemand& demand) const {
+  return FindTagRoles(set, prefix, Expiry::kEnforced, now, CapsOf(demand));
 }
 
 std::shared_ptr<const Anchors> Repository::anchors() const {

@@ -5,11 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "trust/decide/trusted_set.h"
 #include "trust/tuf1/holding.h"
 #include "trust/tuf1/search.h"
+#include "trust/tuf1/tag_roles.h"
 #include "trust/tuf1/tuf_demand.h"
 
 namespace crivet::trust::tuf1 {
@@ -32,6 +34,8 @@ class Repository final : public TrustedSet {
   bool IsAnchored(const TufDemand& demand) const;
   /// What a search says with what is here.
   Search::Outcome Look(const Trusted& set, const Search::Question& question,
+                       const TufDemand& demand) const;
+  TagRoles RolesOfTags(const Trusted& set, std::string_view prefix, TimePoint now,
                        const TufDemand& demand) const;
 
   const CollectionId& id() const override { return id_; }

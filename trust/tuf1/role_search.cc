@@ -5,12 +5,17 @@
 #include <variant>
 
 #include "trust/tuf/root_walk.h"
+#include "trust/tuf1/tag_roles.h"
 
 namespace crivet::trust::tuf1 {
 
 RoleSearch::RoleSearch(Trusted trusted, Search::Question question, Caps caps)
+    : RoleSearch(std::move(trusted), std::move(question), "", caps) {}
+
+RoleSearch::RoleSearch(Trusted trusted, Search::Question question, std::string tags_of, Caps caps)
     : trusted_(std::move(trusted)),
       name_(question.name),
+      tags_of_(std::move(tags_of)),
       question_(std::move(question)),
       caps_(caps) {
   question_.name = name_;
@@ -22,10 +27,31 @@ void RoleSearch::EndWith(RefreshFailure failure) {
   failure_ = std::move(failure);
 }
 
+Search::Outcome RoleSearch::Look() const {
+  Search::Outcome outcome = Search::NotFound{};
+  if (!name_.empty()) outcome = Find(trusted_, question_, caps_);
+  if (!tags_of_.empty()) LookForTags(outcome);
+  return outcome;
+}
+
+void RoleSearch::LookForTags(Search::Outcome& outcome) const {
+  auto* const nobody = std::get_if<Search::NotFound>(&outcome);
+  if (nobody == nullptr) return;
+  TagRoles roles = FindTagRoles(trusted_, tags_of_, question_.expiry, question_.now, caps_);
+  if (!roles.in_bins.empty()) return;
+  if (roles.failed) {
+    outcome = *std::move(roles.failed);
+  } else if (roles.missing) {
+    outcome = Search::Missing{*std::move(roles.missing)};
+  } else {
+    nobody->asked.insert(nobody->asked.end(), roles.here.begin(), roles.here.end());
+  }
+}
+
 void RoleSearch::GoOn() {
   wanted_.reset();
   while (true) {
-    Search::Outcome outcome = Find(trusted_, question_, caps_);
+    Search::Outcome outcome = Look();
     auto* const missing = std::get_if<Search::Missing>(&outcome);
     if (missing == nullptr) {
       outcome_ = std::move(outcome);

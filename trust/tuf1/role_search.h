@@ -18,6 +18,9 @@ class RoleSearch {
  public:
   /// Precondition: `trusted` is complete.
   RoleSearch(Trusted trusted, Search::Question question, Caps caps);
+  /// For a digest: where nobody lists its own name (empty: it has none), the roles are had that may
+  /// list some target which begins with `tags_of`, unless a bin may.
+  RoleSearch(Trusted trusted, Search::Question question, std::string tags_of, Caps caps);
 
   const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
   /// Precondition: it wants a file.
@@ -32,11 +35,14 @@ class RoleSearch {
   const std::optional<RefreshFailure>& failure() const { return failure_; }
 
  private:
+  Search::Outcome Look() const;
+  void LookForTags(Search::Outcome& outcome) const;
   void GoOn();
   void EndWith(RefreshFailure failure);
 
   Trusted trusted_;
   const std::string name_;
+  const std::string tags_of_;
   Search::Question question_;
   const Caps caps_;
   std::optional<MetadataRequest> wanted_;

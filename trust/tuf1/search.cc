@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -10,7 +11,10 @@ namespace {
 class Walk {
  public:
   Walk(const Trusted& trusted, const Search::Question& question, const Caps& caps)
-      : trusted_(trusted), question_(question), caps_(caps) {
+      : trusted_(trusted),
+        question_(question),
+        caps_(caps),
+        work_(question.work == nullptr ? own_work_ : *question.work) {
     waiting_.push_back(
         {std::string(kTargets), &trusted.root().KeysOf(kTargets), trusted.roots.back().sha256, 0});
   }
@@ -21,10 +25,7 @@ class Walk {
       waiting_.pop_back();
       if (std::find(asked_.begin(), asked_.end(), step.role) != asked_.end()) continue;
       if (asked_.size() > caps_.delegations) {
-        return Search::Failed{
-            {Reason::kNoTrustData, "the search for the name passes more than " +
-                                       std::to_string(caps_.delegations) + " delegated roles"},
-            step.role};
+        return TooManyRoles(caps_, std::move(step.role));
       }
       const Targets* const targets = trusted_.Find(step.role, step.delegator);
       if (targets == nullptr) {
@@ -108,7 +109,8 @@ class Walk {
   const Trusted& trusted_;
   const Search::Question& question_;
   const Caps& caps_;
-  MatchWork work_;
+  MatchWork own_work_;
+  MatchWork& work_;
   std::vector<Step> waiting_;
   std::vector<Seen> way_;
   std::vector<std::string> asked_;
@@ -116,6 +118,12 @@ class Walk {
 };
 
 }  // namespace
+
+Search::Failed TooManyRoles(const Caps& caps, std::string at) {
+  return {{Reason::kNoTrustData, "the search for the name passes more than " +
+                                     std::to_string(caps.delegations) + " delegated roles"},
+          std::move(at)};
+}
 
 Search::Outcome Find(const Trusted& trusted, const Search::Question& question, const Caps& caps) {
   return Walk(trusted, question, caps).Run();

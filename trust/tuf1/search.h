@@ -39,6 +39,8 @@ struct Search {
     Expiry expiry = Expiry::kEnforced;
     /// The search goes on past the first hit until these were seen.
     std::vector<std::string> signers = {};
+    /// What several searches may spend together; null: each as much as one may.
+    MatchWork* work = nullptr;
   };
 
   /// Found: `hits` is not empty, the first is the specification's. Where signers were wanted, those
@@ -62,6 +64,9 @@ struct Search {
   };
   using Outcome = std::variant<Found, NotFound, Missing, Failed>;
 };
+
+/// What a search comes to that passes more roles than it may.
+Search::Failed TooManyRoles(const Caps& caps, std::string at);
 
 /// Pure; the cost is that of the delegations on the way. Precondition: the set is complete.
 Search::Outcome Find(const Trusted& trusted, const Search::Question& question, const Caps& caps);

@@ -68,16 +68,22 @@ void Targets::IndexDigests() {
   for (const auto& [name, entry] : entries_) {
     if (!entry.fault && entry.hashes.sha256) by_digest_.emplace_back(*entry.hashes.sha256, &name);
   }
-  std::sort(by_digest_.begin(), by_digest_.end(),
-            [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::sort(by_digest_.begin(), by_digest_.end(), [](const auto& a, const auto& b) {
+    return a.first != b.first ? a.first < b.first : *a.second < *b.second;
+  });
 }
 
-std::vector<std::string_view> Targets::NamesOf(const Sha256& sha256) const {
+std::vector<std::string_view> Targets::NamesOf(const Sha256& sha256, std::string_view prefix,
+                                               std::size_t most) const {
   std::vector<std::string_view> names;
   auto at = std::lower_bound(
-      by_digest_.begin(), by_digest_.end(), sha256,
-      [](const auto& entry, const Sha256& wanted) { return entry.first < wanted; });
-  for (; at != by_digest_.end() && at->first == sha256; ++at) names.emplace_back(*at->second);
+      by_digest_.begin(), by_digest_.end(), prefix, [&](const auto& entry, std::string_view begin) {
+        return entry.first != sha256 ? entry.first < sha256 : *entry.second < begin;
+      });
+  for (; at != by_digest_.end() && names.size() < most; ++at) {
+    if (at->first != sha256 || !at->second->starts_with(prefix)) break;
+    names.emplace_back(*at->second);
+  }
   return names;
 }
 

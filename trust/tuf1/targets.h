@@ -37,8 +37,10 @@ class Targets {
   TimePoint expires() const { return header_.expires; }
   /// Null where it says nothing of that name.
   const TargetEntry* Find(std::string_view name) const;
-  /// Every name that has this digest and can be used, in no particular order. Views into this.
-  std::vector<std::string_view> NamesOf(const Sha256& sha256) const;
+  /// The names that have this digest, can be used and begin so, sorted; the first `most` of them.
+  /// Views into this.
+  std::vector<std::string_view> NamesOf(const Sha256& sha256, std::string_view prefix,
+                                        std::size_t most) const;
   std::size_t size() const { return entries_.size(); }
   const std::optional<Delegations>& delegations() const { return delegations_; }
   /// Bytes held; an estimate.
@@ -60,7 +62,7 @@ class Targets {
 
   MetadataHeader header_;
   std::unordered_map<std::string, TargetEntry, NameHash, std::equal_to<>> entries_;
-  std::vector<std::pair<Sha256, const std::string*>> by_digest_;  // sorted by digest
+  std::vector<std::pair<Sha256, const std::string*>> by_digest_;  // sorted
   std::optional<Delegations> delegations_;
 };
 

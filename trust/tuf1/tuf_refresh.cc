@@ -47,8 +47,11 @@ TufRefresh::TufRefresh(RefreshStart start)
   if (start_.asked) {
     for (const SharedDemand& demand : start_.demands) {
       const TufDemand& wanted = AsTuf(*demand);
-      const auto name = wanted.NameOf(start_.asked->reference);
-      if (name) sought_.push_back({*name, wanted.signers, wanted.trust->max_delegations});
+      const ImageReference& reference = start_.asked->reference;
+      const bool by_digest = reference.digest() && !reference.tag();
+      sought_.push_back({wanted.NameOf(reference).value_or(""),
+                         by_digest ? wanted.NameOfTag(reference, "") : "", wanted.signers,
+                         wanted.trust->max_delegations});
     }
   }
   const bool covered = holding_.complete && holding_.Uncovered().empty();
@@ -151,7 +154,8 @@ void TufRefresh::NextSearch() {
     caps.delegations = sought.max_delegations;
     search_.emplace(
         *holding_.complete,
-        Search::Question{.name = sought.name, .now = start_.now, .signers = sought.signers}, caps);
+        Search::Question{.name = sought.name, .now = start_.now, .signers = sought.signers},
+        sought.tags_of, caps);
     if (search_->Wanted()) return;
     return EndSearch();
   }

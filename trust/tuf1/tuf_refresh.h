@@ -30,9 +30,10 @@ class TufRefresh final : public Refresh {
   RefreshOutcome Finish() override { return *std::move(outcome_); }
 
  private:
-  /// A name that some demand looks for.
+  /// A name that some demand looks for; of a digest, the tags that may have it.
   struct Sought {
-    std::string name;
+    std::string name;     ///< empty: digests have none
+    std::string tags_of;  ///< what their targets begin with; empty: no digest is looked for
     std::vector<std::string> signers;
     std::size_t max_delegations;
   };

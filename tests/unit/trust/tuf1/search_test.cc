@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust/tuf_node.h"
+#include "trust/tuf1/tag_roles.h"
 
 namespace crivet::trust {
 namespace {
@@ -303,6 +304,83 @@ BOOST_AUTO_TEST_CASE(Delegations_OfMoreThanAnybodyDelegates_AreMalformed) {
   BOOST_TEST(!read(2, 1, tuf1::Delegations::kMaxPatterns / 2 + 1));
   BOOST_TEST(read(1, 1000, 1)->resident_bytes() > read(1, 1, 1)->resident_bytes() + 100'000);
   BOOST_TEST(read(1, 1, 100'000)->resident_bytes() > 100'000 * sizeof(std::string));
+}
+
+struct TagsRow {
+  const char* pattern;
+  tuf1::TagsMatch match;
+};
+
+BOOST_AUTO_TEST_CASE(MatchTags_IsWhatSomeTagOrEveryTagWouldMatch) {
+  using tuf1::TagsMatch;
+  const TagsRow rows[] = {
+      {"r/web:*", TagsMatch::kEvery},    {"r/*", TagsMatch::kEvery},
+      {"*/*", TagsMatch::kEvery},        {"r/web:**", TagsMatch::kEvery},
+      {"r/web:?*", TagsMatch::kEvery},   {"r/web*", TagsMatch::kEvery},
+      {"?/[w]eb:*", TagsMatch::kEvery},  {"r/w*b:*", TagsMatch::kEvery},
+      {"r/web:1.*", TagsMatch::kSome},   {"r/web:1", TagsMatch::kSome},
+      {"r/web:*1", TagsMatch::kSome},    {"r/*:1", TagsMatch::kSome},
+      {"r/web:[0-9]", TagsMatch::kSome}, {"r/*-rc", TagsMatch::kSome},
+      {"r/web:??*", TagsMatch::kSome},   {"r/web:_", TagsMatch::kSome},
+      {"r/web:", TagsMatch::kNone},      {"r/web", TagsMatch::kNone},
+      {"r/web:-1", TagsMatch::kNone},    {"r/web:a:b", TagsMatch::kNone},
+      {"r/other:*", TagsMatch::kNone},   {"R/web:*", TagsMatch::kNone},
+      {"r/web/*", TagsMatch::kNone},     {"web:*", TagsMatch::kNone},
+      {"r/*/web:*", TagsMatch::kNone},   {"r/web:a@b", TagsMatch::kNone},
+      {"r/*x:1", TagsMatch::kNone},      {"", TagsMatch::kNone},
+      {"r/web:\\*", TagsMatch::kOdd},    {"r/web:[^a]", TagsMatch::kOdd},
+  };
+  for (const TagsRow& row : rows) {
+    tuf1::MatchWork work;
+    BOOST_TEST((tuf1::MatchTags(row.pattern, "r/web:", work) == row.match), row.pattern);
+  }
+  tuf1::MatchWork work;
+  BOOST_TEST((tuf1::MatchTags("images/web/*", "images/web/", work) == TagsMatch::kEvery));
+  BOOST_TEST((tuf1::MatchTags("images/web/" + std::string(129, '?'), "images/web/", work) ==
+              TagsMatch::kNone));
+}
+
+BOOST_AUTO_TEST_CASE(MatchTags_ManyStars_EndsSoon) {
+  std::string pattern = "r/";
+  for (int i = 0; i < 100000; ++i) pattern += "*a";
+  tuf1::MatchWork work;
+  const std::string prefix = "r/" + std::string(250, 'a') + ":";
+  BOOST_TEST((tuf1::MatchTags(pattern, prefix, work) == tuf1::TagsMatch::kNone));
+  BOOST_TEST(work.left > tuf1::MatchWork::kOfASearch / 2);
+}
+
+// The roles are had that a tag could lead to, and none behind a delegation where every tag ends.
+BOOST_AUTO_TEST_CASE(FindTagRoles_FollowsEveryPatternThatSomeTagMatches) {
+  server.Delegate("targets", "old", {"web:0.*"}, true);
+  server.Delegate("targets", "team", {"web:*"}, true);
+  server.Delegate("targets", "rest", {"*"});
+  server.Delegate("team", "member", {"*"});
+  PublishAndRefresh({"old", "team", "rest", "member"});
+  const auto roles = [&] {
+    tuf1::RoleSearch search(node->trusted, {.name = "", .now = TufPublisher::kNow}, "web:", {});
+    while (search.Wanted()) search.Supply(server.Serve(search.Wanted()->file, 1 << 20));
+    node->trusted = search.trusted();
+    return tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TufPublisher::kNow,
+                              {});
+  }();
+  const std::vector<std::string> expected = {"targets", "old", "team", "member"};
+  BOOST_TEST(roles.here == expected, boost::test_tools::per_element());
+  BOOST_TEST((!roles.missing && !roles.failed && roles.in_bins.empty()));
+  // A minute later a role of them has expired: nothing is known of the tags.
+  const auto expired =
+      tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TimePoint::max(), {});
+  BOOST_TEST(expired.failed.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(FindTagRoles_HandedOutByHash_AreInBins) {
+  server.Delegate("targets", "hashed", {});
+  auto& role = server["targets"].delegations["roles"][0];
+  role.erase("paths");
+  role["path_hash_prefixes"] = {"0", "1"};
+  PublishAndRefresh({"hashed"});
+  const auto roles =
+      tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TufPublisher::kNow, {});
+  BOOST_TEST(roles.in_bins == "targets");
 }
 
 // A class is as long as whoever is delegated to likes.

@@ -83,6 +83,105 @@ BOOST_AUTO_TEST_CASE(Pull_ByDigest_NeedsADigestTargetOrATag) {
   BOOST_TEST(PullOf(name + "@" + DigestOf("web 2.0")) == "web 2.0");
 }
 
+BOOST_AUTO_TEST_CASE(PullByDigest_RolesThatMayListATag_AreHadFirst) {
+  Edit([&](TufPublisher& publisher) {
+    publisher.Delegate("targets", "elsewhere", {"registry.acme.example/elsewhere/*"});
+    publisher.Delegate("targets", "cart", {"registry.acme.example/shop/cart:*"});
+    publisher.Sign("cart", std::string(kShopName) + ":2.0", "cart 2.0");
+    publisher.PublishEdition({"targets", "elsewhere", "cart"});
+  });
+  const std::string name = kShopName;
+  BOOST_TEST(PullOf(name + "@" + DigestOf("cart 2.0")) == "cart 2.0");
+  const Requests asked = TufAsked();
+  BOOST_REQUIRE(asked.size() == 6);
+  BOOST_TEST(asked[4] == "1.shop.json");
+  BOOST_TEST(asked[5] == "1.cart.json");
+  BOOST_TEST(PullOf(name + "@" + DigestOf("cart 1.0")) == "cart 1.0");
+  BOOST_TEST(PullOf(name + "@" + DigestOf("web 1.0")) == "digest-not-signed");
+  BOOST_TEST(TufAsked().size() == 6);
+}
+
+BOOST_AUTO_TEST_CASE(PullByDigest_WithoutDigestTargets_IsByATag) {
+  auto demand = NewDemand();
+  demand->digest_target.reset();
+  Use(demand);
+  Start();
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 1.0")) == "cart 1.0");
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 2.0")) == "digest-not-signed");
+}
+
+BOOST_AUTO_TEST_CASE(PullByDigest_RoleThatMayListATagIsWithheld_IsNoAnswer) {
+  const std::string signed_in_targets = std::string(kShopName) + ":0.9";
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", signed_in_targets, "cart 2.0");
+    publisher.PublishEdition();
+    publisher.files.erase("1.shop.json");
+  });
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 1.0")) == "no-trust-data");
+  // Nor where an earlier role would do: what is withheld may be asked for by others alone.
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 2.0")) == "no-trust-data");
+  BOOST_TEST(PullOf(signed_in_targets) == "cart 2.0");
+}
+
+BOOST_AUTO_TEST_CASE(PullByDigest_MoreRolesThanASearchMayPass_IsNoAnswer) {
+  Edit([&](TufPublisher& publisher) {
+    std::vector<std::string> roles = {"targets"};
+    for (int i = 0; i < 40; ++i) {
+      roles.push_back("r" + std::to_string(i));
+      publisher.Delegate("targets", roles.back(),
+                         {"registry.acme.example/shop/cart:" + std::to_string(i) + ".*"});
+    }
+    publisher.PublishEdition(roles);
+  });
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+  BOOST_TEST(PullOf(std::string(kShopName) + "@" + DigestOf("cart 1.0")) == "no-trust-data");
+}
+
+BOOST_AUTO_TEST_CASE(PullByDigest_WhereABinMayListATag_NeedsADigestTarget) {
+  const std::string by_target = std::string(kWebName) + "@" + DigestOf("web 2.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.DelegateBins("targets", 1, "bin");
+    for (const char* bin : {"bin-0", "bin-1"}) {
+      publisher[bin].keys = publisher["targets"].keys;
+      publisher.Sign(bin, by_target, "web 2.0");
+    }
+    publisher.PublishEdition({"targets", "bin-0", "bin-1"});
+  });
+  const Decision refused = Pull(std::string(kWebName) + "@" + DigestOf("web 1.0"));
+  BOOST_TEST(Said(refused) == "digest-not-signed");
+  const std::string said = std::get<Deny>(refused.verdict).found;
+  BOOST_TEST(said.find("bins, which are not searched for a digest; a target ") != std::string::npos,
+             said);
+  BOOST_TEST(PullOf(by_target) == "web 2.0");
+}
+
+// The first tags are another role's to say, and the 33rd is not looked at.
+BOOST_AUTO_TEST_CASE(PullByDigest_TagsWithoutEnd_AreTriedToALimit) {
+  const auto publish = [&](int shadowed, int listed) {
+    Edit([&](TufPublisher& publisher) {
+      publisher["first"].targets.clear();
+      publisher["shop"].targets.clear();
+      for (int i = 0; i < listed; ++i) {
+        const std::string tag = std::string(kShopName) + ":" + std::to_string(1000 + i);
+        publisher.Sign("shop", tag, "cart 1.0");
+        if (i < shadowed) publisher.Sign("first", tag, "cart 2.0");
+      }
+      publisher.PublishEdition({"targets", "first", "shop"});
+    });
+    Later();
+    return PullOf(std::string(kShopName) + "@" + DigestOf("cart 1.0"));
+  };
+  Edit([](TufPublisher& publisher) {
+    publisher.Delegate("targets", "first", {"registry.acme.example/shop/*"});
+    auto& roles = publisher["targets"].delegations["roles"];
+    std::swap(roles[0], roles[1]);
+  });
+  BOOST_TEST(publish(31, 32) == "cart 1.0");
+  BOOST_TEST(publish(32, 32) == "digest-not-signed");
+  BOOST_TEST(publish(32, 33) == "too-many");
+  BOOST_TEST(publish(0, 100) == "cart 1.0");
+}
+
 BOOST_AUTO_TEST_CASE(Pull_DigestTargetOfAnotherDigest_IsMalformed) {
   const std::string name = kWebName;
   Edit([&](TufPublisher& publisher) {
