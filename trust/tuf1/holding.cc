@@ -193,6 +193,28 @@ void Holding::AnchorAt(const Verified<Root>& first) {
   if (complete) complete->roots = newest.roots;
 }
 
+void Holding::KeepWithin(std::size_t roles, std::size_t bytes) {
+  const auto bytes_of = [](const Verified<Targets>& file) {
+    return file.bytes->size() + file.content->resident_bytes();
+  };
+  std::size_t held_bytes = 0;
+  std::vector<std::string> held;
+  for (const auto& [role, file] : complete->roles) {
+    held_bytes += bytes_of(file);
+    if (role != kTargets) held.push_back(role);
+  }
+  if (held.size() <= roles && held_bytes <= bytes) return;
+  held = uses->InOrder(std::move(held));
+  while (!held.empty() && (held.size() > roles || held_bytes > bytes)) {
+    const auto file = complete->roles.find(held.back());
+    held_bytes -= bytes_of(file->second);
+    complete->roles.erase(file);
+    uses->Forget(held.back());
+    held.pop_back();
+  }
+  complete->Prune();
+}
+
 std::string Holding::Uncovered() const {
   const Root& root = newest.root();
   if (!complete->timestamp || !root.KeysOf(kTimestamp).StillBinds(complete->timestamp->signers)) {

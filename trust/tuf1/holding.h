@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -61,6 +63,11 @@ struct Holding {
   /// Makes the chain of roots begin at the one that the configuration vouches for; where it is not
   /// in the chain, that root is the chain.
   void AnchorAt(const Verified<Root>& first);
+
+  /// Drops the delegated roles that were asked for longest ago, beyond so many of them or so many
+  /// bytes of all. They are had again when a name leads to them. Precondition: there is a complete
+  /// set.
+  void KeepWithin(std::size_t roles, std::size_t bytes);
 
   /// Under the keys of the newest root: what of the complete set they no longer cover; empty:
   /// nothing.

@@ -178,25 +178,6 @@ void TufRefresh::EndSearch() {
   NextSearch();
 }
 
-void TufRefresh::KeepWithinCaps() {
-  Trusted& complete = *holding_.complete;
-  std::size_t bytes = 0;
-  for (const auto& [role, file] : complete.roles) {
-    bytes += file.bytes->size() + file.content->resident_bytes();
-  }
-  std::vector<std::string> roles = RolesHeld();
-  if (roles.size() <= kMaxRoles && bytes <= kMaxRoleBytes) return;
-  roles = holding_.uses->InOrder(std::move(roles));
-  while (!roles.empty() && (roles.size() > kMaxRoles || bytes > kMaxRoleBytes)) {
-    const auto file = complete.roles.find(roles.back());
-    bytes -= file->second.bytes->size() + file->second.content->resident_bytes();
-    complete.roles.erase(file);
-    holding_.uses->Forget(roles.back());
-    roles.pop_back();
-  }
-  complete.Prune();
-}
-
 Committed TufRefresh::Commit() const {
   Committed committed;
   committed.files = holding_.Files();
@@ -230,7 +211,7 @@ Committed TufRefresh::Commit() const {
 
 void TufRefresh::End() {
   if (failure_) return EndWith(*std::exchange(failure_, std::nullopt));
-  KeepWithinCaps();
+  holding_.KeepWithin(kMaxRoles, kMaxRoleBytes);
   outcome_ = Commit();
 }
 

@@ -48,7 +48,6 @@ class TufRefresh final : public Refresh {
   void EndAhead();
   void End();
   void EndWith(RefreshFailure failure);
-  void KeepWithinCaps();
   std::optional<NewerAnchors> NewerThanBefore() const;
   Committed Commit() const;
 

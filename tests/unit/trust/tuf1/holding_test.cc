@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// What a node keeps of one repository of TUF 1.0: trust/tuf1/FORMAT.md#what-is-kept.
+
+#include "trust/tuf1/holding.h"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/support/trust/tuf_node.h"
+
+namespace crivet::trust {
+namespace {
+
+using tuf1::Holding;
+using Names = std::vector<std::string>;
+
+struct Held {
+  // Roles r0, r1… each with one name, all of them read.
+  explicit Held(int roles = 0) {
+    Names names = {"targets"};
+    for (int i = 0; i < roles; ++i) {
+      const std::string role = "r" + std::to_string(i);
+      server.Delegate("targets", role, {role + "/*"});
+      server.Sign(role, role + "/web:1", role);
+      names.push_back(role);
+    }
+    server.PublishEdition(names);
+    node.emplace(server);
+    BOOST_REQUIRE(!node->Refresh(server));
+    for (int i = 0; i < roles; ++i) {
+      const std::string role = "r" + std::to_string(i);
+      BOOST_REQUIRE(node->Find(server, role + "/web:1") == role);
+      holding.uses->Touch({"targets", role});
+    }
+    holding.newest = node->trusted;
+    holding.newest.roles.clear();
+    holding.newest.accepted.clear();
+    holding.complete = node->trusted;
+  }
+  Names Roles() const {
+    Names names;
+    for (const auto& [role, file] : holding.complete->roles) names.push_back(role);
+    return names;
+  }
+  std::size_t BytesOf(const std::string& role) const {
+    const auto& file = holding.complete->roles.at(role);
+    return file.bytes->size() + file.content->resident_bytes();
+  }
+
+  TufPublisher server;
+  std::optional<TufNode> node;
+  Holding holding;
+};
+
+BOOST_AUTO_TEST_SUITE(HoldingTest)
+
+BOOST_AUTO_TEST_CASE(KeepWithin_TooManyRoles_ThoseAskedForLongestAgoGo) {
+  Held held(5);
+  held.holding.uses->Touch({"targets", "r1"});
+  held.holding.KeepWithin(5, 1 << 20);
+  BOOST_TEST(held.Roles().size() == 6);
+  held.holding.KeepWithin(2, 1 << 20);
+  const Names left = {"r1", "r4", "targets"};
+  BOOST_TEST(held.Roles() == left, boost::test_tools::per_element());
+  BOOST_TEST(held.holding.complete->IsComplete());
+  // One that went is had again, and another would be next.
+  held.node->trusted = *held.holding.complete;
+  BOOST_TEST(held.node->Find(held.server, "r0/web:1") == "r0");
+  const Names asked = {"1.r0.json"};
+  BOOST_TEST(held.server.asked == asked, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(KeepWithin_TooManyBytes_TargetsStays) {
+  Held held(3);
+  held.holding.KeepWithin(100, held.BytesOf("targets") + held.BytesOf("r2"));
+  const Names left = {"r2", "targets"};
+  BOOST_TEST(held.Roles() == left, boost::test_tools::per_element());
+  held.holding.KeepWithin(100, 0);
+  BOOST_TEST(held.Roles() == Names{"targets"}, boost::test_tools::per_element());
+  BOOST_TEST(held.holding.complete->IsComplete());
+}
+
+BOOST_AUTO_TEST_CASE(KeepWithin_RolesThatNobodyAskedFor_GoFirst) {
+  Held held(3);
+  held.holding.uses = std::make_shared<tuf1::RoleUses>();
+  held.holding.uses->Touch({"r0"});
+  held.holding.KeepWithin(1, 1 << 20);
+  const Names left = {"r0", "targets"};
+  BOOST_TEST(held.Roles() == left, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(FloorsNow_ReadBack_AreTheNumbersOfTheNewestFiles) {
+  const Held held;
+  const tuf1::Update::Least least = tuf1::LeastOf(held.holding.FloorsNow());
+  BOOST_TEST(least.root == 1);
+  BOOST_TEST(least.timestamp == held.holding.newest.timestamp->content->version());
+  BOOST_TEST(least.snapshot == held.holding.newest.snapshot->content->version());
+  BOOST_TEST((least.signers == held.holding.newest.timestamp->signers));
+}
+
+// The numbers outlive the files that they are of.
+BOOST_AUTO_TEST_CASE(FloorsNow_FilesAreLost_KeepsTheNumbers) {
+  Held held;
+  held.holding.least = tuf1::LeastOf(held.holding.FloorsNow());
+  held.holding.least.timestamp += 5;
+  held.holding.least.snapshot += 7;
+  held.holding.least.root = 3;
+  const tuf1::Update::Least kept = tuf1::LeastOf(held.holding.FloorsNow());
+  BOOST_TEST(kept.root == 3);
+  BOOST_TEST(kept.timestamp == held.holding.least.timestamp);
+  held.holding.newest.timestamp.reset();
+  const tuf1::Update::Least lost = tuf1::LeastOf(held.holding.FloorsNow());
+  BOOST_TEST(lost.timestamp == held.holding.least.timestamp);
+  BOOST_TEST(lost.snapshot == held.holding.least.snapshot);
+}
+
+BOOST_AUTO_TEST_CASE(AnchorAt_ARootOfTheChain_CutsWhatCameBefore) {
+  Held held;
+  held.server.Publish({"root"});
+  held.server.Publish({"root"});
+  BOOST_REQUIRE(!held.node->Refresh(held.server));
+  held.holding.newest.roots = held.node->trusted.roots;
+  held.holding.complete = held.node->trusted;
+  const auto second = held.holding.newest.roots[1];
+  held.holding.AnchorAt(second);
+  BOOST_TEST(held.holding.newest.roots.size() == 2);
+  BOOST_TEST(held.holding.newest.roots.front().content->version() == 2);
+  BOOST_TEST((held.holding.complete->roots == held.holding.newest.roots));
+}
+
+BOOST_AUTO_TEST_CASE(AnchorAt_ARootOfNoChain_IsTheChainAndCoversNothing) {
+  Held held;
+  BOOST_TEST(held.holding.Uncovered() == "");
+  const TufPublisher stranger;
+  held.holding.AnchorAt(tuf1::ReadFirstRoot(stranger.files.at("1.root.json"), {}).value());
+  BOOST_TEST(held.holding.newest.roots.size() == 1);
+  BOOST_TEST(held.holding.Uncovered() == "timestamp");
+}
+
+BOOST_AUTO_TEST_CASE(Files_WhatTheStoreHas_ComesWithoutItsBytes) {
+  Held held(1);
+  const auto with_bytes = [&] {
+    Names names;
+    for (const StoredFile& file : held.holding.Files()) {
+      if (file.bytes) names.push_back(file.name);
+    }
+    return names;
+  };
+  BOOST_TEST(with_bytes().size() == 7);
+  for (const StoredFile& file : held.holding.Files()) held.holding.stored[file.name] = file.sha256;
+  BOOST_TEST(with_bytes().empty());
+  held.holding.stored["role:r0"] = Sha256{};
+  BOOST_TEST(with_bytes() == Names{"role:r0"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(StoredRole_OfAnyName_IsReadBackAsItWas) {
+  for (const std::string role : {"shop", "../x", "a/b", "%2e", "\n", ">", "\xc3\xa9", "role:x"}) {
+    const auto stored = tuf1::StoredRole(role);
+    BOOST_REQUIRE(stored);
+    BOOST_TEST(tuf1::RoleStoredAs(*stored).value() == role);
+    BOOST_TEST(!tuf1::IsStoredAnchor(*stored));
+  }
+  BOOST_TEST(tuf1::StoredRole("targets").value() == "targets");
+  BOOST_TEST(!tuf1::RoleStoredAs("targets"));
+  BOOST_TEST(!tuf1::StoredRole(std::string(300, 'x')));
+  for (const char* wrong : {"shop", "role:%", "role:%2", "role:%xx", "Role:shop"}) {
+    BOOST_TEST(!tuf1::RoleStoredAs(wrong), wrong);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(StoredRootVersion_OfRootsAlone) {
+  BOOST_TEST(tuf1::StoredRootVersion(tuf1::StoredRoot(12)).value() == 12);
+  for (const char* wrong : {"0.root", "-1.root", "1.roots", "1.root.json", ".root", "1", "x.root",
+                            "1.0.root", "99999999999999999999.root", " 1.root", "timestamp"}) {
+    BOOST_TEST(!tuf1::StoredRootVersion(wrong), wrong);
+  }
+  BOOST_TEST(tuf1::IsStoredAnchor("3.root"));
+  BOOST_TEST(tuf1::IsStoredAnchor(tuf1::kNewestTimestamp));
+  BOOST_TEST(!tuf1::IsStoredAnchor("timestamp"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust
