@@ -102,7 +102,7 @@ Result<MetaEntry> MetaEntry::Read(JsonValue entry) {
 }
 
 Result<void> MetaEntry::Check(std::string_view file) const {
-  if (length && file.size() > *length) return Fail(Reason::kHash, "longer than it is listed");
+  if (length && file.size() != *length) return Fail(Reason::kHash, "not as long as it is listed");
   if (!hashes) return {};
   if (!hashes->HasKnown()) return Fail(Reason::kHash, "listed by no hash that is known");
   if (!hashes->Fit(file)) return Fail(Reason::kHash, "not the bytes that are listed");

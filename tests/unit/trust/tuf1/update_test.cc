@@ -307,6 +307,17 @@ BOOST_AUTO_TEST_CASE(Listed_ByAnUnknownHashAlone_IsRefused) {
   Refuses(Reason::kHash, "snapshot", {1, 2, 1, 1});
 }
 
+BOOST_AUTO_TEST_CASE(Listed_WithALengthThatIsNotTheFiles_IsRefused) {
+  for (const int length : {10, 100 * 1000}) {
+    server.listed["snapshot"] = {{"version", server["snapshot"].version + 1}, {"length", length}};
+    server.PublishEdition();
+    const auto failed = node.Refresh(server);
+    BOOST_REQUIRE(failed);
+    BOOST_TEST((*failed == (length == 10 ? Reason::kMalformed : Reason::kHash)));
+    BOOST_TEST(node.at == "snapshot");
+  }
+}
+
 // url_and_metadata_version_mismatch[snapshot, targets]
 BOOST_AUTO_TEST_CASE(Listed_VersionIsAnother_IsRollback) {
   server.PublishEdition();
