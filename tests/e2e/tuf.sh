@@ -13,18 +13,11 @@ web=$registry/shop/web
 fleet=$node_dir/fleet
 served=$node_dir/served
 
-# The page's script, as it stands there, with Debian 12's python3-cryptography, whose types had other names.
-mkdir "$node_dir/shim"
-cat >"$node_dir/shim/sitecustomize.py" <<'PY'
-from cryptography.hazmat.primitives.asymmetric import types
-for new, old in (("PrivateKeyTypes", "PRIVATE_KEY_TYPES"), ("PublicKeyTypes", "PUBLIC_KEY_TYPES")):
-    if not hasattr(types, new):
-        setattr(types, new, getattr(types, old))
-PY
+# The page's script, as it stands there.
 # shellcheck disable=SC2016  # backquotes are meant
 sed -n '/^```python$/,/^```$/{/^```/d;p}' "$root/trust/tuf1/PUBLISHING.md" >"$node_dir/publish.py"
 publish() {
-  PYTHONPATH=$node_dir/shim:$parts_dir/tuf-sid/usr/lib/python3/dist-packages /usr/bin/python3 "$node_dir/publish.py" \
+  PYTHONPATH=$root/tests/support/tuf:$parts_dir/tuf-sid/usr/lib/python3/dist-packages /usr/bin/python3 "$node_dir/publish.py" \
     "$fleet" "$@" >>"$node_dir/log/publish.log" 2>&1
   ln -sfn "$fleet/metadata" "$served"
 }
