@@ -36,9 +36,9 @@ forbid 'std::j?thread|<thread>|pthread|std::async'
 forbid 'std::regex|<regex>'
 forbid 'socket|<sys/|<netdb|curl|grpc|nghttp2'
 forbid '#include .*(trust/io|proxy|api|runtime)/'
-forbid '#include <openssl/' bytes.cc certificate.cc public_key.cc openssl_handles.h verification_key.cc timestamp_token.cc
+forbid '#include <openssl/' bytes.cc revocation_list.cc openssl_handles.cc certificate.cc public_key.cc openssl_handles.h verification_key.cc timestamp_token.cc
 forbid '#include "trust/signed/openssl_handles.h"' certificate.cc public_key.cc verification_key.cc \
-  certificate_usage.cc certificate_path.cc timestamp_token.cc
+  revocation_list.cc openssl_handles.cc   certificate_usage.cc certificate_path.cc timestamp_token.cc
 forbid '#include <simdjson' json_view.h
 forbid '#include "trust/signed/json_view.h"' json.cc canonical_json.cc
 exit $failed

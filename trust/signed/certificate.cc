@@ -15,6 +15,8 @@
 namespace crivet::trust {
 
 using openssl::QuietErrors;
+using openssl::TextOf;
+using openssl::TimeOf;
 
 struct Certificate::State {
   // What OpenSSL makes of it takes twenty times as much, and is wanted for a chain alone.
@@ -49,27 +51,6 @@ std::string DerOf(T* object, ToDer to_der) {
   return der;
 }
 
-std::optional<TimePoint> TimeOf(const ASN1_TIME* time) {
-  using namespace std::chrono;
-  std::tm tm{};
-  // A null time would be read as the clock's, which the core never asks.
-  if (time == nullptr || ASN1_TIME_to_tm(time, &tm) != 1) return std::nullopt;
-  const year_month_day date{year{tm.tm_year + 1900}, month{static_cast<unsigned>(tm.tm_mon + 1)},
-                            day{static_cast<unsigned>(tm.tm_mday)}};
-  if (!date.ok()) return std::nullopt;
-  return TimePoint{sys_days{date}} + hours{tm.tm_hour} + minutes{tm.tm_min} + seconds{tm.tm_sec};
-}
-
-std::string TextOf(const X509_NAME* name) {
-  const openssl::Bio out(BIO_new(BIO_s_mem()));
-  if (!out || X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) < 0) {
-    return {};
-  }
-  char* text = nullptr;
-  const auto size = BIO_get_mem_data(out.get(), &text);
-  return size > 0 ? std::string(text, static_cast<std::size_t>(size)) : std::string();
-}
-
 std::string OnlyCommonName(const X509_NAME* name) {
   const int first = X509_NAME_get_index_by_NID(name, NID_commonName, -1);
   if (first < 0 || X509_NAME_get_index_by_NID(name, NID_commonName, first) >= 0) return {};
@@ -87,25 +68,6 @@ bool SaysCa(const X509* x509) {
   const Constraints constraints(static_cast<BASIC_CONSTRAINTS*>(
       X509_get_ext_d2i(x509, NID_basic_constraints, nullptr, nullptr)));
   return constraints && constraints->ca != 0;
-}
-
-bool HasWeakSignature(const X509* x509) {
-  int digest = NID_undef;
-  int key = NID_undef;
-  if (OBJ_find_sigid_algs(X509_get_signature_nid(x509), &digest, &key) != 1) return false;
-  switch (digest) {
-    case NID_sha1:
-    case NID_sha:
-    case NID_md5:
-    case NID_md5_sha1:
-    case NID_md4:
-    case NID_md2:
-    case NID_mdc2:
-    case NID_ripemd160:
-      return true;
-    default:
-      return false;
-  }
 }
 
 // Go walks the chain in the same way: a certificate that names no usage allows every one.
@@ -152,7 +114,7 @@ Result<Certificate> Certificate::FromDer(std::string_view der) {
   state->not_before = *not_before;
   state->not_after = *not_after;
   state->is_ca = SaysCa(x509);
-  state->has_weak_signature = HasWeakSignature(x509);
+  state->has_weak_signature = openssl::IsWeakSignature(X509_get_signature_nid(x509));
   state->spki = DerOf(X509_get_X509_PUBKEY(x509), i2d_X509_PUBKEY);
   const EVP_PKEY* key = X509_get0_pubkey(x509);
   if (key == nullptr || state->spki.empty()) return Malformed("a certificate with an unknown key");

@@ -15,7 +15,11 @@
 #include <openssl/x509v3.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
+
+#include "trust/base/time.h"
 
 namespace crivet::trust::openssl {
 
@@ -43,6 +47,15 @@ inline X509Certificate DecodeCertificate(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   return X509Certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
 }
+
+/// Nothing where it is not there or cannot be read.
+std::optional<TimePoint> TimeOf(const ASN1_TIME* time);
+
+/// A name for people, control characters escaped.
+std::string TextOf(const X509_NAME* name);
+
+/// Whether a signature's algorithm is over SHA-1, MD5 or older.
+bool IsWeakSignature(int algorithm);
 
 /// QuietErrors leaves the thread's error queue as it was: what fails here is told by our results,
 /// and must not show up in another library's next error.
