@@ -156,6 +156,12 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
     case trust::Reason::kTransparencyLog:
     case trust::Reason::kTimestamp:
       return "have the publisher sign again with what the rule wants of logs and timestamps";
+    case trust::Reason::kSignatureExpired:
+      return "have the publisher sign this digest again" + HowToSign(explained);
+    case trust::Reason::kRevoked:
+      return "have the publisher sign again with another certificate: this one was taken back";
+    case trust::Reason::kRevocation:
+      return "bring a newer revocation list to this node and reload: see crl_files of the trust";
     case trust::Reason::kTooMany:
       return "have whoever runs the registry remove what was put beside the image";
     case trust::Reason::kExpired:

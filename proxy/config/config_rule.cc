@@ -124,11 +124,8 @@ class RuleReader {
 
   void ReadForAction() {
     if (action_known_ && rule_.action != trust::Action::kVerify) {
-      std::vector<std::string> keys = {"trust", kAnyOf, kAllOf, "present", "present_max_age"};
-      for (const trust::Kind* kind : context_.kinds) {
-        keys.insert(keys.end(), kind->rule_keys().begin(), kind->rule_keys().end());
-      }
-      for (const std::string& key : keys) {
+      for (const std::string& key :
+           WithKeysOfKinds({"trust", kAnyOf, kAllOf, "present", "present_max_age"})) {
         table_.Refuse(key, "has no meaning unless action = \"verify\"");
       }
     } else {
@@ -144,6 +141,16 @@ class RuleReader {
     } else {
       ReadBreakGlass();
     }
+  }
+
+  // Kinds may have keys of one name.
+  std::vector<std::string> WithKeysOfKinds(std::vector<std::string> keys) const {
+    for (const trust::Kind* kind : context_.kinds) {
+      for (const std::string& key : kind->rule_keys()) {
+        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+      }
+    }
+    return keys;
   }
 
   bool verifies() const { return action_known_ && rule_.action == trust::Action::kVerify; }
@@ -165,11 +172,7 @@ class RuleReader {
 
   void ReadSeveral(const std::string& key, const std::vector<Placed<const TomlTable*>>& members) {
     rule_.combine = key == kAnyOf ? trust::Combine::kAnyOf : trust::Combine::kAllOf;
-    std::vector<std::string> keys = {"trust"};
-    for (const trust::Kind* kind : context_.kinds) {
-      keys.insert(keys.end(), kind->rule_keys().begin(), kind->rule_keys().end());
-    }
-    for (const std::string& own : keys) {
+    for (const std::string& own : WithKeysOfKinds({"trust"})) {
       table_.Refuse(own, fmt::format("belongs into each member of {}", key));
     }
     if (members.size() < 2) {
@@ -241,12 +244,16 @@ class RuleReader {
 
   void RefuseKeysOfOtherKinds(TableReader& table, const trust::Member& member) {
     const auto& own = member.kind->rule_keys();
-    for (const trust::Kind* kind : context_.kinds) {
-      for (const std::string& key : kind->rule_keys()) {
-        if (!table.Has(key) || std::find(own.begin(), own.end(), key) != own.end()) continue;
-        table.Refuse(key, fmt::format("is of kind = \"{}\", and this trust is of kind = \"{}\"",
-                                      kind->name(), member.kind->name()));
+    for (const std::string& key : WithKeysOfKinds({})) {
+      if (!table.Has(key) || std::find(own.begin(), own.end(), key) != own.end()) continue;
+      std::string kinds;
+      for (const trust::Kind* kind : context_.kinds) {
+        const auto& theirs = kind->rule_keys();
+        if (std::find(theirs.begin(), theirs.end(), key) == theirs.end()) continue;
+        kinds += fmt::format("{}kind = \"{}\"", kinds.empty() ? "" : " or ", kind->name());
       }
+      table.Refuse(key, fmt::format("is of {}, and this trust is of kind = \"{}\"", kinds,
+                                    member.kind->name()));
     }
   }
 
@@ -278,28 +285,33 @@ class RuleReader {
     RefuseAgeOfSignatures();
   }
 
-  // Signatures beside an image neither expire nor are confirmed again: what would count on that
-  // must not look as if it did.
+  // Signatures beside an image are not confirmed again, and some never age: what would count on
+  // that must not look as if it did.
   void RefuseAgeOfSignatures() {
-    const auto registry =
-        std::find_if(rule_.members.begin(), rule_.members.end(), [](const trust::Member& member) {
-          return member.kind->server() == trust::Kind::Server::kImageRegistry;
-        });
-    if (registry == rule_.members.end()) return;
-    const std::string why = fmt::format(
-        "has no meaning with [trust.{}]: its signatures are kept and judged by the "
-        "rule each time, and nothing renews them",
-        registry->trust);
-    if (rule_.present == trust::Present::kCurrent) table_.Refuse("present", why);
-    // Where another member is renewed, it is about that.
-    const bool alone =
-        std::all_of(rule_.members.begin(), rule_.members.end(), [](const trust::Member& member) {
-          return member.kind->server() == trust::Kind::Server::kImageRegistry;
-        });
-    if (alone) table_.Refuse("present_max_age", why);
+    const auto first = [this](auto is_meant) {
+      return std::find_if(rule_.members.begin(), rule_.members.end(), is_meant);
+    };
+    const auto ages = [](const trust::Member& member) { return member.kind->EvidenceAges(); };
+    const auto why = [](const trust::Member& member) {
+      return fmt::format(
+          "has no meaning with [trust.{}]: its signatures are kept and judged by the "
+          "rule each time, and nothing renews them",
+          member.trust);
+    };
+    const auto registry = first([](const trust::Member& member) {
+      return member.kind->server() == trust::Kind::Server::kImageRegistry;
+    });
+    if (registry != rule_.members.end() && rule_.present == trust::Present::kCurrent) {
+      table_.Refuse("present", why(*registry));
+    }
+    const auto ageless = first([&](const trust::Member& member) { return !ages(member); });
+    if (ageless == rule_.members.end()) return;
+    // Where another member's ages, it is about that.
+    const bool alone = std::none_of(rule_.members.begin(), rule_.members.end(), ages);
+    if (alone) table_.Refuse("present_max_age", why(*ageless));
     if (!alone && rule_.combine == trust::Combine::kAnyOf && table_.Has("present_max_age")) {
       findings_.Warn(table_.PositionOf("present_max_age"),
-                     fmt::format("present_max_age does not bind [trust.{}]", registry->trust));
+                     fmt::format("present_max_age does not bind [trust.{}]", ageless->trust));
     }
   }
 

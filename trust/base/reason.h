@@ -38,11 +38,14 @@ enum class Reason : std::uint8_t {
   kIdentity,
   kTransparencyLog,
   kTimestamp,
+  kSignatureExpired,
+  kRevoked,
   // Unavailable: the evidence is missing or too old to speak.
   kExpired,
   kNoTrustData,
   kUnreachable,
   kTooMany,
+  kRevocation,
   kState,
   kClock,
 };
@@ -75,10 +78,13 @@ inline constexpr ReasonRow kReasonRows[] = {
     {Reason::kIdentity, "identity", Answer::kDeny},
     {Reason::kTransparencyLog, "transparency-log", Answer::kDeny},
     {Reason::kTimestamp, "timestamp", Answer::kDeny},
+    {Reason::kSignatureExpired, "signature-expired", Answer::kDeny},
+    {Reason::kRevoked, "revoked", Answer::kDeny},
     {Reason::kExpired, "expired", Answer::kUnavailable},
     {Reason::kNoTrustData, "no-trust-data", Answer::kUnavailable},
     {Reason::kUnreachable, "unreachable", Answer::kUnavailable},
     {Reason::kTooMany, "too-many", Answer::kUnavailable},
+    {Reason::kRevocation, "revocation", Answer::kUnavailable},
     {Reason::kState, "state", Answer::kUnavailable},
     {Reason::kClock, "clock", Answer::kUnavailable},
 };

@@ -70,6 +70,7 @@ class Judge {
                             .records = view_.records.get(),
                             .failure = view_.failure.get(),
                             .now = now_,
+                            .present_max_age = rule_.present_max_age,
                             .local = local,
                             .name_here = view_.name_here,
                             .named = local || !view_.named ? nullptr : &*view_.named,

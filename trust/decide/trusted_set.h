@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -103,6 +104,8 @@ class TrustedSet {
     const Records* records = nullptr;
     const RefreshFailure* failure = nullptr;  ///< of the latest refresh
     TimePoint now;
+    /// For how long what was verified here counts once it has aged; zero: for ever.
+    std::chrono::seconds present_max_age{0};
     /// The digest of what the node has under the name; null where it is to be pulled.
     const Sha256Digest* local = nullptr;
     NameHere name_here = NameHere::kUnknown;  ///< of `local`

@@ -81,6 +81,11 @@ Result<Manifest> Manifest::Parse(std::string_view json) {
   return manifest;
 }
 
+std::string MediaTypeOf(std::string_view json) {
+  const auto document = JsonDocument::Parse(json, kLimits);
+  return document ? TextOf(document->root(), "mediaType") : std::string();
+}
+
 Result<Index> Index::Parse(std::string_view json) {
   const auto document = JsonDocument::Parse(json, kLimits);
   if (!document) return tl::unexpected(document.error());

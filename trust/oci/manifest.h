@@ -37,6 +37,9 @@ struct Manifest {
   static Result<Manifest> Parse(std::string_view json);
 };
 
+/// MediaTypeOf is what a manifest or an index says that it is; empty where it says nothing.
+std::string MediaTypeOf(std::string_view json);
+
 /// Index is an image index as far as signatures need it (OCI image spec 1.1, index): the answer of
 /// the referrers API, or what stands under the fallback tag.
 struct Index {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,10 +14,17 @@
 
 namespace crivet::trust::registry_bound {
 
+/// Ageing is until when a signature holds, that second included, and why it is refused after it.
+struct Ageing {
+  TimePoint until;
+  SignatureError then;
+};
+
 /// VerifiedSignature is a signature that a demand accepts.
 struct VerifiedSignature {
-  std::string signer;            ///< as audit lines show it
-  std::vector<TimePoint> times;  ///< of signing, proven by somebody else; earliest first
+  std::string signer;                 ///< as audit lines show it
+  std::vector<TimePoint> times;       ///< of signing, proven by somebody else; earliest first
+  std::optional<Ageing> ageing = {};  ///< unset: nothing of it runs out
 };
 
 /// SignatureDemand is what a rule wants of signatures that lie beside an image.
@@ -30,10 +38,15 @@ class SignatureDemand : public Demand {
     return fingerprint == static_cast<const SignatureDemand&>(other).fingerprint;
   }
 
-  /// Whether it is a signature of the image that this demand accepts. The bytes may be anybody's.
-  /// Pure, safe from any thread.
+  /// Whether it is a signature of the image that this demand accepts, at that time. The bytes may
+  /// be anybody's. Pure, safe from any thread.
   virtual SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
-                                                    const WantedImage& image) const = 0;
+                                                    const WantedImage& image,
+                                                    TimePoint at) const = 0;
+  /// Whether the time may change what Verify says.
+  virtual bool ages() const { return false; }
+  /// When the certificates end that it counts on, for who has to replace them.
+  virtual std::vector<TimePoint> Ends() const { return {}; }
 };
 
 /// The demand of a rule of such a kind. Precondition: it is one.

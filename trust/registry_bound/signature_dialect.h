@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,12 @@
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::registry_bound {
+
+/// ImageManifest is what the manifest or index of an image is, beside its digest.
+struct ImageManifest {
+  std::string media_type;
+  std::uint64_t size = 0;
+};
 
 /// SignatureDialect is how the signatures of one kind lie beside an image: what tells them from all
 /// else that lies there, and what of it is the signature. Nothing is verified. Stateless; safe to
@@ -27,8 +34,11 @@ class SignatureDialect {
   /// image.
   virtual std::vector<oci::Descriptor> LayersOf(const oci::Manifest& referrer,
                                                 const Sha256Digest& image) const = 0;
-  /// The signature in such a layer.
-  virtual SignatureBytes Of(const oci::Descriptor& layer, std::string content) const = 0;
+  /// The signature in such a layer. `image` counts where ReadsImage.
+  virtual SignatureBytes Of(const oci::Descriptor& layer, std::string content,
+                            const ImageManifest& image) const = 0;
+  /// Whether a signature says of the image what its digest alone does not tell.
+  virtual bool ReadsImage() const { return false; }
 
   /// Where signatures lie under a tag of their own: what follows `sha256-<hex>` in it. Empty: they
   /// do not.
@@ -39,7 +49,7 @@ class SignatureDialect {
     return {};
   }
   virtual SignatureBytes OfUnderTag(const oci::Descriptor& layer, std::string_view content) const {
-    return Of(layer, std::string(content));
+    return Of(layer, std::string(content), {});
   }
 
   /// How far a check got before it refused: of several refusals the one that got furthest is told.

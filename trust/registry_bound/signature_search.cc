@@ -89,7 +89,12 @@ void SignatureSearch::BeginAt(const Sha256Digest& digest) {
   digest_ = digest;
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
-    if (!before_->GoodOne(Image(), wanted)) lacking_[wanted.fingerprint] = {};
+    // What has aged may still count for what runs; another that holds is looked for.
+    if (before_->GoodOne(Image(), wanted, {start_.now, std::chrono::seconds{0}})) continue;
+    lacking_[wanted.fingerprint] = {};
+    if (before_->GoodOne(Image(), wanted, {start_.now, std::nullopt})) {
+      aged_.insert(wanted.fingerprint);
+    }
   }
   if (!AllHaveOne()) {
     AskPlace(Place::kReferrers, 0);
@@ -114,7 +119,7 @@ void SignatureSearch::AskPlace(Place place, std::size_t skip_hosts, std::string 
 
 SignatureSearch::Step SignatureSearch::ContentStep(Step::What what,
                                                    const Sha256Digest& content) const {
-  const bool manifest = what == Step::What::kManifest;
+  const bool manifest = what != Step::What::kContent;
   return {what,
           {.what = manifest ? RegistryRequest::What::kManifest : RegistryRequest::What::kBlob,
            .repository = start_.id.name,
@@ -150,6 +155,7 @@ void SignatureSearch::Next() {
     case Step::What::kResolve:
       break;
     case Step::What::kPlace:
+    case Step::What::kImage:
       request.max_bytes = kMaxIndex;
       break;
     case Step::What::kManifest:
@@ -195,6 +201,8 @@ void SignatureSearch::Take(const Step& step, FetchedFile file) {
       return TakePlace(step, file);
     case Step::What::kManifest:
       return TakeManifest(file);
+    case Step::What::kImage:
+      return TakeImage(file);
     case Step::What::kContent:
       return TakeContent(step, std::move(file.bytes));
   }
@@ -267,13 +275,24 @@ void SignatureSearch::TakeManifest(const FetchedFile& file) {
     steps.push_back(ContentStep(Step::What::kContent, layer.digest));
     steps.back().layers.push_back(std::move(layer));
   }
+  const bool wants_image = dialect_.ReadsImage() && !image_is_asked_ && !steps.empty();
   // Signers put one into each.
   AskFor(std::move(steps), 1);
+  if (!wants_image) return;
+  image_is_asked_ = true;
+  steps_.push_front(ContentStep(Step::What::kImage, *digest_));
+}
+
+void SignatureSearch::TakeImage(const FetchedFile& file) {
+  std::string media_type = oci::MediaTypeOf(file.bytes);
+  if (media_type.empty() && file.registry) media_type = file.registry->media_type;
+  image_ = ImageManifest{std::move(media_type), file.bytes.size()};
 }
 
 void SignatureSearch::TakeContent(const Step& step, std::string content) {
   if (step.place != Place::kSignatureTag) {
-    return Judge(dialect_.Of(step.layers.front(), std::move(content)));
+    return Judge(
+        dialect_.Of(step.layers.front(), std::move(content), image_.value_or(ImageManifest{})));
   }
   JudgeLayers(step.layers, content);
   contents_.emplace(*step.request.digest, std::move(content));
@@ -309,6 +328,11 @@ void SignatureSearch::Miss(const Step& step, const FetchFailure& failure) {
   // That a place holds nothing is an answer; that content which it names is not there is none: who
   // takes the bytes away must not make an image unsigned.
   if (none && step.what == Step::What::kPlace) return;
+  // Nothing can be judged without it.
+  if (step.what == Step::What::kImage) {
+    away_ = failure;
+    return End();
+  }
   if (failure.kind == FetchFailure::Kind::kTooLarge) {
     // Nothing of that size is a signature; a place of that size may hold one.
     cut_off_ = cut_off_ || step.what == Step::What::kPlace;
@@ -323,7 +347,7 @@ void SignatureSearch::Judge(SignatureBytes signature) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
     const auto lacking = lacking_.find(wanted.fingerprint);
     if (lacking == lacking_.end()) continue;
-    auto verified = wanted.Verify(signature, Image());
+    auto verified = wanted.Verify(signature, Image(), start_.now);
     if (verified) {
       good = true;
       lacking_.erase(lacking);
@@ -357,11 +381,14 @@ Error SignatureSearch::WhyRefused(std::vector<SignatureResult<VerifiedSignature>
 RefreshOutcome SignatureSearch::Verified() const {
   auto word = std::make_shared<RegistryWord>(*digest_);
   std::vector<SignatureResult<VerifiedSignature>> all;
+  std::size_t without = 0;
   for (const auto& [demand, refused] : lacking_) {
-    all.insert(all.end(), refused.begin(), refused.end());
     word->refused.emplace(demand, WhyRefused(refused));
+    if (aged_.contains(demand)) continue;
+    ++without;
+    all.insert(all.end(), refused.begin(), refused.end());
   }
-  const bool nobody_has_one = !lacking_.empty() && lacking_.size() == start_.demands.size();
+  const bool nobody_has_one = without > 0 && without == start_.demands.size();
   if (!nobody_has_one) return OnTop(before_, good_, word, dialect_);
   RefreshFailure failure;
   failure.error = WhyRefused(std::move(all));

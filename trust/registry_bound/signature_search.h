@@ -35,7 +35,7 @@ class SignatureSearch final : public Refresh {
   enum class Place : std::uint8_t { kReferrers, kFallbackTag, kSignatureTag };
   /// What is asked next, and what the answer is for.
   struct Step {
-    enum class What : std::uint8_t { kResolve, kPlace, kManifest, kContent } what;
+    enum class What : std::uint8_t { kResolve, kPlace, kManifest, kImage, kContent } what;
     RegistryRequest request;
     Place place = Place::kReferrers;
     /// Of kContent: whose it is.
@@ -49,6 +49,7 @@ class SignatureSearch final : public Refresh {
   void PassOver(const Error& place);
   void TakeIndex(const Step& step, const FetchedFile& file);
   void TakeManifest(const FetchedFile& file);
+  void TakeImage(const FetchedFile& file);
   void TakeContent(const Step& step, std::string content);
   void JudgeLayers(const std::vector<oci::Descriptor>& layers, const std::string& content);
   void Miss(const Step& step, const FetchFailure& failure);
@@ -78,11 +79,15 @@ class SignatureSearch final : public Refresh {
 
   /// Demands without a good signature, by their fingerprint, with what was found for each.
   std::map<Sha256, std::vector<SignatureResult<VerifiedSignature>>> lacking_;
+  /// Those among them for which what is kept holds no longer, and may still count.
+  std::set<Sha256> aged_;
   std::vector<StoredSignature> good_;
   std::set<Sha256Digest> seen_manifests_;
   std::set<std::pair<Sha256Digest, std::string>> seen_contents_;  ///< with the layer's type
   /// Of the layers under a tag: several may have the same.
   std::map<Sha256Digest, std::string> contents_;
+  bool image_is_asked_ = false;
+  std::optional<ImageManifest> image_;
   std::optional<FetchFailure> away_;
   std::optional<RefreshOutcome> outcome_;
 };

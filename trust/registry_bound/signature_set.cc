@@ -45,6 +45,12 @@ Judgement Failed(const RefreshFailure& failure) {
   return Refused(failure.error.reason, std::move(found));
 }
 
+// Whether at another time there may be no such reason.
+bool IsOfItsTime(SignatureReason reason) {
+  return reason == SignatureReason::kTimestamp || reason == SignatureReason::kSignatureExpired ||
+         reason == SignatureReason::kRevocation;
+}
+
 }  // namespace
 
 Reason ReasonFor(SignatureReason reason) {
@@ -52,7 +58,6 @@ Reason ReasonFor(SignatureReason reason) {
     case SignatureReason::kUnsigned:
       return Reason::kUnsigned;
     case SignatureReason::kMalformed:
-    case SignatureReason::kSignatureExpired:
       return Reason::kMalformed;
     case SignatureReason::kHash:
       return Reason::kHash;
@@ -70,6 +75,12 @@ Reason ReasonFor(SignatureReason reason) {
       return Reason::kTransparencyLog;
     case SignatureReason::kTimestamp:
       return Reason::kTimestamp;
+    case SignatureReason::kSignatureExpired:
+      return Reason::kSignatureExpired;
+    case SignatureReason::kRevoked:
+      return Reason::kRevoked;
+    case SignatureReason::kRevocation:
+      return Reason::kRevocation;
     case SignatureReason::kDigestMismatch:
       return Reason::kDigestMismatch;
   }
@@ -80,14 +91,16 @@ SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
                                                 const WantedImage& image,
                                                 const SignatureDemand& demand) {
   // The repository is one for all of them: these are a set's own.
-  Key key{stored.signature.form(), stored.signature.sha256(), image.digest, demand.fingerprint,
-          image.tag};
+  Key key{stored.signature.form(), stored.signature.sha256(),
+          stored.first_verified,   image.digest,
+          demand.fingerprint,      image.tag};
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(key);
     if (known != known_.end()) return known->second;
   }
-  SignatureResult<VerifiedSignature> verified = demand.Verify(stored.signature, image);
+  SignatureResult<VerifiedSignature> verified =
+      demand.Verify(stored.signature, image, stored.first_verified);
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kMax) known_.clear();
   known_.emplace(std::move(key), verified);
@@ -146,8 +159,26 @@ void SignatureSet::KeepWithinCaps() {
   }
 }
 
+// trust/registry_bound/RULES.md#ageing
+SignatureResult<VerifiedSignature> SignatureSet::Judged(const StoredSignature& stored,
+                                                        const WantedImage& image,
+                                                        const SignatureDemand& demand,
+                                                        const Aged& aged) const {
+  SignatureResult<VerifiedSignature> then = verdicts_->Of(stored, image, demand);
+  if (!demand.ages()) return then;
+  const auto counts = [&](const Ageing& ageing) {
+    return !aged.at_most || aged.now <= ageing.until + *aged.at_most;
+  };
+  if (then && (!then->ageing || counts(*then->ageing))) return then;
+  if (!then && !IsOfItsTime(then.error().reason)) return then;
+  // What proves it now may be another thing than proved it then.
+  SignatureResult<VerifiedSignature> now = demand.Verify(stored.signature, image, aged.now);
+  return now || !then ? std::move(now) : tl::unexpected(then->ageing->then);
+}
+
 SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& image,
-                                                          const SignatureDemand& demand) const {
+                                                          const SignatureDemand& demand,
+                                                          const Aged& aged) const {
   const auto held = images_.find(image.digest);
   std::vector<SignatureResult<VerifiedSignature>> verified;
   const auto stage_of = [this](SignatureReason reason) { return dialect_.StageOf(reason); };
@@ -155,7 +186,7 @@ SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& ima
     return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
   }
   for (const StoredSignature& one : held->second) {
-    verified.push_back(verdicts_->Of(one, image, demand));
+    verified.push_back(Judged(one, image, demand, aged));
     if (verified.back()) return Good{&one, *std::move(verified.back())};
   }
   return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
@@ -209,7 +240,9 @@ Judgement SignatureSet::Current(const Asked& asked) const {
 Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
   const SignatureDemand& demand = AsSignatureDemand(asked.demand);
   const WantedImage image{.digest = digest, .repository = id_.name, .tag = TagOf(asked.reference)};
-  const SignatureResult<Good> good = GoodOne(image, demand);
+  Aged aged{asked.now, std::nullopt};
+  if (asked.present_max_age.count() > 0) aged.at_most = asked.present_max_age;
+  const SignatureResult<Good> good = GoodOne(image, demand, aged);
   if (good) {
     SignedPart part;
     part.name = kPart;
@@ -242,16 +275,27 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
 }
 
 Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& demand,
-                                  TimePoint /*now*/) const {
+                                  TimePoint now) const {
   const WantedImage image{.digest = record.digest, .repository = id_.name, .tag = record.tag};
-  return GoodOne(image, AsSignatureDemand(demand)) ? Standing::kStands : Standing::kNotAccepted;
+  const Aged not_aged{now, std::chrono::seconds{0}};
+  return GoodOne(image, AsSignatureDemand(demand), not_aged) ? Standing::kStands
+                                                             : Standing::kNotAccepted;
 }
 
 std::optional<TimePoint> SignatureSet::Expires(const Demands& /*demands*/) const {
   return std::nullopt;
 }
 
-SetStatus SignatureSet::Status(const Demands& /*demands*/, TimePoint /*now*/) const { return {}; }
+SetStatus SignatureSet::Status(const Demands& demands, TimePoint now) const {
+  SetStatus status;
+  for (const SharedDemand& demand : demands) {
+    for (const TimePoint end : AsSignatureDemand(*demand).Ends()) {
+      // One that has ended vouches for nothing new, and may have been replaced long ago.
+      if (end >= now && (!status.expires || end < *status.expires)) status.expires = end;
+    }
+  }
+  return status;
+}
 
 SetExplanation SignatureSet::Explain(const ImageReference& /*reference*/, const Demand& /*demand*/,
                                      TimePoint /*now*/) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <map>
 #include <memory>
@@ -25,8 +26,8 @@ struct RegistryWord final : NameAnswer {
   std::map<Sha256, Error> refused;  ///< by SignatureDemand::fingerprint
 };
 
-/// Verdicts remembers what verifying a signature came to. It is a pure function of what the key
-/// says, so an entry is never stale. Thread-safe.
+/// Verdicts remembers what verifying a signature came to, at the time at which it first did. It is
+/// a pure function of what the key says, so an entry is never stale. Thread-safe.
 class Verdicts {
  public:
   SignatureResult<VerifiedSignature> Of(const StoredSignature& stored, const WantedImage& image,
@@ -34,7 +35,8 @@ class Verdicts {
 
  private:
   static constexpr std::size_t kMax = 4096;
-  using Key = std::tuple<std::string, Sha256, Sha256Digest, Sha256, std::optional<std::string>>;
+  using Key =
+      std::tuple<std::string, Sha256, TimePoint, Sha256Digest, Sha256, std::optional<std::string>>;
   std::mutex mutex_;
   std::map<Key, SignatureResult<VerifiedSignature>> known_;
 };
@@ -57,12 +59,18 @@ class SignatureSet final : public TrustedSet {
   /// With more signatures of one image; beyond the caps the ones verified first go.
   std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
 
-  /// The first signature of the image that the demand accepts; else why none is accepted.
+  /// The first signature of the image that the demand accepts; else why none is. What ages may have
+  /// aged since it was first verified, by that much (trust/registry_bound/RULES.md#ageing).
+  struct Aged {
+    TimePoint now;
+    std::optional<std::chrono::seconds> at_most;  ///< unset: by any time
+  };
   struct Good {
     const StoredSignature* stored;
     VerifiedSignature verified;
   };
-  SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand) const;
+  SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand,
+                                const Aged& aged) const;
   bool Knows(const Sha256Digest& image) const { return images_.contains(image); }
   /// All of it, as the store wants it; `but` that the store has already.
   std::vector<StoredFile> Files(const SignatureSet* stored_already) const;
@@ -83,6 +91,8 @@ class SignatureSet final : public TrustedSet {
 
  private:
   SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more);
+  SignatureResult<VerifiedSignature> Judged(const StoredSignature& stored, const WantedImage& image,
+                                            const SignatureDemand& demand, const Aged& aged) const;
   void Add(StoredSignature signature);
   void KeepWithinCaps();
   Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;

@@ -11,8 +11,8 @@
 
 namespace crivet::trust {
 
-/// SignatureReason is the closed set of codes why a signature of an image is refused. No rule wants
-/// such a signature yet; when one can, these codes join Reason's.
+/// SignatureReason is the closed set of codes why a signature of an image is refused, a part of
+/// Reason's.
 enum class SignatureReason : std::uint8_t {
   kUnsigned,
   kMalformed,
@@ -25,6 +25,8 @@ enum class SignatureReason : std::uint8_t {
   kTransparencyLog,
   kTimestamp,
   kSignatureExpired,
+  kRevoked,
+  kRevocation,
   kDigestMismatch,
 };
 
@@ -53,6 +55,10 @@ constexpr std::string_view CodeOf(SignatureReason reason) {
       return "timestamp";
     case SignatureReason::kSignatureExpired:
       return "signature-expired";
+    case SignatureReason::kRevoked:
+      return "revoked";
+    case SignatureReason::kRevocation:
+      return "revocation";
     case SignatureReason::kDigestMismatch:
       return "digest-mismatch";
   }

@@ -24,7 +24,8 @@ SignatureResult<ImageSignature> VerifyForm(const registry_bound::SignatureBytes&
 }  // namespace
 
 SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
-    const registry_bound::SignatureBytes& signature, const WantedImage& about) const {
+    const registry_bound::SignatureBytes& signature, const WantedImage& about,
+    TimePoint /*at*/) const {
   const bool wanted = (signature.form() == kBundleForm && takes_bundles) ||
                       (signature.form() == kLegacyForm && takes_legacy);
   if (!wanted) {

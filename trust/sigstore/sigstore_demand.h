@@ -32,7 +32,8 @@ struct SigstoreDemand final : registry_bound::SignatureDemand {
   std::vector<std::string> tag_annotations;
 
   SignatureResult<registry_bound::VerifiedSignature> Verify(
-      const registry_bound::SignatureBytes& signature, const WantedImage& about) const override;
+      const registry_bound::SignatureBytes& signature, const WantedImage& about,
+      TimePoint at) const override;
 
   /// Whether a verdict over a signature depends on a trusted root.
   bool NeedsRoot() const {

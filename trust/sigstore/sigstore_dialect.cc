@@ -25,8 +25,8 @@ class Cosigns final : public registry_bound::SignatureDialect {
                                         const Sha256Digest& image) const override {
     return BundleLayers(referrer, image);
   }
-  registry_bound::SignatureBytes Of(const oci::Descriptor& /*layer*/,
-                                    std::string content) const override {
+  registry_bound::SignatureBytes Of(const oci::Descriptor& /*layer*/, std::string content,
+                                    const registry_bound::ImageManifest& /*image*/) const override {
     return BundleBytes(std::move(content));
   }
   std::string_view tag_ending() const override { return ".sig"; }

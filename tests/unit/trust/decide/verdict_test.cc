@@ -194,6 +194,13 @@ std::vector<Row> Rows() {
        deny + "no log has it [rule \"acme\", transparency-log]"},
       {"timestamp", Reason::kTimestamp, Refusal(Reason::kTimestamp, "nobody says when"),
        deny + "nobody says when [rule \"acme\", timestamp]"},
+      {"signature-expired", Reason::kSignatureExpired,
+       Refusal(Reason::kSignatureExpired, "the signature expired"),
+       deny + "the signature expired [rule \"acme\", signature-expired]"},
+      {"revoked", Reason::kRevoked, Refusal(Reason::kRevoked, "CN=Acme was revoked"),
+       deny + "CN=Acme was revoked [rule \"acme\", revoked]"},
+      {"revocation", Reason::kRevocation, Refusal(Reason::kRevocation, "the list is too old"),
+       unavailable + "the list is too old [rule \"acme\", revocation]"},
       {"too many", Reason::kTooMany, Refusal(Reason::kTooMany, "too much lies beside sha256:aa"),
        unavailable + "too much lies beside sha256:aa [rule \"acme\", too-many]"},
   };
