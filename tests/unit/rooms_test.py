@@ -30,7 +30,7 @@ MAY_INCLUDE = {
     "trust/oci": PURE,
     "trust/registry_bound": PURE + ["trust/oci"],
     "trust/sigstore": PURE + ["trust/oci", "trust/registry_bound"],
-    "trust/notation": PURE + ["trust/oci"],
+    "trust/notation": PURE + ["trust/oci", "trust/registry_bound"],
     "trust/io/http": PURE,
     "trust/io/registry": PURE + ["trust/toml", "trust/io/http"],
     "trust/io/store": PURE,

@@ -90,12 +90,6 @@ CertificateSet AnchorsIn(const std::vector<Certificate>& chain, const Certificat
   return CertificateSet(std::move(anchors));
 }
 
-bool AllValidAt(const std::vector<Certificate>& chain, TimePoint time) {
-  return std::all_of(chain.begin(), chain.end(), [&](const Certificate& it) {
-    return it.not_before() <= time && time <= it.not_after();
-  });
-}
-
 TimePoint LatestBeginning(const std::vector<Certificate>& chain) {
   TimePoint latest = chain.front().not_before();
   for (const Certificate& certificate : chain) latest = std::max(latest, certificate.not_before());

@@ -20,8 +20,6 @@ SignatureResult<void> CheckChain(const std::vector<Certificate>& chain);
 /// certificate signed is none: a store names authorities.
 CertificateSet AnchorsIn(const std::vector<Certificate>& chain, const CertificateSet& store);
 
-bool AllValidAt(const std::vector<Certificate>& chain, TimePoint time);
-
 /// LatestBeginning is when the last of them began to be valid.
 TimePoint LatestBeginning(const std::vector<Certificate>& chain);
 

@@ -2,6 +2,7 @@
 #include "trust/notation/image_signature.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "trust/notation/chain.h"
@@ -47,9 +48,23 @@ SignatureResult<void> CheckAlgorithm(const Envelope& envelope, const Verificatio
   return {};
 }
 
-tl::unexpected<SignatureError> NotValidAt(TimePoint time) {
-  return RefuseSignature(SignatureReason::kTimestamp,
-                         "a certificate of the chain is not valid at " + FormatRfc3339(time));
+using registry_bound::Ageing;
+
+// A refusal says the same at every time.
+SignatureError OutOfItsTime(const Certificate& certificate) {
+  return {SignatureReason::kTimestamp, "the certificate of " + certificate.subject() +
+                                           " is valid from " +
+                                           FormatRfc3339(certificate.not_before()) + " to " +
+                                           FormatRfc3339(certificate.not_after()) + " alone"};
+}
+
+SignatureResult<void> CheckValidAt(const std::vector<Certificate>& chain, TimePoint time) {
+  for (const Certificate& certificate : chain) {
+    if (time < certificate.not_before() || certificate.not_after() < time) {
+      return tl::unexpected(OutOfItsTime(certificate));
+    }
+  }
+  return {};
 }
 
 // The authorities' own word, in the token's certificates alone.
@@ -63,36 +78,98 @@ SignatureResult<TimePoint> CheckTimestamp(const Envelope& envelope, const ImageD
   // Both ends of what the authority's clock can have meant.
   for (const TimePoint time :
        {timestamp->time - timestamp->accuracy, timestamp->time + timestamp->accuracy}) {
-    if (!AllValidAt(envelope.chain, time)) return NotValidAt(time);
+    if (auto valid = CheckValidAt(envelope.chain, time); !valid) {
+      return tl::unexpected(valid.error());
+    }
   }
   return timestamp->time;
 }
 
-// When the chain has to hold, and whether anybody proves it.
+// When the chain has to hold, whether anybody proves it, and until when that counts.
 struct ProvenTime {
   TimePoint at;
-  std::optional<TimePoint> proven;
+  std::optional<TimePoint> proven = {};
+  std::optional<Ageing> ageing = {};
 };
+
+Ageing EndOf(const std::vector<Certificate>& chain) {
+  const auto first = std::min_element(
+      chain.begin(), chain.end(), [](auto& a, auto& b) { return a.not_after() < b.not_after(); });
+  return {first->not_after(), OutOfItsTime(*first)};
+}
 
 SignatureResult<ProvenTime> CheckTime(const Envelope& envelope, const ImageDemand& demand,
                                       TimePoint now) {
   if (envelope.scheme == SigningScheme::kSigningAuthority) {
-    if (!AllValidAt(envelope.chain, envelope.signing_time)) {
-      return NotValidAt(envelope.signing_time);
-    }
+    const auto valid = CheckValidAt(envelope.chain, envelope.signing_time);
+    if (!valid) return tl::unexpected(valid.error());
     return ProvenTime{envelope.signing_time, envelope.signing_time};
   }
-  const bool valid_now = AllValidAt(envelope.chain, now);
-  const bool wants_timestamp =
-      !demand.timestamp_authorities.empty() &&
-      (demand.timestamps == ImageDemand::Timestamps::kAlways || !valid_now);
-  if (wants_timestamp) {
+  const auto valid_now = CheckValidAt(envelope.chain, now);
+  if (!demand.timestamp_authorities.empty()) {
     const auto time = CheckTimestamp(envelope, demand);
-    if (!time) return tl::unexpected(time.error());
-    return ProvenTime{*time, *time};
+    if (time) return ProvenTime{*time, *time};
+    if (demand.timestamps == ImageDemand::Timestamps::kAlways || !valid_now) {
+      return tl::unexpected(time.error());
+    }
   }
-  if (!valid_now) return NotValidAt(now);
-  return ProvenTime{now, std::nullopt};
+  if (!valid_now) return tl::unexpected(valid_now.error());
+  return ProvenTime{now, std::nullopt, EndOf(envelope.chain)};
+}
+
+// trust/notation/FORMAT.md#revocation
+SignatureResult<std::optional<Ageing>> CheckRevocation(const std::vector<Certificate>& chain,
+                                                       const std::vector<RevocationList>& lists,
+                                                       TimePoint now) {
+  std::optional<Ageing> first;
+  for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
+    const RevocationList* newest = nullptr;
+    for (const RevocationList& list : lists) {
+      if (newest != nullptr && list.this_update() <= newest->this_update()) continue;
+      if (list.IsOf(chain[i + 1])) newest = &list;
+    }
+    if (newest == nullptr) {
+      return RefuseSignature(SignatureReason::kRevocation,
+                             "no revocation list of " + chain[i + 1].subject());
+    }
+    if (newest->Has(chain[i])) {
+      return RefuseSignature(SignatureReason::kRevoked,
+                             chain[i + 1].subject() + " has revoked " + chain[i].subject());
+    }
+    Ageing end{newest->next_update(),
+               {SignatureReason::kRevocation, "the revocation list of " + chain[i + 1].subject() +
+                                                  " was to be renewed by " +
+                                                  FormatRfc3339(newest->next_update())}};
+    if (now > end.until) return tl::unexpected(end.then);
+    if (!first || end.until < first->until) first = std::move(end);
+  }
+  return first;
+}
+
+void Earlier(std::optional<Ageing>& ageing, std::optional<Ageing> other) {
+  if (other && (!ageing || other->until < ageing->until)) ageing = std::move(other);
+}
+
+// What ages: the signed expiry, the time, revocation. `at` becomes when the chain has to hold.
+SignatureResult<void> CheckAgeing(const Envelope& envelope, const ImageDemand& demand,
+                                  TimePoint now, ImageSignature& signature, TimePoint& at) {
+  if (envelope.expiry) {
+    Ageing expiry{*envelope.expiry - std::chrono::seconds{1},
+                  {SignatureReason::kSignatureExpired,
+                   "the signature expired at " + FormatRfc3339(*envelope.expiry)}};
+    if (now > expiry.until) return tl::unexpected(expiry.then);
+    signature.ageing = std::move(expiry);
+  }
+  auto time = CheckTime(envelope, demand, now);
+  if (!time) return tl::unexpected(time.error());
+  at = time->at;
+  signature.time = time->proven;
+  Earlier(signature.ageing, std::move(time->ageing));
+  if (!demand.revocations) return {};
+  auto revocation = CheckRevocation(envelope.chain, *demand.revocations, now);
+  if (!revocation) return tl::unexpected(revocation.error());
+  Earlier(signature.ageing, *std::move(revocation));
+  return {};
 }
 
 SignatureResult<std::map<std::string, std::string, std::less<>>> ReadClaim(
@@ -128,28 +205,6 @@ SignatureResult<std::map<std::string, std::string, std::less<>>> ReadClaim(
   return annotations;
 }
 
-// How far a check got before it refused; see Choose.
-int Stage(SignatureReason reason) {
-  switch (reason) {
-    case SignatureReason::kAlgorithm:
-      return 1;
-    case SignatureReason::kUntrustedRoot:
-      return 2;
-    case SignatureReason::kSignature:
-      return 3;
-    case SignatureReason::kIdentity:
-      return 4;
-    case SignatureReason::kSignatureExpired:
-      return 5;
-    case SignatureReason::kTimestamp:
-      return 6;
-    case SignatureReason::kDigestMismatch:
-      return 7;
-    default:
-      return 0;
-  }
-}
-
 }  // namespace
 
 SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const WantedImage& image,
@@ -181,17 +236,11 @@ SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const W
     return RefuseSignature(SignatureReason::kIdentity,
                            "signed by " + leaf.subject() + ", which is not wanted");
   }
-  ImageSignature signature{.signer = leaf.subject(), .time = {}, .annotations = {}};
+  ImageSignature signature{.signer = leaf.subject(), .time = {}, .annotations = {}, .ageing = {}};
   TimePoint at = LatestBeginning(envelope.chain);
   if (demand.ageing == ImageDemand::Ageing::kEnforce) {
-    if (envelope.expiry && *envelope.expiry <= now) {
-      return RefuseSignature(SignatureReason::kSignatureExpired,
-                             "the signature expired at " + FormatRfc3339(*envelope.expiry));
-    }
-    const auto time = CheckTime(envelope, demand, now);
-    if (!time) return tl::unexpected(time.error());
-    at = time->at;
-    signature.time = time->proven;
+    auto holds = CheckAgeing(envelope, demand, now, signature, at);
+    if (!holds) return tl::unexpected(holds.error());
   }
   const auto path = FindPath(leaf, {envelope.chain.begin() + 1, envelope.chain.end()}, anchors, at);
   if (!path) return tl::unexpected(path.error());
@@ -200,6 +249,8 @@ SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const W
   signature.annotations = *std::move(annotations);
   return signature;
 }
+
+bool IsSignatureType(std::string_view artifact_type) { return artifact_type == kArtifactType; }
 
 std::vector<oci::Descriptor> EnvelopeLayers(const oci::Manifest& manifest,
                                             const Sha256Digest& image) {
@@ -210,8 +261,33 @@ std::vector<oci::Descriptor> EnvelopeLayers(const oci::Manifest& manifest,
   return manifest.layers;
 }
 
+int StageOf(SignatureReason reason) {
+  switch (reason) {
+    case SignatureReason::kAlgorithm:
+      return 1;
+    case SignatureReason::kUntrustedRoot:
+      return 2;
+    case SignatureReason::kSignature:
+      return 3;
+    case SignatureReason::kIdentity:
+      return 4;
+    case SignatureReason::kSignatureExpired:
+      return 5;
+    case SignatureReason::kTimestamp:
+      return 6;
+    case SignatureReason::kRevocation:
+      return 7;
+    case SignatureReason::kRevoked:
+      return 8;
+    case SignatureReason::kDigestMismatch:
+      return 9;
+    default:
+      return 0;
+  }
+}
+
 SignatureResult<ImageSignature> Choose(std::vector<SignatureResult<ImageSignature>> signatures) {
-  return FirstGood(std::move(signatures), Stage);
+  return FirstGood(std::move(signatures), StageOf);
 }
 
 }  // namespace crivet::trust::notation

@@ -13,7 +13,9 @@
 #include "trust/notation/envelope.h"
 #include "trust/notation/trusted_identity.h"
 #include "trust/oci/manifest.h"
+#include "trust/registry_bound/signature_demand.h"
 #include "trust/signed/certificate.h"
+#include "trust/signed/revocation_list.h"
 #include "trust/signed/signature_error.h"
 
 namespace crivet::trust::notation {
@@ -32,6 +34,9 @@ struct ImageDemand {
   /// Store `tsa`. With one, the signer's certificate has to be proven to have been valid when it
   /// signed; without, it has to be valid now.
   CertificateSet timestamp_authorities;
+  /// Lists of what was taken back, for every certificate of a chain but its root; without a value
+  /// they are not looked at.
+  std::optional<std::vector<RevocationList>> revocations;
   enum class Timestamps : std::uint8_t { kAlways, kAfterExpiry };
   Timestamps timestamps = Timestamps::kAlways;
   std::vector<TrustedIdentity> identities;
@@ -46,19 +51,27 @@ struct ImageSignature {
   std::string signer;
   std::optional<TimePoint> time;
   std::map<std::string, std::string, std::less<>> annotations;
+  /// The first that runs out of what it was accepted by.
+  std::optional<registry_bound::Ageing> ageing;
 };
 
 /// VerifyEnvelope checks, in this order: the algorithm is the one that the key fixes; the chain's
 /// shape and purposes; one of its certificates is in the store of the envelope's scheme; the
-/// signature; the signer; the signed expiry; the time; that digest, size and media type are the
-/// image's. Pure, safe from any thread.
+/// signature; the signer; the signed expiry; the time; revocation; that digest, size and media type
+/// are the image's. Pure, safe from any thread.
 SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const WantedImage& image,
                                                const ImageDemand& demand, TimePoint now);
+
+/// Whether a descriptor's artifact type is that of notation's signatures.
+bool IsSignatureType(std::string_view artifact_type);
 
 /// EnvelopeLayers are the layers of a manifest in the image's repository that can hold a notation
 /// signature of it: one, of a referrer of notation's type whose subject is the image.
 std::vector<oci::Descriptor> EnvelopeLayers(const oci::Manifest& manifest,
                                             const Sha256Digest& image);
+
+/// How far a check got before it refused.
+int StageOf(SignatureReason reason);
 
 /// Choose is the verdict over all signatures of an image; see sigstore's.
 SignatureResult<ImageSignature> Choose(std::vector<SignatureResult<ImageSignature>> signatures);
