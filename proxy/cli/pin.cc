@@ -42,11 +42,10 @@ std::string WhyNotFetched(const trust::FetchFailure& failure) {
 Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
              const std::vector<std::string>& section) {
   if (collection.kind->server() == trust::Kind::Server::kImageRegistry) {
-    PrintToStderr(fmt::format(
-        "crivet: [trust.{}] is of kind \"{}\", where nothing says who should have signed: ask the "
-        "publisher for the public key, and name its file in the rule's keys, or for the identity "
-        "that signs, for the rule's identities",
-        collection.trust, collection.kind->name()));
+    const auto nothing =
+        collection.kind->DescribeAnchor({}, collection.id, image, collection.trust, Now());
+    PrintToStderr(fmt::format("crivet: [trust.{}] is of kind \"{}\", where {}", collection.trust,
+                              collection.kind->name(), nothing.error().detail));
     return Exit::kUsage;
   }
   const auto root = service.FetchAnchor(collection.id);

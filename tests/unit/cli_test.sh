@@ -164,7 +164,7 @@ for file in "$folder/good.toml" "$folder/bad.toml" "$folder/none.toml"; do
   says err "https://127.0.0.1:1: no root (unreachable)"
 done
 expect 64 pin --url https://127.0.0.1:1 --kind cosign registry.example/web
-says err '--kind cannot be "cosign": this version has notary, tuf, sigstore'
+says err '--kind cannot be "cosign": this version has notary, tuf, sigstore, notation'
 expect 64 pin --url notary.example registry.example/web
 says err "--url is not a URL such as https://notary.example: it has no https:// before it"
 expect 64 pin --url http://notary.example registry.example/web

@@ -39,8 +39,9 @@ class Sigstore final : public registry_bound::RegistryBoundKind {
                                     const std::string& /*image*/, const std::string& /*trust*/,
                                     TimePoint /*now*/) const override {
     return Fail(Reason::kNoTrustData,
-                "a signature names nobody to pin: ask the publisher for the public key, "
-                "or for the identity that signs");
+                "nothing says who should have signed: ask the publisher for the public key, and "
+                "name its file in the rule's keys, or for the identity that signs, for the rule's "
+                "identities");
   }
   std::string HowToSign(std::string_view image) const override {
     return "cosign sign --key cosign.key " + std::string(image);

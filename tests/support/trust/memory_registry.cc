@@ -69,6 +69,19 @@ void MemoryRegistry::PutBundle(const std::string& bundle, const Sha256Digest& of
       R"(","config":{"mediaType":"application/vnd.oci.empty.v1+json"},"layers":[)" +
       DescriptorOf(kBundle, bundle) + R"(],"subject":{"mediaType":"x","size":1,"digest":")" +
       of.ToString() + R"("}})";
+  List(referrer, of);
+}
+
+void MemoryRegistry::PutReferrer(const std::string& type, const std::string& layer_type,
+                                 const std::string& content, const Sha256Digest& of) {
+  PutBlob(content);
+  List(R"({"config":{"mediaType":")" + type + R"("},"layers":[)" +
+           DescriptorOf(layer_type, content) +
+           R"(],"subject":{"mediaType":"x","size":1,"digest":")" + of.ToString() + R"("}})",
+       of);
+}
+
+void MemoryRegistry::List(const std::string& referrer, const Sha256Digest& of) {
   PutManifest(referrer);
   referrers_.push_back(DescriptorOf("application/vnd.oci.image.manifest.v1+json", referrer));
   std::string index = R"({"manifests":[)";

@@ -29,6 +29,12 @@ class MemoryRegistry {
   Sha256Digest PutManifest(const std::string& json);
   /// A referrer of the image that holds a bundle, listed in the index under the fallback tag.
   void PutBundle(const std::string& bundle, const Sha256Digest& of = Image());
+  /// A referrer whose config is of that type, with one layer, listed there too.
+  void PutReferrer(const std::string& type, const std::string& layer_type,
+                   const std::string& content, const Sha256Digest& of = Image());
+  /// The image's own manifest.
+  void PutImage() { PutManifest(TestData("image/manifest.json")); }
+  void TakeImage() { manifests_.erase(Image()); }
   /// The `.sig` manifest of a case of tests/data/sigstore/legacy, with its payloads.
   void PutLegacy(const std::string& name);
   void Untag(const std::string& tag) { tags_.erase(tag); }
@@ -46,6 +52,7 @@ class MemoryRegistry {
 
  private:
   Fetched Own(const RegistryRequest& request);
+  void List(const std::string& referrer, const Sha256Digest& of);
 
   std::map<std::string, Sha256Digest> tags_;
   std::map<Sha256Digest, std::string> manifests_;

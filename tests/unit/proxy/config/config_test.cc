@@ -150,7 +150,7 @@ const std::vector<BadCase>& BadCases() {
        "line\n"},
       {"TrustWithoutKindAndUrl", "[default]\naction = \"deny\"\n[trust.a]\nauth = \"none\"\n",
        "f:3:1: \"kind\" in [trust.a] is missing: write kind = \"notary\", or \"tuf\", or "
-       "\"sigstore\"\n"
+       "\"sigstore\", or \"notation\"\n"
        "f:3:1: \"url\" in [trust.a] is missing: the address of the server\n"},
       {"PlainHttpToTheNetwork",
        "[default]\naction = \"deny\"\n[trust.a]\nkind = \"notary\"\nauth = \"none\"\nurl = "
