@@ -30,6 +30,8 @@ source "$root/tests/support/node/parts.sh"
 source "$root/tests/support/node/signing.sh"
 # shellcheck source=tests/support/node/cosign.sh
 source "$root/tests/support/node/cosign.sh"
+# shellcheck source=tests/support/node/notation.sh
+source "$root/tests/support/node/notation.sh"
 # shellcheck source=tests/support/node/images.sh
 source "$root/tests/support/node/images.sh"
 # shellcheck source=tests/support/node/runtime.sh
