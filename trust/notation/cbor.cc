@@ -157,11 +157,11 @@ class Reader {
         return Malformed("a key that is neither integer nor text");
       }
       const bool twice =
-          std::any_of(map.begin(), map.end(), [&](const auto& it) { return it.first == name; });
+          std::any_of(map.begin(), map.end(), [&](const auto& it) { return it.key == name; });
       if (twice) return Malformed("a key that stands there twice");
       auto value = Value(depth + 1);
       if (!value) return value;
-      map.emplace_back(name, *std::move(value));
+      map.push_back({name, *std::move(value)});
     }
     return CborValue{std::move(map)};
   }

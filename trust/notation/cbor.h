@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -28,7 +27,8 @@ struct CborValue {
   };
   using Array = std::vector<CborValue>;
   using Key = std::variant<std::int64_t, Text>;
-  using Map = std::vector<std::pair<Key, CborValue>>;
+  struct Entry;
+  using Map = std::vector<Entry>;
   struct Tagged {
     std::uint64_t tag = 0;
     std::shared_ptr<const CborValue> value;
@@ -41,6 +41,12 @@ struct CborValue {
   const Array* AsArray() const { return std::get_if<Array>(&value); }
   const Map* AsMap() const { return std::get_if<Map>(&value); }
   const Tagged* AsTagged() const { return std::get_if<Tagged>(&value); }
+};
+
+/// Entry is one of a map: its own key, no other entry's.
+struct CborValue::Entry {
+  Key key;
+  CborValue value;
 };
 
 /// ReadCbor reads exactly one value. kMalformed for everything that could be written in a second
