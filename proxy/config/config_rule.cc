@@ -33,7 +33,10 @@ class RuleReader {
     rule_.is_default = true;
     std::vector<std::string> meaningless = {"name", "images", "namespaces", "until", "reason"};
     for (const trust::Kind* kind : context_.kinds) {
-      if (!kind->signed_as_key().empty()) meaningless.emplace_back(kind->signed_as_key());
+      const std::string key(kind->signed_as_key());
+      const bool known =
+          std::find(meaningless.begin(), meaningless.end(), key) != meaningless.end();
+      if (!key.empty() && !known) meaningless.push_back(key);
     }
     for (const std::string& key : meaningless) {
       table_.Refuse(key, "has no meaning: the default is for every name that no rule matches");

@@ -185,6 +185,30 @@ BOOST_AUTO_TEST_CASE(FilesThatAreNoStore_AndTextsThatAreNoIdentity_AreNamed) {
   BOOST_TEST(!file.Errors().empty());
 }
 
+// Kinds may have keys of one name: what is wrong with one is said once.
+BOOST_AUTO_TEST_CASE(AKeyOfSeveralKinds_IsRefusedOnce) {
+  const auto count = [](const std::string& text, const std::string& wanted) {
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(wanted, at)) != std::string::npos; ++at) ++found;
+    return found;
+  };
+  const auto errors = [](const std::string& text) {
+    const auto config = ParseConfig(text, "f");
+    std::string all;
+    if (!config) {
+      for (const ConfigError& error : config.error()) all += error.ToString() + "\n";
+    }
+    return all;
+  };
+  BOOST_TEST(count(errors("[default]\naction = \"deny\"\ngun = \"x/**\"\n"),
+                   "the default is for every name") == 1U);
+  BOOST_TEST(count(errors("[default]\naction = \"deny\"\nidentities = [\"*\"]\n"),
+                   "\"identities\"") == 1U);
+  NotationFile file;
+  file.rule = "any_of = [{ trust = \"notation\" }]\nidentities = [\"*\"]\n";
+  BOOST_TEST(count(file.Errors(), "belongs into each member") == 1U, file.Errors());
+}
+
 BOOST_AUTO_TEST_CASE(Anybody_IsWarnedOf) {
   NotationFile file;
   file.rule = "trust = \"notation\"\nidentities = [\"*\"]\n";
