@@ -69,6 +69,12 @@ bool TableReader::Has(const std::string& key) const {
                      [&](const TomlMember& m) { return m.key == key; });
 }
 
+std::vector<std::string> TableReader::Names() const {
+  std::vector<std::string> names;
+  for (const TomlMember& member : table_) names.push_back(member.key);
+  return names;
+}
+
 bool TableReader::HasEmptyArray(const std::string& key) const {
   return std::any_of(table_.begin(), table_.end(), [&](const TomlMember& m) {
     const auto* array = std::get_if<TomlArray>(&m.value.value);

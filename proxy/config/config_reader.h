@@ -67,6 +67,8 @@ class TableReader {
 
   bool Has(const std::string& key) const;
   bool HasEmptyArray(const std::string& key) const;
+  /// Every key of the table, in the order of the text.
+  std::vector<std::string> Names() const;
   TextPosition at() const { return at_; }
   /// Where a key stands; the table's own place where it does not.
   TextPosition PositionOf(const std::string& key) const;

@@ -26,6 +26,7 @@ class OwnTable final : public trust::KeyReader {
 
   bool Has(const std::string& key) const override { return keys_.Has(key); }
   bool HasEmptyArray(const std::string& key) const override { return keys_.HasEmptyArray(key); }
+  std::vector<std::string> Names() const override { return keys_.Names(); }
   Place PlaceOf(const std::string& key) const override { return keys_.PlaceOf(key); }
   Place place() const override { return keys_.place(); }
   std::optional<Text> String(const std::string& key) override { return keys_.String(key); }

@@ -19,6 +19,7 @@ class RuleKeys final : public trust::KeyReader {
 
   bool Has(const std::string& key) const override { return table_.Has(key); }
   bool HasEmptyArray(const std::string& key) const override { return table_.HasEmptyArray(key); }
+  std::vector<std::string> Names() const override { return table_.Names(); }
   Place PlaceOf(const std::string& key) const override;
   Place place() const override;
   std::optional<Text> String(const std::string& key) override;

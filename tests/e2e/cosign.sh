@@ -33,6 +33,12 @@ action = "verify"
 trust = "cosign"
 keys = ["$node_dir/$1.pub"]
 [[rule]]
+images = ["$registry/tagged/**"]
+action = "verify"
+trust = "cosign"
+keys = ["$node_dir/$1.pub"]
+annotations = { tag = "\$tag" }
+[[rule]]
 images = ["$registry/both/**"]
 action = "verify"
 all_of = [$cosign, $notary]
@@ -82,6 +88,11 @@ cosign_image release one shop/copied "${older_form[@]}"
 copied=$(image_digest one) onto=$(image_digest two)
 skopeo --insecure-policy copy --quiet --src-tls-verify=false --dest-tls-verify=false \
   "docker://$registry/shop/copied:${copied/:/-}.sig" "docker://$registry/shop/copied:${onto/:/-}.sig"
+push one tagged/web:1.0
+push one tagged/web:2.0
+cosign_image release one tagged/web --signing-config "$node_dir/no-services.json" -a tag=1.0
+push two tagged/web:3.0
+cosign_image release two tagged/web
 push_signed one both/web 1.0
 cosign_image release one both/web
 push_signed one moving/old 1.0
@@ -110,6 +121,13 @@ expect_denied unsigned "$registry/shop/web:unsigned"
 expect_denied unsigned "$registry/shop/web@$(image_digest three)"
 expect_denied signature "$registry/shop/strange:1.0"
 expect_denied digest-mismatch "$registry/shop/copied:1.0"
+
+say "a tag that was signed with the digest: under no other tag, and not without one"
+expect_denied identity "$registry/tagged/web:2.0"
+expect_output one "$registry/tagged/web:1.0"
+expect_denied identity "$registry/tagged/web:2.0"
+expect_output one "$registry/tagged/web@$(image_digest one)"
+expect_denied identity "$registry/tagged/web@$(image_digest two)"
 
 say "a registry with two faces: crivet decides by one, the runtime is shown another, and runs what was signed"
 push one shop/faces:1.0

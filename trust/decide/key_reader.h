@@ -33,6 +33,8 @@ class KeyReader {
 
   virtual bool Has(const std::string& key) const = 0;
   virtual bool HasEmptyArray(const std::string& key) const = 0;
+  /// Every key of the table, in the order of the text.
+  virtual std::vector<std::string> Names() const = 0;
   /// Of a key; of the table itself where the key is not there.
   virtual Place PlaceOf(const std::string& key) const = 0;
   /// Of the table.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "trust/registry_bound/annotations.h"
 #include "trust/registry_bound/wanted_image.h"
 #include "trust/signed/signature_error.h"
 
@@ -15,7 +15,7 @@ using WantedImage = registry_bound::WantedImage;
 
 /// Claim is what a signature says of an image beyond its digest: texts that the signer added.
 struct Claim {
-  std::map<std::string, std::string, std::less<>> annotations;
+  registry_bound::Annotations annotations;
 };
 
 /// ReadStatement reads the payload of an image signature in a DSSE envelope: an in-toto statement

@@ -22,27 +22,12 @@ constexpr std::size_t kMaxPayload = 1024 * 1024;
 constexpr JsonLimits kAnnotationLimits{
     .max_bytes = 1024 * 1024, .max_depth = 16, .max_values = 1'000};
 
-SignatureResult<void> CheckAnnotations(const Claim& claim, const ImageDemand& demand) {
-  for (const WantedAnnotation& wanted : demand.annotations) {
-    const auto found = claim.annotations.find(wanted.name);
-    if (found == claim.annotations.end()) {
-      return RefuseSignature(SignatureReason::kIdentity,
-                             "the signer added no annotation " + wanted.name);
-    }
-    if (wanted.value && found->second != *wanted.value) {
-      return RefuseSignature(SignatureReason::kIdentity,
-                             "the signer's annotation " + wanted.name + " is another");
-    }
-  }
-  return {};
-}
-
 SignatureResult<ImageSignature> Accept(SignatureResult<Signer> signer, SignatureResult<Claim> claim,
-                                       const ImageDemand& demand) {
+                                       const WantedImage& image, const ImageDemand& demand) {
   if (!signer) return tl::unexpected(signer.error());
   if (!claim) return tl::unexpected(claim.error());
-  if (auto annotated = CheckAnnotations(*claim, demand); !annotated) {
-    return tl::unexpected(annotated.error());
+  if (auto added = demand.annotations.Check(claim->annotations, image.tag); !added) {
+    return tl::unexpected(added.error());
   }
   return ImageSignature{*std::move(signer), *std::move(claim)};
 }
@@ -128,7 +113,7 @@ SignatureResult<ImageSignature> VerifyBundle(const Bundle& bundle, const WantedI
   auto signer = VerifySigner(signature, demand.signer);
   if (!signer) return tl::unexpected(signer.error());
   return Accept(std::move(signer), ReadStatement(envelope->payload_type, envelope->payload, image),
-                demand);
+                image, demand);
 }
 
 SignatureResult<ImageSignature> VerifyLegacy(const oci::Descriptor& layer, std::string_view payload,
@@ -169,7 +154,7 @@ SignatureResult<ImageSignature> VerifyLegacy(const oci::Descriptor& layer, std::
                                    .timestamps = &timestamps};
   auto signer = VerifySigner(signature, demand.signer);
   if (!signer) return tl::unexpected(signer.error());
-  return Accept(std::move(signer), ReadSimpleSigning(payload, image), demand);
+  return Accept(std::move(signer), ReadSimpleSigning(payload, image), image, demand);
 }
 
 std::vector<oci::Descriptor> BundleLayers(const oci::Manifest& manifest,

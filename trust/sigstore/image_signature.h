@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "trust/oci/manifest.h"
+#include "trust/registry_bound/annotations.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/bundle.h"
 #include "trust/sigstore/claim.h"
@@ -13,16 +14,10 @@
 
 namespace crivet::trust::sigstore {
 
-/// WantedAnnotation is a text that the signer has to have added. Without a value any will do.
-struct WantedAnnotation {
-  std::string name;
-  std::optional<std::string> value;
-};
-
 /// ImageDemand is what a rule wants of an image's signature.
 struct ImageDemand {
   SignerDemand signer;
-  std::vector<WantedAnnotation> annotations;
+  registry_bound::AnnotationDemand annotations;
 };
 
 /// ImageSignature is a signature that verified: who signed, when as far as it is proven, and what

@@ -32,7 +32,7 @@ constexpr std::size_t kMaxIdentities = 64;
 constexpr std::int64_t kMostWitnesses = 8;
 // What cosign's users look for and this version does not have. None of it may be passed over:
 // each of them asks for more than a good signature.
-constexpr std::array kNotYet = {"signed_as", "source", "max_age", "tag_order", "annotations"};
+constexpr std::array kNotYet = {"signed_as", "source", "max_age", "tag_order"};
 
 std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   std::vector<VerificationKey> read;
@@ -170,6 +170,12 @@ Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
   put(demand.takes_bundles ? "bundle" : "");
   put(demand.takes_legacy ? "legacy" : "");
   count(demand.image.signer.logs);
+  for (const auto& annotation : demand.image.annotations.wanted) {
+    put("an annotation");
+    put(annotation.name);
+    put(annotation.value ? "is this" : "is the tag");
+    put(annotation.value.value_or(""));
+  }
   if (const auto* by_key = std::get_if<KeyDemand>(&demand.image.signer.who)) {
     put("keys");
     for (const VerificationKey& key : by_key->keys) put(key.spki());
@@ -214,8 +220,15 @@ std::string LackOf(const SigstoreDemand& demand) {
 
 const std::vector<std::string>& SigstoreRuleKeys() {
   static const std::vector<std::string> keys = [] {
-    std::vector<std::string> all = {kKeys, kIdentities, kFormats,    kLog,
-                                    kLogs, kScts,       kTimestamps, kSignedTimestamps};
+    std::vector<std::string> all = {kKeys,
+                                    kIdentities,
+                                    kFormats,
+                                    kLog,
+                                    kLogs,
+                                    kScts,
+                                    kTimestamps,
+                                    kSignedTimestamps,
+                                    registry_bound::kAnnotations};
     all.insert(all.end(), kNotYet.begin(), kNotYet.end());
     return all;
   }();
@@ -226,6 +239,7 @@ RuleDemand ReadSigstoreDemand(KeyReader& keys) {
   const auto demand = std::make_shared<SigstoreDemand>();
   ReadWhoSigns(keys, demand->image.signer);
   ReadFormats(keys, *demand);
+  demand->image.annotations = registry_bound::ReadAnnotations(keys);
   for (const char* key : kNotYet) keys.Refuse(key, "is not supported by this version");
   demand->fingerprint = FingerprintOf(*demand, nullptr);
   return {demand, std::nullopt};
@@ -260,7 +274,6 @@ SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   demand->image.signer.root = own.root;
   demand->takes_bundles = read.takes_bundles;
   demand->takes_legacy = read.takes_legacy;
-  demand->tag_annotations = read.tag_annotations;
   demand->fingerprint = FingerprintOf(*demand, &own);
   return demand;
 }

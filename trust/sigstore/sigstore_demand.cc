@@ -33,16 +33,10 @@ SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
         SignatureReason::kUnsigned,
         "a signature in the form " + signature.form() + ", which the rule does not take");
   }
-  auto verified = VerifyForm(signature, about, For(about.tag));
+  auto verified = VerifyForm(signature, about, image);
   if (!verified) return tl::unexpected(verified.error());
   return registry_bound::VerifiedSignature{std::move(verified->signer.name),
                                            std::move(verified->signer.times)};
-}
-
-ImageDemand SigstoreDemand::For(const std::optional<std::string>& tag) const {
-  ImageDemand demand = image;
-  for (const std::string& name : tag_annotations) demand.annotations.push_back({name, tag});
-  return demand;
 }
 
 const SigstoreDemand& AsSigstore(const Demand& demand) {

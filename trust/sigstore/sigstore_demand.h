@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
-#include <string>
-
 #include "trust/base/bytes.h"
 #include "trust/decide/demand.h"
 #include "trust/registry_bound/signature_demand.h"
@@ -24,12 +21,9 @@ struct SigstoreTrust final : Demand {
 /// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
 /// and what the signer has to have added.
 struct SigstoreDemand final : registry_bound::SignatureDemand {
-  /// `$tag` is not in it yet: For puts it in.
   ImageDemand image;
   bool takes_bundles = true;
   bool takes_legacy = true;
-  /// Annotations whose value has to be the tag that was asked for.
-  std::vector<std::string> tag_annotations;
 
   SignatureResult<registry_bound::VerifiedSignature> Verify(
       const registry_bound::SignatureBytes& signature, const WantedImage& about,
@@ -39,9 +33,6 @@ struct SigstoreDemand final : registry_bound::SignatureDemand {
   bool NeedsRoot() const {
     return image.signer.logs > 0 || std::holds_alternative<KeylessDemand>(image.signer.who);
   }
-
-  /// For an image whose tag was asked for; without one, those annotations may have any value.
-  ImageDemand For(const std::optional<std::string>& tag) const;
 };
 
 /// The demand of a rule of this kind. Precondition: it is one.

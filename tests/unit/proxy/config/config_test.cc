@@ -780,7 +780,10 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
                                  "scts = 1",
                                  "timestamps = 1",
                                  "signed_timestamps = 1",
-                                 "annotations = { tag = \"$tag\" }",
+                                 "annotations = {}",
+                                 "annotations = { tag = 1 }",
+                                 "annotations = { tag = \"v$tag\" }",
+                                 "annotations = [\"tag\"]",
                                  "signed_as = \"x/**\"",
                                  "source = \"r/s\"",
                                  "max_age = \"1h\"",
@@ -861,13 +864,32 @@ BOOST_AUTO_TEST_CASE(Identities_OfATrustedRoot_AreWhoHasToHaveSigned) {
   BOOST_CHECK(other.error().reason == trust::SignatureReason::kIdentity);
 }
 
+BOOST_AUTO_TEST_CASE(Annotations_AreWhatTheSignerHasToHaveAdded) {
+  RegistryFile file;
+  file.rule += "annotations = { tag = \"$tag\", \"acme.example/team\" = \"shop\" }\n";
+  const auto config = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  const auto rule =
+      std::find_if(config->policy->rules().begin(), config->policy->rules().end(),
+                   [](const auto& each) { return each->members.front().trust == "cosign"; });
+  const auto& wanted =
+      trust::sigstore::AsSigstore(*(*rule)->members.front().demand).image.annotations.wanted;
+  BOOST_REQUIRE(wanted.size() == 2U);
+  BOOST_TEST(wanted[0].name == "tag");
+  BOOST_TEST(!wanted[0].value);
+  BOOST_TEST(wanted[1].name == "acme.example/team");
+  BOOST_TEST(wanted[1].value.value_or("") == "shop");
+}
+
 // What was verified under one is remembered for whoever wants the very same.
 BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
   KeylessFile file;
   const trust::SharedDemand plain = file.Demand();
   BOOST_TEST(plain->Equals(*file.Demand()));
-  for (const char* line : {"log = \"off\"\n", "scts = 0\n", "timestamps = 2\n",
-                           "signed_timestamps = 1\n", "formats = [\"bundle\"]\n"}) {
+  for (const char* line :
+       {"log = \"off\"\n", "scts = 0\n", "timestamps = 2\n", "signed_timestamps = 1\n",
+        "formats = [\"bundle\"]\n", "annotations = { tag = \"$tag\" }\n",
+        "annotations = { tag = \"1.0\" }\n"}) {
     file.more = line;
     BOOST_TEST(!plain->Equals(*file.Demand()), line);
   }

@@ -152,16 +152,30 @@ BOOST_AUTO_TEST_CASE(Bundle_LogEntriesAndTimestamps_AreCapped) {
 BOOST_AUTO_TEST_CASE(AnnotationThatTheRuleWants_IsComparedWithTheSigners) {
   const std::string signed_with_tag = Read("bundles/key-tag-annotation.json");
   ImageDemand demand = ByKey("key-p256.pub");
-  demand.annotations = {{"tag", "1.0"}};
+  demand.annotations.wanted = {{"tag", "1.0"}};
   BOOST_CHECK(Verify(signed_with_tag, demand));
-  demand.annotations = {{"tag", std::nullopt}};
-  BOOST_CHECK(Verify(signed_with_tag, demand));
-  demand.annotations = {{"tag", "2.0"}};
+  demand.annotations.wanted = {{"tag", "2.0"}};
   const auto other = Verify(signed_with_tag, demand);
   BOOST_REQUIRE(!other);
   BOOST_CHECK(other.error().reason == SignatureReason::kIdentity);
-  demand.annotations = {{"build", std::nullopt}};
+  BOOST_TEST(other.error().detail == "the signer's annotation \"tag\" is \"1.0\", not \"2.0\"");
+  demand.annotations.wanted = {{"tag", "1.0"}, {"build", "7"}};
   BOOST_CHECK(!Verify(signed_with_tag, demand));
+}
+
+// Another image by the same key, under a tag that it was not signed for.
+BOOST_AUTO_TEST_CASE(AnnotationThatIsTheTag_IsTheOneThatWasAskedFor) {
+  const auto bundle = Bundle::Parse(Read("bundles/key-tag-annotation.json"));
+  const auto unannotated = Bundle::Parse(Read("bundles/key-p256-good.json"));
+  ImageDemand demand = ByKey("key-p256.pub");
+  demand.annotations.wanted = {{"tag", std::nullopt}};
+  WantedImage image = Image();
+  BOOST_CHECK(VerifyBundle(*bundle, image, demand));
+  image.tag = "2.0";
+  BOOST_CHECK(!VerifyBundle(*bundle, image, demand));
+  image.tag = std::nullopt;
+  BOOST_CHECK(VerifyBundle(*bundle, image, demand));
+  BOOST_CHECK(!VerifyBundle(*unannotated, image, demand));
 }
 
 BOOST_AUTO_TEST_CASE(KeyWithALog_WithoutAnEntry_IsRefused) {
