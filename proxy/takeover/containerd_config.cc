@@ -172,6 +172,33 @@ Result<ContainerdConfig> ParseContainerdConfig(std::string_view dump) {
   return config;
 }
 
+ContainerdRegistries RegistriesOf(const ContainerdConfig& config) {
+  ContainerdRegistries registries;
+  for (const std::string_view plugin : {"plugins.io.containerd.grpc.v1.cri.registry",
+                                        "plugins.io.containerd.cri.v1.images.registry"}) {
+    std::string folders = TextOf(config, plugin, "config_path");
+    while (!folders.empty()) {
+      const auto colon = folders.find(':');
+      if (colon != 0) registries.folders.push_back(folders.substr(0, colon));
+      folders.erase(0, colon == std::string::npos ? colon : colon + 1);
+    }
+    const std::string mirrors = fmt::format("{}.mirrors.", plugin);
+    const auto mirror = config.values.lower_bound(mirrors);
+    registries.has_mirrors = registries.has_mirrors ||
+                             (mirror != config.values.end() && mirror->first.starts_with(mirrors));
+    const std::string configs = fmt::format("{}.configs.", plugin);
+    for (auto at = config.values.lower_bound(configs);
+         at != config.values.end() && at->first.starts_with(configs); ++at) {
+      const auto auth = at->first.rfind(".auth.");
+      if (auth == std::string::npos || at->second == "\"\"") continue;
+      const std::string host = at->first.substr(configs.size(), auth - configs.size());
+      auto& known = registries.with_credentials;
+      if (known.empty() || known.back() != host) known.push_back(host);
+    }
+  }
+  return registries;
+}
+
 std::string AddressFileOf(const ContainerdConfig& config, const std::string& grpc_address) {
   const Sections sections = SectionsOf(config.form);
   std::string text(kNote);

@@ -28,6 +28,16 @@ struct ContainerdConfig {
 /// for the socket. Pure.
 trust::Result<ContainerdConfig> ParseContainerdConfig(std::string_view dump);
 
+/// ContainerdRegistries is how containerd finds its way to images' registries.
+struct ContainerdRegistries {
+  std::vector<std::string> folders;           ///< config_path: of hosts.toml files
+  bool has_mirrors = false;                   ///< [registry.mirrors], as of before hosts.toml
+  std::vector<std::string> with_credentials;  ///< hosts with an auth of their own in the file
+};
+
+/// RegistriesOf reads it out of the print, of whatever version. Pure.
+ContainerdRegistries RegistriesOf(const ContainerdConfig& config);
+
 /// AddressFileOf is a configuration file that, read last, moves the gRPC socket of `config` to
 /// `grpc_address` and keeps everything else of both sockets, the ttrpc path included: shims that
 /// already run report their exits there. It has no version: in 1.x and 2.0 to 2.2 the last one that

@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <set>
 #include <sstream>
 
 #include "proxy/config/config_files.h"
+#include "proxy/config/registry_files.h"
 #include "proxy/program.h"
 #include "proxy/takeover/containerd_node.h"
 #include "proxy/wall_clock.h"
@@ -31,9 +33,24 @@ bool SystemdRuns() {
   return std::filesystem::exists("/run/systemd/system", ignored);
 }
 
-// Where containerd listens; empty where systemd starts none. What would change with its next start
-// goes to `findings`.
-Result<std::string> ContainerdAddress(HostFindings& findings) {
+void CheckRegistries(const Config& config, const ContainerdConfig& containerd,
+                     const std::vector<std::string>& environment, HostFindings& findings) {
+  for (std::string& warning : RegistryWarnings(config, containerd, environment)) {
+    findings.warnings.push_back(std::move(warning));
+  }
+  if (!RegistriesOf(containerd).folders.empty()) return;
+  for (const trust::TrustServer& server : config.servers) {
+    if (!HasRegistryFiles(server.registry_config)) continue;
+    findings.warnings.push_back(fmt::format(
+        "containerd reads no hosts.toml, for its config_path is empty, and crivet those in {}: set "
+        "config_path in containerd's configuration, or registry_config = [] in [trust.{}]",
+        fmt::join(server.registry_config, ", "), server.label));
+  }
+}
+
+// Where containerd listens; empty where systemd starts none. What would change with its next start,
+// and how it finds its way to registries, goes to `findings`.
+Result<std::string> ContainerdAddress(const Config& config, HostFindings& findings) {
   const auto unit = ReadContainerdUnit();
   // A machine whose runtime is another one, or is started by another program, has no finding.
   if (!unit && unit.error().reason == trust::Reason::kState) return std::string();
@@ -42,23 +59,24 @@ Result<std::string> ContainerdAddress(HostFindings& findings) {
   if (!process) return tl::unexpected(process.error());
   const auto options = ParseContainerdOptions(process->arguments);
   if (!options) return tl::unexpected(options.error());
-  if (options->address) return options->address->value;
   const std::string file = ConfigFileOf(*process, *options);
   std::error_code ignored;
   const bool exists = std::filesystem::exists(file, ignored);
-  const auto config = DumpContainerdConfig(*process, exists ? file : "");
-  if (!config) return tl::unexpected(config.error());
+  const auto dumped = DumpContainerdConfig(*process, exists ? file : "");
+  if (dumped) CheckRegistries(config, *dumped, process->environment, findings);
+  if (options->address) return options->address->value;
+  if (!dumped) return tl::unexpected(dumped.error());
   if (file == kMovedConfig) {
     const auto proven = ProveInPlace(*process);
     if (!proven) findings.warnings.push_back(proven.error().detail);
   }
-  return config->grpc_address;
+  return dumped->grpc_address;
 }
 
 // containerd unlinks its path when it starts and stops: two at one path cut each other off.
 void CheckSockets(const Config& config, HostFindings& findings) {
   if (!SystemdRuns()) return;
-  const auto containerd = ContainerdAddress(findings);
+  const auto containerd = ContainerdAddress(config, findings);
   if (!containerd) {
     findings.warnings.push_back("where containerd listens is not compared: " +
                                 containerd.error().detail);
@@ -74,6 +92,22 @@ void CheckSockets(const Config& config, HostFindings& findings) {
                     "containerd first",
                     path));
   }
+}
+
+// The proxy of HTTPS that a process has, as Go programs look it up; without what it may have of a
+// password.
+std::string ProxyIn(const std::vector<std::string>& environment) {
+  for (const std::string_view name : {"HTTPS_PROXY=", "https_proxy="}) {
+    for (const std::string& variable : environment) {
+      if (!variable.starts_with(name) || variable.size() == name.size()) continue;
+      const std::string url = variable.substr(name.size());
+      const auto scheme = url.find("://");
+      const auto at = url.rfind('@');
+      if (at == std::string::npos) return url;
+      return url.substr(0, scheme == std::string::npos ? 0 : scheme + 3) + url.substr(at + 1);
+    }
+  }
+  return "";
 }
 
 // Where runtimes listen that people use.
@@ -109,6 +143,13 @@ void CheckImages(const Config& config, const RuntimeFacts& facts, HostFindings& 
 HostFindings CheckHost(const Config& config) {
   HostFindings findings;
   CheckSockets(config, findings);
+  std::set<std::vector<std::string>> looked_at;
+  for (const trust::TrustServer& server : config.servers) {
+    if (!looked_at.insert(server.registry_config).second) continue;
+    for (std::string& warning : RegistryFileWarnings(server.registry_config)) {
+      findings.warnings.push_back(std::move(warning));
+    }
+  }
   std::error_code ignored;
   if (!std::filesystem::is_socket(config.upstream, ignored)) {
     findings.warnings.push_back(NoRuntimeAt(config.upstream, OtherRuntimes(config)));
@@ -168,6 +209,40 @@ std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFact
         "runtime handler \"{}\" may pull images again inside its virtual machine, where crivet "
         "does not see it",
         handler));
+  }
+  return warnings;
+}
+
+std::vector<std::string> RegistryWarnings(const Config& config, const ContainerdConfig& containerd,
+                                          const std::vector<std::string>& environment) {
+  std::vector<std::string> warnings;
+  const ContainerdRegistries registries = RegistriesOf(containerd);
+  for (const trust::TrustServer& server : config.servers) {
+    if (server.registry_config.empty()) continue;
+    const std::string section = fmt::format("[trust.{}]", server.label);
+    if (!registries.folders.empty() && registries.folders != server.registry_config) {
+      warnings.push_back(
+          fmt::format("containerd asks registries as {} says, and crivet as {}: registry_config = "
+                      "[\"{}\"] in {}",
+                      fmt::join(registries.folders, ", "), fmt::join(server.registry_config, ", "),
+                      fmt::join(registries.folders, "\", \""), section));
+    }
+    if (registries.has_mirrors) {
+      warnings.emplace_back(
+          "containerd has [registry.mirrors], which crivet does not read: with the same hosts in "
+          "hosts.toml files below its config_path both ask alike");
+    }
+    for (const std::string& host : registries.with_credentials) {
+      warnings.push_back(fmt::format(
+          "containerd has credentials for {} in its configuration, which crivet does not read: "
+          "auth = \"/etc/crivet/registries.json\" in {}, a Docker config.json that has them",
+          host, section));
+    }
+    if (const std::string proxy = ProxyIn(environment); !proxy.empty() && server.proxy.empty()) {
+      warnings.push_back(fmt::format(
+          "containerd asks registries through {}, and crivet directly: proxy = \"{}\" in {}", proxy,
+          proxy, section));
+    }
   }
   return warnings;
 }

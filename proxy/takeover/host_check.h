@@ -9,6 +9,7 @@
 #include "proxy/config/config.h"
 #include "proxy/gate/node_review.h"
 #include "proxy/runtime/runtime_facts.h"
+#include "proxy/takeover/containerd_config.h"
 
 namespace crivet::proxy {
 
@@ -35,6 +36,12 @@ Place PlaceOf(std::string_view exec_start);
 
 /// RuntimeWarnings is what CheckHost says of a runtime that answered. Pure.
 std::vector<std::string> RuntimeWarnings(const Config& config, const RuntimeFacts& facts);
+
+/// RegistryWarnings is what CheckHost says of a containerd that finds its way to registries by what
+/// crivet does not read: other folders, its old mirrors, credentials and proxies of its own; each
+/// with the line that cures it. Nothing where no registry is asked. Pure.
+std::vector<std::string> RegistryWarnings(const Config& config, const ContainerdConfig& containerd,
+                                          const std::vector<std::string>& environment);
 
 /// SandboxByTagWarnings is what CheckHost says of a runtime (by the name that its Version tells)
 /// that takes a verified sandbox image by a tag, which crivet cannot give it. Pure.

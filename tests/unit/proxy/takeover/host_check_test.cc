@@ -57,6 +57,67 @@ BOOST_AUTO_TEST_CASE(CriosSandboxImage_ByTagUnderARuleThatVerifies_IsWarnedOf) {
   BOOST_TEST(warnings("containerd", "a.example/pause:3.9") == 0U);
 }
 
+Config AskingRegistries() {
+  Config config;
+  trust::TrustServer cosign;
+  cosign.label = "cosign";
+  cosign.registry_config = {"/etc/containerd/certs.d"};
+  trust::TrustServer notary;
+  notary.label = "acme";
+  config.servers = {notary, cosign};
+  return config;
+}
+
+std::vector<std::string> WarningsOf(const std::string& registry,
+                                    const std::vector<std::string>& environment = {}) {
+  std::vector<std::string> all;
+  for (const char* plugin : {"io.containerd.grpc.v1.cri", "io.containerd.cri.v1.images"}) {
+    const auto dumped = ParseContainerdConfig("[grpc]\naddress = \"/run/c.sock\"\n[plugins.\"" +
+                                              std::string(plugin) + "\".registry]\n" + registry);
+    BOOST_REQUIRE(dumped);
+    const auto warnings = RegistryWarnings(AskingRegistries(), *dumped, environment);
+    all.insert(all.end(), warnings.begin(), warnings.end());
+  }
+  // Both versions of containerd say it in the same words.
+  BOOST_REQUIRE(all.size() % 2 == 0U);
+  all.resize(all.size() / 2);
+  return all;
+}
+
+BOOST_AUTO_TEST_CASE(Registries_AskedAsContainerdAsksThem_AreNotWarnedOf) {
+  BOOST_TEST(WarningsOf("config_path = \"/etc/containerd/certs.d\"\n").empty());
+  BOOST_TEST(WarningsOf("config_path = \"\"\n", {"HTTPS_PROXY=", "PATH=/bin"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(Registries_WithOtherFolders_AreWarnedOf_WithTheLineThatCuresIt) {
+  const auto warnings = WarningsOf("config_path = \"/a/certs.d:/b/certs.d\"\n");
+  BOOST_REQUIRE(warnings.size() == 1U);
+  BOOST_TEST(warnings[0].ends_with(
+      "registry_config = [\"/a/certs.d\", \"/b/certs.d\"] in [trust.cosign]"));
+}
+
+BOOST_AUTO_TEST_CASE(Registries_WithMirrorsAndCredentialsInTheFile_AreWarnedOf) {
+  const auto both = ParseContainerdConfig(
+      "[grpc]\naddress = \"/run/c.sock\"\n"
+      "[plugins.\"io.containerd.grpc.v1.cri\".registry.mirrors.\"r.example\"]\n"
+      "endpoint = [\"http://m.example\"]\n"
+      "[plugins.\"io.containerd.grpc.v1.cri\".registry.configs.\"r.example:5000\".auth]\n"
+      "username = \"alice\"\npassword = \"secret\"\nauth = \"\"\n");
+  BOOST_REQUIRE(both);
+  const auto said = RegistryWarnings(AskingRegistries(), *both, {});
+  BOOST_REQUIRE(said.size() == 2U);
+  BOOST_TEST(said[0].find("[registry.mirrors]") != std::string::npos);
+  BOOST_TEST(said[1].find("credentials for r.example:5000 ") != std::string::npos);
+  BOOST_TEST(said[1].find("secret") == std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Registries_BehindAProxyThatContainerdAloneHas_AreWarnedOf_WithoutItsPassword) {
+  const auto warnings =
+      WarningsOf("", {"PATH=/bin", "HTTPS_PROXY=http://alice:secret@proxy.example:3128"});
+  BOOST_REQUIRE(warnings.size() == 1U);
+  BOOST_TEST(warnings[0].ends_with("proxy = \"http://proxy.example:3128\" in [trust.cosign]"));
+}
+
 BOOST_AUTO_TEST_CASE(Upstream_ThatIsNotThere_IsSaidWithTheRuntimesThatAre) {
   BOOST_TEST(NoRuntimeAt("/run/a.sock", {}) ==
              "no runtime is at /run/a.sock: is it running, and is \"upstream\" its socket?");
