@@ -112,6 +112,11 @@ class ServerReader {
                                      "the background",
                                      server_.kind));
     }
+    if (auto folder = table_.Checked("bundles", [](const std::string& text) {
+          return CheckAbsolutePath(text, PathUse::kFile);
+        })) {
+      server_.bundles = std::move(folder->value);
+    }
     server_.registry_config = {kRegistryConfig};
     if (!table_.Has("registry_config")) return;
     server_.registry_config.clear();
@@ -133,7 +138,9 @@ class ServerReader {
   }
 
   void ReadAddress() {
-    table_.Refuse("registry_config", "is for kinds of trust that ask the images' registries");
+    for (const char* key : {"registry_config", "bundles"}) {
+      table_.Refuse(key, "is for kinds of trust that ask the images' registries");
+    }
     if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
     if (!table_.Has("url")) table_.Missing("url", "the address of the server");
     const auto text = table_.String("url");

@@ -24,7 +24,8 @@ keys = [\"$node_dir/$1.pub\"]" ;;
   esac
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
-registry_config = [\"$node_dir/crivet-mirrors\"]" write_crivet_config <<TOML
+registry_config = [\"$node_dir/crivet-mirrors\"]
+bundles = \"$node_dir/bundles\"" write_crivet_config <<TOML
 [default]
 action = "deny"
 [[rule]]
@@ -156,6 +157,28 @@ say "a tag that moves to what nobody signed: no pull takes it, and what is here 
 push three shop/web:1.0
 expect_denied unsigned "$registry/shop/web:1.0" --policy Always
 expect_output one "$registry/shop/web:1.0"
+
+say "signatures in a folder: what the registry lost of them is verified, and nothing else is"
+# Images of their own: the folder is for every repository.
+for name in four five six; do
+  make_image "$name" /bin/echo "$name"
+  push "$name" "shop/brought:$name"
+done
+for name in four six; do cosign_image release "$name" shop/brought; done
+cosign_image release five shop/brought "${older_form[@]}"
+lost="$node_dir/registry/docker/registry/v2/repositories/shop/brought/_manifests/tags"
+four=$(image_digest four) five=$(image_digest five) six=$(image_digest six)
+mkdir "$node_dir/later"
+for tag in "${four/:/-}" "${five/:/-}.sig"; do
+  skopeo --insecure-policy copy --quiet --all --src-tls-verify=false "docker://$registry/shop/brought:$tag" \
+    "oci:$node_dir/later/shop:$tag" >>"$node_dir/log/skopeo.log" 2>&1
+  rm -r "${lost:?}/$tag"
+done
+rm -r "${lost:?}/${six/:/-}"
+mv "$node_dir/later" "$node_dir/bundles"
+expect_denied unsigned "$registry/shop/brought:six"
+expect_output four "$registry/shop/brought:four"
+expect_output five "$registry/shop/brought:five"
 
 say "a private registry: the pod's own secret opens it, once"
 python3 -c 'import crypt; print("alice:" + crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' \

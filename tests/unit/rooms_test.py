@@ -32,7 +32,7 @@ MAY_INCLUDE = {
     "trust/sigstore": PURE + ["trust/oci", "trust/registry_bound"],
     "trust/notation": PURE + ["trust/oci", "trust/registry_bound"],
     "trust/io/http": PURE,
-    "trust/io/registry": PURE + ["trust/toml", "trust/io/http"],
+    "trust/io/registry": PURE + ["trust/toml", "trust/oci", "trust/io/http"],
     "trust/io/store": PURE,
     "trust/io/service": PURE + ["trust/io/http", "trust/io/registry", "trust/io/store"],
     "trust": PURE + ["trust/tuf", "trust/notary", "trust/tuf1", "trust/oci", "trust/sigstore", "trust/notation"],

@@ -24,6 +24,8 @@ struct TrustServer {
   std::vector<std::string> auth_hosts;
   /// Folders with what containerd knows of the hosts of registries; for kinds that ask those.
   std::vector<std::string> registry_config = {};
+  /// A folder with copies of signatures, asked before them; empty: none.
+  std::string bundles = {};
   std::string proxy;  ///< empty: none, and never one from the environment
   bool insecure_http = false;
   std::chrono::seconds refresh_interval{300};

@@ -219,7 +219,7 @@ bool TimeIsOver(const MetadataFetcher::Terms& terms) {
 }  // namespace
 
 RegistryFetcher::RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note)
-    : settings_(std::move(settings)), note_(std::move(note)) {}
+    : settings_(std::move(settings)), note_(std::move(note)), folder_(settings_.bundles) {}
 
 MetadataFetcher::Answer RegistryFetcher::Fetch(const FileRequest& request, const Terms& terms) {
   Fetched fetched = FetchFrom(request, terms);
@@ -238,11 +238,17 @@ Fetched RegistryFetcher::FetchFrom(const FileRequest& request, const Terms& term
   const std::size_t slash = asked.repository.find('/');
   const std::string registry = asked.repository.substr(0, slash);
   if (slash == std::string::npos) return nobody(registry, "the image's name has no registry");
+  // The folder is the first in the order of hosts.
+  const std::size_t before = folder_.IsThere() ? 1 : 0;
+  if (asked.skip_hosts == 0) {
+    if (auto brought = folder_.Answer(request)) return *std::move(brought);
+  }
+  const std::size_t skip = std::max(asked.skip_hosts, before) - before;
 
   auto hosts = HostsFor(registry, settings_.registry_config);
   if (!hosts) return Failed(hosts.error());
   const std::vector<HostToAsk> able = AbleOf(*std::move(hosts), asked);
-  if (asked.skip_hosts >= able.size()) {
+  if (skip >= able.size()) {
     return nobody(registry, "no host of " + registry +
                                 " may be asked this: see the capabilities in its hosts.toml");
   }
@@ -251,9 +257,9 @@ Fetched RegistryFetcher::FetchFrom(const FileRequest& request, const Terms& term
   const auto asker = AskerFor(settings_, *url, asked.repository, terms.credentials);
   if (!asker) return tl::unexpected(asker.error());
 
-  const std::size_t end = asked.page.empty() ? able.size() : asked.skip_hosts + 1;
+  const std::size_t end = asked.page.empty() ? able.size() : skip + 1;
   Fetched last = nobody(registry, "there was no time to ask");
-  for (std::size_t n = asked.skip_hosts; n < end; ++n) {
+  for (std::size_t n = skip; n < end; ++n) {
     if (TimeIsOver(terms)) {
       // What an earlier host said is not the last word.
       if (!last) last.error().kind = FetchFailure::Kind::kNetwork;
@@ -270,7 +276,7 @@ Fetched RegistryFetcher::FetchFrom(const FileRequest& request, const Terms& term
                       QuestionOf(request, asked.repository.substr(slash + 1)), share)
                .Get();
     if (!last) continue;
-    last->registry->host_number = n;
+    last->registry->host_number = n + before;
     last->registry->upstream = n + 1 == able.size();
     return last;
   }

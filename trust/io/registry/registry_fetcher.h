@@ -10,6 +10,7 @@
 #include "trust/io/http/asker.h"
 #include "trust/io/http/metadata_fetcher.h"
 #include "trust/io/registry/registry_connection.h"
+#include "trust/io/registry/signature_folder.h"
 
 namespace crivet::trust {
 
@@ -19,7 +20,7 @@ namespace crivet::trust {
 /// What a registry says of the time counts for nothing, for a pod chooses whom to ask. Thread-safe.
 class RegistryFetcher final : public MetadataFetcher {
  public:
-  /// Of `settings` count registry_config, auth, auth_hosts, docker_config and proxy. `note` gets
+  /// Of `settings` count registry_config, bundles, auth, auth_hosts, docker_config and proxy. `note` gets
   /// lines for people.
   RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note);
 
@@ -35,6 +36,7 @@ class RegistryFetcher final : public MetadataFetcher {
 
   const TrustServer settings_;
   const std::function<void(const std::string&)> note_;
+  SignatureFolder folder_;
 
   std::mutex mutex_;
   /// The latest used last.

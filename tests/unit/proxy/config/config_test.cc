@@ -754,9 +754,10 @@ BOOST_AUTO_TEST_CASE(ImageRegistries_AreAskedWithoutAnAddress_AndNoSecretIsKeptF
   for (const std::string& warning : config->warnings) {
     BOOST_TEST(warning.find("tofu") != std::string::npos, warning);
   }
-  file.section = "registry_config = [\"/a\", \"/b\"]\ntimeout = \"2s\"\n";
+  file.section = "registry_config = [\"/a\", \"/b\"]\ntimeout = \"2s\"\nbundles = \"/c\"\n";
   const auto other = ParseConfig(file.Text(), "f");
   BOOST_REQUIRE_MESSAGE(other, Errors(file.Text()));
+  BOOST_TEST(other->servers.front().bundles + other->servers.back().bundles == "/c");
   BOOST_TEST(other->servers.front().registry_config.size() +
                  other->servers.back().registry_config.size() ==
              2U);
@@ -768,7 +769,7 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
        {"url = \"https://r.example\"", "ca_file = \"/x\"", "client_cert = \"/x\"",
         "client_key = \"/x\"", "insecure_http = true", "refresh_interval = \"5m\"",
         "max_refresh_rate = 1", "max_targets_size = 4096", "trusted_root = \"/x\"",
-        "trusted_root = { tuf = \"x\" }", "bundles = \"/x\"", "registry_config = \"/x\"",
+        "trusted_root = { tuf = \"x\" }", "bundles = \"x\"", "registry_config = \"/x\"",
         "registry_config = [\"x\"]"}) {
     RegistryFile file;
     file.section = line + "\n";

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/io/registry/signature_folder.h"
+
+#include <boost/test/unit_test.hpp>
+#include <fstream>
+
+#include "tests/support/trust_io/temporary_folder.h"
+#include "trust/base/bytes.h"
+
+namespace crivet::trust {
+namespace {
+
+namespace fs = std::filesystem;
+
+const Sha256Digest kImage(Sha256Of("the image"));
+
+/// An OCI layout in a folder of its own.
+struct Layout {
+  fs::path folder;
+  std::string manifests = {};
+
+  Sha256Digest Blob(const std::string& content) const {
+    const Sha256Digest digest(Sha256Of(content));
+    fs::create_directories(folder / "blobs/sha256");
+    std::ofstream(folder / "blobs/sha256" / ToHex(digest.bytes())) << content;
+    return digest;
+  }
+  // With a tag where `name` is not empty.
+  void List(const Sha256Digest& digest, const std::string& name = "",
+            const std::string& type = "application/vnd.oci.image.manifest.v1+json") {
+    manifests +=
+        std::string(manifests.empty() ? "" : ",") + R"({"mediaType":")" + type + R"(","digest":")" +
+        digest.ToString() + R"(","size":1)" +
+        (name.empty() ? ""
+                      : R"(,"annotations":{"org.opencontainers.image.ref.name":")" + name + "\"}") +
+        "}";
+    std::ofstream(folder / "index.json") << Index();
+  }
+  std::string Index() const { return R"({"schemaVersion":2,"manifests":[)" + manifests + "]}"; }
+  // A manifest about the image with that layer.
+  std::string Referrer(const Sha256Digest& layer) const {
+    return R"({"schemaVersion":2,"artifactType":"a/b","config":{"mediaType":"a/b","digest":")" +
+           layer.ToString() + R"(","size":2},"layers":[{"mediaType":"a/b","digest":")" +
+           layer.ToString() + R"(","size":2}],"subject":{"mediaType":"m","digest":")" +
+           kImage.ToString() + R"(","size":9}})";
+  }
+};
+
+FileRequest Asking(RegistryRequest::What what, std::optional<Sha256Digest> digest,
+                   std::string tag = "") {
+  FileRequest request;
+  request.max_bytes = 1024 * 1024;
+  request.registry = RegistryRequest{.what = what,
+                                     .repository = "registry.example/shop/web",
+                                     .tag = std::move(tag),
+                                     .digest = digest};
+  return request;
+}
+
+std::string Said(SignatureFolder& folder, const FileRequest& request) {
+  const auto answer = folder.Answer(request);
+  if (!answer) return "nothing";
+  BOOST_TEST(!answer->registry->upstream);
+  BOOST_TEST(answer->registry->host_number == 0U);
+  return answer->bytes;
+}
+
+using What = RegistryRequest::What;
+
+BOOST_AUTO_TEST_SUITE(SignatureFolderTest)
+
+BOOST_AUTO_TEST_CASE(Layouts_BelowTheFolder_AnswerReferrersManifestsAndBlobs) {
+  const TemporaryFolder at;
+  Layout layout{fs::path(at.path()) / "shop"};
+  const Sha256Digest layer = layout.Blob("{}");
+  const Sha256Digest referrer = layout.Blob(layout.Referrer(layer));
+  layout.List(referrer);
+  SignatureFolder folder(at.path());
+  const std::string referrers = Said(folder, Asking(What::kReferrers, kImage));
+  BOOST_TEST(referrers.find(referrer.ToString()) != std::string::npos);
+  BOOST_TEST(referrers.find("\"artifactType\":\"a/b\"") != std::string::npos);
+  BOOST_TEST(Said(folder, Asking(What::kManifest, referrer)) == layout.Referrer(layer));
+  BOOST_TEST(Said(folder, Asking(What::kBlob, layer)) == "{}");
+}
+
+BOOST_AUTO_TEST_CASE(ATag_IsAnswered_ButNeverWhichDigestAnImagesTagIs) {
+  const TemporaryFolder at;
+  Layout layout{at.path()};
+  const Sha256Digest manifest = layout.Blob(R"({"schemaVersion":2,"layers":[]})");
+  layout.List(manifest, "sha256-aa.sig");
+  SignatureFolder folder(at.path());
+  BOOST_TEST(Said(folder, Asking(What::kManifest, {}, "sha256-aa.sig")) ==
+             R"({"schemaVersion":2,"layers":[]})");
+  BOOST_TEST(Said(folder, Asking(What::kManifest, {}, "sha256-bb.sig")) == "nothing");
+  BOOST_TEST(Said(folder, Asking(What::kResolve, {}, "sha256-aa.sig")) == "nothing");
+}
+
+BOOST_AUTO_TEST_CASE(WhatAnIndexUnderATagLists_IsAReferrer) {
+  const TemporaryFolder at;
+  Layout layout{at.path()};
+  const Sha256Digest referrer = layout.Blob(layout.Referrer(layout.Blob("{}")));
+  Layout inner{at.path()};
+  const std::string type = "application/vnd.oci.image.index.v1+json";
+  inner.manifests = R"({"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+                    referrer.ToString() + R"(","size":1})";
+  layout.List(layout.Blob(inner.Index()), "sha256-aa", type);
+  SignatureFolder folder(at.path());
+  BOOST_TEST(Said(folder, Asking(What::kReferrers, kImage)).find(referrer.ToString()) !=
+             std::string::npos);
+}
+
+// The registry is asked then, and has them.
+BOOST_AUTO_TEST_CASE(WhatIsDamagedMissingOrTooLarge_IsNoAnswer) {
+  const TemporaryFolder at;
+  Layout layout{at.path()};
+  const Sha256Digest layer = layout.Blob("{}");
+  layout.List(layout.Blob(layout.Referrer(layer)));
+  SignatureFolder folder(at.path());
+  BOOST_TEST(Said(folder, Asking(What::kReferrers, Sha256Digest(Sha256Of("x")))) == "nothing");
+  FileRequest small = Asking(What::kBlob, layer);
+  small.max_bytes = 1;
+  BOOST_TEST(Said(folder, small) == "nothing");
+  std::ofstream(fs::path(at.path()) / "blobs/sha256" / ToHex(layer.bytes())) << "[]";
+  BOOST_TEST(Said(folder, Asking(What::kBlob, layer)) == "nothing");
+  SignatureFolder none("");
+  BOOST_TEST(Said(none, Asking(What::kBlob, layer)) == "nothing");
+  SignatureFolder nowhere("/nowhere/at/all");
+  BOOST_TEST(Said(nowhere, Asking(What::kBlob, layer)) == "nothing");
+}
+
+BOOST_AUTO_TEST_CASE(WhatIsBroughtLater_IsFound) {
+  const TemporaryFolder at;
+  SignatureFolder folder(at.path());
+  BOOST_TEST(Said(folder, Asking(What::kReferrers, kImage)) == "nothing");
+  Layout layout{fs::path(at.path()) / "later"};
+  layout.List(layout.Blob(layout.Referrer(layout.Blob("{}"))));
+  BOOST_TEST(Said(folder, Asking(What::kReferrers, kImage)) != "nothing");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace crivet::trust

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/io/registry/signature_folder.h"
+
+#include <algorithm>
+#include <fstream>
+#include <string_view>
+#include <utility>
+
+#include "trust/oci/manifest.h"
+
+namespace crivet::trust {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxIndex = 4 * 1024 * 1024;
+constexpr std::size_t kMaxReferrers = 10'000;
+// An index may name the one under the tag that registries without the API have.
+constexpr int kMaxDepth = 2;
+constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
+constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
+
+std::optional<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
+  std::error_code failed;
+  if (!fs::is_regular_file(path, failed)) return std::nullopt;
+  std::ifstream in(path, std::ios::binary);
+  std::string content(max_bytes + 1, '\0');
+  in.read(content.data(), static_cast<std::streamsize>(content.size()));
+  if (in.bad() || !in.eof()) return std::nullopt;
+  content.resize(static_cast<std::size_t>(in.gcount()));
+  return content;
+}
+
+fs::path BlobPath(const fs::path& layout, const Sha256Digest& digest) {
+  return layout / "blobs" / "sha256" / ToHex(digest.bytes());
+}
+
+std::optional<std::string> ReadBlob(const fs::path& layout, const Sha256Digest& digest,
+                                    std::size_t max_bytes) {
+  auto content = ReadFile(BlobPath(layout, digest), max_bytes);
+  if (!content || Sha256Digest(Sha256Of(*content)) != digest) return std::nullopt;
+  return content;
+}
+
+// As it may stand between double quotes.
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("./+-_;=").find(c) != std::string_view::npos;
+  });
+}
+
+}  // namespace
+
+std::vector<SignatureFolder::Layout> SignatureFolder::LayoutsNow() const {
+  std::vector<Path> folders = {path_};
+  std::error_code failed;
+  for (fs::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
+    if (folders.size() < kMaxLayouts) folders.push_back(at->path());
+  }
+  std::sort(folders.begin(), folders.end());
+  std::vector<Layout> layouts;
+  for (const Path& folder : folders) {
+    std::error_code none;
+    const auto written = fs::last_write_time(folder / "index.json", none);
+    if (!none) layouts.push_back({folder, written});
+  }
+  return layouts;
+}
+
+void SignatureFolder::ReadAgainIfChanged() {
+  std::vector<Layout> now = LayoutsNow();
+  if (now == layouts_) return;
+  layouts_ = std::move(now);
+  referrers_.clear();
+  tags_.clear();
+  for (const Layout& layout : layouts_) {
+    if (const auto index = ReadFile(layout.folder / "index.json", kMaxIndex)) {
+      ReadIndex(layout, *index, 1);
+    }
+  }
+}
+
+void SignatureFolder::ReadIndex(const Layout& layout, std::string_view text, int depth) {
+  const auto index = oci::Index::Parse(text);
+  if (!index) return;
+  for (const oci::Descriptor& descriptor : index->manifests) {
+    if (referrers_.size() >= kMaxReferrers) return;
+    if (const auto name = descriptor.annotations.find(kRefName);
+        depth == 1 && name != descriptor.annotations.end()) {
+      tags_.try_emplace(name->second, Tagged{layout.folder, descriptor.digest});
+    }
+    const auto content = ReadBlob(layout.folder, descriptor.digest, kMaxIndex);
+    if (!content) continue;
+    if (descriptor.media_type == kIndexType) {
+      if (depth < kMaxDepth) ReadIndex(layout, *content, depth + 1);
+      continue;
+    }
+    const auto manifest = oci::Manifest::Parse(*content);
+    if (!manifest || !manifest->subject) continue;
+    std::vector<Referrer>& all = referrers_[*manifest->subject];
+    const bool known = std::any_of(all.begin(), all.end(), [&](const Referrer& one) {
+      return one.digest == descriptor.digest;
+    });
+    if (!known) all.push_back({descriptor.digest, content->size(), manifest->artifact_type});
+  }
+}
+
+std::optional<std::string> SignatureFolder::Content(const Sha256Digest& digest,
+                                                    std::size_t max_bytes) const {
+  for (const Layout& layout : layouts_) {
+    if (auto content = ReadBlob(layout.folder, digest, max_bytes)) return content;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> SignatureFolder::ReferrersOf(const Sha256Digest& image) const {
+  const auto found = referrers_.find(image);
+  if (found == referrers_.end()) return std::nullopt;
+  std::string list;
+  for (const Referrer& one : found->second) {
+    list += list.empty() ? "{" : ",{";
+    if (!one.artifact_type.empty() && IsPlain(one.artifact_type)) {
+      list += R"("artifactType":")" + one.artifact_type + R"(",)";
+    }
+    list += R"("mediaType":"application/vnd.oci.image.manifest.v1+json","digest":")" +
+            one.digest.ToString() + R"(","size":)" + std::to_string(one.size) + '}';
+  }
+  return R"({"schemaVersion":2,"mediaType":")" + std::string(kIndexType) + R"(","manifests":[)" +
+         list + "]}";
+}
+
+std::optional<FetchedFile> SignatureFolder::Answer(const FileRequest& request) {
+  if (!IsThere() || !request.registry || !request.registry->page.empty()) return std::nullopt;
+  const RegistryRequest& asked = *request.registry;
+  const std::size_t most = request.max_bytes == 0 ? kMaxIndex : request.max_bytes;
+  const std::lock_guard lock(mutex_);
+  ReadAgainIfChanged();
+  RegistryAnswer with{.host = path_};
+  std::optional<std::string> content;
+  switch (asked.what) {
+    case RegistryRequest::What::kResolve:
+      return std::nullopt;
+    case RegistryRequest::What::kReferrers:
+      content = ReferrersOf(asked.digest.value());
+      break;
+    case RegistryRequest::What::kManifest:
+      if (const auto tagged = tags_.find(asked.tag); !asked.digest && tagged != tags_.end()) {
+        with.digest = tagged->second.digest;
+        content = ReadBlob(tagged->second.folder, tagged->second.digest, most);
+        break;
+      }
+      [[fallthrough]];
+    case RegistryRequest::What::kBlob:
+      if (!asked.digest) return std::nullopt;
+      with.digest = asked.digest;
+      content = Content(*asked.digest, most);
+      break;
+  }
+  if (!content) return std::nullopt;
+  return FetchedFile(*std::move(content), std::move(with));
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "trust/base/image_reference.h"
+#include "trust/decide/file_request.h"
+
+namespace crivet::trust {
+
+/// SignatureFolder is a folder with copies of signatures, asked before a registry is: OCI image
+/// layouts, the folder itself or those in it (trust/RULES.md#asking-a-registry). What it holds is
+/// worth what a registry's answer is. It never says which digest a tag is. Read again where an
+/// index.json has changed. Thread-safe.
+class SignatureFolder {
+ public:
+  static constexpr std::size_t kMaxLayouts = 256;
+
+  /// Empty: there is none.
+  explicit SignatureFolder(std::string path) : path_(std::move(path)) {}
+
+  bool IsThere() const { return !path_.empty(); }
+  /// nullopt where it has nothing to say to that, which is no answer: the registry has to be asked.
+  /// What is named by a digest hashes to it.
+  std::optional<FetchedFile> Answer(const FileRequest& request);
+
+ private:
+  using Path = std::filesystem::path;
+  struct Layout {
+    Path folder;
+    std::filesystem::file_time_type written;
+    friend bool operator==(const Layout&, const Layout&) = default;
+  };
+  /// A manifest of something that is about an image.
+  struct Referrer {
+    Sha256Digest digest;
+    std::uint64_t size = 0;
+    std::string artifact_type;
+  };
+  struct Tagged {
+    Path folder;
+    Sha256Digest digest;
+  };
+
+  std::vector<Layout> LayoutsNow() const;
+  void ReadAgainIfChanged();
+  void ReadIndex(const Layout& layout, std::string_view text, int depth);
+  std::optional<std::string> Content(const Sha256Digest& digest, std::size_t max_bytes) const;
+  std::optional<std::string> ReferrersOf(const Sha256Digest& image) const;
+
+  const std::string path_;
+  std::mutex mutex_;
+  std::vector<Layout> layouts_;
+  std::map<Sha256Digest, std::vector<Referrer>> referrers_;  ///< by their subject
+  std::map<std::string, Tagged> tags_;
+};
+
+}  // namespace crivet::trust
