@@ -6,17 +6,21 @@
 
 namespace crivet::trust {
 
+bool NameMisses::Miss::IsOver(SinceBoot now) const {
+  const bool cut_off = failure && failure->error.reason == Reason::kTooMany;
+  return now - at >= (cut_off ? kCutOffRemembered : kRemembered);
+}
+
 void NameMisses::Note(const FlightKey& key, std::shared_ptr<const RefreshFailure> failure,
                       SinceBoot at) {
-  std::erase_if(misses_, [&](const auto& miss) { return at - miss.second.at >= kRemembered; });
+  std::erase_if(misses_, [&](const auto& miss) { return miss.second.IsOver(at); });
   misses_.insert_or_assign(key, Miss{std::move(failure), at});
   if (misses_.size() > kMax) DropOne();
 }
 
 std::shared_ptr<const RefreshFailure> NameMisses::Of(const FlightKey& key, SinceBoot now) const {
   const auto miss = misses_.find(key);
-  const bool known = miss != misses_.end() && now - miss->second.at < kRemembered;
-  return known ? miss->second.failure : nullptr;
+  return miss == misses_.end() || miss->second.IsOver(now) ? nullptr : miss->second.failure;
 }
 
 void NameMisses::DropOne() {

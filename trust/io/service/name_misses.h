@@ -18,6 +18,8 @@ namespace crivet::trust {
 class NameMisses {
  public:
   static constexpr SinceBoot kRemembered{30};
+  /// Of a search that was cut off: it costs the most, and who made it so is not soon gone.
+  static constexpr SinceBoot kCutOffRemembered{300};
   static constexpr std::size_t kMax = 256;
 
   void Note(const FlightKey& key, std::shared_ptr<const RefreshFailure> failure, SinceBoot at);
@@ -31,6 +33,7 @@ class NameMisses {
   struct Miss {
     std::shared_ptr<const RefreshFailure> failure;
     SinceBoot at{};
+    bool IsOver(SinceBoot now) const;
   };
 
   void DropOne();

@@ -29,6 +29,17 @@ BOOST_AUTO_TEST_CASE(AMissIsRememberedForThatNameAndThoseCredentialsForHalfAMinu
   BOOST_TEST(!misses.Of(Key("web:1.0", 1), kNow));
 }
 
+BOOST_AUTO_TEST_CASE(ASearchThatWasCutOffIsRememberedForFiveMinutes) {
+  NameMisses misses;
+  RefreshFailure cut_off;
+  cut_off.error = {Reason::kTooMany, "too much"};
+  misses.Note(Key("web:1.0"), std::make_shared<const RefreshFailure>(std::move(cut_off)), kNow);
+  misses.Note(Key("web:2.0"), Miss(), kNow);
+  BOOST_TEST(misses.Of(Key("web:1.0"), kNow + SinceBoot{299}));
+  BOOST_TEST(!misses.Of(Key("web:2.0"), kNow + SinceBoot{299}));
+  BOOST_TEST(!misses.Of(Key("web:1.0"), kNow + SinceBoot{300}));
+}
+
 BOOST_AUTO_TEST_CASE(MadeUpNamesTakeNothingFromSomebodyElse) {
   NameMisses misses;
   misses.Note(Key("web:1.0", 1), Miss(), kNow);
