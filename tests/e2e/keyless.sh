@@ -16,6 +16,10 @@ rules() {
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
 trusted_root = \"$node_dir/$1.json\"
+registry_config = [\"$node_dir/mirrors\"]
+[trust.platform]
+kind = \"sigstore\"
+trusted_root = \"$node_dir/acme/trusted_root.json\"
 registry_config = [\"$node_dir/mirrors\"]" write_crivet_config <<TOML
 [default]
 action = "deny"
@@ -38,11 +42,16 @@ trust = "cosign"
 identities = [{ issuer = "$issuer", subject = "$alice" }]
 [[rule]]
 images = ["registry.k8s.io/pause"]
-action = "allow"
+action = "verify"
+trust = "platform"
+identities = [{ issuer = "$issuer", subject = "$alice" }]
 TOML
 }
 
-start_registry
+# One that writes down what it is asked.
+registry_yml 127.0.0.1:80 | sed 's/level: error/level: info/; s/disabled: true/disabled: false/' >"$node_dir/registry.yml"
+part_start registry docker-registry serve "$node_dir/registry.yml"
+part_ready registry listens 80
 push_pause
 make_certificates
 for name in one two; do make_image "$name" /bin/echo "$name"; done
@@ -50,6 +59,7 @@ start_sigstore acme 5057
 start_sigstore others 5058
 trusted_root acme without_its_ca others
 signing_config acme -unlogged --fulcio --oidc-provider --tsa
+cosign_keyless acme "$alice" "$issuer" pause pause
 push one shop/web:1.0
 cosign_keyless acme "$alice" "$issuer" one shop/web
 push two shop/bob:1.0
@@ -74,6 +84,10 @@ expect_output one "$registry/shop/web:1.0"
 expect_output one "$registry/shop/web@$(image_digest one)"
 expect_like "verify" "*$alice*ALLOWED: *" "$(crivet_here verify "$registry/shop/web:1.0" 2>&1)"
 
+say "the sandbox image: asked for once, and not again for every pod"
+asked_for_pause() { grep -c 'HEAD /v2/pause/manifests/3.9.*"crivet"' "$node_dir/log/registry.log"; }
+expect "questions for the sandbox image" 1 "$(asked_for_pause)"
+
 say "another identity, another issuer, other services: refused, and why"
 expect_denied identity "$registry/shop/bob:1.0"
 expect_denied identity "$registry/shop/issuer:1.0"
@@ -91,6 +105,7 @@ rules acme/without_its_ca
 crivet_here reload
 expect_denied untrusted-root "$registry/shop/web:1.0" --policy Always
 expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/web:1.0"
+expect "questions for the sandbox image" 1 "$(asked_for_pause)"
 part_stop registry
 rules acme/trusted_root
 crivet_here reload
