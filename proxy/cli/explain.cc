@@ -156,6 +156,7 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
     case trust::Reason::kTransparencyLog:
     case trust::Reason::kTimestamp:
       return "have the publisher sign again with what the rule wants of logs and timestamps";
+    case trust::Reason::kTooOld:
     case trust::Reason::kSignatureExpired:
       return "have the publisher sign this digest again" + HowToSign(explained);
     case trust::Reason::kRevoked:

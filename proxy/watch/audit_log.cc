@@ -82,6 +82,9 @@ void AddEvidence(const AuditEntry& entry, Json& line) {
   if (evidence.from_record) line["from_record"] = true;
   const bool is_signed = trust::BindingOf(entry.decision) == trust::Evidence::Binding::kSigned;
   if (!is_signed) line["binding"] = "registry";
+  if (evidence.tag_went_back) {
+    line["tag_went_back"] = trust::FormatRfc3339(*evidence.tag_went_back);
+  }
   if (!evidence.vouching.empty()) {
     line["vouching"] = evidence.vouching;
   }

@@ -36,6 +36,12 @@ identities = [{ issuer = "$issuer", subject = "$alice" }]
 log = "off"
 signed_timestamps = 1
 [[rule]]
+images = ["$registry/ordered/**"]
+action = "verify"
+trust = "cosign"
+identities = [{ issuer = "$issuer", subject = "$alice" }]
+tag_order = "refuse"
+[[rule]]
 images = ["$registry/**"]
 action = "verify"
 trust = "cosign"
@@ -74,6 +80,14 @@ push one shop/unlogged:1.0
 cosign_keyless acme-unlogged "$alice" "$issuer" one shop/unlogged
 push one timed/web:1.0
 cosign_keyless acme-unlogged "$alice" "$issuer" one timed/web
+# Signed a second apart, since that is how fine a timestamp is.
+for repository in shop/ordered ordered/web; do
+  push one "$repository:1.0"
+  push two "$repository:2.0"
+  cosign_keyless acme "$alice" "$issuer" one "$repository"
+done
+sleep 1
+for repository in shop/ordered ordered/web; do cosign_keyless acme "$alice" "$issuer" two "$repository"; done
 for services in acme others; do part_stop "$services"; done
 start_containerd
 rules acme/trusted_root
@@ -99,6 +113,20 @@ expect_output one "$registry/team/web:1.0"
 say "in no log: refused, unless the rule wants none"
 expect_denied transparency-log "$registry/shop/unlogged:1.0"
 expect_output one "$registry/timed/web:1.0"
+
+say "a tag that goes back to what was signed earlier: told, or refused, and its digest by itself is not"
+for repository in shop/ordered ordered/web; do
+  expect_output one "$registry/$repository:1.0"
+  push two "$repository:1.0"
+  expect_output two --policy Always "$registry/$repository:1.0"
+  push one "$repository:1.0"
+done
+expect_output one --policy Always "$registry/shop/ordered:1.0"
+expect_like "audit" '*"tag_went_back":"20*' "$(grep -F PullImage "$node_dir/log/audit.log" | tail -1)"
+expect_denied rollback "$registry/ordered/web:1.0" --policy Always
+expect_output one --policy Always "$registry/ordered/web@$(image_digest one)"
+crivet_here forget --yes "$registry/ordered/web:1.0" >/dev/null
+expect_output one --policy Always "$registry/ordered/web:1.0"
 
 say "a trusted root without that authority takes its images with it; put back, they start, and nobody is asked"
 rules acme/without_its_ca

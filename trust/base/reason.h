@@ -40,6 +40,7 @@ enum class Reason : std::uint8_t {
   kTimestamp,
   kSignatureExpired,
   kRevoked,
+  kTooOld,
   // Unavailable: the evidence is missing or too old to speak.
   kExpired,
   kNoTrustData,
@@ -80,6 +81,7 @@ inline constexpr ReasonRow kReasonRows[] = {
     {Reason::kTimestamp, "timestamp", Answer::kDeny},
     {Reason::kSignatureExpired, "signature-expired", Answer::kDeny},
     {Reason::kRevoked, "revoked", Answer::kDeny},
+    {Reason::kTooOld, "too-old", Answer::kDeny},
     {Reason::kExpired, "expired", Answer::kUnavailable},
     {Reason::kNoTrustData, "no-trust-data", Answer::kUnavailable},
     {Reason::kUnreachable, "unreachable", Answer::kUnavailable},

@@ -88,6 +88,9 @@ struct Evidence {
   /// Who says which digest the tag is: the publisher signed that, or only the registry says so and
   /// what is signed is the digest (trust/RULES.md#the-registrys-word).
   enum class Binding : std::uint8_t { kSigned, kRegistry } binding = Binding::kSigned;
+  /// Of a tag that is the registry's word: set where this node has seen it at a digest that was
+  /// signed later than this one, at that time.
+  std::optional<TimePoint> tag_went_back = std::nullopt;
   /// True where the verdict stands on a record and not on what is signed now.
   bool from_record = false;
   /// Set when what the demand pins is no longer the newest: what to pin now.

@@ -9,6 +9,7 @@
 #include "trust/base/time.h"
 #include "trust/decide/demand.h"
 #include "trust/registry_bound/signature_bytes.h"
+#include "trust/registry_bound/tag_time.h"
 #include "trust/registry_bound/wanted_image.h"
 #include "trust/signed/signature_error.h"
 
@@ -33,6 +34,7 @@ class SignatureDemand : public Demand {
   /// Of all that was read for it, files included: two demands of one kind with the same one accept
   /// the same signatures.
   Sha256 fingerprint{};
+  TagOrder tag_order = TagOrder::kWarn;
 
   bool Equals(const Demand& other) const override {
     return fingerprint == static_cast<const SignatureDemand&>(other).fingerprint;

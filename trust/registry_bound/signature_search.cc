@@ -29,6 +29,13 @@ bool SaysNothing(const oci::Descriptor& descriptor) {
   return type.empty() || type == "application/vnd.oci.empty.v1+json";
 }
 
+// When what a tag is now was signed, as this search found it.
+struct TaggedAt {
+  std::string tag;
+  TimePoint signed_at;
+  TimePoint now;
+};
+
 RefreshFailure Failure(Reason reason, std::string detail) {
   RefreshFailure failure;
   failure.error = {reason, std::move(detail)};
@@ -37,18 +44,22 @@ RefreshFailure Failure(Reason reason, std::string detail) {
 
 Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
                 const std::vector<StoredSignature>& good,
-                const std::shared_ptr<const NameAnswer>& word, const SignatureDialect& dialect) {
-  const auto set = good.empty() ? before : before->With(good);
+                const std::shared_ptr<const NameAnswer>& word, const SignatureDialect& dialect,
+                const std::optional<TaggedAt>& tagged) {
+  auto set = good.empty() ? before : before->With(good);
+  const bool raised =
+      tagged && RaisesTagTime(before->floors(), tagged->tag, tagged->signed_at, tagged->now);
+  if (raised) set = set->WithTagTime(tagged->tag, tagged->signed_at);
   Committed committed;
   committed.set = set;
-  committed.changed = !good.empty();
+  committed.changed = !good.empty() || raised;
   committed.answer = word;
   if (committed.changed) committed.files = set->Files(before.get());
-  committed.onto = [id = before->id(), good, word,
-                    &dialect](std::shared_ptr<const TrustedSet> newer) {
+  committed.onto = [id = before->id(), good, word, &dialect,
+                    tagged](std::shared_ptr<const TrustedSet> newer) {
     auto below = std::static_pointer_cast<const SignatureSet>(std::move(newer));
     if (!below) below = std::make_shared<const SignatureSet>(id, dialect);
-    return OnTop(below, good, word, dialect);
+    return OnTop(below, good, word, dialect, tagged);
   };
   return committed;
 }
@@ -59,7 +70,7 @@ SignatureSearch::SignatureSearch(RefreshStart start, const SignatureDialect& dia
     : start_(std::move(start)),
       dialect_(dialect),
       before_(std::static_pointer_cast<const SignatureSet>(start_.previous)) {
-  if (!before_) before_ = std::make_shared<const SignatureSet>(start_.id, dialect_);
+  if (!before_) before_ = SignatureSet(start_.id, dialect_).WithFloors(start_.floors);
   if (!start_.asked) {
     Fail(Reason::kNoTrustData, "signatures are asked for one image at a time");
     return;
@@ -85,12 +96,26 @@ WantedImage SignatureSearch::Image() const {
   return {.digest = *digest_, .repository = start_.id.name, .tag = std::move(tag)};
 }
 
+bool SignatureSearch::DecidesTag() const {
+  return !start_.asked->local && !start_.asked->reference.digest();
+}
+
+// A newer one may lie beside it, by a publisher who means to go back.
+bool SignatureSearch::IsTooEarly(const std::optional<TimePoint>& signed_at,
+                                 const SignatureDemand& demand) const {
+  if (demand.tag_order != TagOrder::kRefuse || !DecidesTag() || !signed_at) return false;
+  const auto before = TagTime(before_->floors(), Image().tag.value_or(""));
+  return before && *signed_at < *before;
+}
+
 void SignatureSearch::BeginAt(const Sha256Digest& digest) {
   digest_ = digest;
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
     // What has aged may still count for what runs; another that holds is looked for.
-    if (before_->GoodOne(Image(), wanted, {start_.now, std::chrono::seconds{0}})) continue;
+    const SignatureSet::Aged not_aged{start_.now, std::chrono::seconds{0}};
+    const bool holds = before_->GoodOne(Image(), wanted, not_aged).has_value();
+    if (holds && !IsTooEarly(before_->SignedAt(Image(), wanted, not_aged), wanted)) continue;
     lacking_[wanted.fingerprint] = {};
     if (before_->GoodOne(Image(), wanted, {start_.now, std::nullopt})) {
       aged_.insert(wanted.fingerprint);
@@ -350,7 +375,13 @@ void SignatureSearch::Judge(SignatureBytes signature) {
     auto verified = wanted.Verify(signature, Image(), start_.now);
     if (verified) {
       good = true;
-      lacking_.erase(lacking);
+      const auto& times = verified->times;
+      const auto newest = times.empty() ? std::nullopt : std::optional(times.back());
+      if (IsTooEarly(newest, wanted)) {
+        aged_.insert(wanted.fingerprint);
+      } else {
+        lacking_.erase(lacking);
+      }
     } else {
       lacking->second.push_back(std::move(verified));
     }
@@ -378,6 +409,19 @@ Error SignatureSearch::WhyRefused(std::vector<SignatureResult<VerifiedSignature>
   return {ReasonFor(why.reason), digest_->ToString() + ": " + why.detail};
 }
 
+// Of what a tag is now: what some demand accepts of all that is known of it.
+std::optional<TimePoint> SignatureSearch::NewestSigning() const {
+  if (!DecidesTag()) return std::nullopt;
+  const auto known = before_->With(good_);
+  std::optional<TimePoint> newest;
+  for (const SharedDemand& demand : start_.demands) {
+    const auto at =
+        known->SignedAt(Image(), AsSignatureDemand(*demand), {start_.now, std::nullopt});
+    if (at) newest = std::max(newest.value_or(*at), *at);
+  }
+  return newest;
+}
+
 RefreshOutcome SignatureSearch::Verified() const {
   auto word = std::make_shared<RegistryWord>(*digest_);
   std::vector<SignatureResult<VerifiedSignature>> all;
@@ -389,7 +433,13 @@ RefreshOutcome SignatureSearch::Verified() const {
     all.insert(all.end(), refused.begin(), refused.end());
   }
   const bool nobody_has_one = without > 0 && without == start_.demands.size();
-  if (!nobody_has_one) return OnTop(before_, good_, word, dialect_);
+  if (!nobody_has_one) {
+    std::optional<TaggedAt> tagged;
+    if (const auto signed_at = NewestSigning()) {
+      tagged = TaggedAt{Image().tag.value_or(""), *signed_at, start_.now};
+    }
+    return OnTop(before_, good_, word, dialect_, tagged);
+  }
   RefreshFailure failure;
   failure.error = WhyRefused(std::move(all));
   failure.at = "signatures";
@@ -421,7 +471,8 @@ void StoredSignatures::Supply(Fetched answer) {
 
 RefreshOutcome StoredSignatures::Finish() {
   Committed committed;
-  committed.set = SignatureSet(start_.id, dialect_).With(std::move(read_));
+  committed.set =
+      SignatureSet(start_.id, dialect_).With(std::move(read_))->WithFloors(start_.floors);
   committed.changed = true;
   return committed;
 }

@@ -66,6 +66,11 @@ class SignatureSearch final : public Refresh {
   WantedImage Image() const;
   bool AllHaveOne() const { return lacking_.empty(); }
   RefreshOutcome Verified() const;
+  /// Whether it is asked which digest a tag is.
+  bool DecidesTag() const;
+  /// Whether what was signed then is older than what the tag has been, for a demand that minds.
+  bool IsTooEarly(const std::optional<TimePoint>& signed_at, const SignatureDemand& demand) const;
+  std::optional<TimePoint> NewestSigning() const;
 
   const RefreshStart start_;
   const SignatureDialect& dialect_;

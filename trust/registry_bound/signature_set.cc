@@ -48,7 +48,7 @@ Judgement Failed(const RefreshFailure& failure) {
 // Whether at another time there may be no such reason.
 bool IsOfItsTime(SignatureReason reason) {
   return reason == SignatureReason::kTimestamp || reason == SignatureReason::kSignatureExpired ||
-         reason == SignatureReason::kRevocation;
+         reason == SignatureReason::kRevocation || reason == SignatureReason::kTooOld;
 }
 
 }  // namespace
@@ -77,6 +77,8 @@ Reason ReasonFor(SignatureReason reason) {
       return Reason::kTimestamp;
     case SignatureReason::kSignatureExpired:
       return Reason::kSignatureExpired;
+    case SignatureReason::kTooOld:
+      return Reason::kTooOld;
     case SignatureReason::kRevoked:
       return Reason::kRevoked;
     case SignatureReason::kRevocation:
@@ -113,6 +115,7 @@ SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)
 SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
     : id_(before.id_),
       dialect_(before.dialect_),
+      floors_(before.floors_),
       images_(before.images_),
       signatures_(before.signatures_),
       bytes_(before.bytes_),
@@ -124,6 +127,19 @@ SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignatu
 
 std::shared_ptr<const SignatureSet> SignatureSet::With(std::vector<StoredSignature> more) const {
   return std::shared_ptr<const SignatureSet>(new SignatureSet(*this, std::move(more)));
+}
+
+std::shared_ptr<const SignatureSet> SignatureSet::WithTagTime(const std::string& tag,
+                                                              TimePoint signed_at) const {
+  Floors floors = floors_;
+  RaiseTagTime(floors, tag, signed_at);
+  return WithFloors(std::move(floors));
+}
+
+std::shared_ptr<const SignatureSet> SignatureSet::WithFloors(Floors floors) const {
+  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, {}));
+  set->floors_ = std::move(floors);
+  return set;
 }
 
 void SignatureSet::Add(StoredSignature signature) {
@@ -192,6 +208,20 @@ SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& ima
   return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
 }
 
+std::optional<TimePoint> SignatureSet::SignedAt(const WantedImage& image,
+                                                const SignatureDemand& demand,
+                                                const Aged& aged) const {
+  std::optional<TimePoint> newest;
+  const auto held = images_.find(image.digest);
+  if (held == images_.end()) return newest;
+  for (const StoredSignature& one : held->second) {
+    const auto verified = Judged(one, image, demand, aged);
+    if (!verified || verified->times.empty()) continue;
+    newest = std::max(newest.value_or(TimePoint::min()), verified->times.back());
+  }
+  return newest;
+}
+
 std::vector<StoredFile> SignatureSet::Files(const SignatureSet* stored_already) const {
   std::set<std::string> already;
   if (stored_already != nullptr) {
@@ -232,7 +262,7 @@ Judgement SignatureSet::Current(const Asked& asked) const {
   if (asked.reference.digest()) return OfDigest(asked, *asked.reference.digest());
   if (asked.named != nullptr) return OfDigest(asked, *asked.named);
   const auto* word = static_cast<const RegistryWord*>(asked.answer);
-  if (word != nullptr) return OfDigest(asked, word->digest);
+  if (word != nullptr) return OfTag(asked, word->digest);
   if (asked.failure != nullptr) return Failed(*asked.failure);
   return Refused(Reason::kNoTrustData, "the registry has not been asked what the tag is now");
 }
@@ -272,6 +302,26 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
                    "no signature of " + digest.ToString() + " has been read yet");
   }
   return Refused(ReasonFor(good.error().reason), digest.ToString() + ": " + good.error().detail);
+}
+
+// trust/registry_bound/RULES.md#order-of-tags
+Judgement SignatureSet::OfTag(const Asked& asked, const Sha256Digest& digest) const {
+  Judgement judgement = OfDigest(asked, digest);
+  if (!std::holds_alternative<Allow>(judgement.verdict)) return judgement;
+  const SignatureDemand& demand = AsSignatureDemand(asked.demand);
+  const std::string tag = TagOf(asked.reference).value_or("");
+  const auto before = TagTime(floors_, tag);
+  const auto now = SignedAt({.digest = digest, .repository = id_.name, .tag = tag}, demand,
+                            {asked.now, std::nullopt});
+  if (!before || !now || *now >= *before) return judgement;
+  if (demand.tag_order == TagOrder::kRefuse) {
+    return Refused(Reason::kRollback,
+                   digest.ToString() + " was signed at " + FormatRfc3339(*now) +
+                       ", and this node has seen the tag at what was signed at " +
+                       FormatRfc3339(*before));
+  }
+  judgement.evidence.tag_went_back = *before;
+  return judgement;
 }
 
 Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& demand,

@@ -58,6 +58,10 @@ class SignatureSet final : public TrustedSet {
 
   /// With more signatures of one image; beyond the caps the ones verified first go.
   std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
+  /// With what is known of tags: that time raised, or all of them as the store had them.
+  std::shared_ptr<const SignatureSet> WithTagTime(const std::string& tag,
+                                                  TimePoint signed_at) const;
+  std::shared_ptr<const SignatureSet> WithFloors(Floors floors) const;
 
   /// The first signature of the image that the demand accepts; else why none is. What ages may have
   /// aged since it was first verified, by that much (trust/registry_bound/RULES.md#ageing).
@@ -71,6 +75,10 @@ class SignatureSet final : public TrustedSet {
   };
   SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand,
                                 const Aged& aged) const;
+  /// When the image was signed, as far as it is proven: the newest time of any signature that the
+  /// demand accepts.
+  std::optional<TimePoint> SignedAt(const WantedImage& image, const SignatureDemand& demand,
+                                    const Aged& aged) const;
   bool Knows(const Sha256Digest& image) const { return images_.contains(image); }
   /// All of it, as the store wants it; `but` that the store has already.
   std::vector<StoredFile> Files(const SignatureSet* stored_already) const;
@@ -96,10 +104,11 @@ class SignatureSet final : public TrustedSet {
   void Add(StoredSignature signature);
   void KeepWithinCaps();
   Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;
+  Judgement OfTag(const Asked& asked, const Sha256Digest& digest) const;
 
   const CollectionId id_;
   const SignatureDialect& dialect_;
-  const Floors floors_;
+  Floors floors_;
   std::map<Sha256Digest, std::vector<StoredSignature>> images_;
   std::size_t signatures_ = 0;
   std::size_t bytes_ = 0;

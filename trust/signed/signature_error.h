@@ -25,6 +25,7 @@ enum class SignatureReason : std::uint8_t {
   kTransparencyLog,
   kTimestamp,
   kSignatureExpired,
+  kTooOld,
   kRevoked,
   kRevocation,
   kDigestMismatch,
@@ -55,6 +56,8 @@ constexpr std::string_view CodeOf(SignatureReason reason) {
       return "timestamp";
     case SignatureReason::kSignatureExpired:
       return "signature-expired";
+    case SignatureReason::kTooOld:
+      return "too-old";
     case SignatureReason::kRevoked:
       return "revoked";
     case SignatureReason::kRevocation:

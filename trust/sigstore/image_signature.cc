@@ -195,6 +195,8 @@ int StageOf(SignatureReason reason) {
       return 7;
     case SignatureReason::kNotAnImageSignature:
       return 8;
+    case SignatureReason::kTooOld:
+      return 9;
     default:
       return 0;
   }

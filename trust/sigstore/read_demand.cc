@@ -32,7 +32,7 @@ constexpr std::size_t kMaxIdentities = 64;
 constexpr std::int64_t kMostWitnesses = 8;
 // What cosign's users look for and this version does not have. None of it may be passed over:
 // each of them asks for more than a good signature.
-constexpr std::array kNotYet = {"signed_as", "source", "max_age", "tag_order"};
+constexpr std::array kNotYet = {"signed_as", "source"};
 
 std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   std::vector<VerificationKey> read;
@@ -158,6 +158,20 @@ void ReadFormats(KeyReader& keys, SigstoreDemand& demand) {
   }
 }
 
+void ReadTimes(KeyReader& keys, SigstoreDemand& demand) {
+  demand.tag_order = registry_bound::ReadTagOrder(keys);
+  demand.max_age = registry_bound::ReadMaxAge(keys);
+  const bool proves_times = demand.image.signer.logs > 0 ||
+                            std::holds_alternative<KeylessDemand>(demand.image.signer.who);
+  if (proves_times) return;
+  keys.Refuse(registry_bound::kMaxAge,
+              "has no meaning where \"log\" is \"off\": nothing proves when a key signed");
+  if (demand.tag_order == registry_bound::TagOrder::kRefuse) {
+    keys.Warn(keys.PlaceOf(registry_bound::kTagOrder),
+              "\"tag_order\" refuses nothing where \"log\" is \"off\": no time is proven then");
+  }
+}
+
 // Of everything that the verdict over a signature depends on, each part with its size, so that no
 // two demands run together.
 Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
@@ -170,6 +184,8 @@ Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
   put(demand.takes_bundles ? "bundle" : "");
   put(demand.takes_legacy ? "legacy" : "");
   count(demand.image.signer.logs);
+  put(demand.tag_order == registry_bound::TagOrder::kRefuse ? "in order" : "");
+  put(std::to_string(demand.max_age.count()));
   for (const auto& annotation : demand.image.annotations.wanted) {
     put("an annotation");
     put(annotation.name);
@@ -228,7 +244,9 @@ const std::vector<std::string>& SigstoreRuleKeys() {
                                     kScts,
                                     kTimestamps,
                                     kSignedTimestamps,
-                                    registry_bound::kAnnotations};
+                                    registry_bound::kAnnotations,
+                                    registry_bound::kTagOrder,
+                                    registry_bound::kMaxAge};
     all.insert(all.end(), kNotYet.begin(), kNotYet.end());
     return all;
   }();
@@ -240,6 +258,7 @@ RuleDemand ReadSigstoreDemand(KeyReader& keys) {
   ReadWhoSigns(keys, demand->image.signer);
   ReadFormats(keys, *demand);
   demand->image.annotations = registry_bound::ReadAnnotations(keys);
+  ReadTimes(keys, *demand);
   for (const char* key : kNotYet) keys.Refuse(key, "is not supported by this version");
   demand->fingerprint = FingerprintOf(*demand, nullptr);
   return {demand, std::nullopt};
@@ -274,6 +293,8 @@ SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   demand->image.signer.root = own.root;
   demand->takes_bundles = read.takes_bundles;
   demand->takes_legacy = read.takes_legacy;
+  demand->tag_order = read.tag_order;
+  demand->max_age = read.max_age;
   demand->fingerprint = FingerprintOf(*demand, &own);
   return demand;
 }

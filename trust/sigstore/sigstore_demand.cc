@@ -24,8 +24,7 @@ SignatureResult<ImageSignature> VerifyForm(const registry_bound::SignatureBytes&
 }  // namespace
 
 SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
-    const registry_bound::SignatureBytes& signature, const WantedImage& about,
-    TimePoint /*at*/) const {
+    const registry_bound::SignatureBytes& signature, const WantedImage& about, TimePoint at) const {
   const bool wanted = (signature.form() == kBundleForm && takes_bundles) ||
                       (signature.form() == kLegacyForm && takes_legacy);
   if (!wanted) {
@@ -35,8 +34,19 @@ SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
   }
   auto verified = VerifyForm(signature, about, image);
   if (!verified) return tl::unexpected(verified.error());
-  return registry_bound::VerifiedSignature{std::move(verified->signer.name),
-                                           std::move(verified->signer.times)};
+  registry_bound::VerifiedSignature accepted{std::move(verified->signer.name),
+                                             std::move(verified->signer.times)};
+  if (!ages()) return accepted;
+  if (accepted.times.empty()) {
+    return RefuseSignature(SignatureReason::kTimestamp,
+                           "nothing proves when it was made, which max_age wants to know");
+  }
+  const TimePoint newest = accepted.times.back();
+  const SignatureError then{SignatureReason::kTooOld,
+                            "signed at " + FormatRfc3339(newest) + ", longer ago than max_age"};
+  if (newest + max_age < at) return tl::unexpected(then);
+  accepted.ageing = registry_bound::Ageing{newest + max_age, then};
+  return accepted;
 }
 
 const SigstoreDemand& AsSigstore(const Demand& demand) {

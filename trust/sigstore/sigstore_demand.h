@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
+
 #include "trust/base/bytes.h"
 #include "trust/decide/demand.h"
 #include "trust/registry_bound/signature_demand.h"
@@ -24,10 +26,13 @@ struct SigstoreDemand final : registry_bound::SignatureDemand {
   ImageDemand image;
   bool takes_bundles = true;
   bool takes_legacy = true;
+  /// For how long after its newest proven time a signature counts; zero: for ever.
+  std::chrono::seconds max_age{0};
 
   SignatureResult<registry_bound::VerifiedSignature> Verify(
       const registry_bound::SignatureBytes& signature, const WantedImage& about,
       TimePoint at) const override;
+  bool ages() const override { return max_age.count() > 0; }
 
   /// Whether a verdict over a signature depends on a trusted root.
   bool NeedsRoot() const {

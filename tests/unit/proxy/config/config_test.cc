@@ -788,7 +788,7 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
                                  "signed_as = \"x/**\"",
                                  "source = \"r/s\"",
                                  "max_age = \"1h\"",
-                                 "tag_order = \"warn\"",
+                                 "tag_order = \"never\"",
                                  "present = \"current\"",
                                  "present_max_age = \"7d\"",
                                  "roles = [\"targets\"]",
@@ -882,6 +882,17 @@ BOOST_AUTO_TEST_CASE(Annotations_AreWhatTheSignerHasToHaveAdded) {
   BOOST_TEST(wanted[1].value.value_or("") == "shop");
 }
 
+BOOST_AUTO_TEST_CASE(TagOrder_WhereNothingProvesATime_IsWarnedOf) {
+  RegistryFile file;
+  file.rule += "tag_order = \"refuse\"\n";
+  const auto config = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  BOOST_TEST(std::count_if(config->warnings.begin(), config->warnings.end(),
+                           [](const std::string& warning) {
+                             return warning.find("tag_order") != std::string::npos;
+                           }) == 1);
+}
+
 // What was verified under one is remembered for whoever wants the very same.
 BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
   KeylessFile file;
@@ -890,7 +901,7 @@ BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
   for (const char* line :
        {"log = \"off\"\n", "scts = 0\n", "timestamps = 2\n", "signed_timestamps = 1\n",
         "formats = [\"bundle\"]\n", "annotations = { tag = \"$tag\" }\n",
-        "annotations = { tag = \"1.0\" }\n"}) {
+        "tag_order = \"refuse\"\n", "max_age = \"30d\"\n", "annotations = { tag = \"1.0\" }\n"}) {
     file.more = line;
     BOOST_TEST(!plain->Equals(*file.Demand()), line);
   }

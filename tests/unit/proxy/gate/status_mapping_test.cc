@@ -61,6 +61,8 @@ const Row kRows[] = {
      "SignatureValidationFailed: docker.io/acme/web:2.1: found [rule \"acme\", signature-expired]"},
     {"revoked", trust::Reason::kRevoked,
      "SignatureValidationFailed: docker.io/acme/web:2.1: found [rule \"acme\", revoked]"},
+    {"too-old", trust::Reason::kTooOld,
+     "SignatureValidationFailed: docker.io/acme/web:2.1: found [rule \"acme\", too-old]"},
     {"expired", trust::Reason::kExpired,
      "RegistryUnavailable: docker.io/acme/web:2.1: found [rule \"acme\", expired]"},
     {"no-trust-data", trust::Reason::kNoTrustData,

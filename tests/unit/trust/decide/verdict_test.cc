@@ -197,6 +197,8 @@ std::vector<Row> Rows() {
       {"signature-expired", Reason::kSignatureExpired,
        Refusal(Reason::kSignatureExpired, "the signature expired"),
        deny + "the signature expired [rule \"acme\", signature-expired]"},
+      {"too-old", Reason::kTooOld, Refusal(Reason::kTooOld, "signed long ago"),
+       deny + "signed long ago [rule \"acme\", too-old]"},
       {"revoked", Reason::kRevoked, Refusal(Reason::kRevoked, "CN=Acme was revoked"),
        deny + "CN=Acme was revoked [rule \"acme\", revoked]"},
       {"revocation", Reason::kRevocation, Refusal(Reason::kRevocation, "the list is too old"),

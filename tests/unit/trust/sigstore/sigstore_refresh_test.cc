@@ -234,7 +234,8 @@ BOOST_AUTO_TEST_CASE(WhatIsStored_IsVerifiedAgain_AndKeepsItsFirstTime) {
   }
 }
 
-SharedDemand Keyless(const std::string& subject, const std::string& trusted_root) {
+SharedDemand Keyless(const std::string& subject, const std::string& trusted_root,
+                     std::chrono::seconds max_age = std::chrono::seconds{0}) {
   auto demand = std::make_shared<SigstoreDemand>();
   demand->image.signer.root =
       *TrustedRoot::Parse(MemoryRegistry::TestData("trust/" + trusted_root));
@@ -243,7 +244,8 @@ SharedDemand Keyless(const std::string& subject, const std::string& trusted_root
   keyless.identities.push_back(
       {TextPattern::Literally("https://token.actions.example"), *TextPattern::Parse(subject)});
   demand->image.signer.who = keyless;
-  demand->fingerprint = Sha256Of(subject + trusted_root);
+  demand->max_age = max_age;
+  demand->fingerprint = Sha256Of(subject + trusted_root + std::to_string(max_age.count()));
   return demand;
 }
 
@@ -278,6 +280,50 @@ BOOST_AUTO_TEST_CASE(KeylessSignatures_OutliveTheRegistry_UnderTodaysIdentitiesA
       BOOST_TEST(Outcome(node.Pull(ByDigest(), Keyless(subject, "root_no_tlog.json"))) != image);
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(MaxAge_CountsFromTheNewestProvenTime_ForWhatIsNewToTheNode) {
+  constexpr std::chrono::hours kAge{24};
+  const std::string subject = "https://git.acme.example/shop/web/.ci/release.yml@refs/heads/*";
+  const SharedDemand ever = Keyless(subject, "trusted_root.json");
+  const SharedDemand aged = Keyless(subject, "trusted_root.json", kAge);
+  const auto bytes = BundleBytes(MemoryRegistry::TestData("bundles/keyless-good.json"));
+  const WantedImage image{
+      .digest = MemoryRegistry::Image(), .repository = kRepository, .tag = std::nullopt};
+  const auto verify = [&](const SharedDemand& demand, TimePoint at) {
+    return registry_bound::AsSignatureDemand(*demand).Verify(bytes, image, at);
+  };
+  const auto verified = verify(ever, kNow);
+  BOOST_REQUIRE(verified && !verified->times.empty());
+  const TimePoint signed_at = verified->times.back();
+  BOOST_CHECK(verify(aged, signed_at + kAge));
+  const auto late = verify(aged, signed_at + kAge + std::chrono::seconds{1});
+  BOOST_REQUIRE(!late);
+  BOOST_CHECK(late.error().reason == SignatureReason::kTooOld);
+
+  // What was verified in time goes on.
+  const ImageReference reference = Ref(ByDigest());
+  const TimePoint years_later = signed_at + 1000 * kAge;
+  for (const bool in_time : {true, false}) {
+    const auto set = registry_bound::SignatureSet(kId, Dialect())
+                         .With({{image.digest, in_time ? signed_at : years_later, bytes}});
+    const std::string outcome =
+        Outcome(set->Current({.reference = reference, .demand = *aged, .now = years_later}));
+    BOOST_TEST(outcome == (in_time ? image.digest.ToString() : "too-old"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(MaxAge_OfASignatureWhoseTimeNothingProves_RefusesIt) {
+  SigstoreDemand demand;
+  demand.image.signer.who =
+      KeyDemand{{VerificationKey::FromPem(MemoryRegistry::TestData("trust/key-p256.pub")).value()}};
+  const WantedImage image{
+      .digest = MemoryRegistry::Image(), .repository = kRepository, .tag = std::nullopt};
+  BOOST_CHECK(demand.Verify(BundleBytes(Good()), image, kNow));
+  demand.max_age = std::chrono::hours{1};
+  const auto refused = demand.Verify(BundleBytes(Good()), image, kNow);
+  BOOST_REQUIRE(!refused);
+  BOOST_CHECK(refused.error().reason == SignatureReason::kTimestamp);
 }
 
 BOOST_AUTO_TEST_CASE(ASetThatSomebodyElseCommittedMeanwhile_IsBuiltUpon) {
