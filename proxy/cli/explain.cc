@@ -102,6 +102,12 @@ std::string HowToSign(const Explained& explained) {
          member->kind->HowToSign(maps ? mapped[decision.member]->Canonical() : explained.image);
 }
 
+// A repository that is many images' is forgotten by its trust's name alone.
+std::string ForgetOption(const trust::Member* member) {
+  const bool shared = member != nullptr && !member->kind->IsOfOneRepository();
+  return shared ? "--trust " + member->trust + " " : "";
+}
+
 std::string NextStepFor(trust::Reason reason, const Explained& explained,
                         const trust::SetExplanation& set) {
   const std::string& image = explained.image;
@@ -131,7 +137,8 @@ std::string NextStepFor(trust::Reason reason, const Explained& explained,
     case trust::Reason::kUntrustedRoot:
       return fmt::format("compare \"crivet pin {}\" with the rule's root", image);
     case trust::Reason::kRollback:
-      return fmt::format("if the publisher began anew, and says so: crivet forget {}", image);
+      return fmt::format("if the publisher began anew, and says so: crivet forget {}{}",
+                         ForgetOption(member), image);
     case trust::Reason::kMalformed:
       if (set.entry_is_unusable) {
         return "have the publisher sign this tag again" + HowToSign(explained);

@@ -25,15 +25,32 @@ struct ForgetOptions {
   bool yes = false;
 };
 
-bool Confirmed(const trust::CollectionId& id) {
+// What hangs on a collection that speaks for many repositories; nothing of others, whose records
+// are the image's own.
+std::string OfOthers(const Config& config, const Collection& collection) {
+  if (collection.kind->IsOfOneRepository()) return "";
+  const auto service = OpenTrust(config);
+  const trust::TrustView view = service ? service->View(collection.id) : trust::TrustView{};
+  const std::size_t records = view.records ? view.records->size() : 0;
+  return fmt::format(
+      "It speaks for every image of [trust.{}]; records of what this node verified that hang on "
+      "it: "
+      "{}.",
+      collection.trust, records);
+}
+
+bool Confirmed(const Config& config, const Collection& collection) {
+  const trust::CollectionId& id = collection.id;
+  const std::string of_others = OfOthers(config, collection);
   if (isatty(STDIN_FILENO) == 0) {
     PrintToStderr("crivet: nobody can be asked here: say --yes");
+    if (!of_others.empty()) PrintToStderr(of_others);
     return false;
   }
   PrintToStderr(fmt::format(
       "This drops the chain of roots, the rollback floors and the records of {} at {}.\n"
-      "It is right only where the publisher or the server began anew. Type yes to go on:",
-      id.name, id.url));
+      "{}It is right only where the publisher or the server began anew. Type yes to go on:",
+      id.name, id.url, of_others.empty() ? "" : of_others + "\n"));
   std::string answer;
   return std::getline(std::cin, answer) && answer == "yes";
 }
@@ -76,10 +93,18 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
     return Exit::kUsage;
   }
   const trust::CollectionId& id = collection->id;
-  if (!options.yes && !Confirmed(id)) return Exit::kUsage;
+  if (!collection->kind->IsOfOneRepository() && options.label.empty()) {
+    PrintToStderr(fmt::format(
+        "crivet: {} is one of many images of the repository at {}: its chain of roots, floors and "
+        "records are all of theirs. To drop them, where its publisher began anew:\n"
+        "  crivet forget --trust {} {}",
+        options.image, id.url, collection->trust, options.image));
+    return Exit::kUsage;
+  }
   if (const auto taken = TakeDaemonRights(*config); !taken) {
     return Conclude(id, taken.error().detail);
   }
+  if (!options.yes && !Confirmed(*config, *collection)) return Exit::kUsage;
   if (const auto status = ForgetInDaemon(config->admin, id)) {
     return Conclude(id, status->error_message());
   }

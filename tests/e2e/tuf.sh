@@ -135,10 +135,36 @@ expect_output two --policy Always "$web:1.0"
 expect_output two --policy IfNotPresent "$web:1.0"
 expect_denied tag-not-signed "$web:3.0"
 
-say "a node without a network: the published folder"
+say "forget is for the whole repository, and by its name"
 part_stop crivet
-rm -rf "$node_dir/crivet-state"
-mkdir "$node_dir/crivet-state"
+expect_like "forget IMAGE" "*$web:1.0 is one of many images*crivet forget --trust fleet $web:1.0" \
+  "$(crivet_here forget --yes "$web:1.0" 2>&1 || true)"
+expect_like "verify" "*$(image_digest two)*" "$(crivet_here verify --offline "$web:1.0" 2>&1)"
+expect_like "forget --trust" "*speaks for every image of \[trust.fleet\]; records of what this node verified that hang on it: [1-9]*" \
+  "$(crivet_here forget --trust fleet "$web:1.0" 2>&1 </dev/null || true)"
+crivet_here forget --yes --trust fleet "$web:1.0" >/dev/null
+expect_like "verify" "*no-trust-data*" "$(crivet_here verify --offline "$web:1.0" 2>&1 || true)"
+
+say "a node without a network: the published folder"
 expect_like "import" "*: taken for http://127.0.0.1:8081/metadata*" "$(crivet_here import "$fleet/metadata")"
 start_crivet
 expect_output two --policy Always "$web:1.0"
+
+say "100 000 names in 1024 bins: a name costs its bin"
+part_stop crivet
+rm -rf "$node_dir/crivet-state"
+mkdir "$node_dir/crivet-state"
+with_tuf "$root/tests/support/tuf/publish_bins.py" "$node_dir/bins" 100000 10 "$web:1.0=$(image_digest two)"
+ln -sfn "$node_dir/bins" "$served"
+cp "$node_dir/bins/1.root.json" "$node_dir/fleet.root.json"
+start_nginx
+: >"$node_dir/log/nginx-access.log"
+expect_like "verify" "*$web:1.0*$(image_digest two)*" "$(crivet_here verify "$web:1.0" 2>&1)"
+expect_like "what a first name costs" "*/2.root.json *404*/timestamp.json *200*/1.snapshot.json *200*/1.targets.json *200*/1.bin-*.json *200*" \
+  "$(tr '\n' ' ' <"$node_dir/log/nginx-access.log")"
+[[ $(wc -l <"$node_dir/log/nginx-access.log") == 5 ]] || fail "more was asked: $(cat "$node_dir/log/nginx-access.log")"
+start_crivet
+expect_output two "$web:1.0"
+expect_denied tag-not-signed "$web:3.0" --policy Always
+expect_denied digest-not-signed "$web@$(image_digest one)"
+expect_like "verify" "*bins, which are not searched for a digest*" "$(crivet_here verify "$web@$(image_digest one)" 2>&1 || true)"

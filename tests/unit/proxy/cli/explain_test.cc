@@ -7,6 +7,7 @@
 
 #include "trust/base/fetch_cause.h"
 #include "trust/notary/notary_demand.h"
+#include "trust/kinds.h"
 #include "trust/notary/notary_kind.h"
 
 namespace crivet::proxy::cli {
@@ -56,6 +57,16 @@ bool HasLine(const std::vector<std::string>& lines, const std::string& part) {
 }
 
 BOOST_AUTO_TEST_SUITE(ExplainTest)
+
+BOOST_AUTO_TEST_CASE(Rollback_OfARepositoryOfManyImages_IsForgottenByItsTrust) {
+  Explained refused = ExplainedOf(trust::Deny{trust::Reason::kRollback, "older"});
+  BOOST_TEST(NextStep(refused).find("crivet forget registry.example/web:2.1") != std::string::npos);
+  auto rule = std::make_shared<trust::Rule>(*refused.decision.applied.rule);
+  rule->members.front().kind = trust::FindKind(trust::AllKinds(), "tuf");
+  refused.decision.applied.rule = rule;
+  BOOST_TEST(NextStep(refused).find("crivet forget --trust acme registry.example/web:2.1") !=
+             std::string::npos);
+}
 
 // Who signs for a mirror signs under the name at home.
 BOOST_AUTO_TEST_CASE(Refused_ImageOfAMirror_IsToBeSignedUnderItsName) {
