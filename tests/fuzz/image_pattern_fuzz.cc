@@ -37,6 +37,19 @@ std::vector<std::string> ComponentsOf(std::string_view text) {
   return components;
 }
 
+bool SlowTake(const WildcardStep& step, const std::string& component) {
+  if (step.kind == Kind::kLiteral) return step.literal == component;
+  for (std::size_t taken = 0; taken <= component.size(); ++taken) {
+    for (std::size_t from = 0; from + taken <= component.size(); ++from) {
+      if (component.substr(0, from) == step.literal &&
+          component.substr(from + taken) == step.ending) {
+        return true;
+      }
+    }
+  }
+  return false;
+}
+
 // fits[i][j]: the steps from i on match the components from j on.
 bool SlowMatch(const WildcardSteps& steps, const std::vector<std::string>& components) {
   std::vector<std::vector<bool>> fits(steps.size() + 1,
@@ -49,7 +62,7 @@ bool SlowMatch(const WildcardSteps& steps, const std::vector<std::string>& compo
       } else if (steps[i].kind == Kind::kMany) {
         fits[i][j] = fits[i + 1][j] || (rest && fits[i][j + 1]);
       } else {
-        const bool one = steps[i].kind == Kind::kOne || (rest && steps[i].literal == components[j]);
+        const bool one = rest && SlowTake(steps[i], components[j]);
         fits[i][j] = rest && one && fits[i + 1][j + 1];
       }
     }

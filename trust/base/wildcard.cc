@@ -13,8 +13,49 @@ namespace {
 
 using Kind = WildcardStep::Kind;
 
-bool Accepts(const WildcardStep& step, const std::string& word) {
-  return step.kind != Kind::kLiteral || step.literal == word;
+// Whether two steps that take one word each can take the same.
+bool WordsMeet(const WildcardStep& a, const WildcardStep& b) {
+  if (a.kind == Kind::kOne || b.kind == Kind::kOne) return true;
+  if (a.kind == Kind::kLiteral) return b.Takes(a.literal);
+  if (b.kind == Kind::kLiteral) return a.Takes(b.literal);
+  const auto begin_alike = [](const std::string& x, const std::string& y) {
+    return x.starts_with(y) || y.starts_with(x);
+  };
+  const auto end_alike = [](const std::string& x, const std::string& y) {
+    return x.ends_with(y) || y.ends_with(x);
+  };
+  return begin_alike(a.literal, b.literal) && end_alike(a.ending, b.ending);
+}
+
+// Words that stand for all: any other word is taken by the same steps as one of these. nullopt
+// where they are too many.
+std::optional<std::set<std::string>> WordsToTry(const std::vector<const WildcardSteps*>& patterns) {
+  constexpr std::size_t kMostWords = 2'000;
+  std::set<std::string> words;
+  std::set<std::string> beginnings{""};
+  std::set<std::string> endings{""};
+  for (const WildcardSteps* steps : patterns) {
+    for (const WildcardStep& step : *steps) {
+      if (step.kind == Kind::kLiteral) words.insert(step.literal);
+      if (step.kind != Kind::kPartly) continue;
+      beginnings.insert(step.literal);
+      endings.insert(step.ending);
+    }
+  }
+  const std::size_t literals = words.size();
+  for (const std::string& beginning : beginnings) {
+    for (const std::string& ending : endings) {
+      // A byte that no pattern has keeps both apart. Where they overlap the word may be too short
+      // for a step that has both.
+      words.insert(beginning + '\0' + ending);
+      for (std::size_t n = 0; n <= std::min(beginning.size(), ending.size()); ++n) {
+        if (!beginning.ends_with(std::string_view(ending).substr(0, n))) continue;
+        words.insert(beginning + ending.substr(n));
+      }
+      if (words.size() - literals > kMostWords) return std::nullopt;
+    }
+  }
+  return words;
 }
 
 // Positions in a pattern that are still possible after some words. A position is the number of
@@ -30,7 +71,7 @@ void Enter(const WildcardSteps& steps, std::size_t at, Positions& positions) {
 Positions After(const WildcardSteps& steps, const Positions& before, const std::string& word) {
   Positions after;
   for (const std::size_t at : before) {
-    if (at == steps.size() || !Accepts(steps[at], word)) continue;
+    if (at == steps.size() || !steps[at].Takes(word)) continue;
     Enter(steps, steps[at].kind == Kind::kMany ? at : at + 1, after);
   }
   return after;
@@ -61,9 +102,7 @@ bool CanMeet(const WildcardSteps& a, const WildcardSteps& b) {
       if (many_a) here = here || below[j] || (j < b.size() && meet[j + 1]);
       if (many_b) here = here || meet[j + 1] || (i < a.size() && below[j]);
       if (!many_a && !many_b && i < a.size() && j < b.size()) {
-        const bool same =
-            a[i].kind == Kind::kOne || b[j].kind == Kind::kOne || a[i].literal == b[j].literal;
-        here = same && below[j + 1];
+        here = below[j + 1] && WordsMeet(a[i], b[j]);
       }
       meet[j] = here;
     }
@@ -74,15 +113,13 @@ bool CanMeet(const WildcardSteps& a, const WildcardSteps& b) {
 
 bool CoveredBy(const WildcardSteps& pattern, const std::vector<const WildcardSteps*>& others) {
   // A search for a counter-example: a name that the pattern accepts and none of the others does.
-  // Words that no pattern names are all alike, so one of them stands for the rest.
   constexpr std::size_t kMostReadings = 10'000;
   static const std::string kDockerHub = "docker.io";
-  std::set<std::string> words{"", kDockerHub};
-  const auto collect = [&words](const WildcardSteps& steps) {
-    for (const WildcardStep& step : steps) words.insert(step.literal);
-  };
-  collect(pattern);
-  for (const WildcardSteps* other : others) collect(*other);
+  std::vector<const WildcardSteps*> all = others;
+  all.push_back(&pattern);
+  auto words = WordsToTry(all);
+  if (!words) return false;
+  words->insert(kDockerHub);
 
   Reading start;
   Enter(pattern, 0, start.pattern);
@@ -99,7 +136,7 @@ bool CoveredBy(const WildcardSteps& pattern, const std::vector<const WildcardSte
       }
       if (!covered) return false;
     }
-    for (const std::string& word : words) {
+    for (const std::string& word : *words) {
       Reading after;
       after.pattern = After(pattern, at.pattern, word);
       if (after.pattern.empty()) continue;
@@ -119,7 +156,7 @@ WildcardSteps GlobSteps(std::string_view glob) {
   WildcardSteps steps;
   for (const char c : glob) {
     if (c == '*') {
-      steps.push_back({Kind::kMany, {}});
+      steps.push_back({Kind::kMany});
     } else {
       steps.push_back({Kind::kLiteral, std::string(1, c)});
     }

@@ -13,10 +13,19 @@ namespace crivet::trust {
 struct WildcardStep {
   enum class Kind : std::uint8_t {
     kLiteral,  ///< exactly this word
+    kPartly,   ///< any one word that begins with `literal` and goes on to end with `ending`
     kOne,      ///< any one word
     kMany,     ///< any number of words, none included
   } kind = Kind::kLiteral;
-  std::string literal;
+  std::string literal = {};
+  std::string ending = {};  ///< only of kPartly
+
+  /// Whether the step, where it takes a word, takes this one. Allocates nothing.
+  bool Takes(std::string_view word) const {
+    if (kind == Kind::kLiteral) return literal == word;
+    return kind != Kind::kPartly || (word.size() >= literal.size() + ending.size() &&
+                                     word.starts_with(literal) && word.ends_with(ending));
+  }
   friend bool operator==(const WildcardStep&, const WildcardStep&) = default;
 };
 
@@ -26,8 +35,8 @@ using WildcardSteps = std::vector<WildcardStep>;
 bool CanMeet(const WildcardSteps& a, const WildcardSteps& b);
 
 /// CoveredBy tells whether every image's repository that matches `pattern` also matches at least
-/// one of `others`, where the words are components. Exact up to a bound on the work; beyond it the
-/// answer is false.
+/// one of `others`, where the words are components. Exact, for components of any characters,
+/// up to a bound on the work; beyond it the answer is false.
 bool CoveredBy(const WildcardSteps& pattern, const std::vector<const WildcardSteps*>& others);
 
 /// GlobSteps reads a glob whose only wildcard is `*`, any run of characters.

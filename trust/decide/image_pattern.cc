@@ -28,6 +28,13 @@ std::string_view Between(std::string_view text, std::size_t from, std::size_t to
   return from == to ? std::string_view() : text.substr(from, to - 1 - from);
 }
 
+// What the wildcard of a step took of a component.
+std::string_view Taken(const WildcardStep& step, std::string_view component) {
+  component.remove_prefix(step.literal.size());
+  component.remove_suffix(step.ending.size());
+  return component;
+}
+
 // Matches from `step` and `at` to the right; a `**` takes nothing at first and one component more
 // whenever what follows does not fit. Only the latest `**` ever has to grow, so the work is bounded
 // by the product of the two lengths.
@@ -52,9 +59,11 @@ bool MatchSteps(const WildcardSteps& steps, std::string_view text, std::size_t s
     } else if (!AtEnd(text, at)) {
       const std::size_t end = EndOfComponent(text, at);
       const std::string_view component = text.substr(at, end - at);
-      fits = steps[step].kind == Kind::kOne || steps[step].literal == component;
+      fits = steps[step].Takes(component);
       if (fits) {
-        if (captures != nullptr && steps[step].kind == Kind::kOne) captures->push_back(component);
+        if (captures != nullptr && steps[step].kind != Kind::kLiteral) {
+          captures->push_back(Taken(steps[step], component));
+        }
         ++step;
         at = end + 1;
       }
@@ -73,16 +82,24 @@ bool MatchSteps(const WildcardSteps& steps, std::string_view text, std::size_t s
 
 int Rank(const WildcardSteps& steps, std::size_t at) {
   // The end stands before `**`, which also matches more, and after `*`, which demands more.
-  if (at >= steps.size()) return 2;
+  if (at >= steps.size()) return 3;
   switch (steps[at].kind) {
     case Kind::kLiteral:
       return 0;
-    case Kind::kOne:
+    case Kind::kPartly:
       return 1;
+    case Kind::kOne:
+      return 2;
     case Kind::kMany:
-      return 3;
+      return 4;
   }
-  return 3;
+  return 4;
+}
+
+// Less is more specific.
+std::weak_ordering OrderOfParts(const WildcardStep& a, const WildcardStep& b) {
+  const auto beginning = b.literal.size() <=> a.literal.size();
+  return beginning != 0 ? beginning : b.ending.size() <=> a.ending.size();
 }
 
 // A name that the pattern was meant to match: each wildcard replaced by something plain.
@@ -90,8 +107,14 @@ std::string Sample(const WildcardSteps& steps) {
   std::string sample;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (i > 0) sample += '/';
-    const bool wild = steps[i].kind != Kind::kLiteral;
-    sample += !wild ? steps[i].literal : i == 0 ? "registry.example" : "x";
+    // Only a first component with a dot is a host.
+    const std::string_view wild = steps[i].kind == Kind::kLiteral  ? ""
+                                  : i > 0                          ? "x"
+                                  : steps[i].kind == Kind::kPartly ? "x.x"
+                                                                   : "registry.example";
+    sample += steps[i].literal;
+    sample += wild;
+    sample += steps[i].ending;
   }
   // One component is never a whole name; `**` may give the second, and on docker.io the third.
   if (steps.back().kind == Kind::kMany && steps.size() <= 2) sample += "/x";
@@ -158,17 +181,21 @@ Result<ImagePattern> ImagePattern::ParseSteps(std::string_view text) {
     if (component.empty()) {
       return Fail(Reason::kMalformed, "a pattern with an empty component: " + Quoted(text));
     }
+    const std::size_t star = component.find('*');
     if (component == "*") {
-      steps.push_back({Kind::kOne, {}});
+      steps.push_back({Kind::kOne});
     } else if (component == "**") {
-      steps.push_back({Kind::kMany, {}});
-    } else if (component.find('*') != std::string_view::npos) {
-      return Fail(Reason::kMalformed,
-                  "a wildcard is a whole component, `*` for one and `**` for any number, not a "
-                  "part as in " +
-                      Quoted(component));
-    } else {
+      steps.push_back({Kind::kMany});
+    } else if (star == std::string_view::npos) {
       steps.push_back({Kind::kLiteral, std::string(component)});
+    } else if (component.find('*', star + 1) == std::string_view::npos) {
+      steps.push_back({Kind::kPartly, std::string(component.substr(0, star)),
+                       std::string(component.substr(star + 1))});
+    } else {
+      return Fail(Reason::kMalformed,
+                  "a component has one `*` at most, and `**` is a whole component, not a part as "
+                  "in " +
+                      Quoted(component));
     }
   }
   return ImagePattern(std::string(text), std::move(steps));
@@ -236,12 +263,14 @@ std::string ImagePattern::Expand(const std::vector<std::string_view>& captures) 
   std::string text;
   std::size_t next = 0;
   for (const WildcardStep& step : steps_) {
-    const bool literal = step.kind == Kind::kLiteral;
-    if (!literal && next == captures.size()) break;  // a broken precondition matches nothing
-    const std::string_view part = literal ? std::string_view(step.literal) : captures[next++];
-    if (part.empty()) continue;  // a `**` that took no component
+    const bool wild = step.kind != Kind::kLiteral;
+    if (wild && next == captures.size()) break;  // a broken precondition matches nothing
+    const std::string_view taken = wild ? captures[next++] : std::string_view();
+    if (step.kind == Kind::kMany && taken.empty()) continue;
     if (!text.empty()) text += '/';
-    text += part;
+    text += step.literal;
+    text += taken;
+    text += step.ending;
   }
   return text;
 }
@@ -262,6 +291,9 @@ std::weak_ordering Specificity(const ImagePattern& a, const ImagePattern& b) {
   for (std::size_t i = 0; i < length; ++i) {
     const auto order = Rank(a.steps_, i) <=> Rank(b.steps_, i);
     if (order != 0) return order;
+    if (i >= a.steps_.size() || a.steps_[i].kind != Kind::kPartly) continue;
+    const auto parts = OrderOfParts(a.steps_[i], b.steps_[i]);
+    if (parts != 0) return parts;
   }
   return std::weak_ordering::equivalent;
 }

@@ -14,8 +14,9 @@
 
 namespace crivet::trust {
 
-/// ImagePattern matches the `host/path` of an image by whole components: a literal, `*` for one,
-/// `**` for any number of them, none included (trust/RULES.md#matching-rules). Immutable.
+/// ImagePattern matches the `host/path` of an image by components: a literal, one with a `*` in it
+/// (`nginx*`) for any run of its characters, `*` for one component, `**` for any number of them,
+/// none included (trust/RULES.md#matching-rules). Immutable.
 class ImagePattern {
  public:
   /// Parse reads a pattern of `images`. kMalformed where it could match no image at all; names are
@@ -49,8 +50,9 @@ class ImagePattern {
   const std::string& text() const { return text_; }
   const WildcardSteps& steps() const { return steps_; }
 
-  /// Less is more specific: components are compared left to right, literal before `*` before the
-  /// end of the pattern before `**`. Patterns that differ only in their literals are equivalent.
+  /// Less is more specific: components are compared left to right, literal before partly literal
+  /// before `*` before the end of the pattern before `**`; of two partly literal ones the longer
+  /// beginning, then the longer text. Patterns that differ only in their literals are equivalent.
   friend std::weak_ordering Specificity(const ImagePattern& a, const ImagePattern& b);
 
  private:

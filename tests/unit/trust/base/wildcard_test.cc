@@ -98,6 +98,15 @@ const CoverRow kCovers[] = {
     {"no name on docker.io has two parts", "docker.io/**", {"docker.io/*/*/**"}, true},
     {"elsewhere there are such names", "r.example/**", {"r.example/*/*/**"}, false},
     {"a literal more", "r.example/*", {"r.example/a", "r.example/b"}, false},
+    {"a literal in a part", "r.example/nginx-a", {"r.example/nginx*"}, true},
+    {"a part in a shorter one", "r.example/nginx*", {"r.example/ng*"}, true},
+    {"a part and all of its names", "r.example/*", {"r.example/ng*"}, false},
+    {"a part with an ending more", "r.example/ng*x", {"r.example/n*"}, true},
+    {"beginning and ending overlap", "r.example/aba", {"r.example/ab*ba"}, false},
+    {"the overlapping word is left",
+     "r.example/ab*",
+     {"r.example/ab*ba", "r.example/abb*", "r.example/ab"},
+     false},
 };
 
 BOOST_DATA_TEST_CASE(CoveredBy_LooksForANameThatIsLeft, kCovers, row) {

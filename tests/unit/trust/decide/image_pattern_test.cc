@@ -51,9 +51,19 @@ const MatchRow kMatches[] = {
     {"r.example/**/a/*", "r.example/a/a/b", true, {"a", "b"}},
     {"r.example/**/*/b/**", "r.example/a/b/b", true, {"", "a", "b"}},
     {"r.example/**/a/*/**", "r.example/a/b/a/c", true, {"", "b", "a/c"}},
+    {"r.example/nginx*", "r.example/nginx-unprivileged", true, {"-unprivileged"}},
+    {"r.example/nginx*", "r.example/nginx", true, {""}},
+    {"r.example/nginx*", "r.example/my-nginx", false},
+    {"r.example/nginx*", "r.example/nginx/a", false},
+    {"r.example/*-web", "r.example/shop-web", true, {"shop"}},
+    {"r.example/a*a", "r.example/a", false},
+    {"r.example/a*a", "r.example/aa", true, {""}},
+    {"*.acme.example/**", "r.eu.acme.example/web", true, {"r.eu", "web"}},
+    {"*.acme.example/**", "evil-acme.example/web", false},
+    {"r.example/**/team-*/**", "r.example/x/team/team-a/web", true, {"x/team", "a", "web"}},
 };
 
-BOOST_DATA_TEST_CASE(Match_ByWholeComponents, kMatches, row) {
+BOOST_DATA_TEST_CASE(Match_ByComponents, kMatches, row) {
   const ImagePattern pattern = Pattern(row.pattern);
   BOOST_TEST(pattern.Matches(row.repository) == row.matches);
   const auto captures = pattern.Match(row.repository);
@@ -82,8 +92,14 @@ const RefusedRow kRefused[] = {
     {"empty", "", "empty component"},
     {"slash at the end", "r.example/", "\"r.example/**\" is everything below it"},
     {"two slashes", "r.example//web", "empty component"},
-    {"wildcard inside a component", "r.example/web-*", "whole component"},
-    {"three stars", "r.example/***", "whole component"},
+    {"two wildcards in a component", "r.example/*web*", "one `*` at most"},
+    {"two stars behind letters", "r.example/web**", "one `*` at most"},
+    {"three stars", "r.example/***", "one `*` at most"},
+    {"upper case beside a wildcard", "r.example/Web*", "host/path"},
+    {"a tag with a wildcard", "r.example/web:1.*", "write \"r.example/web\""},
+    {"short name with a wildcard in it", "nginx*", "write \"docker.io/library/nginx*\""},
+    {"official image with a wildcard in it", "docker.io/nginx*",
+     "write \"docker.io/library/nginx*\""},
     {"tag", "r.example/web:1.0", "write \"r.example/web\""},
     {"short name with a tag", "nginx:1.25", "write \"docker.io/library/nginx\""},
     {"digest", "r.example/web@sha256:00", "write \"r.example/web\""},
@@ -119,7 +135,11 @@ const char* const kAccepted[] = {"**",
                                  "[::1]:5000/**",
                                  "DOCKER.IO/nginx",
                                  "foo_bar.com/x",
-                                 "mirror.example/docker.io/**"};
+                                 "mirror.example/docker.io/**",
+                                 "docker.io/library/nginx*",
+                                 "*.acme.example/**",
+                                 "registry*/**",
+                                 "registry-*.example:5000/web"};
 
 BOOST_DATA_TEST_CASE(Parse_WhatCanMatch_IsAccepted, kAccepted, text) {
   const auto pattern = ImagePattern::Parse(text);
@@ -156,9 +176,17 @@ const OrderRow kOrders[] = {
     {"r.example/**/*", "r.example/**"},
     {"r.example/**", "*/web"},
     {"*/web", "**"},
+    {"r.example/nginx", "r.example/nginx*"},
+    {"r.example/nginx*", "r.example/*"},
+    {"r.example/nginx*", "r.example/ng*longer-ending"},
+    {"r.example/nginx*x", "r.example/nginx*"},
+    {"r.example/n*", "r.example/*nginx"},
+    {"r.example/a*/**", "r.example/*/web"},
+    {"*.example/**", "*/web"},
 };
 
-BOOST_DATA_TEST_CASE(Specificity_LiteralBeforeStarBeforeDoubleStar, kOrders, row) {
+BOOST_DATA_TEST_CASE(Specificity_LiteralBeforePartlyLiteralBeforeStarBeforeDoubleStar, kOrders,
+                     row) {
   BOOST_CHECK(Specificity(Pattern(row.first), Pattern(row.second)) < 0);
   BOOST_CHECK(Specificity(Pattern(row.second), Pattern(row.first)) > 0);
 }
@@ -171,6 +199,11 @@ BOOST_AUTO_TEST_CASE(Overlaps_OnlyWhereSomeNameMatchesBoth) {
   BOOST_TEST(Pattern("r.example/**/a/**").Overlaps(Pattern("r.example/**/b/**")));
   BOOST_TEST(!Pattern("r.example/a/**").Overlaps(Pattern("r.example/b/**")));
   BOOST_TEST(!Pattern("r.example/*").Overlaps(Pattern("r.example/*/*")));
+  BOOST_TEST(Pattern("r.example/a*").Overlaps(Pattern("r.example/*b")));
+  BOOST_TEST(Pattern("r.example/a*").Overlaps(Pattern("r.example/ab*c")));
+  BOOST_TEST(!Pattern("r.example/a*").Overlaps(Pattern("r.example/b*")));
+  BOOST_TEST(!Pattern("r.example/*a").Overlaps(Pattern("r.example/*b")));
+  BOOST_TEST(!Pattern("r.example/ab*ba").Overlaps(Pattern("r.example/aba")));
 }
 
 struct ExpandRow {
@@ -189,6 +222,9 @@ const ExpandRow kExpansions[] = {
     {"m.example/*/x/*", "*/*", "m.example/quay.io/x/b", "quay.io/b"},
     {"m.example/a/**/b", "r.example/**/c", "m.example/a/b", "r.example/c"},
     {"m.example/web", "r.example/shop/web", "m.example/web", "r.example/shop/web"},
+    {"m.example/hub-*/**", "r.example/x-*-y/**", "m.example/hub-acme/web",
+     "r.example/x-acme-y/web"},
+    {"m.example/nginx*", "r.example/signed-nginx*", "m.example/nginx", "r.example/signed-nginx"},
 };
 
 BOOST_DATA_TEST_CASE(Expand_EachWildcardTakesWhatItsCounterpartMatched, kExpansions, row) {
@@ -202,6 +238,7 @@ BOOST_AUTO_TEST_CASE(SameWildcards_WantsKindAndOrder) {
   BOOST_TEST(!GunPattern("docker.io/**").SameWildcards(Pattern("m.example/*")));
   BOOST_TEST(!GunPattern("*/**").SameWildcards(Pattern("m.example/**/*")));
   BOOST_TEST(!GunPattern("docker.io/a").SameWildcards(Pattern("m.example/**")));
+  BOOST_TEST(!GunPattern("r.example/a*").SameWildcards(Pattern("m.example/*")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
