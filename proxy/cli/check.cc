@@ -28,6 +28,7 @@ struct Findings {
   std::vector<std::string> wrong;
   std::vector<std::string> warnings;
   std::vector<RefusedImage> refused;
+  std::vector<std::string> files;
   std::size_t rules = 0;
   std::size_t servers = 0;
 };
@@ -56,6 +57,7 @@ Findings Look(const std::string& file, const CheckOptions& options) {
     for (const ConfigError& error : config.error()) findings.wrong.push_back(error.ToString());
     return findings;
   }
+  findings.files = config->files;
   // The default is a rule of the policy, and not one of the file's [[rule]] sections.
   findings.rules = config->policy->rules().size() - 1;
   findings.servers = config->servers.size();
@@ -74,10 +76,15 @@ Exit PrintJson(const Findings& findings, Exit exit) {
   for (const RefusedImage& image : findings.refused) {
     refused.push_back({{"image", image.name}, {"sandbox", image.sandbox}, {"rule", image.rule}});
   }
-  const nlohmann::json out = {{"schema", "crivet.check/1"},        {"file", findings.file},
-                              {"good", exit == Exit::kDone},       {"wrong", findings.wrong},
-                              {"warnings", findings.warnings},     {"rules", findings.rules},
-                              {"trust_servers", findings.servers}, {"refused", std::move(refused)}};
+  const nlohmann::json out = {{"schema", "crivet.check/1"},
+                              {"file", findings.file},
+                              {"good", exit == Exit::kDone},
+                              {"wrong", findings.wrong},
+                              {"warnings", findings.warnings},
+                              {"rules", findings.rules},
+                              {"trust_servers", findings.servers},
+                              {"refused", std::move(refused)},
+                              {"files", findings.files}};
   // Texts come from a file.
   return Worst(exit,
                PrintToStdout(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
@@ -94,9 +101,11 @@ Exit PrintForPeople(const Findings& findings, Exit exit) {
   }
   for (const std::string& wrong : findings.wrong) PrintToStderr(wrong);
   if (exit == Exit::kDone) {
-    return PrintToStdout(fmt::format("{}: good: {} rules, {} trust servers, {} warnings",
-                                     findings.file, findings.rules, findings.servers,
-                                     findings.warnings.size()));
+    const std::size_t more = findings.files.size() - 1;
+    return PrintToStdout(fmt::format("{}{}: good: {} rules, {} trust servers, {} warnings",
+                                     findings.file,
+                                     more == 0 ? "" : fmt::format(" with {} of conf.d", more),
+                                     findings.rules, findings.servers, findings.warnings.size()));
   }
   if (findings.wrong.empty()) {
     PrintToStderr(

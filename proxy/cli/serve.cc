@@ -10,9 +10,12 @@ namespace crivet::proxy::cli {
 namespace {
 
 Exit Serve(const std::string& config_file, const Place& place) {
-  auto config = ReadConfig(config_file, place);
-  if (!config) return Exit::kConfiguration;
-  const auto daemon = Daemon::Create(std::move(*config), config_file, place);
+  auto start = LoadStartConfig(config_file, place);
+  if (!start) {
+    for (const ConfigError& error : start.error()) PrintToStderr(error.ToString());
+    return Exit::kConfiguration;
+  }
+  const auto daemon = Daemon::Create(std::move(*start), config_file, place);
   if (!daemon) {
     PrintToStderr("crivet: " + daemon.error().detail);
     return Exit::kInternal;

@@ -155,30 +155,73 @@ bool UsesTrust(const trust::Rule& rule, const std::string& label) {
                      [&](const trust::Member& member) { return member.trust == label; });
 }
 
+TextPosition PlaceOfTrust(TableReader& top, const std::string& label) {
+  const auto trusts = top.Table("trust");
+  if (!trusts) return {};
+  const auto member = std::find_if(trusts->value->begin(), trusts->value->end(),
+                                   [&](const TomlMember& one) { return one.key == label; });
+  return member == trusts->value->end() ? trusts->at : member->key_at;
+}
+
 void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings& findings) {
   for (const trust::TrustServer& server : config.servers) {
     const auto& rules = config.policy->rules();
     const bool used = std::any_of(rules.begin(), rules.end(),
                                   [&](const auto& rule) { return UsesTrust(*rule, server.label); });
     if (!used) {
-      findings.Warn(top.PositionOf("trust"), fmt::format("no rule uses [trust.{}]", server.label));
+      findings.Warn(PlaceOfTrust(top, server.label),
+                    fmt::format("no rule uses [trust.{}]", server.label));
     }
   }
 }
 
+std::vector<std::string> FilesOf(const ConfigTexts& texts) {
+  std::vector<std::string> files;
+  for (const ConfigText& text : texts) files.push_back(text.file);
+  return files;
+}
+
+/// The texts as one document, or nothing where one of them is no TOML.
+std::optional<TomlTable> ReadDocuments(const ConfigTexts& texts, ConfigFindings& findings) {
+  std::vector<TomlTable> documents;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    auto document = ParseToml(texts[i].text, static_cast<std::uint32_t>(i));
+    if (document) {
+      documents.push_back(std::move(*document));
+    } else {
+      findings.Wrong(document.error().at, document.error().what);
+    }
+  }
+  if (findings.any_wrong()) return std::nullopt;
+  return JoinDocuments(std::move(documents), findings);
+}
+
+/// What a table says under a key; empty where that is no text.
+std::string TextIn(const TomlTable& table, std::string_view key) {
+  for (const TomlMember& member : table) {
+    const auto* text = std::get_if<std::string>(&member.value.value);
+    if (member.key == key && text != nullptr) return *text;
+  }
+  return {};
+}
+
+/// A file that may be wrong; empty where it is no TOML.
+TomlTable DocumentOf(const std::string& file) {
+  const auto text = ReadNamedFile(file, Secrecy::kPublic);
+  if (!text) return {};
+  return ParseToml(*text).value_or(TomlTable());
+}
+
 }  // namespace
 
-tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
-                                                           const std::string& file,
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
                                                            const Place& place) {
-  ConfigFindings findings(file, place.root);
-  const auto document = ParseToml(text);
-  if (!document) {
-    findings.Wrong(document.error().at, document.error().what);
-    return tl::unexpected(findings.TakeWrong());
-  }
-
   Config config;
+  config.files = FilesOf(texts);
+  ConfigFindings findings(config.files, place.root);
+  const auto document = ReadDocuments(texts, findings);
+  if (!document) return tl::unexpected(findings.TakeWrong());
+
   TableReader top(*document, {}, "", findings);
   ReadSockets(top, place, config, findings);
   if (auto path = top.Checked("state_dir", FilePath)) config.state_dir = std::move(path->value);
@@ -203,24 +246,25 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text
   return config;
 }
 
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
+                                                           const std::string& file,
+                                                           const Place& place) {
+  return ParseConfig(ConfigTexts{{file, std::string(text)}}, place);
+}
+
 tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
                                                           const Place& place) {
-  const auto text = ReadFileUnder(place.root, file, Secrecy::kPublic);
-  if (!text) return tl::unexpected(std::vector<ConfigError>{{file, 0, 0, text.error()}});
-  return ParseConfig(*text, file, place);
+  const auto texts = ReadConfigTexts(file, place.root);
+  if (!texts) return tl::unexpected(texts.error());
+  return ParseConfig(*texts, place);
 }
 
 std::string AdminSocketOf(const std::string& file) {
-  std::string usual = Config().admin;
-  const auto text = ReadNamedFile(file, Secrecy::kPublic);
-  if (!text) return usual;
-  const auto document = ParseToml(*text);
-  if (!document) return usual;
-  for (const TomlMember& member : *document) {
-    const auto* path = std::get_if<std::string>(&member.value.value);
-    if (member.key == "admin" && path != nullptr) return SocketPath(*path).value_or(usual);
-  }
-  return usual;
+  return SocketPath(TextIn(DocumentOf(file), "admin")).value_or(Config().admin);
+}
+
+std::string StateFolderOf(const std::string& file) {
+  return FilePath(TextIn(DocumentOf(file), "state_dir")).value_or(Config().state_dir);
 }
 
 }  // namespace crivet::proxy

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "proxy/config/config_error.h"
+#include "proxy/config/config_texts.h"
 #include "proxy/road/method_table.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/trust_server.h"
@@ -25,9 +26,10 @@ struct Place {
   bool in_place() const { return !moved_upstream.empty(); }
 };
 
-/// Config is the whole configuration file, checked: every value in it is usable
+/// Config is the whole configuration, checked: every value in it is usable
 /// (proxy/RULES.md#configuration).
 struct Config {
+  std::vector<std::string> files;  ///< that it was read from, the configuration file first
   std::string listen = "/run/crivet/crivet.sock";
   std::string upstream = "/run/containerd/containerd.sock";
   std::string image_upstream;  ///< empty: as upstream
@@ -55,15 +57,19 @@ struct Config {
   std::vector<std::string> warnings;
 };
 
-/// ParseConfig reads a configuration text. All errors are found, not only the first. `file` is
-/// for messages, and relative paths in the text are refused. In place of the runtime's socket the
-/// file's `upstream` is the path that crivet took: `upstream` is where the runtime was moved to
-/// then, and `containerd_api` is "observe" unless the file says otherwise.
+/// ParseConfig reads the texts of a configuration. All errors are found, not only the first; their
+/// files' names are for messages, and relative paths in the texts are refused. In place of the
+/// runtime's socket the file's `upstream` is the path that crivet took: `upstream` is where the
+/// runtime was moved to then, and `containerd_api` is "observe" unless the file says otherwise.
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
+                                                           const Place& place = {});
+
+/// ParseConfig of a configuration without a `conf.d`.
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,
                                                            const std::string& file,
                                                            const Place& place = {});
 
-/// LoadConfig is ParseConfig of a file's content.
+/// LoadConfig is ParseConfig of what ReadConfigTexts reads.
 tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& file,
                                                           const Place& place = {});
 
@@ -71,5 +77,8 @@ tl::expected<Config, std::vector<ConfigError>> LoadConfig(const std::string& fil
 /// daemon what it runs with cannot wait until the file is right. The default where the file does
 /// not tell.
 std::string AdminSocketOf(const std::string& file);
+
+/// StateFolderOf is `state_dir` in the same way.
+std::string StateFolderOf(const std::string& file);
 
 }  // namespace crivet::proxy

@@ -18,38 +18,28 @@ namespace {
 
 constexpr std::size_t kMaxNamedFileBytes = 4 * 1024 * 1024;
 
-class OpenFile {
- public:
-  explicit OpenFile(int fd) : fd_(fd) {}
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  ~OpenFile() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int fd() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 constexpr int kFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK;
-
-int OpenUnder(const std::string& root, const std::string& path) {
-  const OpenFile folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (folder.fd() < 0) return -1;
-  open_how how{};
-  how.flags = kFlags;
-  how.resolve = RESOLVE_IN_ROOT;
-  return static_cast<int>(syscall(SYS_openat2, folder.fd(), path.c_str(), &how, sizeof(how)));
-}
 
 tl::unexpected<std::string> LastError() {
   return tl::unexpected<std::string>("cannot be read: " + std::generic_category().message(errno));
 }
 
-Valued<std::string> ReadOpen(const OpenFile& file, Secrecy secrecy) {
+}  // namespace
+
+OwnedFd OpenUnder(const std::string& root, const std::string& path, int flags) {
+  if (root.empty()) return OwnedFd(open(path.c_str(), kFlags | flags));
+  const OwnedFd folder(open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return {};
+  open_how how{};
+  how.flags = static_cast<unsigned>(kFlags | flags);
+  how.resolve = RESOLVE_IN_ROOT;
+  return OwnedFd(
+      static_cast<int>(syscall(SYS_openat2, folder.get(), path.c_str(), &how, sizeof(how))));
+}
+
+Valued<std::string> ReadOpened(const OwnedFd& file, Secrecy secrecy) {
   struct stat status {};
-  if (file.fd() < 0 || fstat(file.fd(), &status) != 0) return LastError();
+  if (!file || fstat(file.get(), &status) != 0) return LastError();
   if (!S_ISREG(status.st_mode)) return tl::unexpected<std::string>("is not a regular file");
   if (secrecy == Secrecy::kSecret && (status.st_mode & S_IRWXO) != 0) {
     return tl::unexpected<std::string>(
@@ -58,7 +48,7 @@ Valued<std::string> ReadOpen(const OpenFile& file, Secrecy secrecy) {
   std::string content;
   std::array<char, 64 * 1024> buffer;
   while (true) {
-    const ssize_t n = read(file.fd(), buffer.data(), buffer.size());
+    const ssize_t n = read(file.get(), buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) return LastError();
     if (n == 0) return content;
@@ -69,16 +59,13 @@ Valued<std::string> ReadOpen(const OpenFile& file, Secrecy secrecy) {
   }
 }
 
-}  // namespace
-
 Valued<std::string> ReadNamedFile(const std::string& path, Secrecy secrecy) {
-  return ReadOpen(OpenFile(open(path.c_str(), kFlags)), secrecy);
+  return ReadFileUnder({}, path, secrecy);
 }
 
 Valued<std::string> ReadFileUnder(const std::string& root, const std::string& path,
                                   Secrecy secrecy) {
-  if (root.empty()) return ReadNamedFile(path, secrecy);
-  return ReadOpen(OpenFile(OpenUnder(root, path)), secrecy);
+  return ReadOpened(OpenUnder(root, path, 0), secrecy);
 }
 
 bool SamePlace(const std::string& a, const std::string& b) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "proxy/config/config_values.h"
+#include "proxy/owned_fd.h"
 
 namespace crivet::proxy {
 
@@ -21,6 +22,13 @@ Valued<std::string> ReadNamedFile(const std::string& path, Secrecy secrecy);
 /// symbolic links lead nowhere out of that folder. An empty `root` is this machine.
 Valued<std::string> ReadFileUnder(const std::string& root, const std::string& path,
                                   Secrecy secrecy);
+
+/// OpenUnder opens what has that path as ReadFileUnder finds it, to be read and without waiting;
+/// `flags` are of open(2). Where it cannot be opened, errno says why.
+OwnedFd OpenUnder(const std::string& root, const std::string& path, int flags);
+
+/// ReadOpened is ReadNamedFile of what OpenUnder has just opened, or has not.
+Valued<std::string> ReadOpened(const OwnedFd& file, Secrecy secrecy);
 
 /// SamePlace tells whether two paths lead to one place, symbolic links followed as far as they
 /// exist (`/var/run` is `/run`).

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <tuple>
 
 namespace crivet::proxy {
 namespace {
@@ -21,7 +22,8 @@ struct TypeName {
 
 std::string_view TypeOf(const TomlValue& value) { return std::visit(TypeName{}, value.value); }
 
-// Keys and words come from the file: what is shown of them stays on one short line.
+}  // namespace
+
 std::string Shown(std::string_view text) {
   std::string shown;
   for (const char c : text.substr(0, 64)) {
@@ -30,21 +32,33 @@ std::string Shown(std::string_view text) {
   return shown;
 }
 
-std::vector<ConfigError> InOrder(std::vector<ConfigError> errors) {
-  std::stable_sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.line, a.column) < std::pair(b.line, b.column);
-  });
-  return errors;
-}
-
-}  // namespace
-
 void ConfigFindings::Wrong(TextPosition at, std::string what) {
-  wrong_.push_back({file_, at.line, at.column, std::move(what)});
+  wrong_.push_back({at, std::move(what)});
 }
 
-void ConfigFindings::Warn(TextPosition at, const std::string& what) {
-  warnings_.push_back({file_, at.line, at.column, what});
+void ConfigFindings::Warn(TextPosition at, std::string what) {
+  warnings_.push_back({at, std::move(what)});
+}
+
+std::string ConfigFindings::PlaceOf(TextPosition at, TextPosition from) const {
+  if (at.text == from.text) return fmt::format("line {}", at.line);
+  return fmt::format("{}:{}", FileOf(at), at.line);
+}
+
+const std::string& ConfigFindings::FileOf(TextPosition at) const {
+  return at.text < files_.size() ? files_[at.text] : files_.front();
+}
+
+std::vector<ConfigError> ConfigFindings::InOrder(std::vector<Finding> findings) const {
+  std::stable_sort(findings.begin(), findings.end(), [](const Finding& a, const Finding& b) {
+    return std::tie(a.at.text, a.at) < std::tie(b.at.text, b.at);
+  });
+  std::vector<ConfigError> errors;
+  for (Finding& finding : findings) {
+    errors.push_back(
+        {FileOf(finding.at), finding.at.line, finding.at.column, std::move(finding.what)});
+  }
+  return errors;
 }
 
 std::vector<ConfigError> ConfigFindings::TakeWrong() { return InOrder(std::move(wrong_)); }

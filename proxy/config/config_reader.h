@@ -23,29 +23,44 @@ using trust::TomlMember;
 using trust::TomlTable;
 using trust::TomlValue;
 
+/// Shown is a key or a word of the file as a message shows it: short, on one line.
+std::string Shown(std::string_view text);
+
 /// ConfigFindings gathers what is wrong and what is only doubtful. Not thread-safe.
 class ConfigFindings {
  public:
-  /// `root` is the folder with the files of the machine that the text is for; empty: this machine.
-  explicit ConfigFindings(std::string file, std::string root = {})
-      : file_(std::move(file)), root_(std::move(root)) {}
+  /// `files` are what the texts are called, by their number in a TextPosition; never empty. `root`
+  /// is the folder with the files of the machine that the texts are for; empty: this machine.
+  explicit ConfigFindings(std::vector<std::string> files, std::string root = {})
+      : files_(std::move(files)), root_(std::move(root)) {}
 
   void Wrong(TextPosition at, std::string what);
-  void Warn(TextPosition at, const std::string& what);
+  void Warn(TextPosition at, std::string what);
+
+  /// How a message about `from` names another place: `line 12`, or `FILE:12` where that is another
+  /// file's.
+  std::string PlaceOf(TextPosition at, TextPosition from) const;
 
   /// Where the files are that the text names.
   const std::string& root() const { return root_; }
 
   bool any_wrong() const { return !wrong_.empty(); }
-  /// In the order of the text.
+  /// In the order of the texts.
   std::vector<ConfigError> TakeWrong();
   std::vector<std::string> TakeWarnings();
 
  private:
-  std::string file_;
+  struct Finding {
+    TextPosition at;
+    std::string what;
+  };
+  std::vector<ConfigError> InOrder(std::vector<Finding> findings) const;
+  const std::string& FileOf(TextPosition at) const;
+
+  std::vector<std::string> files_;
   std::string root_;
-  std::vector<ConfigError> wrong_;
-  std::vector<ConfigError> warnings_;
+  std::vector<Finding> wrong_;
+  std::vector<Finding> warnings_;
 };
 
 /// A value that a reader found, with its place.

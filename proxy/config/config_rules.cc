@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "proxy/config/config_sections.h"
 #include "trust/decide/policy.h"
@@ -31,7 +32,8 @@ void CheckNames(const std::vector<PlacedRule>& rules, ConfigFindings& findings) 
       continue;
     }
     const std::string what =
-        fmt::format("the rule in line {} is called \"{}\" too", same->at.line, rules[i].rule.name);
+        fmt::format("the rule in {} is called \"{}\" too", findings.PlaceOf(same->at, rules[i].at),
+                    rules[i].rule.name);
     if (rules[i].named) {
       findings.Wrong(rules[i].at, what);
     } else {
@@ -46,6 +48,18 @@ trust::Result<trust::Policy> PolicyOf(const std::vector<PlacedRule>& rules, std:
   std::vector<Rule> first;
   for (std::size_t i = 0; i < count; ++i) first.push_back(rules[i].rule);
   return trust::Policy::Create(std::move(first), fallback);
+}
+
+/// Where the rule stands that the last of `rules` is in conflict with; nowhere where that one is
+/// wrong by itself.
+std::optional<TextPosition> ConflictOfLast(const std::vector<PlacedRule>& rules,
+                                           const Rule& fallback) {
+  const PlacedRule& last = rules.back();
+  if (!PolicyOf({last}, 1, fallback)) return std::nullopt;
+  for (std::size_t i = 0; i + 1 < rules.size(); ++i) {
+    if (!PolicyOf({rules[i], last}, 2, fallback)) return rules[i].at;
+  }
+  return std::nullopt;
 }
 
 /// Names each rule that cannot stand beside the rules before it. The policy does not know places
@@ -68,8 +82,13 @@ void FindConflicts(std::vector<PlacedRule> rules, const Rule& fallback, ConfigFi
       }
     }
     if (bad == 0) return findings.Wrong({}, why);
-    findings.Wrong(rules[bad - 1].at, why);
-    rules.erase(rules.begin() + static_cast<std::ptrdiff_t>(bad - 1));
+    const TextPosition at = rules[bad - 1].at;
+    const auto end = rules.begin() + static_cast<std::ptrdiff_t>(bad);
+    if (const auto other = ConflictOfLast({rules.begin(), end}, fallback)) {
+      why += fmt::format("; the other one is in {}", findings.PlaceOf(*other, at));
+    }
+    findings.Wrong(at, why);
+    rules.erase(end - 1);
   }
 }
 

@@ -10,10 +10,11 @@
 namespace crivet::proxy {
 namespace {
 
-trust::KeyReader::Place PlaceAt(TextPosition at) { return {at.line, at.column}; }
+trust::KeyReader::Place PlaceAt(TextPosition at) { return {at.line, at.column, at.text}; }
 
 TextPosition PositionAt(trust::KeyReader::Place at) {
-  return {static_cast<std::uint32_t>(at.line), static_cast<std::uint32_t>(at.column)};
+  return {static_cast<std::uint32_t>(at.line), static_cast<std::uint32_t>(at.column),
+          static_cast<std::uint32_t>(at.text)};
 }
 
 /// A table below, with its own reader.

@@ -18,7 +18,7 @@ constexpr int kMallocArenas = 2;
 
 }  // namespace
 
-trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string config_file,
+trust::Result<std::unique_ptr<Daemon>> Daemon::Create(StartConfig start, std::string config_file,
                                                       Place place) {
   // The admin socket and every file that is made belong to this user alone.
   umask(S_IRWXG | S_IRWXO);
@@ -27,7 +27,7 @@ trust::Result<std::unique_ptr<Daemon>> Daemon::Create(Config config, std::string
   // look into it.
   prctl(PR_SET_DUMPABLE, 0);
   auto parts =
-      std::make_unique<DaemonParts>(std::move(config), std::move(config_file), std::move(place));
+      std::make_unique<DaemonParts>(std::move(start), std::move(config_file), std::move(place));
   if (auto made = parts->Make(); !made) return tl::unexpected(made.error());
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }

@@ -242,7 +242,12 @@ std::string DaemonParts::MetricsText() const {
                         .trust = trust_->Status(),
                         .road = router_->Snapshot(),
                         .version = std::string(Version()),
-                        .now = Now()});
+                        .now = Now(),
+                        .config_is_newest = config_is_newest()});
+  const auto config_is_newest = [this] {
+    const std::lock_guard lock(mutex_);
+    return config_problem_.empty();
+  };
 }
 
 }  // namespace crivet::proxy

@@ -11,6 +11,7 @@
 #include "proxy/config/config.h"
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/gate_probe.h"
+#include "proxy/daemon/last_config.h"
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/trust_decider.h"
 #include "proxy/gate/gate.h"
@@ -29,8 +30,10 @@ namespace crivet::proxy {
 /// main thread owns it; the admin service, the metrics endpoint and the gate call in from theirs.
 class DaemonParts {
  public:
-  DaemonParts(Config config, std::string config_file, Place place)
-      : config_(std::make_shared<const Config>(std::move(config))),
+  DaemonParts(StartConfig start, std::string config_file, Place place)
+      : config_(std::make_shared<const Config>(std::move(start.config))),
+        texts_(std::move(start.texts)),
+        instead_of_(std::move(start.instead_of)),
         config_file_(std::move(config_file)),
         place_(std::move(place)),
         log_(config_->log_level) {}
@@ -59,7 +62,9 @@ class DaemonParts {
   bool HandleSignal();
   void Reload();
   ReloadOutcomes::Problems TakeFile();
-  ReloadOutcomes::Problems Take(Config next);
+  ReloadOutcomes::Problems Take(Config next, ConfigTexts texts);
+  void TellOfStart();
+  void Keep(const ConfigTexts& texts);
   ReloadOutcomes::Problems KeepBecause(ReloadOutcomes::Problems problems);
   void BeginStop();
   void Watch();
@@ -80,6 +85,10 @@ class DaemonParts {
   ReloadOutcomes reloads_;
 
   const std::string config_file_;
+  // Until it runs: what it began with, and instead of what.
+  ConfigTexts texts_;
+  std::vector<ConfigError> instead_of_;
+
   const Place place_;
   const trust::TimePoint started_ = Now();
   std::string socket_;  // set before anybody can ask for it

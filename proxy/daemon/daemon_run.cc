@@ -45,6 +45,7 @@ void DaemonParts::Run() {
   const bool watched = sd_watchdog_enabled(0, &watchdog_us) > 0;
   const int pause_ms = watched ? static_cast<int>(watchdog_us / 1000 / 2) : -1;
   sd_notify(0, "READY=1");
+  TellOfStart();
   auto next_watch = steady_clock::now();
   unmap_code_at_ = steady_clock::now() + kSettled;
   while (true) {
@@ -94,6 +95,29 @@ void DaemonParts::BeginStop() {
   router_->Stop(drain);
 }
 
+void DaemonParts::TellOfStart() {
+  if (instead_of_.empty()) {
+    Keep(texts_);
+  } else {
+    for (const ConfigError& error : instead_of_) log_.Error(error.ToString());
+    log_.Error("the configuration is wrong: the last one that was right is in force");
+    sd_notifyf(0, "STATUS=In force is the last configuration that was right: %s",
+               instead_of_.front().ToString().c_str());
+    const std::lock_guard lock(mutex_);
+    config_problem_ = instead_of_.front().ToString();
+  }
+  texts_ = {};
+  instead_of_ = {};
+}
+
+void DaemonParts::Keep(const ConfigTexts& texts) {
+  const auto kept = KeepTexts(CurrentConfig()->state_dir, texts);
+  if (!kept) {
+    log_.Warn(fmt::format("a start with a wrong configuration will not fall back to this one: {}",
+                          kept.error().detail));
+  }
+}
+
 void DaemonParts::Reload() {
   if (stopping_) return;
   timespec now{};
@@ -109,8 +133,9 @@ void DaemonParts::Reload() {
 }
 
 ReloadOutcomes::Problems DaemonParts::TakeFile() {
-  auto next = LoadConfig(config_file_, place_);
   ReloadOutcomes::Problems problems;
+  auto texts = ReadConfigTexts(config_file_, place_.root);
+  auto next = texts ? ParseConfig(*texts, place_) : tl::unexpected(texts.error());
   if (next) {
     for (const std::string& key : SettingsThatNeedARestart(*config_, *next)) {
       problems.push_back(fmt::format("\"{}\" has changed, which needs a restart", key));
@@ -118,7 +143,8 @@ ReloadOutcomes::Problems DaemonParts::TakeFile() {
   } else {
     for (const ConfigError& error : next.error()) problems.push_back(error.ToString());
   }
-  return problems.empty() ? Take(std::move(*next)) : KeepBecause(std::move(problems));
+  if (!problems.empty()) return KeepBecause(std::move(problems));
+  return Take(std::move(*next), std::move(*texts));
 }
 
 ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems problems) {
@@ -131,7 +157,7 @@ ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems probl
   return problems;
 }
 
-ReloadOutcomes::Problems DaemonParts::Take(Config next) {
+ReloadOutcomes::Problems DaemonParts::Take(Config next, ConfigTexts texts) {
   // The one step that can fail comes first, so that nothing has been taken yet when it does.
   if (next.metrics_listen != config_->metrics_listen) {
     if (auto made = MakeMetrics(next.metrics_listen); !made) {
@@ -152,6 +178,7 @@ ReloadOutcomes::Problems DaemonParts::Take(Config next) {
     config_loaded_ = Now();
     router_->SetMethodTable(Methods(*config_));
   }
+  Keep(texts);
   log_.Info(fmt::format("took the new configuration, {}", config_file_));
   for (const std::string& warning : taken->warnings) log_.Warn(warning);
   sd_notify(0, "STATUS=");

@@ -94,6 +94,7 @@ struct Exposition {
   RoadSnapshot road;
   std::string version;
   trust::TimePoint now;
+  bool config_is_newest = true;  ///< false: the newest is wrong, an older one is in force
 };
 
 /// RenderMetrics writes the Prometheus text format, version 0.0.4. Pure.

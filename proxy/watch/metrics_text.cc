@@ -211,6 +211,9 @@ std::string RenderMetrics(const Exposition& exposition) {
   Text text;
   text.Family("crivet_build_info", "gauge", "The release.");
   text.Sample(fmt::format("version=\"{}\"", Escaped(exposition.version)), 1);
+  text.Single("crivet_config_last_reload_successful", "gauge",
+              "Whether the newest configuration is in force (0: it is wrong, an older one is).",
+              exposition.config_is_newest ? 1 : 0);
   AddGate(exposition.gate, text);
   AddRoad(exposition.road, text);
   AddTrust(exposition.trust, exposition.now, text);

@@ -405,6 +405,34 @@ BOOST_AUTO_TEST_CASE(BadConfiguration_EndsWith78) {
   BOOST_TEST(daemon.WaitForEnd() == 78);
 }
 
+BOOST_AUTO_TEST_CASE(BadConfiguration_OfAnotherStart_FallsBackToTheLastOneThatWasRight) {
+  Configure(ConfigWith("deny"));
+  {
+    DaemonProcess daemon(folder, {});
+    daemon.WaitFor("READY=1");
+    daemon.Signal(SIGTERM);
+    BOOST_TEST(daemon.WaitForEnd() == 0);
+  }
+  Configure(ConfigWith("allow", "listne = 1\n"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  BOOST_TEST(daemon.WaitFor("STATUS=").starts_with(
+      "STATUS=In force is the last configuration that was right: " + folder.File("config.toml") +
+      ":5:1: unknown key"));
+  auto caller = Caller();
+  BOOST_TEST(Pull(caller).status.code == kUnknown);
+  const auto shown = RunOnce(folder, {"status", "--config", folder.File("config.toml")});
+  BOOST_TEST(shown.exit_status == 1);
+  BOOST_TEST(shown.out.find("DEGRADED: the newest configuration was not taken:") !=
+             std::string::npos);
+  BOOST_TEST(folder.Read("stderr.txt").find("the last one that was right is in force") !=
+             std::string::npos);
+  Configure(ConfigWith("allow"));
+  daemon.Signal(SIGHUP);
+  daemon.WaitFor("READY=1");
+  BOOST_TEST(Pull(caller).status.code == 0);
+}
+
 BOOST_AUTO_TEST_CASE(Watchdog_HearsOfARoadAndAGateThatAnswer) {
   Configure(ConfigWith("deny"));
   DaemonProcess daemon(folder, {.watchdog = std::chrono::milliseconds{400}});

@@ -25,6 +25,7 @@ class KeyReader {
   struct Place {
     std::size_t line = 0;
     std::size_t column = 0;
+    std::size_t text = 0;  ///< which of several texts that are read as one
   };
   struct Text {
     std::string value;

@@ -238,29 +238,38 @@ class Screen {
   std::optional<TomlError> refused_;
 };
 
-TextPosition PositionOf(const toml::source_region& region) {
-  return {static_cast<std::uint32_t>(region.begin.line),
-          static_cast<std::uint32_t>(region.begin.column)};
-}
+/// Turns the library's tree of one text into ours.
+class Conversion {
+ public:
+  explicit Conversion(std::uint32_t number) : number_(number) {}
 
-TomlValue Convert(const toml::node& node);
-
-TomlTable ConvertTable(const toml::table& table) {
-  TomlTable members;
-  for (const auto& [key, node] : table) {
-    members.push_back({std::string(key.str()), PositionOf(key.source()), Convert(node)});
+  TextPosition PositionOf(const toml::source_region& region) const {
+    return {static_cast<std::uint32_t>(region.begin.line),
+            static_cast<std::uint32_t>(region.begin.column), number_};
   }
-  std::stable_sort(members.begin(), members.end(),
-                   [](const auto& a, const auto& b) { return a.key_at < b.key_at; });
-  return members;
-}
 
-TomlArray ConvertArray(const toml::array& array) {
-  TomlArray values;
-  values.reserve(array.size());
-  for (const auto& node : array) values.push_back(Convert(node));
-  return values;
-}
+  TomlTable Table(const toml::table& table) const {
+    TomlTable members;
+    for (const auto& [key, node] : table) {
+      members.push_back({std::string(key.str()), PositionOf(key.source()), Value(node)});
+    }
+    std::stable_sort(members.begin(), members.end(),
+                     [](const auto& a, const auto& b) { return a.key_at < b.key_at; });
+    return members;
+  }
+
+ private:
+  TomlValue Value(const toml::node& node) const;
+
+  TomlArray Array(const toml::array& array) const {
+    TomlArray values;
+    values.reserve(array.size());
+    for (const auto& node : array) values.push_back(Value(node));
+    return values;
+  }
+
+  const std::uint32_t number_;
+};
 
 decltype(TomlValue::value) ConvertTime(const toml::date_time& when) {
   if (!when.offset) return TomlLocalTime{};
@@ -270,14 +279,14 @@ decltype(TomlValue::value) ConvertTime(const toml::date_time& when) {
                    seconds{when.time.second} - minutes{when.offset->minutes}};
 }
 
-TomlValue Convert(const toml::node& node) {
+TomlValue Conversion::Value(const toml::node& node) const {
   TomlValue out{PositionOf(node.source()), TomlLocalTime{}};
   switch (node.type()) {
     case toml::node_type::table:
-      out.value = ConvertTable(*node.as_table());
+      out.value = Table(*node.as_table());
       break;
     case toml::node_type::array:
-      out.value = ConvertArray(*node.as_array());
+      out.value = Array(*node.as_array());
       break;
     case toml::node_type::string:
       out.value = node.as_string()->get();
@@ -304,11 +313,15 @@ TomlValue Convert(const toml::node& node) {
 
 }  // namespace
 
-tl::expected<TomlTable, TomlError> ParseToml(std::string_view text) {
+tl::expected<TomlTable, TomlError> ParseToml(std::string_view text, std::uint32_t number) {
+  const Conversion conversion(number);
   if (text.size() > kMaxTomlBytes) {
-    return tl::unexpected<TomlError>({{}, "the file is larger than 1 MiB"});
+    return tl::unexpected<TomlError>({{0, 0, number}, "the file is larger than 1 MiB"});
   }
-  if (auto refused = Screen(text).FirstRefused()) return tl::unexpected(std::move(*refused));
+  if (auto refused = Screen(text).FirstRefused()) {
+    refused->at.text = number;
+    return tl::unexpected(std::move(*refused));
+  }
   const toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
@@ -316,9 +329,9 @@ tl::expected<TomlTable, TomlError> ParseToml(std::string_view text) {
     if (what.find("could not determine value type") != std::string::npos) {
       what += " (a text stands in quotes)";
     }
-    return tl::unexpected<TomlError>({PositionOf(error.source()), std::move(what)});
+    return tl::unexpected<TomlError>({conversion.PositionOf(error.source()), std::move(what)});
   }
-  return ConvertTable(parsed.table());
+  return conversion.Table(parsed.table());
 }
 
 }  // namespace crivet::trust

@@ -16,6 +16,7 @@ namespace crivet::trust {
 struct TextPosition {
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+  std::uint32_t text = 0;  ///< which of several texts that are read as one
   friend auto operator<=>(const TextPosition&, const TextPosition&) = default;
 };
 
@@ -55,7 +56,8 @@ inline constexpr std::size_t kMaxTomlDotsOnALine = 64;
 /// The text goes through a grammar of ours first, because the library's 3.3.0 has undefined
 /// behaviour on letters outside ASCII wherever it asks for a blank. What that refuses of TOML: a
 /// blank instead of the T between a date and its time, a character outside ASCII that follows a
-/// line-ending backslash and its blanks, a byte order mark. Members are in the text's order.
-tl::expected<TomlTable, TomlError> ParseToml(std::string_view text);
+/// line-ending backslash and its blanks, a byte order mark. Members are in the text's order. Every
+/// position bears `number`, for whoever reads several texts as one.
+tl::expected<TomlTable, TomlError> ParseToml(std::string_view text, std::uint32_t number = 0);
 
 }  // namespace crivet::trust

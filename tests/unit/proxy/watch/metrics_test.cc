@@ -46,6 +46,13 @@ bool HasLine(const std::string& text, const std::string& line) {
 
 BOOST_AUTO_TEST_SUITE(MetricsTest)
 
+BOOST_AUTO_TEST_CASE(Configuration_ThatIsNotTheNewest_IsSeen) {
+  auto exposition = EmptyExposition();
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_config_last_reload_successful 1"));
+  exposition.config_is_newest = false;
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_config_last_reload_successful 0"));
+}
+
 BOOST_AUTO_TEST_CASE(Decisions_AreCountedByVerdictReasonAndMode) {
   Metrics metrics;
   metrics.CountDecision(DecisionWith(trust::Allow{}, trust::Mode::kEnforce));
