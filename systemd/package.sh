@@ -18,6 +18,20 @@ epoch() { git -C "$root" log -1 --format=%ct 2>/dev/null || stat -c %Y "$root/CH
 
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(epoch)}
 export SOURCE_DATE_EPOCH
+
+missing() {
+  echo "package.sh: $*" >&2
+  exit 1
+}
+# needs PROGRAM PACKAGE
+needs() { command -v "$1" >/dev/null || missing "there is no $1: apt-get install $2"; }
+needs cpack cmake
+needs dpkg-deb dpkg
+needs dpkg-shlibdeps dpkg-dev
+needs readelf binutils
+"$root/systemd/linked_with" "$build/crivet" >&2 || missing "it would start on this Debian alone. Sources of what is linked in" \
+  "are unpacked by: bash -c 'root=$root; . $root/tests/support/packages.sh; unpack_sources'; then configure and build again"
+
 umask 022
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

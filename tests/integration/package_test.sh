@@ -26,6 +26,7 @@ pack "$work/second"
 for file in "$work"/first/*; do
   cmp "$file" "$work/second/${file##*/}" || fail "${file##*/} differs when it is packed again"
 done
+"$root/systemd/linked_with" "$build/crivet" || fail "the program starts on this Debian alone"
 deb=$(echo "$work"/first/crivet_*.deb)
 tarball=$(echo "$work"/first/crivet-*.tar.gz)
 
@@ -52,11 +53,16 @@ done
 for file in etc/crivet/config.toml usr/share/man/man5/crivet.toml.5.gz usr/share/man/man8/crivet.8.gz \
   usr/share/bash-completion/completions/crivet usr/share/zsh/vendor-completions/_crivet usr/share/doc/crivet/copyright \
   usr/lib/sysusers.d/crivet.conf usr/lib/tmpfiles.d/crivet.conf usr/share/doc/crivet/README.md \
-  usr/share/doc/crivet/operations.md usr/share/doc/crivet/trust.md usr/share/doc/crivet/schema/{audit,check,status,verify,would-refuse}.json; do
+  usr/share/doc/crivet/operations.md usr/share/doc/crivet/sbom.spdx.json usr/share/doc/crivet/trust.md usr/share/doc/crivet/schema/{audit,check,status,verify,would-refuse}.json; do
   grep -qx "$file" "$work/of-deb" || fail "$file is not in the package"
 done
 grep -qx 'mode = "audit"' "$work/installed/etc/crivet/config.toml" || fail "the package would enforce"
 "$build/crivet" check --config "$work/installed/etc/crivet/config.toml" >/dev/null || fail "the package's configuration is wrong"
+
+sbom=$work/installed/usr/share/doc/crivet/sbom.spdx.json
+for part in grpc protobuf abseil re2 c-ares simdjson fmtlib spdlog nlohmann-json3; do
+  grep -q "\"name\": \"$part\"" "$sbom" || fail "the bill of materials has no $part"
+done
 
 # The units, as far as they can be judged where systemd does not run them. verify wants the program to be there.
 units=$work/installed/usr/lib/systemd/system

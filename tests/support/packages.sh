@@ -3,10 +3,12 @@
 # Installs and unpacks what tests/packages names. Sourced; needs `root` (the project's folder) and a network the first time.
 #
 #   install_packages KIND        apt-get installs what is missing of that kind; needs to be root
+#   unpack_sources               unpacks kind source below build/parts/source
 #   unpack_parts [1.6|1.7|2.1]   unpacks kind parts below build/parts, without installing; default 1.6
 #   unpack_tuf                   unpacks kind tuf
 #   unpack_peer                  unpacks kind peer, which runs in its own Debian's libc
 #   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
+#   unpack_root SUITE            unpacks kind newer and all that it depends on below build/parts/root-SUITE
 #   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
 #
 # All say what they do on stderr, and do nothing when there is nothing to do.
@@ -83,6 +85,43 @@ fetch() {
   rm -rf "$folder/lists"
 }
 
+# fetch_sources FOLDER NAME...: downloads source packages of the running Debian into FOLDER.
+fetch_sources() {
+  local folder=$1 suite
+  shift
+  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  mkdir -p "$folder/lists/partial"
+  echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
+    >"$folder/sources.list"
+  local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::SourceList=$folder/sources.list"
+    -o Dir::Etc::SourceParts=/dev/null -o "Dir::State::Lists=$folder/lists" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+  apt-get "${options[@]}" update >&2
+  (cd "$folder" && apt-get "${options[@]}" source --download-only "$@") >&2
+  rm -rf "$folder/lists"
+}
+
+# The patches of these packages concern their documents and tests: what is unpacked is upstream's archive as Debian has it.
+unpack_sources() {
+  local names=() name target=$parts_dir/source
+  mapfile -t names < <(packages_of source)
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    [[ $(cat "$target/.unpacked" 2>/dev/null) != "${names[*]}" ]] || exit 0
+    echo "Unpacking the sources of ${names[*]} into ${target#"$root"/}" >&2
+    rm -rf "$target"
+    mkdir -p "$target/.download"
+    fetch_sources "$target/.download" "${names[@]}"
+    for name in "${names[@]}"; do
+      mkdir "$target/$name"
+      tar --extract --directory "$target/$name" --strip-components 1 --file "$target/.download/${name}"_*.orig.tar.*
+      awk '/^Version:/ { print $2; exit }' "$target/.download/${name}"_*.dsc >"$target/$name.version"
+    done
+    rm -rf "$target/.download"
+    echo "${names[*]}" >"$target/.unpacked"
+  ) 9>"$parts_dir/.lock"
+}
+
 # unpack_suite SUITE NAME...: unpacks packages of a suite (empty: the running Debian's) unless that was done before.
 unpack_suite() {
   local suite=$1 target stamp
@@ -151,6 +190,41 @@ unpack_apart() {
   (
     flock 9
     unpacked_into=$parts_dir/$1 unpack_suite "${name#*/}" "$1"
+  ) 9>"$parts_dir/.lock"
+}
+
+# fetch_whole FOLDER SUITE NAME...: downloads packages and all that they depend on, as for a machine that has nothing.
+fetch_whole() {
+  local folder=$1 suite=$2
+  shift 2
+  mkdir -p "$folder"/{lists,archives}/partial
+  touch "$folder/status"
+  echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
+    >"$folder/sources.list"
+  local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::SourceList=$folder/sources.list"
+    -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o "Dir::State::Lists=$folder/lists"
+    -o "Dir::State::status=$folder/status" -o "Dir::Cache::archives=$folder/archives" -o Dir::Cache::pkgcache=
+    -o Dir::Cache::srcpkgcache=)
+  apt-get "${options[@]}" update >&2
+  apt-get "${options[@]}" install -y --no-install-recommends --download-only "$@" </dev/null >&2
+}
+
+# Only the files: no script of a package runs, so that a folder of another release is made in seconds.
+unpack_root() {
+  local suite=$1 names=() target=$parts_dir/root-$1 deb
+  mapfile -t names < <(packages_of newer)
+  mkdir -p "$parts_dir"
+  (
+    flock 9
+    [[ $(cat "$target/.unpacked" 2>/dev/null) != "${names[*]}" ]] || exit 0
+    echo "Unpacking a folder of $suite into ${target#"$root"/}" >&2
+    rm -rf "$target"
+    mkdir -p "$target/.whole" "$target"/usr/{bin,lib,lib64,sbin}
+    for deb in bin lib lib64 sbin; do ln -s "usr/$deb" "$target/$deb"; done
+    fetch_whole "$target/.whole" "$suite" "${names[@]}"
+    for deb in "$target"/.whole/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory "$target" --keep-directory-symlink; done
+    rm -rf "$target/.whole"
+    echo "${names[*]}" >"$target/.unpacked"
   ) 9>"$parts_dir/.lock"
 }
 
