@@ -4,6 +4,7 @@
 
 #include "proxy/cli/subcommand.h"
 #include "proxy/cli/usage.h"
+#include "proxy/verifier/image_verifier.h"
 #include "proxy/version.h"
 
 namespace {
@@ -62,6 +63,9 @@ int main(int argc, char** argv) {
   // An unknown name in it would make every JSON parse fail.
   unsetenv("SIMDJSON_FORCE_IMPLEMENTATION");
   try {
+    if (argc > 0 && crivet::proxy::IsImageVerifier(argv[0])) {
+      return crivet::proxy::RunImageVerifier({argv + 1, argv + argc}, Invocation().config_file);
+    }
     return static_cast<int>(Main(argc, argv));
   } catch (const std::exception& error) {
     PrintToStderr("crivet: " + std::string(error.what()));

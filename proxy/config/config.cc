@@ -15,6 +15,8 @@
 namespace crivet::proxy {
 namespace {
 
+constexpr char kWithoutDaemon[] = "image_verifier_without_daemon";
+
 Valued<std::string> FilePath(const std::string& text) {
   return CheckAbsolutePath(text, PathUse::kFile);
 }
@@ -113,6 +115,14 @@ void ReadGate(TableReader& top, const Place& place, Config& config, ConfigFindin
       findings.Warn(flag->at,
                     "allow_checkpoint = true: a checkpoint names a base image and a tag "
                     "that nothing verifies");
+    }
+  }
+  if (const auto word = gate.Word(kWithoutDaemon, {"refuse", "allow"})) {
+    constexpr std::array kAnswers{WithoutDaemon::kRefuse, WithoutDaemon::kAllow};
+    config.gate.image_verifier_without_daemon = kAnswers[word->value];
+    if (config.gate.image_verifier_without_daemon == WithoutDaemon::kAllow) {
+      findings.Warn(word->at, fmt::format("{} = \"allow\": whoever stops crivet can pull anything",
+                                          kWithoutDaemon));
     }
   }
   gate.Finish();
@@ -265,6 +275,15 @@ std::string AdminSocketOf(const std::string& file) {
 
 std::string StateFolderOf(const std::string& file) {
   return FilePath(TextIn(DocumentOf(file), "state_dir")).value_or(Config().state_dir);
+}
+
+WithoutDaemon WithoutDaemonOf(const std::string& file) {
+  for (const TomlMember& member : DocumentOf(file)) {
+    const auto* gate = std::get_if<TomlTable>(&member.value.value);
+    if (member.key != "gate" || gate == nullptr) continue;
+    if (TextIn(*gate, kWithoutDaemon) == "allow") return WithoutDaemon::kAllow;
+  }
+  return WithoutDaemon::kRefuse;
 }
 
 }  // namespace crivet::proxy

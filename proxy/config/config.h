@@ -26,6 +26,9 @@ struct Place {
   bool in_place() const { return !moved_upstream.empty(); }
 };
 
+/// Whether a pull is refused that nobody is there to judge.
+enum class WithoutDaemon : std::uint8_t { kRefuse, kAllow };
+
 /// Config is the whole configuration, checked: every value in it is usable
 /// (proxy/RULES.md#configuration).
 struct Config {
@@ -44,6 +47,8 @@ struct Config {
     std::string sandbox_image;  ///< empty: learnt from the runtime
     std::vector<std::string> remote_snapshotters{"stargz", "nydus", "overlaybd", "soci"};
     bool allow_checkpoint = false;
+    /// What containerd's image verifier answers where no daemon does: see WithoutDaemonOf.
+    WithoutDaemon image_verifier_without_daemon = WithoutDaemon::kRefuse;
   } gate;
 
   std::string metrics_listen;  ///< `host:port`; empty: no endpoint
@@ -80,5 +85,8 @@ std::string AdminSocketOf(const std::string& file);
 
 /// StateFolderOf is `state_dir` in the same way.
 std::string StateFolderOf(const std::string& file);
+
+/// WithoutDaemonOf is `image_verifier_without_daemon` in the same way.
+WithoutDaemon WithoutDaemonOf(const std::string& file);
 
 }  // namespace crivet::proxy

@@ -67,6 +67,19 @@ class AdminService final : public admin::v1::Admin::Service {
     return grpc::Status::OK;
   }
 
+  grpc::Status MayPull(grpc::ServerContext*, const admin::v1::MayPullRequest* request,
+                       admin::v1::MayPullResponse* response) override {
+    const auto judged = options_.may_pull(request->name(), request->digest());
+    if (!judged) {
+      const bool full = judged.error().reason == trust::Reason::kState;
+      return {full ? grpc::StatusCode::RESOURCE_EXHAUSTED : grpc::StatusCode::INVALID_ARGUMENT,
+              judged.error().detail};
+    }
+    response->set_verdict(std::string(trust::WordOf(judged->answer)));
+    response->set_message(judged->message);
+    return grpc::Status::OK;
+  }
+
  private:
   const AdminServer::Options& options_;
 };

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "proxy/daemon/reload.h"
+#include "proxy/daemon/second_door.h"
 #include "proxy/daemon/status_report.h"
 #include "trust/base/result.h"
 
@@ -28,6 +29,10 @@ class AdminServer {
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.
     std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
         reload;
+    /// Judges a pull of a name as a digest. Blocks until that is decided; the error is for people.
+    std::function<trust::Result<SecondDoor::Verdict>(const std::string& name,
+                                                     const std::string& digest)>
+        may_pull;
   };
 
   /// kState where the socket cannot be made.

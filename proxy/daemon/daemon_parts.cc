@@ -109,6 +109,7 @@ trust::Result<void> DaemonParts::MakeGate() {
   options.state_dir = config_->state_dir;
   options.gate = config_->gate;
   options.budget = budget_;
+  options.tickets = tickets_;
   options.decider = decider_.get();
   options.audit = audit_.get();
   options.metrics = &metrics_;
@@ -117,6 +118,7 @@ trust::Result<void> DaemonParts::MakeGate() {
   auto gate = Gate::Create(std::move(options));
   if (!gate) return tl::unexpected(gate.error());
   gate_ = std::move(*gate);
+  second_door_ = std::make_unique<SecondDoor>(*decider_, *tickets_, *audit_, metrics_);
   probe_ = std::make_unique<GateProbe>(
       [this] { return gate_->Connect({.pid = getpid(), .uid = getuid(), .gid = getgid()}); });
   return {};
@@ -185,6 +187,9 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     // The main thread hears it like any other, so that there is one way for a file to come in.
     return reloads_.Request([] { kill(getpid(), SIGHUP); }, go_on);
   };
+  options.may_pull = [this](const std::string& name, const std::string& digest) {
+    return second_door_->Judge(name, digest);
+  };
   auto admin = AdminServer::Create(std::move(options));
   if (!admin) return tl::unexpected(admin.error());
   admin_ = std::move(*admin);
@@ -238,16 +243,16 @@ StatusSnapshot DaemonParts::TakeSnapshot() {
 }
 
 std::string DaemonParts::MetricsText() const {
+  const auto config_is_newest = [this] {
+    const std::lock_guard lock(mutex_);
+    return config_problem_.empty();
+  };
   return RenderMetrics({.gate = metrics_.Read(),
                         .trust = trust_->Status(),
                         .road = router_->Snapshot(),
                         .version = std::string(Version()),
                         .now = Now(),
                         .config_is_newest = config_is_newest()});
-  const auto config_is_newest = [this] {
-    const std::lock_guard lock(mutex_);
-    return config_problem_.empty();
-  };
 }
 
 }  // namespace crivet::proxy

@@ -13,6 +13,7 @@
 #include "proxy/daemon/gate_probe.h"
 #include "proxy/daemon/last_config.h"
 #include "proxy/daemon/reload.h"
+#include "proxy/daemon/second_door.h"
 #include "proxy/daemon/trust_decider.h"
 #include "proxy/gate/gate.h"
 #include "proxy/owned_fd.h"
@@ -84,11 +85,11 @@ class DaemonParts {
   bool translating_ = false;
   ReloadOutcomes reloads_;
 
-  const std::string config_file_;
   // Until it runs: what it began with, and instead of what.
   ConfigTexts texts_;
   std::vector<ConfigError> instead_of_;
 
+  const std::string config_file_;
   const Place place_;
   const trust::TimePoint started_ = Now();
   std::string socket_;  // set before anybody can ask for it
@@ -100,7 +101,9 @@ class DaemonParts {
   std::unique_ptr<trust::TrustService> trust_;
   std::unique_ptr<TrustDecider> decider_;
   const std::shared_ptr<MessageBudget> budget_ = std::make_shared<MessageBudget>();
+  const std::shared_ptr<PullTickets> tickets_ = std::make_shared<PullTickets>();
   std::unique_ptr<Gate> gate_;
+  std::unique_ptr<SecondDoor> second_door_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<GateProbe> probe_;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint_;

@@ -114,9 +114,9 @@ class Gate::Server {
         own_references_(upstream_),
         unseen_sandboxes_(
             options_.state_dir, [this] { LookForSandboxes(); }, options_.log),
-        parts_{upstream_,         images_,           containers_,  own_references_,
-               unseen_sandboxes_, tag_locks_,        absent_once_, *options_.decider,
-               *options_.audit,   *options_.metrics, options_.log},
+        parts_{upstream_,         images_,         containers_,       own_references_,
+               unseen_sandboxes_, tag_locks_,      absent_once_,      *options_.tickets,
+               *options_.decider, *options_.audit, *options_.metrics, options_.log},
         image_service_(*this),
         runtime_service_(*this) {}
 

@@ -10,6 +10,7 @@
 #include "proxy/gate/decider.h"
 #include "proxy/road/listener.h"
 #include "proxy/road/message_budget.h"
+#include "proxy/runtime/pull_tickets.h"
 #include "proxy/watch/audit_log.h"
 #include "proxy/watch/metrics.h"
 #include "trust/base/result.h"
@@ -29,6 +30,8 @@ class Gate {
     Config::Gate gate;
     /// For requests while they are answered; shared with the road.
     std::shared_ptr<MessageBudget> budget = std::make_shared<MessageBudget>();
+    /// Pulls that it has let through; shared with whoever judges at the runtime's own door.
+    std::shared_ptr<PullTickets> tickets = std::make_shared<PullTickets>();
     /// These outlive the gate.
     Decider* decider = nullptr;
     AuditLog* audit = nullptr;

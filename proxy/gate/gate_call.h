@@ -19,6 +19,7 @@
 #include "proxy/gate/unseen_sandboxes.h"
 #include "proxy/runtime/call_task.h"
 #include "proxy/runtime/name_locks.h"
+#include "proxy/runtime/pull_tickets.h"
 #include "proxy/runtime/runtime_containers.h"
 #include "proxy/runtime/runtime_images.h"
 #include "proxy/runtime/upstream.h"
@@ -37,6 +38,7 @@ struct GateParts {
   UnseenSandboxes& unseen_sandboxes;
   NameLocks& tag_locks;
   AbsentOnce& absent_once;
+  PullTickets& tickets;
   Decider& decider;
   AuditLog& audit;
   Metrics& metrics;

@@ -79,6 +79,7 @@ trust::Question PullQuestion(GateCall& call, const trust::ImageReference& refere
 Task<grpc::Status> Pull(GateCall& call, const cri::PullImageRequest& request,
                         cri::PullImageResponse& response) {
   const auto begin = std::chrono::steady_clock::now();
+  const auto ticket = call.parts().tickets.Hand(request.image().image());
   auto context = RelayContext(call.downstream());
   grpc::Status status = co_await call.parts().upstream.PullImage(*context, request, response);
   call.parts().metrics.Observe(Phase::kUpstream, std::chrono::steady_clock::now() - begin);

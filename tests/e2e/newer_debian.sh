@@ -24,10 +24,14 @@ for suite in trixie sid; do
   cp -a "$parts_dir/root-$suite" "$work/$suite"
   mkdir -p "$work/$suite"/{etc/crivet,opt/containerd}
   cp "$build/crivet" "$work/$suite/usr/bin/crivet"
+  ln -s crivet "$work/$suite/usr/bin/crivet-image-verifier"
   cp "$root/systemd/config.toml" "$work/$suite/etc/crivet/config.toml"
   inside() { chroot "$work/$suite" "$@"; }
   [[ $(inside /usr/bin/crivet version) == "$version" ]] || fail "$suite: crivet version"
   said=$(inside /usr/bin/crivet check 2>&1) || fail "$suite: crivet check: $said"
   [[ $said == *"config.toml: good:"* ]] || fail "$suite: crivet check: $said"
+  status=0
+  said=$(inside /usr/bin/crivet-image-verifier -name x </dev/null) || status=$?
+  [[ $status == 64 ]] || fail "$suite: crivet-image-verifier: exit $status: $said"
   echo "$suite: $(inside /lib64/ld-linux-x86-64.so.2 --version | head -n 1): $version starts, and checks a configuration"
 done

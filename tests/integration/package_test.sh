@@ -41,7 +41,7 @@ DESTDIR=$work/installed cmake --install "$build" --component crivet >/dev/null
 files() { sed 's,/$,,; /^$/d' | sort; }
 (cd "$work/installed" && find . -mindepth 1 -printf '%P\n') | files >"$work/of-install"
 tar --list --file "$tarball" | sed 's,^[^/]*/,,' | files >"$work/of-tarball"
-dpkg-deb --contents "$deb" | sed 's,.* \./,,' | files >"$work/of-deb"
+dpkg-deb --contents "$deb" | sed 's,.* \./,,; s, -> .*,,' | files >"$work/of-deb"
 for other in tarball deb; do
   diff "$work/of-install" "$work/of-$other" || fail "cmake --install and the $other differ"
 done
@@ -58,6 +58,10 @@ for file in etc/crivet/config.toml usr/share/man/man5/crivet.toml.5.gz usr/share
 done
 grep -qx 'mode = "audit"' "$work/installed/etc/crivet/config.toml" || fail "the package would enforce"
 "$build/crivet" check --config "$work/installed/etc/crivet/config.toml" >/dev/null || fail "the package's configuration is wrong"
+
+verifier=$work/installed/usr/lib/crivet/image-verifier
+[[ $(ls "$verifier") == crivet-image-verifier ]] || fail "containerd would run more than the verifier: $(ls "$verifier")"
+[[ $(realpath -m "$verifier/crivet-image-verifier") == "$work/installed/usr/bin/crivet" ]] || fail "the verifier's link leads astray"
 
 sbom=$work/installed/usr/share/doc/crivet/sbom.spdx.json
 for part in grpc protobuf abseil re2 c-ares simdjson fmtlib spdlog nlohmann-json3; do

@@ -42,9 +42,10 @@ MAY_INCLUDE = {
     "proxy/runtime": PURE + IO + ["proxy"],
     "proxy/watch": PURE + IO + ["proxy", "proxy/road", "proxy/config"],
     "proxy/gate": PURE + IO + ["proxy", "proxy/road", "proxy/config", "proxy/runtime", "proxy/watch"],
+    "proxy/verifier": PURE + IO + ["trust", "trust/toml", "proxy", "proxy/road", "proxy/config", "proxy/runtime"],
     "proxy/takeover": PURE + ["trust/toml", "proxy", "proxy/road", "proxy/config", "proxy/runtime", "proxy/gate"],
 }
-MAY_INCLUDE["proxy/daemon"] = [folder for folder in MAY_INCLUDE if folder != "proxy/takeover"]
+MAY_INCLUDE["proxy/daemon"] = [folder for folder in MAY_INCLUDE if folder not in ("proxy/takeover", "proxy/verifier")]
 MAY_INCLUDE["proxy/cli"] = list(MAY_INCLUDE)
 
 

@@ -543,6 +543,30 @@ BOOST_AUTO_TEST_CASE(Socket_ThroughASymbolicLink_IsTheSameSocket) {
   BOOST_TEST(Errors(text).find("f:2:1: \"listen\" and \"upstream\" are the same socket") == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(WithoutADaemon_PullsAreRefusedUnlessTheFileSaysOtherwise) {
+  const Folder folder;
+  const auto of = [&](const std::string& text) {
+    return WithoutDaemonOf(folder.Write("config.toml", text, 0644));
+  };
+  BOOST_CHECK(of(kGood) == WithoutDaemon::kRefuse);
+  const std::string allow = "[gate]\nimage_verifier_without_daemon = \"allow\"\n";
+  BOOST_CHECK(of(kGood + allow) == WithoutDaemon::kAllow);
+  BOOST_CHECK(of("listne = 1\n" + allow) == WithoutDaemon::kAllow);
+  for (const char* text :
+       {"", "= 1", "gate = 1\n", "[gate]\nimage_verifier_without_daemon = true\n",
+        "image_verifier_without_daemon = \"allow\"\n",
+        "[gate]\nimage_verifier_without_daemon = \"refuse\"\n"}) {
+    BOOST_CHECK(of(text) == WithoutDaemon::kRefuse);
+  }
+  BOOST_CHECK(WithoutDaemonOf("/nowhere/config.toml") == WithoutDaemon::kRefuse);
+  const auto config = ParseConfig(kGood + allow, "f");
+  BOOST_REQUIRE(config);
+  BOOST_CHECK(config->gate.image_verifier_without_daemon == WithoutDaemon::kAllow);
+  const std::vector<std::string> warned = {
+      "f:15:33: image_verifier_without_daemon = \"allow\": whoever stops crivet can pull anything"};
+  BOOST_TEST(config->warnings == warned, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(Load_OfAMissingFile_SaysSo) {
   const auto config = LoadConfig("/nowhere/config.toml");
   BOOST_REQUIRE(!config);
