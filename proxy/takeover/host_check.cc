@@ -34,7 +34,20 @@ bool SystemdRuns() {
   return std::filesystem::exists("/run/systemd/system", ignored);
 }
 
-<<<<<<< HEAD
+// A door that is there and is gone around is worse than none.
+void CheckVerifier(const ContainerdConfig& config, HostFindings& findings) {
+  const auto folder = VerifierFolderOf(config);
+  if (!folder) return;
+  std::vector<std::string> programs;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(*folder, error)) {
+    programs.push_back(entry.path().filename().string());
+  }
+  for (std::string& gap : VerifierGaps(config, std::move(programs))) {
+    findings.wrong.push_back(std::move(gap));
+  }
+}
+
 void CheckRegistries(const Config& config, const ContainerdConfig& containerd,
                      const std::vector<std::string>& environment, HostFindings& findings) {
   for (std::string& warning : RegistryWarnings(config, containerd, environment)) {
@@ -53,25 +66,6 @@ void CheckRegistries(const Config& config, const ContainerdConfig& containerd,
 // Where containerd listens; empty where systemd starts none. What would change with its next start,
 // and how it finds its way to registries, goes to `findings`.
 Result<std::string> ContainerdAddress(const Config& config, HostFindings& findings) {
-=======
-// A door that is there and is gone around is worse than none.
-void CheckVerifier(const ContainerdConfig& config, HostFindings& findings) {
-  const auto folder = VerifierFolderOf(config);
-  if (!folder) return;
-  std::vector<std::string> programs;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(*folder, error)) {
-    programs.push_back(entry.path().filename().string());
-  }
-  for (std::string& gap : VerifierGaps(config, std::move(programs))) {
-    findings.wrong.push_back(std::move(gap));
-  }
-}
-
-// Where containerd listens; empty where systemd starts none. What would change with its next start
-// goes to `findings`.
-Result<std::string> ContainerdAddress(HostFindings& findings) {
->>>>>>> aaf0d32 (Judge the pulls that containerd makes by itself)
   const auto unit = ReadContainerdUnit();
   // A machine whose runtime is another one, or is started by another program, has no finding.
   if (!unit && unit.error().reason == trust::Reason::kState) return std::string();
@@ -91,12 +85,8 @@ Result<std::string> ContainerdAddress(HostFindings& findings) {
     const auto proven = ProveInPlace(*process);
     if (!proven) findings.warnings.push_back(proven.error().detail);
   }
-<<<<<<< HEAD
+  CheckVerifier(*dumped, findings);
   return dumped->grpc_address;
-=======
-  CheckVerifier(*config, findings);
-  return config->grpc_address;
->>>>>>> aaf0d32 (Judge the pulls that containerd makes by itself)
 }
 
 // containerd unlinks its path when it starts and stops: two at one path cut each other off.
