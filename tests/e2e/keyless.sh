@@ -102,6 +102,9 @@ say "the sandbox image: asked for once, and not again for every pod"
 asked_for_pause() { grep -c 'HEAD /v2/pause/manifests/3.9.*"crivet"' "$node_dir/log/registry.log"; }
 expect "questions for the sandbox image" 1 "$(asked_for_pause)"
 
+say "check says which hosts are asked without TLS"
+expect_like "check" "*$node_dir/mirrors/_default: $registry is asked without TLS*" "$(crivet_here check 2>&1)"
+
 say "another identity, another issuer, other services: refused, and why"
 expect_denied identity "$registry/shop/bob:1.0"
 expect_denied identity "$registry/shop/issuer:1.0"
