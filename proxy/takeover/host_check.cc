@@ -78,14 +78,16 @@ Result<std::string> ContainerdAddress(const Config& config, HostFindings& findin
   std::error_code ignored;
   const bool exists = std::filesystem::exists(file, ignored);
   const auto dumped = DumpContainerdConfig(*process, exists ? file : "");
-  if (dumped) CheckRegistries(config, *dumped, process->environment, findings);
+  if (dumped) {
+    CheckRegistries(config, *dumped, process->environment, findings);
+    CheckVerifier(*dumped, findings);
+  }
   if (options->address) return options->address->value;
   if (!dumped) return tl::unexpected(dumped.error());
   if (file == kMovedConfig) {
     const auto proven = ProveInPlace(*process);
     if (!proven) findings.warnings.push_back(proven.error().detail);
   }
-  CheckVerifier(*dumped, findings);
   return dumped->grpc_address;
 }
 
