@@ -21,6 +21,9 @@ import shutil
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+from answer_table import compare  # noqa: E402
+
 REGISTRY = "127.0.0.1:5055"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
 EMPTY = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": "sha256:" + hashlib.sha256(b"{}").hexdigest(), "size": 2}
@@ -229,31 +232,6 @@ def ask_all(cases, folder, image):
     return answers
 
 
-def differ(row):
-    said = {answer.split()[0] for answer in row if answer != "-"}
-    return len(said) > 1
-
-
-def table_in(path):
-    """{case: (answers, why)}"""
-    rows = {}
-    for line in path.read_text().splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("|") and len(cells) == 5 and cells[1] in ("allowed", "refused"):
-            for name in cells[0].split(", "):
-                rows[name] = (tuple(cells[1:4]), cells[4])
-    return rows
-
-
-def table_of(rows):
-    grouped = collections.defaultdict(list)
-    for name, row in rows.items():
-        grouped[row].append(name)
-    lines = ["| case | cosign | skopeo | crivet | why |", "|---|---|---|---|---|"]
-    lines += [f"| {', '.join(sorted(names))} | {' | '.join(answers)} | {why} |" for (answers, why), names in sorted(grouped.items())]
-    return "\n".join(lines) + "\n"
-
-
 def main(folder, index, table, found):
     folder, index = pathlib.Path(folder), pathlib.Path(index)
     cases = [Case(json.loads(line), index) for line in index.read_text().splitlines()
@@ -267,18 +245,8 @@ def main(folder, index, table, found):
         for rows in pool.map(lambda group: ask_all(group, folder, image), groups.values()):
             answers.update({name: row for name, *row in rows})
     bundles = ask_crivet([case for case in cases if case.kind == "bundle"], folder)
-    known = table_in(pathlib.Path(table))
-    differing = {}
-    for name, row in answers.items():
-        row = tuple(bundles.get(name, answer) if answer is None else answer for answer in row)
-        if differ(row):
-            differing[name] = (row, known[name][1] if name in known and known[name][0] == row else "?")
-    pathlib.Path(found).write_text(table_of(differing))
-    print(f"{len(cases)} cases, {len(differing)} answered differently")
-    wrong = [name for name in sorted({*known, *differing}) if known.get(name) != differing.get(name)]
-    for name in wrong:
-        print(f"{name}: found {differing.get(name, 'no difference')}, the table has {known.get(name, 'nothing')}")
-    return 1 if wrong else 0
+    rows = {name: tuple(bundles.get(name, answer) if answer is None else answer for answer in row) for name, row in answers.items()}
+    return compare(rows, ["cosign", "skopeo", "crivet"], table, found)
 
 
 if __name__ == "__main__":

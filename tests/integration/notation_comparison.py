@@ -8,7 +8,6 @@ As cosign_comparison.py does it, for the cases of INDEX that notation can be ask
 crivet does not have, are left out. Exit: 0 where TABLE and FOUND are the same.
 """
 
-import collections
 import concurrent.futures
 import json
 import os
@@ -17,7 +16,9 @@ import shutil
 import subprocess
 import sys
 
-from cosign_comparison import REGISTRY, INDEX_TYPE, MANIFEST_TYPE, Image, Repository, differ, digest_of
+sys.dont_write_bytecode = True
+from answer_table import compare  # noqa: E402
+from cosign_comparison import REGISTRY, INDEX_TYPE, MANIFEST_TYPE, Image, Repository, digest_of  # noqa: E402
 
 SIGNATURE = "application/vnd.cncf.notary.signature"
 STORES = {"ca": "ca", "signingAuthority": "signing_authority", "tsa": "tsa"}
@@ -97,26 +98,6 @@ def ask_crivet(case, folder):
     return "allowed" if line["verdict"] == "allow" else f"refused ({line['reason']})"
 
 
-def table_in(path):
-    """{case: (answers, why)}"""
-    rows = {}
-    for line in path.read_text().splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if line.startswith("|") and len(cells) == 4 and cells[1] in ("allowed", "refused"):
-            for name in cells[0].split(", "):
-                rows[name] = (tuple(cells[1:3]), cells[3])
-    return rows
-
-
-def table_of(rows):
-    grouped = collections.defaultdict(list)
-    for name, row in rows.items():
-        grouped[row].append(name)
-    lines = ["| case | notation | crivet | why |", "|---|---|---|---|"]
-    lines += [f"| {', '.join(sorted(names))} | {' | '.join(answers)} | {why} |" for (answers, why), names in sorted(grouped.items())]
-    return "\n".join(lines) + "\n"
-
-
 def main(folder, index, table, found):
     folder, index = pathlib.Path(folder), pathlib.Path(index)
     lines = [json.loads(line) for line in index.read_text().splitlines()]
@@ -131,17 +112,7 @@ def main(folder, index, table, found):
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         answers = dict(pool.map(ask, cases))
-    known = table_in(pathlib.Path(table))
-    differing = {}
-    for name, row in answers.items():
-        if differ(row):
-            differing[name] = (row, known[name][1] if name in known and known[name][0] == row else "?")
-    pathlib.Path(found).write_text(table_of(differing))
-    print(f"{len(cases)} cases, {len(differing)} answered differently")
-    wrong = [name for name in sorted({*known, *differing}) if known.get(name) != differing.get(name)]
-    for name in wrong:
-        print(f"{name}: found {differing.get(name, 'no difference')}, the table has {known.get(name, 'nothing')}")
-    return 1 if wrong else 0
+    return compare(answers, ["notation", "crivet"], table, found)
 
 
 if __name__ == "__main__":
