@@ -3,7 +3,6 @@
 
 #include <openssl/ts.h>
 
-#include <ctime>
 #include <optional>
 #include <utility>
 
@@ -29,16 +28,6 @@ using Pkcs7 = std::unique_ptr<PKCS7, openssl::Freed<PKCS7_free>>;
 using TokenInfo = std::unique_ptr<TS_TST_INFO, openssl::Freed<TS_TST_INFO_free>>;
 using Response = std::unique_ptr<TS_RESP, openssl::Freed<TS_RESP_free>>;
 using VerifyContext = std::unique_ptr<TS_VERIFY_CTX, openssl::Freed<TS_VERIFY_CTX_free>>;
-
-std::optional<TimePoint> TimeOf(const ASN1_GENERALIZEDTIME* time) {
-  using namespace std::chrono;
-  std::tm tm{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &tm) != 1) return std::nullopt;
-  const year_month_day date{year{tm.tm_year + 1900}, month{static_cast<unsigned>(tm.tm_mon + 1)},
-                            day{static_cast<unsigned>(tm.tm_mday)}};
-  if (!date.ok()) return std::nullopt;
-  return TimePoint{sys_days{date}} + hours{tm.tm_hour} + minutes{tm.tm_min} + seconds{tm.tm_sec};
-}
 
 // Seconds, and one more where there is a fraction. Beyond a day nobody can mean it.
 std::optional<std::chrono::seconds> AccuracyOf(const TS_ACCURACY* accuracy) {
@@ -149,7 +138,7 @@ SignatureResult<VerifiedTimestamp> VerifyTimestamp(std::string_view token, std::
   }
   const TokenInfo info(PKCS7_to_TS_TST_INFO(pkcs7.get()));
   if (!info) return Bad("not a TimeStampToken");
-  const auto time = TimeOf(TS_TST_INFO_get_time(info.get()));
+  const auto time = openssl::TimeOf(TS_TST_INFO_get_time(info.get()));
   const auto accuracy = AccuracyOf(TS_TST_INFO_get_accuracy(info.get()));
   if (!time || !accuracy) return Bad("a time that cannot be read");
   if (!HasImprintOf(info.get(), stamped)) return Bad("it is over other bytes");
