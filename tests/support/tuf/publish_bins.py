@@ -4,7 +4,8 @@
 
 publish_bins.py FOLDER COUNT BITS NAME=DIGEST...
 
-FOLDER is what a server has then: COUNT names of one registry and those that are given, in 2^BITS bins. Keys are thrown away.
+FOLDER is what a server has then: COUNT names of one registry and those that are given, in 2^BITS bins; with 0 BITS `targets`
+lists all of them. What name i stands for are the digits of i. Keys are thrown away.
 """
 
 import datetime
@@ -17,6 +18,10 @@ from tuf.api import metadata as tuf
 from tuf.api.serialization.json import JSONSerializer
 
 EXPIRES = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0) + datetime.timedelta(days=30)
+
+
+def name_of(i):
+    return f"registry.example/team{i % 100}/app{i // 100}:1.0"
 
 
 def main(folder, count, bits, *given):
@@ -34,15 +39,18 @@ def main(folder, count, bits, *given):
     root = tuf.Root(consistent_snapshot=True)
     for role, by in (("root", signer), ("targets", signer), ("snapshot", online), ("timestamp", online)):
         root.add_key(by.public_key, role)
-    bins = tuf.SuccinctRoles([], 1, int(bits), "bin")
-    targets = tuf.Targets(delegations=tuf.Delegations({}, succinct_roles=bins))
-    targets.add_key(online.public_key)
+    targets, content = tuf.Targets(), {}
+    if bits != "0":
+        bins = tuf.SuccinctRoles([], 1, int(bits), "bin")
+        targets.delegations = tuf.Delegations({}, succinct_roles=bins)
+        targets.add_key(online.public_key)
+        content = {role: {} for role in bins.get_roles()}
 
-    names = {f"registry.example/team{i % 100}/app{i // 100}:1.0": hashlib.sha256(str(i).encode()).hexdigest() for i in range(int(count))}
-    names.update(one.split("=sha256:") for one in given)
-    content = {role: {} for role in bins.get_roles()}
-    for name, sha256 in names.items():
-        content[bins.get_role_for_target(name)][name] = tuf.TargetFile(0, {"sha256": sha256}, name)
+    names = {name_of(i): (len(str(i)), hashlib.sha256(str(i).encode()).hexdigest()) for i in range(int(count))}
+    names.update((name, (0, sha256)) for name, sha256 in (one.split("=sha256:") for one in given))
+    for name, (length, sha256) in names.items():
+        listed = content[bins.get_role_for_target(name)] if content else targets.targets
+        listed[name] = tuf.TargetFile(length, {"sha256": sha256}, name)
     meta = {"targets.json": tuf.MetaFile(1)}
     for role, listed in content.items():
         write(f"1.{role}.json", tuf.Targets(targets=listed), online)
