@@ -18,6 +18,7 @@ namespace crivet::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kPause{100};
+constexpr int kMaxRequestBytes = 1 << 20;
 
 class AdminService final : public admin::v1::Admin::Service {
  public:
@@ -112,6 +113,12 @@ class AdminServer::Server {
   void Start() {
     grpc::ServerBuilder builder;
     builder.RegisterService(&service_);
+    // Nothing that is asked here is large; and gRPC would inflate a request to any size before it
+    // looks.
+    builder.SetMaxReceiveMessageSize(kMaxRequestBytes);
+    for (const auto compression : {GRPC_COMPRESS_DEFLATE, GRPC_COMPRESS_GZIP}) {
+      builder.SetCompressionAlgorithmSupportStatus(compression, false);
+    }
     // One thread that waits, without waking up in between.
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::NUM_CQS, 1);
     builder.SetSyncServerOption(grpc::ServerBuilder::SyncServerOption::MIN_POLLERS, 1);

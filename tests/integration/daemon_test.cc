@@ -12,6 +12,7 @@
 #include <condition_variable>
 #include <csignal>
 #include <cstring>
+#include <fstream>
 #include <future>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -115,6 +116,14 @@ class SilentServer {
   OwnedFd fd_;
   std::uint16_t port_ = 0;
 };
+
+long PeakKilobytes(pid_t pid) {
+  std::ifstream status("/proc/" + std::to_string(pid) + "/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("VmHWM:")) return std::stol(line.substr(6));
+  }
+  return -1;
+}
 
 OwnedFd ListenAt(const std::string& path) {
   OwnedFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -462,6 +471,20 @@ BOOST_AUTO_TEST_CASE(Status_ShowsRuntimeRulesAndWhatIsDegraded) {
   BOOST_TEST(text.exit_status == 1);
   BOOST_TEST(text.out.starts_with("DEGRADED: "));
   BOOST_TEST(text.err == "");
+}
+
+// A few kilobytes that gRPC would make 64 MiB of before it asks how long they are.
+BOOST_AUTO_TEST_CASE(Status_AskedInCompressedBytes_IsRefusedUnread) {
+  Configure(ConfigWith("deny"));
+  DaemonProcess daemon(folder, {});
+  daemon.WaitFor("READY=1");
+  GrpcCaller caller(folder.File("admin.sock"));
+  const auto answer = caller.Unary("/crivet.admin.v1.Admin/Status", std::string(64 << 20, '\0'),
+                                   {.compression = CallOptions::Compression::kGzip});
+  BOOST_TEST(answer.status.code == kUnimplemented);
+  BOOST_TEST(PeakKilobytes(daemon.pid()) < 40 << 10);
+  const auto shown = RunOnce(folder, {"status", "--config", folder.File("config.toml")});
+  BOOST_TEST(shown.out.starts_with("DEGRADED: "));
 }
 
 BOOST_AUTO_TEST_CASE(Status_WithoutADaemon_Ends2) {
