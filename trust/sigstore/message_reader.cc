@@ -29,7 +29,8 @@ SignatureResult<MessageReader> MessageReader::Closed(
     JsonValue value, std::string_view what, std::initializer_list<std::string_view> members) {
   auto reader = Open(value, what);
   if (!reader) return reader;
-  for (const JsonMember member : *value.AsObject()) {
+  const auto object = value.AsObject();
+  for (const JsonMember member : *object) {
     if (std::find(members.begin(), members.end(), member.name) == members.end()) {
       return RefuseSignature(SignatureReason::kMalformed,
                              std::string(what) + " has an unknown member");
@@ -65,7 +66,7 @@ SignatureResult<std::string> MessageReader::Text(std::string_view name) const {
 }
 
 SignatureResult<std::string> MessageReader::Bytes(std::string_view name) const {
-  const auto text = Text(name);
+  auto text = Text(name);
   if (!text) return text;
   auto bytes = BytesOf(*text);
   if (!bytes) return Wrong(name, "is not base64");
