@@ -11,13 +11,13 @@
 namespace crivet::trust {
 namespace {
 
-using Kind = WildcardStep::Kind;
+using StepKind = WildcardStep::Kind;
 
 // Whether two steps that take one word each can take the same.
 bool WordsMeet(const WildcardStep& a, const WildcardStep& b) {
-  if (a.kind == Kind::kOne || b.kind == Kind::kOne) return true;
-  if (a.kind == Kind::kLiteral) return b.Takes(a.literal);
-  if (b.kind == Kind::kLiteral) return a.Takes(b.literal);
+  if (a.kind == StepKind::kOne || b.kind == StepKind::kOne) return true;
+  if (a.kind == StepKind::kLiteral) return b.Takes(a.literal);
+  if (b.kind == StepKind::kLiteral) return a.Takes(b.literal);
   const auto begin_alike = [](const std::string& x, const std::string& y) {
     return x.starts_with(y) || y.starts_with(x);
   };
@@ -36,8 +36,8 @@ std::optional<std::set<std::string>> WordsToTry(const std::vector<const Wildcard
   std::set<std::string> endings{""};
   for (const WildcardSteps* steps : patterns) {
     for (const WildcardStep& step : *steps) {
-      if (step.kind == Kind::kLiteral) words.insert(step.literal);
-      if (step.kind != Kind::kPartly) continue;
+      if (step.kind == StepKind::kLiteral) words.insert(step.literal);
+      if (step.kind != StepKind::kPartly) continue;
       beginnings.insert(step.literal);
       endings.insert(step.ending);
     }
@@ -65,14 +65,14 @@ using Positions = std::set<std::size_t>;
 // Adds a position and those behind every `**` that may take nothing.
 void Enter(const WildcardSteps& steps, std::size_t at, Positions& positions) {
   positions.insert(at);
-  while (at < steps.size() && steps[at].kind == Kind::kMany) positions.insert(++at);
+  while (at < steps.size() && steps[at].kind == StepKind::kMany) positions.insert(++at);
 }
 
 Positions After(const WildcardSteps& steps, const Positions& before, const std::string& word) {
   Positions after;
   for (const std::size_t at : before) {
     if (at == steps.size() || !steps[at].Takes(word)) continue;
-    Enter(steps, steps[at].kind == Kind::kMany ? at : at + 1, after);
+    Enter(steps, steps[at].kind == StepKind::kMany ? at : at + 1, after);
   }
   return after;
 }
@@ -96,8 +96,8 @@ bool CanMeet(const WildcardSteps& a, const WildcardSteps& b) {
   std::vector<bool> meet(b.size() + 1, false);
   for (std::size_t i = a.size() + 1; i-- > 0;) {
     for (std::size_t j = b.size() + 1; j-- > 0;) {
-      const bool many_a = i < a.size() && a[i].kind == Kind::kMany;
-      const bool many_b = j < b.size() && b[j].kind == Kind::kMany;
+      const bool many_a = i < a.size() && a[i].kind == StepKind::kMany;
+      const bool many_b = j < b.size() && b[j].kind == StepKind::kMany;
       bool here = i == a.size() && j == b.size();
       if (many_a) here = here || below[j] || (j < b.size() && meet[j + 1]);
       if (many_b) here = here || meet[j + 1] || (i < a.size() && below[j]);
@@ -156,9 +156,9 @@ WildcardSteps GlobSteps(std::string_view glob) {
   WildcardSteps steps;
   for (const char c : glob) {
     if (c == '*') {
-      steps.push_back({Kind::kMany});
+      steps.push_back({StepKind::kMany});
     } else {
-      steps.push_back({Kind::kLiteral, std::string(1, c)});
+      steps.push_back({StepKind::kLiteral, std::string(1, c)});
     }
   }
   return steps;

@@ -10,7 +10,7 @@
 namespace crivet::trust {
 namespace {
 
-using Kind = WildcardStep::Kind;
+using StepKind = WildcardStep::Kind;
 
 constexpr std::size_t kMaxPatternSize = 1024;
 
@@ -51,7 +51,7 @@ bool MatchSteps(const WildcardSteps& steps, std::string_view text, std::size_t s
     bool fits = false;
     if (step == steps.size()) {
       if (AtEnd(text, at)) return true;
-    } else if (steps[step].kind == Kind::kMany) {
+    } else if (steps[step].kind == StepKind::kMany) {
       many = Many{step, at, at, captures != nullptr ? captures->size() : 0};
       if (captures != nullptr) captures->push_back({});
       ++step;
@@ -61,7 +61,7 @@ bool MatchSteps(const WildcardSteps& steps, std::string_view text, std::size_t s
       const std::string_view component = text.substr(at, end - at);
       fits = steps[step].Takes(component);
       if (fits) {
-        if (captures != nullptr && steps[step].kind != Kind::kLiteral) {
+        if (captures != nullptr && steps[step].kind != StepKind::kLiteral) {
           captures->push_back(Taken(steps[step], component));
         }
         ++step;
@@ -84,13 +84,13 @@ int Rank(const WildcardSteps& steps, std::size_t at) {
   // The end stands before `**`, which also matches more, and after `*`, which demands more.
   if (at >= steps.size()) return 3;
   switch (steps[at].kind) {
-    case Kind::kLiteral:
+    case StepKind::kLiteral:
       return 0;
-    case Kind::kPartly:
+    case StepKind::kPartly:
       return 1;
-    case Kind::kOne:
+    case StepKind::kOne:
       return 2;
-    case Kind::kMany:
+    case StepKind::kMany:
       return 4;
   }
   return 4;
@@ -108,16 +108,16 @@ std::string Sample(const WildcardSteps& steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (i > 0) sample += '/';
     // Only a first component with a dot is a host.
-    const std::string_view wild = steps[i].kind == Kind::kLiteral  ? ""
-                                  : i > 0                          ? "x"
-                                  : steps[i].kind == Kind::kPartly ? "x.x"
-                                                                   : "registry.example";
+    const std::string_view wild = steps[i].kind == StepKind::kLiteral  ? ""
+                                  : i > 0                              ? "x"
+                                  : steps[i].kind == StepKind::kPartly ? "x.x"
+                                                                       : "registry.example";
     sample += steps[i].literal;
     sample += wild;
     sample += steps[i].ending;
   }
   // One component is never a whole name; `**` may give the second, and on docker.io the third.
-  if (steps.back().kind == Kind::kMany && steps.size() <= 2) sample += "/x";
+  if (steps.back().kind == StepKind::kMany && steps.size() <= 2) sample += "/x";
   return sample;
 }
 
@@ -183,13 +183,13 @@ Result<ImagePattern> ImagePattern::ParseSteps(std::string_view text) {
     }
     const std::size_t star = component.find('*');
     if (component == "*") {
-      steps.push_back({Kind::kOne});
+      steps.push_back({StepKind::kOne});
     } else if (component == "**") {
-      steps.push_back({Kind::kMany});
+      steps.push_back({StepKind::kMany});
     } else if (star == std::string_view::npos) {
-      steps.push_back({Kind::kLiteral, std::string(component)});
+      steps.push_back({StepKind::kLiteral, std::string(component)});
     } else if (component.find('*', star + 1) == std::string_view::npos) {
-      steps.push_back({Kind::kPartly, std::string(component.substr(0, star)),
+      steps.push_back({StepKind::kPartly, std::string(component.substr(0, star)),
                        std::string(component.substr(star + 1))});
     } else {
       return Fail(Reason::kMalformed,
@@ -234,7 +234,7 @@ Result<ImagePattern> ImagePattern::ParseMapping(std::string_view text) {
 ImagePattern::ImagePattern(std::string text, WildcardSteps steps)
     : text_(std::move(text)), steps_(std::move(steps)) {
   for (const WildcardStep& step : steps_) {
-    if (step.kind != Kind::kLiteral) break;
+    if (step.kind != StepKind::kLiteral) break;
     if (leading_literals_++ > 0) prefix_ += '/';
     prefix_ += step.literal;
   }
@@ -263,10 +263,10 @@ std::string ImagePattern::Expand(const std::vector<std::string_view>& captures) 
   std::string text;
   std::size_t next = 0;
   for (const WildcardStep& step : steps_) {
-    const bool wild = step.kind != Kind::kLiteral;
+    const bool wild = step.kind != StepKind::kLiteral;
     if (wild && next == captures.size()) break;  // a broken precondition matches nothing
     const std::string_view taken = wild ? captures[next++] : std::string_view();
-    if (step.kind == Kind::kMany && taken.empty()) continue;
+    if (step.kind == StepKind::kMany && taken.empty()) continue;
     if (!text.empty()) text += '/';
     text += step.literal;
     text += taken;
@@ -277,9 +277,9 @@ std::string ImagePattern::Expand(const std::vector<std::string_view>& captures) 
 
 bool ImagePattern::SameWildcards(const ImagePattern& other) const {
   const auto wildcards = [](const WildcardSteps& steps) {
-    std::vector<Kind> kinds;
+    std::vector<StepKind> kinds;
     for (const WildcardStep& step : steps) {
-      if (step.kind != Kind::kLiteral) kinds.push_back(step.kind);
+      if (step.kind != StepKind::kLiteral) kinds.push_back(step.kind);
     }
     return kinds;
   };
@@ -291,7 +291,7 @@ std::weak_ordering Specificity(const ImagePattern& a, const ImagePattern& b) {
   for (std::size_t i = 0; i < length; ++i) {
     const auto order = Rank(a.steps_, i) <=> Rank(b.steps_, i);
     if (order != 0) return order;
-    if (i >= a.steps_.size() || a.steps_[i].kind != Kind::kPartly) continue;
+    if (i >= a.steps_.size() || a.steps_[i].kind != StepKind::kPartly) continue;
     const auto parts = OrderOfParts(a.steps_[i], b.steps_[i]);
     if (parts != 0) return parts;
   }

@@ -10,17 +10,17 @@
 namespace crivet::trust {
 namespace {
 
-using Kind = FetchCause::Kind;
+using CauseKind = FetchCause::Kind;
 
-Kind KindOf(CURLcode code, long os_error) {
+CauseKind KindOf(CURLcode code, long os_error) {
   switch (static_cast<int>(code)) {
     case CURLE_OPERATION_TIMEDOUT:
-      return Kind::kTimeout;
+      return CauseKind::kTimeout;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
-      return Kind::kNoAddress;
+      return CauseKind::kNoAddress;
     case CURLE_COULDNT_CONNECT:
-      return os_error == ECONNREFUSED ? Kind::kNotListening : Kind::kConnection;
+      return os_error == ECONNREFUSED ? CauseKind::kNotListening : CauseKind::kConnection;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_ENGINE_NOTFOUND:
@@ -34,19 +34,19 @@ Kind KindOf(CURLcode code, long os_error) {
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_CLIENTCERT:
-      return Kind::kTls;
+      return CauseKind::kTls;
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_BAD_CONTENT_ENCODING:
-      return Kind::kNotHttp;
+      return CauseKind::kNotHttp;
     default:
-      return Kind::kConnection;
+      return CauseKind::kConnection;
   }
 }
 
 }  // namespace
 
-bool IsTlsFailure(CURLcode code) { return KindOf(code, 0) == Kind::kTls; }
+bool IsTlsFailure(CURLcode code) { return KindOf(code, 0) == CauseKind::kTls; }
 
 FetchCause CurlCause(CURL* handle, CURLcode code, const char* words, std::string host) {
   long os_error = 0;
