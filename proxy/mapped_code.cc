@@ -20,6 +20,7 @@ int UnmapObject(dl_phdr_info* object, std::size_t /*size*/, void* /*context*/) {
     const std::uintptr_t begin = object->dlpi_addr + segment.p_vaddr;
     const std::uintptr_t from = begin / page * page;
     const std::uintptr_t to = (begin + segment.p_memsz + page - 1) / page * page;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader tells addresses as numbers.
     (void)madvise(reinterpret_cast<void*>(from), to - from, MADV_DONTNEED);
   }
   return 0;

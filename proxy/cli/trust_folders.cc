@@ -19,7 +19,7 @@ constexpr int kMaxDepth = 16;
 constexpr std::size_t kMaxFolders = 100'000;
 
 // `tuf/reg.example/app/metadata` -> `reg.example/app`.
-std::string NameOf(fs::path relative) {
+std::string NameOf(const fs::path& relative) {
   std::string name = relative.generic_string();
   for (const std::string_view prefix : {"v2/", "trust/", "tuf/"}) {
     if (name.starts_with(prefix)) name.erase(0, prefix.size());

@@ -71,7 +71,7 @@ trust::Result<void> DaemonParts::Make() {
 
 trust::Result<void> DaemonParts::MakeSignals() {
   // A client that went away is an error of its call, never a signal.
-  std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGPIPE, SIG_IGN);
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);

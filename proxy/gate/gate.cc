@@ -255,7 +255,7 @@ class Gate::Server {
     try {
       const PeerCredentials peer = PeerOf(context);
       GatedMessage<Request> request(options_.budget, peer.pid);
-      grpc::Status ended = request.Read(std::move(bytes));
+      grpc::Status ended = request.Read(bytes);
       if (ended.ok()) {
         GateCall call(parts_, context, method, peer, Settings());
         Response response;
@@ -280,7 +280,7 @@ class Gate::Server {
     try {
       const PeerCredentials peer = PeerOf(context);
       GatedMessage<cri::StreamImagesRequest> request(options_.budget, peer.pid);
-      grpc::Status ended = request.Read(std::move(bytes));
+      grpc::Status ended = request.Read(bytes);
       if (ended.ok()) {
         GateCall call(parts_, context, kStreamImages, peer, Settings());
         const SendImages send = [&writer](const cri::StreamImagesResponse& message) {

@@ -29,7 +29,7 @@ class RawPieces : private grpc::ProtoBufferReader {
   grpc_compression_algorithm compression() { return reader()->buffer_in->data.raw.compression; }
 
   // Empty at the end.
-  Piece Next() {
+  Piece TakePiece() {
     while (left_.empty()) {
       const void* data = nullptr;
       int size = 0;
@@ -59,7 +59,7 @@ class InflatedPieces {
   ~InflatedPieces() { inflateEnd(&stream_); }
 
   // Empty at the end.
-  Piece Next() {
+  Piece TakePiece() {
     while (state_ == State::kGoing) {
       if (stream_.avail_in == 0) TakeInput();
       stream_.next_out = piece_.data();
@@ -94,7 +94,7 @@ class InflatedPieces {
   }
 
   bool TakeInput() {
-    const Piece next = raw_.Next();
+    const Piece next = raw_.TakePiece();
     stream_.next_in = const_cast<Bytef*>(next.data());
     stream_.avail_in = static_cast<uInt>(next.size());
     return !next.empty();
@@ -119,7 +119,7 @@ class CountedInput final : public google::protobuf::io::ZeroCopyInputStream {
 
   bool Next(const void** data, int* size) override {
     if (backed_up_ == 0) {
-      piece_ = inflated_ ? inflated_->Next() : raw_.Next();
+      piece_ = inflated_ ? inflated_->TakePiece() : raw_.TakePiece();
       taken_ += piece_.size();
       if (!Count() || piece_.empty()) return false;
       backed_up_ = piece_.size();
@@ -178,7 +178,7 @@ class CountedInput final : public google::protobuf::io::ZeroCopyInputStream {
 grpc::Status ReadMessage(grpc::ByteBuffer bytes, MessageBudget::Holding& holding,
                          const google::protobuf::Arena& arena,
                          google::protobuf::MessageLite& message) {
-  const grpc::Status unreadable(grpc::INTERNAL, "crivet cannot read this request");
+  grpc::Status unreadable(grpc::INTERNAL, "crivet cannot read this request");
   RawPieces raw(&bytes);
   if (!raw.is_readable()) return unreadable;
   CountedInput input(raw, holding, arena);

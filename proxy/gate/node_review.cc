@@ -164,7 +164,7 @@ std::vector<WouldBeRefused> RefusedByRules(const NodeInventory& inventory,
     const bool by_default = rules.front().rule->is_default;
     decision.verdict = trust::Refusal(
         trust::Reason::kDenied, by_default ? "refused by the default" : "refused by a deny rule");
-    refused.push_back({name, std::move(local), "", std::move(decision), sandbox});
+    refused.push_back({name, local, "", std::move(decision), sandbox});
   };
   for (const NodeImage& image : inventory.names) add(image.name, image.target, false);
   add(inventory.sandbox_image, std::nullopt, true);

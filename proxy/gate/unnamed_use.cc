@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -104,8 +105,9 @@ Task<Judgement> JudgeUnnamed(GateCall& call, const std::string& written, const L
   tally.ForgetRefusals();
   for (std::size_t at = 0; at < open.size() && !tally.Suffices(); at += kAtOnce) {
     const std::size_t end = std::min(open.size(), at + kAtOnce);
-    std::vector<Question> some(std::make_move_iterator(open.begin() + at),
-                               std::make_move_iterator(open.begin() + end));
+    const std::span<Question> next(open.data() + at, end - at);
+    std::vector<Question> some(std::make_move_iterator(next.begin()),
+                               std::make_move_iterator(next.end()));
     auto judgements = co_await call.JudgeAll(std::move(some), written);
     for (auto& judgement : judgements) tally.Add(std::move(judgement));
     if (call.downstream().IsCancelled()) break;

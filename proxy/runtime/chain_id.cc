@@ -136,7 +136,11 @@ class LayersReader final : public json::json_sax_t {
 std::string ChainIdOf(const std::vector<std::string>& diff_ids) {
   std::string chain;
   for (const std::string& diff_id : diff_ids) {
-    chain = chain.empty() ? diff_id : DigestOf(chain + " " + diff_id);
+    if (chain.empty()) {
+      chain = diff_id;
+    } else {
+      chain = DigestOf(chain.append(" ").append(diff_id));
+    }
   }
   return chain;
 }

@@ -41,7 +41,7 @@ std::string TimeText(std::chrono::system_clock::time_point time) {
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(time - seconds);
   std::string text = trust::FormatRfc3339(seconds);
   char fraction[8];
-  std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(millis.count()));
+  (void)std::snprintf(fraction, sizeof fraction, ".%03dZ", static_cast<int>(millis.count()));
   text.replace(text.size() - 1, 1, fraction);
   return text;
 }

@@ -76,9 +76,11 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     static constexpr std::array kPriorities = {"7", "7", "6", "4", "3", "2", "6"};
     spdlog::memory_buf_t text;
     AppendOnOneLine(message.payload, text);
-    std::vector<std::string> entries = {"MESSAGE=" + fmt::to_string(text),
-                                        std::string("PRIORITY=") + kPriorities[message.level],
-                                        "SYSLOG_IDENTIFIER=crivet"};
+    std::vector<std::string> entries = {
+        "MESSAGE=" + fmt::to_string(text),
+        std::string("PRIORITY=") + kPriorities[static_cast<std::size_t>(message.level)],
+        "SYSLOG_IDENTIFIER=crivet"};
+    entries.reserve(entries.size() + fields_of_this_message->size());
     for (const auto& [name, value] : *fields_of_this_message) {
       entries.push_back(fmt::format("CRIVET_{}={}", name, value));
     }

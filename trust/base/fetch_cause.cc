@@ -55,7 +55,7 @@ std::string WithWords(std::string text, const FetchCause& cause) {
 }
 
 std::string TextOf(const FetchCause& cause) {
-  const std::string words = cause.said.empty() ? "no connection" : cause.said;
+  std::string words = cause.said.empty() ? "no connection" : cause.said;
   switch (cause.kind) {
     case Kind::kStatus:
       return WithWords(Who(cause) + " answers with status " + std::to_string(cause.status) + ", " +

@@ -179,8 +179,11 @@ Decision Refused(std::vector<Decision> members, std::size_t which) {
     found += FoundBy(member);
   }
   Decision decision = std::move(members[which]);
-  if (auto* deny = std::get_if<Deny>(&decision.verdict)) deny->found = std::move(found);
-  if (auto* away = std::get_if<Unavailable>(&decision.verdict)) away->found = std::move(found);
+  if (auto* deny = std::get_if<Deny>(&decision.verdict)) {
+    deny->found = std::move(found);
+  } else if (auto* away = std::get_if<Unavailable>(&decision.verdict)) {
+    away->found = std::move(found);
+  }
   return decision;
 }
 

@@ -146,7 +146,7 @@ class Reader {
   SignatureResult<CborValue> Map(std::uint64_t size, int depth) {
     CborValue::Map map;
     for (std::uint64_t i = 0; i < size; ++i) {
-      const auto key = Value(depth + 1);
+      auto key = Value(depth + 1);
       if (!key) return key;
       CborValue::Key name;
       if (const auto number = key->AsInteger()) {

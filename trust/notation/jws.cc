@@ -38,7 +38,7 @@ std::optional<std::string_view> TextOf(JsonValue object, std::string_view name) 
 
 SignatureResult<TimePoint> TimeOf(JsonValue value, std::string_view name) {
   const auto text = value.AsString();
-  const auto time = text ? ParseRfc3339(*text) : SignatureResult<TimePoint>(Malformed(""));
+  auto time = text ? ParseRfc3339(*text) : SignatureResult<TimePoint>(Malformed(""));
   if (!time) return Malformed(std::string(name) + " is not a time");
   return time;
 }

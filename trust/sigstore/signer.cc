@@ -183,6 +183,7 @@ SignatureResult<Signer> CheckKeyless(const SignatureToCheck& signature, const Ke
                            "nobody who is trusted says when it was signed");
   }
   std::vector<TimePoint> times;
+  times.reserve(said.size());
   for (const TrustedTime& time : said) times.push_back(time.time);
   std::sort(times.begin(), times.end());
   for (const LogWitness& witness : *witnesses) {

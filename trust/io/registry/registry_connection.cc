@@ -111,7 +111,7 @@ bool IsEncoded(const HttpAnswer& answer) {
 
 }  // namespace
 
-RegistryConnection::RegistryConnection(Options options)
+RegistryConnection::RegistryConnection(const Options& options)
     : host_(options.host),
       by_proxy_(!options.proxy.empty()),
       client_(ClientOptions(options)),

@@ -38,7 +38,7 @@ class RegistryConnection {
     std::function<void(const std::string&)> note;
   };
   /// Precondition: the host is not broken, and its address one that HttpUrl reads.
-  explicit RegistryConnection(Options options);
+  explicit RegistryConnection(const Options& options);
 
   struct Answered {
     HttpAnswer answer;

@@ -20,8 +20,8 @@ namespace crivet::trust {
 /// What a registry says of the time counts for nothing, for a pod chooses whom to ask. Thread-safe.
 class RegistryFetcher final : public MetadataFetcher {
  public:
-  /// Of `settings` count registry_config, bundles, auth, auth_hosts, docker_config and proxy. `note` gets
-  /// lines for people.
+  /// Of `settings` count registry_config, bundles, auth, auth_hosts, docker_config and proxy.
+  /// `note` gets lines for people.
   RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note);
 
   /// kNotFound only where the last host has answered that there is none. Fails as kNetwork where

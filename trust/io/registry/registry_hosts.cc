@@ -115,7 +115,8 @@ Read<RegistryHost> FromCertificates(const std::string& folder) {
   }
   std::sort(names.begin(), names.end());
   for (const std::string& name : names) {
-    const std::string path = folder + '/' + name;
+    std::string path = folder;
+    path.append("/").append(name);
     if (name.ends_with(".crt")) host.ca_files.push_back(path);
     if (!name.ends_with(".cert")) continue;
     const std::string key = path.substr(0, path.size() - 4) + "key";
@@ -151,7 +152,8 @@ Read<std::string> FolderOf(std::string_view registry, const std::vector<std::str
   names.emplace_back("_default");
   for (const std::string& root : roots) {
     for (const std::string& name : names) {
-      const std::string path = root + '/' + name;
+      std::string path = root;
+      path.append("/").append(name);
       struct stat status {};
       if (stat(path.c_str(), &status) == 0) return path;
       if (!IsAbsent(errno)) return tl::unexpected(CannotRead(path, errno));

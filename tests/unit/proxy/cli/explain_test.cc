@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "trust/base/fetch_cause.h"
-#include "trust/notary/notary_demand.h"
 #include "trust/kinds.h"
+#include "trust/notary/notary_demand.h"
 #include "trust/notary/notary_kind.h"
 
 namespace crivet::proxy::cli {
