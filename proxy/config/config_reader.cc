@@ -54,6 +54,7 @@ std::vector<ConfigError> ConfigFindings::InOrder(std::vector<Finding> findings) 
     return std::tie(a.at.text, a.at) < std::tie(b.at.text, b.at);
   });
   std::vector<ConfigError> errors;
+  errors.reserve(findings.size());
   for (Finding& finding : findings) {
     errors.push_back(
         {FileOf(finding.at), finding.at.line, finding.at.column, std::move(finding.what)});

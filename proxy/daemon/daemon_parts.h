@@ -63,7 +63,7 @@ class DaemonParts {
   bool HandleSignal();
   void Reload();
   ReloadOutcomes::Problems TakeFile();
-  ReloadOutcomes::Problems Take(Config next, ConfigTexts texts);
+  ReloadOutcomes::Problems Take(Config next, const ConfigTexts& texts);
   void TellOfStart();
   void Keep(const ConfigTexts& texts);
   ReloadOutcomes::Problems KeepBecause(ReloadOutcomes::Problems problems);

@@ -144,7 +144,7 @@ ReloadOutcomes::Problems DaemonParts::TakeFile() {
     for (const ConfigError& error : next.error()) problems.push_back(error.ToString());
   }
   if (!problems.empty()) return KeepBecause(std::move(problems));
-  return Take(std::move(*next), std::move(*texts));
+  return Take(std::move(*next), *texts);
 }
 
 ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems problems) {
@@ -157,7 +157,7 @@ ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems probl
   return problems;
 }
 
-ReloadOutcomes::Problems DaemonParts::Take(Config next, ConfigTexts texts) {
+ReloadOutcomes::Problems DaemonParts::Take(Config next, const ConfigTexts& texts) {
   // The one step that can fail comes first, so that nothing has been taken yet when it does.
   if (next.metrics_listen != config_->metrics_listen) {
     if (auto made = MakeMetrics(next.metrics_listen); !made) {

@@ -84,8 +84,8 @@ SecondDoor::Verdict SecondDoor::JudgeName(const std::string& name,
 }
 
 SecondDoor::Verdict SecondDoor::Record(const std::string& name, const trust::Sha256Digest& digest,
-                                       std::string canonical, std::chrono::nanoseconds latency,
-                                       trust::Decision decision) {
+                                       const std::string& canonical,
+                                       std::chrono::nanoseconds latency, trust::Decision decision) {
   const bool audits = decision.mode() == trust::Mode::kAudit;
   const auto* allow = std::get_if<trust::Allow>(&decision.verdict);
   const auto pinned = allow != nullptr ? allow->digest : std::nullopt;

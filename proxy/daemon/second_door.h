@@ -35,8 +35,9 @@ class SecondDoor {
 
  private:
   Verdict JudgeName(const std::string& name, const trust::Sha256Digest& digest);
-  Verdict Record(const std::string& name, const trust::Sha256Digest& digest, std::string canonical,
-                 std::chrono::nanoseconds latency, trust::Decision decision);
+  Verdict Record(const std::string& name, const trust::Sha256Digest& digest,
+                 const std::string& canonical, std::chrono::nanoseconds latency,
+                 trust::Decision decision);
 
   Decider& decider_;
   const PullTickets& tickets_;

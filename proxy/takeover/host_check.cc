@@ -118,7 +118,7 @@ std::string ProxyIn(const std::vector<std::string>& environment) {
   for (const std::string_view name : {"HTTPS_PROXY=", "https_proxy="}) {
     for (const std::string& variable : environment) {
       if (!variable.starts_with(name) || variable.size() == name.size()) continue;
-      const std::string url = variable.substr(name.size());
+      std::string url = variable.substr(name.size());
       const auto scheme = url.find("://");
       const auto at = url.rfind('@');
       if (at == std::string::npos) return url;

@@ -85,6 +85,7 @@ class JournalSink final : public spdlog::sinks::base_sink<spdlog::details::null_
       entries.push_back(fmt::format("CRIVET_{}={}", name, value));
     }
     std::vector<iovec> parts;
+    parts.reserve(entries.size());
     for (std::string& entry : entries) parts.push_back({entry.data(), entry.size()});
     // Where the journal is gone, so is everybody who could be told.
     (void)sd_journal_sendv(parts.data(), static_cast<int>(parts.size()));

@@ -201,7 +201,7 @@ sed '1i state_dir = "/var/lib/elsewhere"' "$node_dir/rules.toml" >"$node_dir/wro
 after_swap "$node_dir/wrong.toml" "kept the old rules"
 wait_until 10 "why" agent_said '"state_dir" has changed, which needs a restart'
 cmp "$machine_root$config" "$node_dir/rules.toml" || fail "rules that the daemon refused are on the node"
-expect "files beside them" config.toml "$(in_machine ls -A /etc/crivet | grep -v containerd)"
+expect "files beside them" $'conf.d\nconfig.toml' "$(in_machine ls -A /etc/crivet | grep -v containerd)"
 refuses tag-not-signed "$unsigned" run
 
 step "without a rule of its own the next version is refused"

@@ -47,10 +47,10 @@ std::optional<std::set<std::string>> WordsToTry(const std::vector<const Wildcard
     for (const std::string& ending : endings) {
       // A byte that no pattern has keeps both apart. Where they overlap the word may be too short
       // for a step that has both.
-      words.insert(beginning + '\0' + ending);
+      words.insert(std::string(beginning).append(1, '\0').append(ending));
       for (std::size_t n = 0; n <= std::min(beginning.size(), ending.size()); ++n) {
         if (!beginning.ends_with(std::string_view(ending).substr(0, n))) continue;
-        words.insert(beginning + ending.substr(n));
+        words.insert(std::string(beginning).append(ending, n));
       }
       if (words.size() - literals > kMostWords) return std::nullopt;
     }

@@ -233,7 +233,7 @@ std::size_t Delegations::resident_bytes() const {
     bytes += kPerRole + of_keys(role.keys);
     for (const auto* strings : {&role.paths, &role.hash_prefixes}) {
       if (!*strings) continue;
-      for (const std::string& text : **strings) bytes += sizeof text + text.capacity();
+      for (const std::string& text : **strings) bytes += sizeof(std::string) + text.capacity();
     }
   }
   return bytes;

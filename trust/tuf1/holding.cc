@@ -37,6 +37,7 @@ bool Same(const std::optional<Verified<T>>& a, const std::optional<Verified<T>>&
 
 std::vector<std::string> TextsOf(const std::set<Sha256>& keys) {
   std::vector<std::string> texts;
+  texts.reserve(keys.size());
   for (const Sha256& key : keys) texts.push_back(ToHex(key));
   return texts;
 }

@@ -15,7 +15,7 @@ bool IsListed(const MetaEntry& entry, std::int64_t version, const std::string& b
 }
 
 template <typename T>
-Verified<T> Keep(T content, const SignedFile& file, std::string bytes, std::set<Sha256> signers) {
+Verified<T> Keep(T content, const SignedFile& file, std::string bytes, std::set<Sha256>&& signers) {
   Verified<T> kept;
   kept.signed_sha256 = file.signed_sha256();
   kept.content = std::make_shared<const T>(std::move(content));
@@ -65,7 +65,8 @@ void Trusted::HoldAgainstSnapshot() {
     const MetaEntry* const entry = snapshot->content->Find(role);
     if (entry == nullptr || (entry->hashes && entry->hashes->sha256)) continue;
     if (entry->version != file.content->version() || entry->Check(*file.bytes)) continue;
-    std::erase_if(accepted, [&](const auto& each) { return each.second.file == file.sha256; });
+    std::erase_if(accepted,
+                  [&gone = file.sha256](const auto& each) { return each.second.file == gone; });
   }
 }
 

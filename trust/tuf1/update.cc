@@ -154,8 +154,8 @@ Result<void> Update::ReadTimestamp(std::string bytes) {
     // What has changed under the same version is not even looked at.
     if (timestamp->version() == known.version()) return {};
   }
-  if (const auto floors = CheckFloors(*timestamp); !floors) return floors;
-  const auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
+  if (auto floors = CheckFloors(*timestamp); !floors) return floors;
+  auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
   if (!time) return time;
   trusted_.timestamp = *std::move(read);
   return {};
@@ -166,7 +166,7 @@ void Update::OnTimestamp(std::string bytes) {
     return End(kTimestamp, Of(kTimestamp, read.error()));
   }
   const Timestamp& timestamp = *trusted_.timestamp->content;
-  const auto time = CheckExpiry(kTimestamp, timestamp.version(), timestamp.expires());
+  auto time = CheckExpiry(kTimestamp, timestamp.version(), timestamp.expires());
   if (!time) return End(kTimestamp, time.error());
   TakeSnapshot();
 }
@@ -189,7 +189,7 @@ void Update::TakeSnapshot() {
 // 5.5.2 to 5.5.6
 Result<void> Update::ReadSnapshot(std::string bytes) {
   const MetaEntry& listed = trusted_.timestamp->content->snapshot();
-  if (const auto fits = listed.Check(bytes); !fits) return fits;
+  if (auto fits = listed.Check(bytes); !fits) return fits;
   auto read = tuf1::ReadSnapshot(std::move(bytes), trusted_.root(), caps_);
   if (!read) return tl::unexpected(read.error());
   const std::shared_ptr<const Snapshot> snapshot = read->content;
@@ -212,7 +212,7 @@ Result<void> Update::ReadSnapshot(std::string bytes) {
       }
     }
   }
-  const auto time = CheckExpiry(kSnapshot, snapshot->version(), snapshot->expires());
+  auto time = CheckExpiry(kSnapshot, snapshot->version(), snapshot->expires());
   if (!time) return time;
   trusted_.snapshot = *std::move(read);
   trusted_.HoldAgainstSnapshot();
