@@ -62,7 +62,8 @@ for rule in rules:
             exact = [labels.replace(f'=~"{pattern}"', f'="{word}"') for word in pattern.split("|")]
         for each in exact:
             assert series(metric + each), f"{rule['name']}: no series {metric}{each}"
-    bare = re.sub(r" and .*|\s*[<>=]=?\s*[-\d* ]+$", "", re.sub(r"\s*[<>=]=?\s*[-\d* ]+(?= and )", "", rule["query"]))
+    bare = re.sub(r" (?:and|unless) .*|\s*[<>=]=?\s*[-\d* ]+$", "",
+                  re.sub(r"\s*[<>=]=?\s*[-\d* ]+(?= (?:and|unless) )", "", rule["query"]))
     have = series(bare)
     assert have, f"{rule['name']}: {bare} gives nothing"
     used = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule["annotations"])))
