@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "proxy/gate/checkpoint_mark.h"
+#include "proxy/runtime/checkpoint_mark.h"
 
 #include <boost/test/unit_test.hpp>
 #include <cstddef>

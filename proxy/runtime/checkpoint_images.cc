@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "proxy/gate/checkpoint_mark.h"
 #include "proxy/runtime/call_context.h"
+#include "proxy/runtime/checkpoint_mark.h"
 #include "proxy/runtime/runtime_images.h"
 
 namespace crivet::proxy {
