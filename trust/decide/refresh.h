@@ -102,8 +102,8 @@ struct Committed {
   bool on_first_use = false;
   /// Of a refresh for a name; null where the set says it all.
   std::shared_ptr<const NameAnswer> answer = nullptr;
-  /// The same on top of a set that somebody else committed while this refresh was under way (null:
-  /// on top of nothing). Empty where it takes a new refresh. Pure.
+  /// The same on top of a set, never null, that somebody else committed while this refresh was
+  /// under way. Empty where it takes a new refresh. Pure.
   std::function<Committed(std::shared_ptr<const TrustedSet> newer)> onto = nullptr;
 };
 

@@ -44,7 +44,7 @@ RefreshFailure Failure(Reason reason, std::string detail) {
 
 Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
                 const std::vector<StoredSignature>& good,
-                const std::shared_ptr<const NameAnswer>& word, const SignatureDialect& dialect,
+                const std::shared_ptr<const NameAnswer>& word,
                 const std::optional<TaggedAt>& tagged) {
   auto set = good.empty() ? before : before->With(good);
   const bool raised =
@@ -55,11 +55,9 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
   committed.changed = !good.empty() || raised;
   committed.answer = word;
   if (committed.changed) committed.files = set->Files(before.get());
-  committed.onto = [id = before->id(), good, word, &dialect,
-                    tagged](std::shared_ptr<const TrustedSet> newer) {
-    auto below = std::static_pointer_cast<const SignatureSet>(std::move(newer));
-    if (!below) below = std::make_shared<const SignatureSet>(id, dialect);
-    return OnTop(below, good, word, dialect, tagged);
+  committed.onto = [good, word, tagged](std::shared_ptr<const TrustedSet> newer) {
+    return OnTop(std::static_pointer_cast<const SignatureSet>(std::move(newer)), good, word,
+                 tagged);
   };
   return committed;
 }
@@ -438,7 +436,7 @@ RefreshOutcome SignatureSearch::Verified() const {
     if (const auto signed_at = NewestSigning()) {
       tagged = TaggedAt{Image().tag.value_or(""), *signed_at, start_.now};
     }
-    return OnTop(before_, good_, word, dialect_, tagged);
+    return OnTop(before_, good_, word, tagged);
   }
   RefreshFailure failure;
   failure.error = WhyRefused(std::move(all));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -19,6 +20,7 @@ namespace crivet::trust {
 class TufServer final : public MetadataFetcher {
  public:
   Answer Fetch(const FileRequest& request, const Terms& terms) override {
+    if (const auto before = BeforeNext(request.path)) before();
     const std::lock_guard lock(mutex_);
     const bool away = is_away_;
     if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
@@ -37,11 +39,23 @@ class TufServer final : public MetadataFetcher {
     const std::lock_guard lock(mutex_);
     is_away_ = away;
   }
+  /// What happens once, before the next file that ends so is served.
+  void Before(std::string ending, std::function<void()> happens) {
+    const std::lock_guard lock(mutex_);
+    before_ = {std::move(ending), std::move(happens)};
+  }
 
  private:
+  std::function<void()> BeforeNext(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    if (!before_.second || !path.ends_with(before_.first)) return nullptr;
+    return std::exchange(before_.second, nullptr);
+  }
+
   std::mutex mutex_;
   TufPublisher publisher_;
   bool is_away_ = false;
+  std::pair<std::string, std::function<void()>> before_;
 };
 
 /// TufFleet is a node whose images of registry.acme.example are named by one repository of TUF 1.0:

@@ -274,6 +274,8 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot, RepositorySlo
   if (slot.ground().serial != ground.serial) {
     if (!outcome || !outcome->onto) return Settled::kOutdated;
     ground = slot.ground();
+    // Forgotten meanwhile, with the floors.
+    if (!ground.set) return Settled::kOutdated;
     outcome = outcome->onto(ground.set);
   }
   // A set without what the rules read by now would be taken for all that the server has.

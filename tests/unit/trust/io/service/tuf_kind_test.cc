@@ -42,6 +42,13 @@ BOOST_AUTO_TEST_CASE(Pull_NameInADelegatedRole_LoadsItUnderTheCommittedSnapshot)
   BOOST_TEST(TufAsked() == Requests{"1.shop.json"}, boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(Forgotten_WhileARoleIsFetched_BeginsAnew) {
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const CollectionId fleet = service().Status().repositories.front().id;
+  tuf->Before("shop.json", [&] { BOOST_TEST(service().Forget(fleet).has_value()); });
+  BOOST_TEST(PullOf(cart) == "cart 1.0");
+}
+
 BOOST_AUTO_TEST_CASE(Pull_NamesOfOneRepository_ShareItsRefresh) {
   BOOST_TEST(PullOf(cart) == "cart 1.0");
   BOOST_TEST(PullOf(web) == "web 1.0");
