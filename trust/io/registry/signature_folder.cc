@@ -23,11 +23,13 @@ constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json
 std::optional<std::string> ReadFile(const fs::path& path, std::size_t max_bytes) {
   std::error_code failed;
   if (!fs::is_regular_file(path, failed)) return std::nullopt;
+  const std::uintmax_t size = fs::file_size(path, failed);
+  if (failed || size > max_bytes) return std::nullopt;
   std::ifstream in(path, std::ios::binary);
-  std::string content(max_bytes + 1, '\0');
-  in.read(content.data(), static_cast<std::streamsize>(content.size()));
-  if (in.bad() || !in.eof()) return std::nullopt;
-  content.resize(static_cast<std::size_t>(in.gcount()));
+  // No more than there is: what is good of it is kept as it is.
+  std::string content(static_cast<std::size_t>(size), '\0');
+  in.read(content.data(), static_cast<std::streamsize>(size));
+  if (static_cast<std::uintmax_t>(in.gcount()) != size) return std::nullopt;
   return content;
 }
 

@@ -83,6 +83,25 @@ BOOST_AUTO_TEST_CASE(Layouts_BelowTheFolder_AnswerReferrersManifestsAndBlobs) {
   BOOST_TEST(Said(folder, Asking(What::kBlob, layer)) == "{}");
 }
 
+// What is good of it stays in memory, a string a signature.
+BOOST_AUTO_TEST_CASE(AnAnswer_TakesNoMoreThanItsFile) {
+  const TemporaryFolder at;
+  Layout layout{at.path()};
+  const Sha256Digest layer = layout.Blob(std::string(1000, ' '));
+  layout.List(layout.Blob(layout.Referrer(layer)));
+  SignatureFolder folder(at.path());
+  FileRequest request = Asking(What::kBlob, layer);
+  request.max_bytes = 1000;
+  const auto answer = folder.Answer(request);
+  BOOST_REQUIRE(answer.has_value());
+  BOOST_TEST(answer->bytes.size() == 1000U);
+  BOOST_TEST(answer->bytes.capacity() < 2000U);
+  request.max_bytes = 1024 * 1024;
+  BOOST_TEST(folder.Answer(request)->bytes.capacity() < 2000U);
+  request.max_bytes = 999;
+  BOOST_TEST(!folder.Answer(request));
+}
+
 BOOST_AUTO_TEST_CASE(ATag_IsAnswered_ButNeverWhichDigestAnImagesTagIs) {
   const TemporaryFolder at;
   Layout layout{at.path()};
