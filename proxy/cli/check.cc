@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -129,20 +128,18 @@ Exit Check(const std::string& file, const CheckOptions& options) {
 }  // namespace
 
 void AddCheck(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "check", "Check the configuration",
                     "crivet check --config new.toml && cp new.toml /etc/crivet/config.toml");
   const auto options = std::make_shared<CheckOptions>();
-  command
-      .add_option("--root", options->root,
-                  "For the machine whose files are in DIR; FILE and\n"
-                  "what it names are looked for there, nothing else")
-      ->type_name("DIR");
-  command.add_flag("--json", options->json, "For programs; members are only ever added");
-  command.add_flag("--strict", options->strict, "Take a warning for a mistake");
-  command.callback([&invocation, options] {
-    invocation.run = [&invocation, options] { return Check(invocation.config_file, *options); };
-  });
+  command.Text({.name = "--root",
+                .value = "DIR",
+                .what = "For the machine whose files are in DIR; FILE and\n"
+                        "what it names are looked for there, nothing else"},
+               options->root);
+  command.Flag("--json", options->json, "For programs; members are only ever added");
+  command.Flag("--strict", options->strict, "Take a warning for a mistake");
+  command.Runs([&invocation, options] { return Check(invocation.config_file, *options); });
 }
 
 }  // namespace crivet::proxy::cli

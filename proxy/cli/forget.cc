@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
 
@@ -122,19 +121,18 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
 }  // namespace
 
 void AddForget(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "forget", "Drop what was trusted of a repository (as root)",
                     "crivet forget registry.acme.example/web");
   const auto options = std::make_shared<ForgetOptions>();
-  command.add_option("IMAGE", options->image, "An image of the repository")->required();
-  command.add_option("--namespace", options->pod_namespace, "By the rule for a pod of NS")
-      ->type_name("NS");
-  command.add_option("--trust", options->label, "Of [trust.LABEL], where no rule says which")
-      ->type_name("LABEL");
-  command.add_flag("--yes", options->yes, "Do not ask");
-  command.callback([&invocation, options] {
-    invocation.run = [&invocation, options] { return Forget(invocation.config_file, *options); };
-  });
+  command.Word("IMAGE", options->image, "An image of the repository");
+  command.Text({.name = "--namespace", .value = "NS", .what = "By the rule for a pod of NS"},
+               options->pod_namespace);
+  command.Text(
+      {.name = "--trust", .value = "LABEL", .what = "Of [trust.LABEL], where no rule says which"},
+      options->label);
+  command.Flag("--yes", options->yes, "Do not ask");
+  command.Runs([&invocation, options] { return Forget(invocation.config_file, *options); });
 }
 
 }  // namespace crivet::proxy::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -86,14 +85,12 @@ Exit Import(const std::string& config_file, const std::string& folder) {
 }  // namespace
 
 void AddImport(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "import", "Take metadata from a folder, verified as it enters",
                     "crivet import /media/usb/.docker/trust");
   const auto folder = std::make_shared<std::string>();
-  command.add_option("DIR", *folder, "~/.docker/trust, a notary folder, or a mirror")->required();
-  command.callback([&invocation, folder] {
-    invocation.run = [&invocation, folder] { return Import(invocation.config_file, *folder); };
-  });
+  command.Word("DIR", *folder, "~/.docker/trust, a notary folder, or a mirror");
+  command.Runs([&invocation, folder] { return Import(invocation.config_file, *folder); });
 }
 
 }  // namespace crivet::proxy::cli

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "proxy/cli/collection.h"
@@ -115,30 +114,32 @@ Exit PinByUrl(const std::string& config_file, const PinOptions& options) {
 }  // namespace
 
 void AddPin(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "pin", "Show whose a root is; print the rule to paste",
                     "crivet pin --url https://notary.acme.example registry.acme.example/web");
   const auto options = std::make_shared<PinOptions>();
-  command.add_option("IMAGE", options->image, "An image of the repository")->required();
-  command.add_option("--namespace", options->pod_namespace, "By the rule for a pod of NS")
-      ->type_name("NS");
-  command.add_option("--trust", options->label, "Ask [trust.LABEL], where no rule says which")
-      ->type_name("LABEL");
+  command.Word("IMAGE", options->image, "An image of the repository");
+  command.Text({.name = "--namespace", .value = "NS", .what = "By the rule for a pod of NS"},
+               options->pod_namespace);
+  command.Text(
+      {.name = "--trust", .value = "LABEL", .what = "Ask [trust.LABEL], where no rule says which"},
+      options->label);
   ServerOptions& server = options->server;
-  CLI::Option& url =
-      *command.add_option("--url", server.url, "Ask this server, named by no [trust.*]");
-  url.type_name("URL");
-  command.add_option("--ca-file", server.ca_file, "Its authorities, instead of the system's")
-      ->type_name("FILE")
-      ->needs(&url);
-  command.add_option("--kind", server.kind, "What it serves: a kind of [trust.*]")
-      ->type_name("KIND")
-      ->needs(&url);
-  command.callback([&invocation, options] {
-    invocation.run = [&invocation, options] {
-      return options->server.url.empty() ? PinByConfig(invocation.config_file, *options)
-                                         : PinByUrl(invocation.config_file, *options);
-    };
+  command.Text({.name = "--url", .value = "URL", .what = "Ask this server, named by no [trust.*]"},
+               server.url);
+  command.Text({.name = "--ca-file",
+                .value = "FILE",
+                .what = "Its authorities, instead of the system's",
+                .only_with = "--url"},
+               server.ca_file);
+  command.Text({.name = "--kind",
+                .value = "KIND",
+                .what = "What it serves: a kind of [trust.*]",
+                .only_with = "--url"},
+               server.kind);
+  command.Runs([&invocation, options] {
+    return options->server.url.empty() ? PinByConfig(invocation.config_file, *options)
+                                       : PinByUrl(invocation.config_file, *options);
   });
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <csignal>
 #include <memory>
 
@@ -47,16 +46,14 @@ Exit Reload(const std::string& config_file, pid_t pid) {
 }  // namespace
 
 void AddReload(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "reload", "Have the daemon take the configuration file",
                     "crivet check && crivet reload");
   const auto pid = std::make_shared<pid_t>(0);
-  command.add_option("--pid", *pid, "Signal it where the admin socket does not answer")
-      ->type_name("PID")
-      ->check(CLI::PositiveNumber);
-  command.callback([&invocation, pid] {
-    invocation.run = [&invocation, pid] { return Reload(invocation.config_file, *pid); };
-  });
+  command.Number(
+      {.name = "--pid", .value = "PID", .what = "Signal it where the admin socket does not answer"},
+      *pid);
+  command.Runs([&invocation, pid] { return Reload(invocation.config_file, *pid); });
 }
 
 }  // namespace crivet::proxy::cli

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "proxy/cli/subcommand.h"
@@ -24,7 +23,7 @@ Exit Serve(const std::string& config_file, const Place& place) {
   return Exit::kDone;
 }
 
-// Empty where it is good: what CLI11 wants of a check.
+// Empty where it is good.
 std::string WrongPath(const std::string& path) {
   const auto checked = CheckAbsolutePath(path, PathUse::kSocket);
   return checked ? std::string() : checked.error();
@@ -33,16 +32,15 @@ std::string WrongPath(const std::string& path) {
 }  // namespace
 
 void AddServe(CLI::App& app, Invocation& invocation) {
-  CLI::App& command = AddSubcommand(app, invocation, "serve", "Run the daemon",
-                                    "crivet serve --config /etc/crivet/config.toml");
+  Subcommand command = AddSubcommand(app, invocation, "serve", "Run the daemon",
+                                     "crivet serve --config /etc/crivet/config.toml");
   const auto place = std::make_shared<Place>();
-  command
-      .add_option("--in-place", place->moved_upstream, "In the runtime's place, which is now here")
-      ->type_name("UPSTREAM")
-      ->check(WrongPath);
-  command.callback([&invocation, place] {
-    invocation.run = [&invocation, place] { return Serve(invocation.config_file, *place); };
-  });
+  command.Text({.name = "--in-place",
+                .value = "UPSTREAM",
+                .what = "In the runtime's place, which is now here",
+                .wrong = WrongPath},
+               place->moved_upstream);
+  command.Runs([&invocation, place] { return Serve(invocation.config_file, *place); });
 }
 
 }  // namespace crivet::proxy::cli

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "crivet/admin/v1/admin.grpc.pb.h"
@@ -100,20 +99,18 @@ Exit ShowRefused(const std::string& admin, const Flags& flags) {
 }  // namespace
 
 void AddStatus(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "status", "How the daemon is: exit 0 well, 1 degraded, 2 away",
                     "crivet status --would-refuse && echo ready to enforce");
   const auto flags = std::make_shared<Flags>();
-  command.add_flag("--json", flags->json, "For programs; members are only ever added");
-  command.add_flag("--would-refuse", flags->would_refuse,
-                   "What enforcing would refuse here; exit 1 if any");
-  command.callback([&invocation, flags] {
-    invocation.run = [&invocation, flags] {
-      // A file that is wrong is what the daemon may have to tell about.
-      (void)ReadConfig(invocation.config_file);
-      const std::string admin = AdminSocketOf(invocation.config_file);
-      return flags->would_refuse ? ShowRefused(admin, *flags) : ShowStatus(admin, *flags);
-    };
+  command.Flag("--json", flags->json, "For programs; members are only ever added");
+  command.Flag("--would-refuse", flags->would_refuse,
+               "What enforcing would refuse here; exit 1 if any");
+  command.Runs([&invocation, flags] {
+    // A file that is wrong is what the daemon may have to tell about.
+    (void)ReadConfig(invocation.config_file);
+    const std::string admin = AdminSocketOf(invocation.config_file);
+    return flags->would_refuse ? ShowRefused(admin, *flags) : ShowStatus(admin, *flags);
   });
 }
 

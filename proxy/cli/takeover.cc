@@ -3,7 +3,6 @@
 
 #include <unistd.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
 #include <set>
@@ -60,18 +59,16 @@ Exit Release(const std::string& config_file) {
 }  // namespace
 
 void AddTakeover(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "takeover", "Take the place of containerd's socket (as root)",
                     "crivet takeover");
-  command.callback(
-      [&invocation] { invocation.run = [&] { return Take(invocation.config_file); }; });
+  command.Runs([&invocation] { return Take(invocation.config_file); });
 }
 
 void AddRelease(CLI::App& app, Invocation& invocation) {
-  CLI::App& command = AddSubcommand(app, invocation, "release",
-                                    "Undo takeover, byte for byte (as root)", "crivet release");
-  command.callback(
-      [&invocation] { invocation.run = [&] { return Release(invocation.config_file); }; });
+  Subcommand command = AddSubcommand(app, invocation, "release",
+                                     "Undo takeover, byte for byte (as root)", "crivet release");
+  command.Runs([&invocation] { return Release(invocation.config_file); });
 }
 
 }  // namespace crivet::proxy::cli

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "proxy/cli/judge_images.h"
@@ -8,7 +7,7 @@
 namespace crivet::proxy::cli {
 
 void AddVerify(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "verify", "Explain what would happen; print pinned names",
                     "docker run \"$(crivet verify registry.acme.example/web:2.1)\"");
   struct Flags {
@@ -17,20 +16,17 @@ void AddVerify(CLI::App& app, Invocation& invocation) {
     bool json = false;
   };
   const auto flags = std::make_shared<Flags>();
-  command.add_option("IMAGE", flags->options.images, "Images, as a pod would name them")
-      ->required();
-  command.add_flag("--offline", flags->offline, "Use what is stored; ask no server");
-  command.add_flag("--json", flags->json, "One JSON object a line for each image");
-  command.add_option("--namespace", flags->options.pod_namespace, "Decide for a pod of NS alone")
-      ->type_name("NS");
-  command.callback([&invocation, flags] {
-    invocation.run = [&invocation, flags] {
-      JudgeOptions& options = flags->options;
-      options.config_file = invocation.config_file;
-      if (flags->offline) options.reach = trust::Question::Reach::kOffline;
-      if (flags->json) options.output = Output::kJson;
-      return JudgeImages(options);
-    };
+  command.Words("IMAGE", flags->options.images, "Images, as a pod would name them");
+  command.Flag("--offline", flags->offline, "Use what is stored; ask no server");
+  command.Flag("--json", flags->json, "One JSON object a line for each image");
+  command.Text({.name = "--namespace", .value = "NS", .what = "Decide for a pod of NS alone"},
+               flags->options.pod_namespace);
+  command.Runs([&invocation, flags] {
+    JudgeOptions& options = flags->options;
+    options.config_file = invocation.config_file;
+    if (flags->offline) options.reach = trust::Question::Reach::kOffline;
+    if (flags->json) options.output = Output::kJson;
+    return JudgeImages(options);
   });
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "proxy/cli/judge_images.h"
@@ -8,7 +7,7 @@
 namespace crivet::proxy::cli {
 
 void AddWarm(CLI::App& app, Invocation& invocation) {
-  CLI::App& command =
+  Subcommand command =
       AddSubcommand(app, invocation, "warm", "Fetch and verify metadata ahead of the first pull",
                     "crivet warm registry.acme.example/web:2.1 registry.acme.example/db:9");
   struct Flags {
@@ -16,18 +15,15 @@ void AddWarm(CLI::App& app, Invocation& invocation) {
     bool json = false;
   };
   const auto flags = std::make_shared<Flags>();
-  command.add_option("IMAGE", flags->options.images, "Images, as a pod would name them")
-      ->required();
-  command.add_flag("--json", flags->json, "One JSON object a line for each image");
-  command.add_option("--namespace", flags->options.pod_namespace, "For a pod of NS alone")
-      ->type_name("NS");
-  command.callback([&invocation, flags] {
-    invocation.run = [&invocation, flags] {
-      flags->options.config_file = invocation.config_file;
-      flags->options.large_files = LargeFiles::kAwait;
-      if (flags->json) flags->options.output = Output::kJson;
-      return JudgeImages(flags->options);
-    };
+  command.Words("IMAGE", flags->options.images, "Images, as a pod would name them");
+  command.Flag("--json", flags->json, "One JSON object a line for each image");
+  command.Text({.name = "--namespace", .value = "NS", .what = "For a pod of NS alone"},
+               flags->options.pod_namespace);
+  command.Runs([&invocation, flags] {
+    flags->options.config_file = invocation.config_file;
+    flags->options.large_files = LargeFiles::kAwait;
+    if (flags->json) flags->options.output = Output::kJson;
+    return JudgeImages(flags->options);
   });
 }
 
