@@ -179,7 +179,7 @@ RepositorySlot::Ground RepositorySlot::ground() const {
   const std::lock_guard lock(mutex_);
   return {.set = view_.set,
           .records = view_.records,
-          .floors = floors_,
+          .floors = KnownFloors(),
           .anchors = anchors_,
           .stamp = stamp_,
           .serial = serial_,
@@ -187,6 +187,17 @@ RepositorySlot::Ground RepositorySlot::ground() const {
           .unreadable = unreadable_,
           .saved_at = saved_at_,
           .last_outcome = history_.outcome};
+}
+
+// Under the lock.
+const Floors& RepositorySlot::KnownFloors() const {
+  return floors_.empty() && view_.set ? view_.set->floors() : floors_;
+}
+
+// Under the lock, with the set in its place.
+void RepositorySlot::KeepFloors(Floors floors) {
+  if (view_.set && view_.set->floors() == floors) floors.clear();
+  floors_ = std::move(floors);
 }
 
 // Under the lock. What follows from another set being trusted.
@@ -201,11 +212,12 @@ void RepositorySlot::Adopt(FromStore loaded) {
   const std::lock_guard lock(mutex_);
   const bool had_unsaved = !unsaved_.empty() || floors_unsaved_;
   const Floors floors_in_store = loaded.floors;
-  floors_ = had_unsaved ? Higher(std::move(loaded.floors), floors_) : std::move(loaded.floors);
+  Floors floors =
+      had_unsaved ? Higher(std::move(loaded.floors), KnownFloors()) : std::move(loaded.floors);
   unsaved_.clear();
-  floors_unsaved_ = had_unsaved && floors_unsaved_ && floors_ != floors_in_store;
+  floors_unsaved_ = had_unsaved && floors_unsaved_ && floors != floors_in_store;
   anchors_ = std::move(loaded.anchors);
-  if (had_unsaved && loaded.set && loaded.set->floors() != floors_) {
+  if (had_unsaved && loaded.set && loaded.set->floors() != floors) {
     // Newer was seen here and could not be written. A refresh that goes on from this older set
     // would go by its floors.
     anchors_ = loaded.set->anchors();
@@ -215,6 +227,7 @@ void RepositorySlot::Adopt(FromStore loaded) {
   saved_at_ = loaded.saved_at;
   demands_ = std::move(loaded.demands);
   view_.set = std::move(loaded.set);
+  KeepFloors(std::move(floors));
   if (!records_unsaved_) {
     view_.records = std::make_shared<const Records>(std::move(loaded.records));
   }
@@ -238,7 +251,7 @@ void RepositorySlot::Adopt(const Committed& committed, Demands demands) {
   const std::lock_guard lock(mutex_);
   view_.set = committed.set;
   view_.failure = nullptr;
-  floors_ = committed.set->floors();
+  floors_.clear();
   anchors_ = nullptr;
   demands_ = std::move(demands);
   NoteSet();
@@ -247,7 +260,7 @@ void RepositorySlot::Adopt(const Committed& committed, Demands demands) {
 void RepositorySlot::Adopt(const NewerAnchors& newer) {
   const std::lock_guard lock(mutex_);
   view_.set = newer.set;
-  floors_ = newer.floors;
+  KeepFloors(newer.floors);
   anchors_ = newer.anchors;
   NoteSet();
 }
@@ -429,7 +442,7 @@ bool RepositorySlot::IsStranger() const {
   const std::lock_guard lock(mutex_);
   const bool busy = loading_ || !flights_.empty();
   const bool knows = view_.set && view_.set->resident_bytes() > 0;
-  return !busy && !knows && floors_.empty() && !anchors_;
+  return !busy && !knows && KnownFloors().empty() && !anchors_;
 }
 
 std::size_t RepositorySlot::resident_bytes() const {

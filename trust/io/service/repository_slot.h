@@ -204,6 +204,8 @@ class RepositorySlot {
     std::chrono::steady_clock::time_point ended;
   };
 
+  const Floors& KnownFloors() const;
+  void KeepFloors(Floors floors);
   void NoteSet();
   void Recount();
   bool HasUnsaved() const;
@@ -221,7 +223,7 @@ class RepositorySlot {
 
   mutable std::mutex mutex_;
   TrustView view_;
-  Floors floors_;
+  Floors floors_;  ///< empty where they are the set's
   std::shared_ptr<const Anchors> anchors_;  ///< where there is no set
   FileStore::Stamp stamp_;
   std::optional<TimePoint> saved_at_;
