@@ -100,6 +100,24 @@ def _start(folder, config, upstream, repeats):
     return figures
 
 
+def _instructions(folder, config):
+    """Of a start until it serves, which no other work on the machine changes; nothing without valgrind."""
+    if not shutil.which("valgrind"):
+        return {}
+    counted = folder / "callgrind"
+    command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={counted}",
+               "--dump-before=crivet::proxy::DaemonParts::Run()", who.BUILD / "crivet", "serve", "--config", config]
+    until = time.monotonic() + 60
+    with process.running(command, folder / "valgrind.log"):
+        while time.monotonic() < until:
+            for line in counted.with_name("callgrind.1").read_text().splitlines() \
+                    if counted.with_name("callgrind.1").exists() else ():
+                if line.startswith("totals:"):
+                    return {"instructions of a start": int(line.split()[1])}
+            time.sleep(0.2)
+    raise RuntimeError("valgrind counted no start")
+
+
 def measure(folder, quick):
     found = {}
     with who.echoing_runtime(folder) as upstream:
@@ -109,5 +127,7 @@ def measure(folder, quick):
             (home / "upstream").symlink_to(upstream)
             config = _cached(home, repositories, 100)
             found[str(repositories)] = _start(home, config, upstream, 3 if quick else 7)
+            if repositories == 0:
+                found |= _instructions(home, config)
             who.say(f"  daemon: {repositories} repositories")
     return found

@@ -8,14 +8,18 @@ from . import contenders as who
 PEERS = (who.HAPROXY, who.NGINX, who.GO)
 
 
-def ratio(records, case, field, name):
-    """The median over the rounds of a contender's figure by direct's; None if it did not run."""
+def ratio(records, case, field, name, to=who.DIRECT):
+    """The median over the rounds of a contender's figure by another's; None if one did not run."""
     def by_round(one):
         return {record["round"]: record[field] for record in records
                 if record["case"] == case and record["who"] == one}
-    mine, direct = by_round(name), by_round(who.DIRECT)
-    values = [mine[number] / direct[number] for number in mine if direct.get(number)]
+    mine, other = by_round(name), by_round(to)
+    values = [mine[number] / other[number] for number in mine if other.get(number)]
     return statistics.median(values) if values else None
+
+
+def _to_relay(records, case, field, name):
+    return ratio(records, case, field, name, who.RELAY)
 
 
 def figure(records, case, field, name):
@@ -48,7 +52,15 @@ def _road(calls):
     eight = "100 B, 8 in flight"
     peers_p99 = [figure(calls, eight, "p99_us", peer) for peer in PEERS]
     present = [value for value in peers_p99[:1] if value is not None]
+    to_relay = [
+        row(f"{what} at {number} in flight, of the byte relay", limit, f"100 B, {number} in flight",
+            field, of=_to_relay, **options)
+        for number in (1, 8, 64)
+        for what, limit, field, options in (
+            ("p50", 1.05, "p50_us", {}),
+            ("calls a second", 0.95, "calls_per_second", {"more_is_better": True}))]
     return [
+        *to_relay,
         row("p50, 100 B, 1 in flight, x direct", 1.85, "100 B, 1 in flight", "p50_us"),
         row("calls a second at 64 in flight, of direct", 0.60, "100 B, 64 in flight",
             "calls_per_second", more_is_better=True),
@@ -84,7 +96,7 @@ def _memory(memory):
 
 
 def _daemon(daemon):
-    nothing, hundred = daemon["0"], daemon.get("100")
+    nothing, hundred, thousand = daemon["0"], daemon.get("100"), daemon.get("1000")
     rows = [
         _goal("start to first answered call, nothing cached, ms", 15,
               nothing["first answer ms median"], digits=1),
@@ -100,20 +112,37 @@ def _daemon(daemon):
             _goal("idle RSS, 100 repositories of 100 tags, MiB", 20,
                   hundred["idle"]["rss"] / 1024, digits=1),
         ]
+    if thousand:
+        rows.append(_goal("idle RSS, 1 000 repositories of 100 tags, MiB", 28,
+                          thousand["idle"]["rss"] / 1024, digits=1))
+    if "instructions of a start" in daemon:
+        rows.append(_goal("instructions of a start, millions", 25, daemon["instructions of a start"] / 1e6,
+                          digits=1))
     return rows
 
 
-def _trust(trust):
-    def load(tags):
-        return next((run["real_time"] for run in trust["load"]
-                     if run["name"].split("/")[1] == str(tags)), None)
+def _slowest_decision_us(trust):
+    return max((run["p99_ns"] / 1000 for run in trust["decide"]
+                if "p99_ns" in run and run.get("threads", 1) == 1), default=None)
 
-    one_thread = [run["p99_ns"] / 1000 for run in trust["decide"]
-                  if "p99_ns" in run and run.get("threads", 1) == 1]
+
+def _trust(trust):
+    def of_tags(runs, tags, field="real_time"):
+        return next((run[field] for run in runs if run["name"].split("/")[1] == str(tags)), None)
+
+    def load(tags):
+        return of_tags(trust["load"], tags)
+
+    def by_hashing(tags):
+        mine, floor = (of_tags(trust.get(part, []), tags, "cpu_time") for part in ("load", "hashed twice"))
+        return mine / floor if mine and floor else None
+
     return [
-        _goal("decision on a warm tag, p99 us, one thread", 2, max(one_thread, default=None)),
+        _goal("decision on a warm tag, p99 us, one thread", 2, _slowest_decision_us(trust)),
         _goal("first verified load, 10 000 tags, ms", 5, load(10_000)),
         _goal("first verified load, 100 000 tags, ms", 50, load(100_000), digits=1),
+        _goal("first verified load, 10 000 tags, of hashing its bytes twice", 2, by_hashing(10_000)),
+        _goal("first verified load, 100 000 tags, of hashing its bytes twice", 2, by_hashing(100_000)),
         _goal("bytes a tag in memory, 100 000 tags", 200, next(
             (run["bytes/tag"] for run in trust["load"] if run["name"].split("/")[1] == "100000"),
             None), digits=0),
@@ -147,6 +176,11 @@ def rows(found):
     for name, part in (("daemon", _daemon), ("trust", _trust), ("node", _node)):
         if found.get(name):
             made += part(found[name])
+    lookups = (found.get("node") or {}).get("notary lookup, 10000 tags, CPU")
+    if lookups and found.get("trust"):
+        made.append(_goal("decision p99, of the CPU of `notary lookup`: one of", 10_000,
+                          statistics.median(lookups) * 1000 / _slowest_decision_us(found["trust"]), digits=0,
+                          more_is_better=True, text="10000 or more"))
     return [row for row in made if row]
 
 

@@ -25,6 +25,21 @@ timed() {
   report "$name" "$((($(now_us) - began) / 10))e-2"
 }
 
+# The CPU time of all commands that have ended, in ms.
+ended_cpu_ms() {
+  times >"$node_dir/times"
+  awk 'NR == 2 { for (i = 1; i <= 2; ++i) { split($i, t, /[ms]/); sum += t[1] * 60 + t[2] } print sum * 1000 }' \
+    "$node_dir/times"
+}
+
+# timed_with_cpu NAME COMMAND...: and how much of the processor.
+timed_with_cpu() {
+  local before
+  before=$(ended_cpu_ms)
+  timed "$@"
+  report "$1, CPU" "$(awk -v after="$(ended_cpu_ms)" -v before="$before" 'BEGIN { print after - before }')"
+}
+
 # An image whose layer does not compress, as large as a usual one.
 make_large_image() {
   local layer_dir base
@@ -98,7 +113,7 @@ measure_lookups() {
   timed "publish $tags tags" notary_client publish "$gun"
   crivet warm --config "$node_dir/crivet.toml" "$gun:release-100000001" 2>>"$node_dir/log/timed.log" >&2
   for ((i = 0; i < rounds; ++i)); do
-    timed "notary lookup, $tags tags" notary_client lookup "$gun" release-100000042
+    timed_with_cpu "notary lookup, $tags tags" notary_client lookup "$gun" release-100000042
     timed "crivet verify, $tags tags" crivet verify --config "$node_dir/crivet.toml" "$gun:release-100000042"
     timed "crivet verify --offline, $tags tags" \
       crivet verify --offline --config "$node_dir/crivet.toml" "$gun:release-100000042"

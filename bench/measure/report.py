@@ -93,7 +93,7 @@ def _daemon(daemon):
           f"{figures['idle']['rss'] / 1024:.1f}", f"{figures['idle']['anonymous'] / 1024:.1f}",
           f"{figures['refused by a rule']['p50_us']:.0f}",
           f"{figures['refused: not signed']['p50_us']:.0f}"]
-         for number, figures in daemon.items()])
+         for number, figures in daemon.items() if number.isdigit()])
 
 
 def _trust(trust):
