@@ -12,7 +12,30 @@ constexpr std::chrono::minutes kAhead{10};
 constexpr std::chrono::seconds kLongest = hours(24 * 3650);
 constexpr std::chrono::seconds kShortest = hours(1);
 
+// Not a tag: what counts for all that have no time of their own.
+constexpr char kOthers[] = "*";
+
 std::int64_t VersionOf(TimePoint time) { return time.time_since_epoch().count(); }
+
+std::optional<TimePoint> TimeAt(const Floors& times, const std::string& name) {
+  const auto found = times.find(name);
+  if (found == times.end()) return std::nullopt;
+  return TimePoint(std::chrono::seconds(found->second.version));
+}
+
+// Those with the oldest time, and all that the others' time says as much of.
+void DropOldest(Floors& times) {
+  std::optional<std::int64_t> oldest;
+  for (const auto& [name, floor] : times) {
+    if (name != kOthers) oldest = std::min(oldest.value_or(floor.version), floor.version);
+  }
+  if (!oldest) return;
+  Floor& others = times[kOthers];
+  others.version = std::max(others.version, *oldest);
+  std::erase_if(times, [least = others.version](const auto& time) {
+    return time.first != kOthers && time.second.version <= least;
+  });
+}
 
 }  // namespace
 
@@ -29,9 +52,8 @@ std::chrono::seconds ReadMaxAge(KeyReader& keys) {
 }
 
 std::optional<TimePoint> TagTime(const Floors& times, const std::string& tag) {
-  const auto found = times.find(tag);
-  if (found == times.end()) return std::nullopt;
-  return TimePoint(std::chrono::seconds(found->second.version));
+  // The later of both: what is merged from two places may have a time that one of them had dropped.
+  return std::max(TimeAt(times, tag), TimeAt(times, kOthers));
 }
 
 bool RaisesTagTime(const Floors& times, const std::string& tag, TimePoint signed_at,
@@ -41,12 +63,10 @@ bool RaisesTagTime(const Floors& times, const std::string& tag, TimePoint signed
 }
 
 void RaiseTagTime(Floors& times, const std::string& tag, TimePoint signed_at) {
-  Floor& floor = times[tag];
-  floor.version = std::max(floor.version, VersionOf(signed_at));
-  if (times.size() <= kMaxTagTimes) return;
-  times.erase(std::min_element(times.begin(), times.end(), [](const auto& a, const auto& b) {
-    return a.second.version < b.second.version;
-  }));
+  const auto before = TagTime(times, tag);
+  if (before && *before >= signed_at) return;
+  times[tag].version = VersionOf(signed_at);
+  if (times.size() - times.count(kOthers) > kMaxTagTimes) DropOldest(times);
 }
 
 }  // namespace crivet::trust::registry_bound

@@ -27,12 +27,15 @@ inline constexpr char kMaxAge[] = "max_age";
 std::chrono::seconds ReadMaxAge(KeyReader& keys);
 
 /// Of the tags of one repository: when the digests that they were had been signed, the newest of
-/// each, as far as it is proven. Of more than that many the oldest times go.
+/// each, as far as it is proven. Of more than that many those with the oldest time go, and that
+/// time counts for every tag without one of its own from then on: no tag's time ever falls
+/// (trust/registry_bound/RULES.md#order-of-tags).
 inline constexpr std::size_t kMaxTagTimes = 4096;
 std::optional<TimePoint> TagTime(const Floors& times, const std::string& tag);
 /// Whether it changes anything. A time that is far ahead of `now` counts for nothing: it would
 /// refuse all that comes.
 bool RaisesTagTime(const Floors& times, const std::string& tag, TimePoint signed_at, TimePoint now);
+/// Does nothing where it changes nothing.
 void RaiseTagTime(Floors& times, const std::string& tag, TimePoint signed_at);
 
 }  // namespace crivet::trust::registry_bound

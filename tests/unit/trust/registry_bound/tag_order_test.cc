@@ -80,9 +80,10 @@ struct Node {
     return Pull(":1.0");
   }
   // As after a restart: what the store keeps of a set are its files and its floors.
-  void Restart() {
+  void Restart() { Restart(set->floors()); }
+  void Restart(Floors floors) {
     RefreshStart start{.id = kId, .source = RefreshStart::Source::kStore, .now = kNow};
-    start.floors = set->floors();
+    start.floors = std::move(floors);
     set = SigstoreKind().Begin(std::move(start))->Finish()->set;
   }
 };
@@ -161,15 +162,48 @@ BOOST_AUTO_TEST_CASE(ASignatureWhoseTimeNothingProves_IsOfNoOrder) {
   BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
 }
 
-BOOST_AUTO_TEST_CASE(TagTimes_BeyondTheCap_LeaveTheOldestOut) {
-  Floors times;
-  for (std::size_t n = 0; n <= kMaxTagTimes; ++n) {
-    RaiseTagTime(times, std::to_string(n), TimePoint(std::chrono::seconds{n + 1}));
+// Whoever may push tags gives many names to what is signed, and runs a pod of each.
+BOOST_AUTO_TEST_CASE(WhoFillsTheTimesOfTags_PushesNoneOut) {
+  Node node(TagOrder::kRefuse);
+  node.Sign(kOld, kSecondsNow - 200);
+  node.Sign(kNew, kSecondsNow - 100);
+  BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
+  Floors times = node.set->floors();
+  for (std::size_t n = 0; n <= 2 * kMaxTagTimes; ++n) {
+    RaiseTagTime(times, "made-up-" + std::to_string(n), kNow - std::chrono::seconds{50});
   }
-  BOOST_TEST(times.size() == kMaxTagTimes);
-  BOOST_TEST(!TagTime(times, "0"));
-  RaiseTagTime(times, "1", TimePoint(std::chrono::seconds{1}));
-  BOOST_TEST((TagTime(times, "1") == TimePoint(std::chrono::seconds{2})));
+  node.Restart(std::move(times));
+  BOOST_TEST(Outcome(node.PullAt(kOld)) == "rollback");
+  BOOST_TEST(Outcome(node.Pull("@" + kOld.ToString())) == "allowed");
+  // Whoever signs anew is heard, as ever.
+  node.Sign(kOld, kSecondsNow - 20);
+  BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
+}
+
+BOOST_AUTO_TEST_CASE(TagTimes_BeyondTheCap_LeaveTheOldestOut_AndNoTimeFalls) {
+  const auto second = [](std::size_t n) { return TimePoint(std::chrono::seconds{n}); };
+  Floors times;
+  for (std::size_t n = 1; n <= kMaxTagTimes; ++n) RaiseTagTime(times, std::to_string(n), second(n));
+  BOOST_TEST(!TagTime(times, "never seen"));
+  RaiseTagTime(times, "newer", second(kMaxTagTimes + 1));
+  BOOST_TEST(times.size() == kMaxTagTimes + 1);
+  BOOST_TEST((TagTime(times, "1") == second(1)));
+  BOOST_TEST((TagTime(times, "never seen") == second(1)));
+  BOOST_TEST((TagTime(times, "2") == second(2)));
+  RaiseTagTime(times, "2", second(1));
+  BOOST_TEST((TagTime(times, "2") == second(2)));
+  BOOST_TEST(!RaisesTagTime(times, "1", second(1), kNow));
+  RaiseTagTime(times, "1", second(kMaxTagTimes + 2));
+  BOOST_TEST((TagTime(times, "1") == second(kMaxTagTimes + 2)));
+  BOOST_TEST((TagTime(times, "never seen") == second(2)));
+  BOOST_TEST(times.size() == kMaxTagTimes + 1);
+}
+
+BOOST_AUTO_TEST_CASE(TagTimes_OfOneMoment_AreOneBeyondTheCap) {
+  Floors times;
+  for (std::size_t n = 0; n <= kMaxTagTimes; ++n) RaiseTagTime(times, std::to_string(n), kNow);
+  BOOST_TEST(times.size() == 1U);
+  BOOST_TEST((TagTime(times, "0") == kNow));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
