@@ -14,8 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "tests/support/trust/memory_registry.h"
-#include "tests/support/trust_io/test_node.h"
+#include "tests/support/trust_io/cosign_node.h"
 #include "trust/decide/decide.h"
 #include "trust/io/store/state_document.h"
 #include "trust/registry_bound/signature_set.h"
@@ -27,83 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kHanging[] = "hanging.example/";
-const std::string kName = "127.0.0.1:5055/acme/web";
-
-class RegistriesFetcher final : public MetadataFetcher {
- public:
-  Answer Fetch(const FileRequest& request, const Terms& terms) override {
-    if (request.registry->repository.starts_with(kHanging)) return Hang(terms);
-    const std::lock_guard lock(mutex_);
-    credentials_ = terms.credentials;
-    Fetched fetched = registry.Answer(request);
-    const bool away = !fetched && fetched.error().kind == FetchFailure::Kind::kNetwork;
-    if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
-    return {std::move(fetched), std::nullopt};
-  }
-  template <typename Change>
-  auto With(Change change) {
-    const std::lock_guard lock(mutex_);
-    return change(registry);
-  }
-  SharedCredentials credentials() {
-    const std::lock_guard lock(mutex_);
-    return credentials_;
-  }
-  int hanging() const { return hanging_; }
-  std::size_t asked() {
-    return With([](MemoryRegistry& held) { return held.asked(); });
-  }
-
- private:
-  // Says nothing until its time is over.
-  Answer Hang(const Terms& terms) {
-    ++hanging_;
-    while (!terms.stop.stop_requested()) std::this_thread::sleep_for(1ms);
-    return {tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, NetworkCause::kTimeout}),
-            std::nullopt};
-  }
-
-  std::mutex mutex_;
-  MemoryRegistry registry;
-  SharedCredentials credentials_;
-  std::atomic<int> hanging_{0};
-};
-
-struct CosignNode : TestNode {
-  CosignNode() {
-    AddServer("cosign", "").kind = std::string(SigstoreKind().name());
-    AddKind(&SigstoreKind());
-    SetFetcher("cosign", registry);
-    Use({"key-p256.pub"});
-    Start();
-    registry->With([](MemoryRegistry& held) {
-      held.Tag("1.0", MemoryRegistry::Image());
-      held.PutBundle(MemoryRegistry::TestData("bundles/key-p256-good.json"));
-    });
-  }
-
-  void Use(const std::vector<std::string>& keys) {
-    Rule rule;
-    rule.name = "cosign";
-    rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value(),
-                   ImagePattern::Parse("hanging.example/**").value(),
-                   ImagePattern::Parse("*/anywhere/**").value()};
-    rule.action = Action::kVerify;
-    rule.members = {{"cosign", "", &SigstoreKind(), MemoryRegistry::DemandFor(keys)}};
-    SetRules(std::vector<Rule>{rule}, Rule{});
-  }
-
-  Decision Present(const std::string& reference) {
-    Question question = Ask(reference);
-    question.local = MemoryRegistry::Image();
-    return service().DecideNow(std::move(question));
-  }
-
-  std::shared_ptr<RegistriesFetcher> registry = std::make_shared<RegistriesFetcher>();
-  const std::string image = MemoryRegistry::Image().ToString();
-  const std::string by_digest = kName + "@" + image;
-};
+const std::string kName = CosignNode::kRepository;
 
 BOOST_FIXTURE_TEST_SUITE(RegistryWordTest, CosignNode)
 
@@ -185,7 +108,7 @@ BOOST_AUTO_TEST_CASE(ARegistryThatHangs_HoldsUpNobodyElses) {
   for (int i = 0; i < kNames; ++i) {
     const auto answer = std::make_shared<std::promise<Decision>>();
     held_up.push_back(answer->get_future());
-    service().Decide(Ask(kHanging + std::string("web-") + std::to_string(i) + ":1.0"),
+    service().Decide(Ask(CosignNode::kHanging + std::string("web-") + std::to_string(i) + ":1.0"),
                      [answer](Decision decision) { answer->set_value(std::move(decision)); });
   }
   while (registry->hanging() == 0) std::this_thread::sleep_for(1ms);
