@@ -18,6 +18,10 @@ constexpr std::size_t kEntryBytes = 256;
 
 struct NoAnchors final : Anchors {};
 
+std::size_t BytesOf(const StoredSignature& one) {
+  return one.signature.bytes().size() + kEntryBytes;
+}
+
 std::optional<std::string> TagOf(const ImageReference& reference) {
   if (reference.tag()) return reference.tag();
   if (reference.digest()) return std::nullopt;
@@ -109,18 +113,44 @@ SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
   return verified;
 }
 
+void LastUse::Note(const Sha256Digest& image) {
+  const std::lock_guard lock(mutex_);
+  uses_.insert_or_assign(image, ++newest_);
+  // Some are of sets that were never committed.
+  if (uses_.size() <= 2 * kKept) return;
+  std::erase_if(uses_, [&](const auto& use) { return use.second <= newest_ - kKept; });
+}
+
+std::uint64_t LastUse::Of(const Sha256Digest& image) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = uses_.find(image);
+  return found == uses_.end() ? 0 : found->second;
+}
+
+void LastUse::Drop(const Sha256Digest& image) {
+  const std::lock_guard lock(mutex_);
+  uses_.erase(image);
+}
+
 SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)
-    : id_(std::move(id)), dialect_(dialect), verdicts_(std::make_shared<Verdicts>()) {}
+    : id_(std::move(id)),
+      dialect_(dialect),
+      verdicts_(std::make_shared<Verdicts>()),
+      last_use_(std::make_shared<LastUse>()) {}
 
 SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
     : id_(before.id_),
       dialect_(before.dialect_),
       floors_(before.floors_),
       images_(before.images_),
-      signatures_(before.signatures_),
       bytes_(before.bytes_),
       verified_at_(before.verified_at_),
-      verdicts_(before.verdicts_) {
+      verdicts_(before.verdicts_),
+      last_use_(before.last_use_) {
+  // What comes from the store was last used when it was verified, for all that is known.
+  std::stable_sort(more.begin(), more.end(), [](const auto& a, const auto& b) {
+    return a.first_verified < b.first_verified;
+  });
   for (StoredSignature& signature : more) Add(std::move(signature));
   KeepWithinCaps();
 }
@@ -143,35 +173,38 @@ std::shared_ptr<const SignatureSet> SignatureSet::WithFloors(Floors floors) cons
 }
 
 void SignatureSet::Add(StoredSignature signature) {
-  std::vector<StoredSignature>& held = images_[signature.image];
-  const bool known = std::any_of(held.begin(), held.end(), [&](const StoredSignature& one) {
+  last_use_->Note(signature.image);
+  auto& held = images_[signature.image];
+  auto all = held ? *held : std::vector<StoredSignature>();
+  const bool known = std::any_of(all.begin(), all.end(), [&](const StoredSignature& one) {
     return one.signature.sha256() == signature.signature.sha256();
   });
   if (known) return;
-  if (held.size() == kMaxOfImage) {
-    const auto oldest = std::min_element(held.begin(), held.end(), [](auto& a, auto& b) {
+  if (all.size() == kMaxOfImage) {
+    const auto oldest = std::min_element(all.begin(), all.end(), [](auto& a, auto& b) {
       return a.first_verified < b.first_verified;
     });
-    bytes_ -= oldest->signature.bytes().size() + kEntryBytes;
-    held.erase(oldest);
-    --signatures_;
+    bytes_ -= BytesOf(*oldest);
+    all.erase(oldest);
   }
-  ++signatures_;
-  bytes_ += signature.signature.bytes().size() + kEntryBytes;
+  bytes_ += BytesOf(signature);
   verified_at_ = std::max(verified_at_, signature.first_verified);
-  held.push_back(std::move(signature));
+  all.push_back(std::move(signature));
+  held = std::make_shared<const std::vector<StoredSignature>>(std::move(all));
 }
 
+// trust/registry_bound/RULES.md#evidence
 void SignatureSet::KeepWithinCaps() {
-  while (images_.size() > kMaxImages || signatures_ > kMaxSignatures || bytes_ > kMaxBytes) {
-    const auto oldest = std::min_element(images_.begin(), images_.end(), [](auto& a, auto& b) {
-      return a.second.front().first_verified < b.second.front().first_verified;
-    });
-    for (const StoredSignature& one : oldest->second) {
-      bytes_ -= one.signature.bytes().size() + kEntryBytes;
-    }
-    signatures_ -= oldest->second.size();
-    images_.erase(oldest);
+  if (images_.size() <= kMaxImages && bytes_ <= kMaxBytes) return;
+  std::vector<std::pair<std::uint64_t, Sha256Digest>> by_use;
+  for (const auto& [image, held] : images_) by_use.emplace_back(last_use_->Of(image), image);
+  std::sort(by_use.begin(), by_use.end());
+  for (const auto& [use, image] : by_use) {
+    if (images_.size() <= kMaxImages && bytes_ <= kMaxBytes) return;
+    const auto gone = images_.find(image);
+    for (const StoredSignature& one : *gone->second) bytes_ -= BytesOf(one);
+    images_.erase(gone);
+    last_use_->Drop(image);
   }
 }
 
@@ -201,7 +234,7 @@ SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& ima
   if (held == images_.end()) {
     return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
   }
-  for (const StoredSignature& one : held->second) {
+  for (const StoredSignature& one : *held->second) {
     verified.push_back(Judged(one, image, demand, aged));
     if (verified.back()) return Good{&one, *std::move(verified.back())};
   }
@@ -214,7 +247,7 @@ std::optional<TimePoint> SignatureSet::SignedAt(const WantedImage& image,
   std::optional<TimePoint> newest;
   const auto held = images_.find(image.digest);
   if (held == images_.end()) return newest;
-  for (const StoredSignature& one : held->second) {
+  for (const StoredSignature& one : *held->second) {
     const auto verified = Judged(one, image, demand, aged);
     if (!verified || verified->times.empty()) continue;
     newest = std::max(newest.value_or(TimePoint::min()), verified->times.back());
@@ -226,12 +259,12 @@ std::vector<StoredFile> SignatureSet::Files(const SignatureSet* stored_already) 
   std::set<std::string> already;
   if (stored_already != nullptr) {
     for (const auto& [image, signatures] : stored_already->images_) {
-      for (const StoredSignature& one : signatures) already.insert(one.FileName());
+      for (const StoredSignature& one : *signatures) already.insert(one.FileName());
     }
   }
   std::vector<StoredFile> files;
   for (const auto& [image, signatures] : images_) {
-    for (const StoredSignature& one : signatures) {
+    for (const StoredSignature& one : *signatures) {
       StoredFile file{one.FileName(), one.signature.sha256(), std::nullopt};
       if (!already.contains(file.name)) file.bytes = one.signature.bytes();
       files.push_back(std::move(file));
@@ -268,6 +301,7 @@ Judgement SignatureSet::Current(const Asked& asked) const {
 }
 
 Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
+  if (Knows(digest)) last_use_->Note(digest);
   const SignatureDemand& demand = AsSignatureDemand(asked.demand);
   const WantedImage image{.digest = digest, .repository = id_.name, .tag = TagOf(asked.reference)};
   Aged aged{asked.now, std::nullopt};

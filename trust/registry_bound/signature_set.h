@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,22 +42,39 @@ class Verdicts {
   std::map<Key, SignatureResult<VerifiedSignature>> known_;
 };
 
+/// LastUse is in which order images were pulled, or asked about as what is here. Thread-safe.
+class LastUse {
+ public:
+  /// So many of the newest are never forgotten.
+  static constexpr std::size_t kKept = 4096;
+
+  void Note(const Sha256Digest& image);
+  /// Zero where it is not known.
+  std::uint64_t Of(const Sha256Digest& image) const;
+  void Drop(const Sha256Digest& image);
+
+ private:
+  mutable std::mutex mutex_;
+  std::uint64_t newest_ = 0;
+  std::map<Sha256Digest, std::uint64_t> uses_;
+};
+
 /// SignatureSet is the evidence that this node has of one repository's images: signatures that were
 /// good when they were read. It names no tag: which digest a tag is, is the registry's word, and
 /// has to be asked for at each pull. What it holds is judged by today's demand each time
-/// (trust/registry_bound/RULES.md#evidence). Immutable but for remembered verdicts; thread-safe.
+/// (trust/registry_bound/RULES.md#evidence). Immutable but for remembered verdicts and uses;
+/// thread-safe.
 class SignatureSet final : public TrustedSet {
  public:
   static constexpr std::size_t kMaxOfImage = 4;
-  static constexpr std::size_t kMaxImages = 4096;
-  /// Of all images: as many as the store can list.
-  static constexpr std::size_t kMaxSignatures = 4096;
+  static constexpr std::size_t kMaxImages = LastUse::kKept;
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
 
   /// Nothing. `dialect` lives as long as the program.
   SignatureSet(CollectionId id, const SignatureDialect& dialect);
 
-  /// With more signatures of one image; beyond the caps the ones verified first go.
+  /// With more signatures. Beyond the caps of all images those go that were neither pulled nor
+  /// asked about as what is here for longest, of one image the ones verified first.
   std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
   /// With what is known of tags: that time raised, or all of them as the store had them.
   std::shared_ptr<const SignatureSet> WithTagTime(const std::string& tag,
@@ -109,11 +127,12 @@ class SignatureSet final : public TrustedSet {
   const CollectionId id_;
   const SignatureDialect& dialect_;
   Floors floors_;
-  std::map<Sha256Digest, std::vector<StoredSignature>> images_;
-  std::size_t signatures_ = 0;
+  /// Never null, never empty; what one image has is shared with the sets before.
+  std::map<Sha256Digest, std::shared_ptr<const std::vector<StoredSignature>>> images_;
   std::size_t bytes_ = 0;
   TimePoint verified_at_{};
   std::shared_ptr<Verdicts> verdicts_;
+  std::shared_ptr<LastUse> last_use_;
 };
 
 /// Why a signature is refused, as a decision says it.

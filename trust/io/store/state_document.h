@@ -28,7 +28,8 @@ struct Manifest {
   friend bool operator==(const Manifest&, const Manifest&) = default;
 };
 
-inline constexpr std::size_t kMaxManifestBytes = 1024 * 1024;
+/// More than the most that any kind lists: what is longer would be taken for damage.
+inline constexpr std::size_t kMaxManifestBytes = 8 * 1024 * 1024;
 inline constexpr std::size_t kMaxRecordsBytes = 16 * 1024 * 1024;
 
 /// The kind of trust that documents without a kind are of: there was no other.

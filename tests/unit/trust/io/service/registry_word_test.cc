@@ -18,6 +18,7 @@
 #include "trust/decide/decide.h"
 #include "trust/io/store/state_document.h"
 #include "trust/registry_bound/signature_set.h"
+#include "trust/registry_bound/tag_time.h"
 #include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
 
@@ -211,23 +212,30 @@ BOOST_FIXTURE_TEST_CASE(AllOf_WhereTheRegistryIsAway_IsUnreachable, BothNode) {
   BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "unreachable");
 }
 
-// What the store cannot list it would take for damage, and nothing of the repository would count.
-BOOST_AUTO_TEST_CASE(AsManySignaturesAsAreKept_AreListedByTheStore) {
+// What the store cannot list it would take for damage, and nothing of the repository would count:
+// whoever may push tags and sign must not be able to make it so.
+BOOST_AUTO_TEST_CASE(AsManySignaturesAndTagsAsAreKept_AreListedByTheStore) {
+  using registry_bound::SignatureSet;
   std::vector<registry_bound::StoredSignature> many;
-  constexpr std::size_t kImages = 1100;
-  for (std::size_t i = 0; i < kImages; ++i) {
-    for (std::size_t of_image = 0; of_image < registry_bound::SignatureSet::kMaxOfImage;
-         ++of_image) {
+  Floors times;
+  for (std::size_t i = 0; i < SignatureSet::kMaxImages; ++i) {
+    for (std::size_t of_image = 0; of_image < SignatureSet::kMaxOfImage; ++of_image) {
       many.push_back({Sha256Digest(Sha256Of("image " + std::to_string(i))), wall(),
                       sigstore::BundleBytes(std::to_string(i * 10 + of_image))});
     }
+    std::string longest = std::to_string(i);
+    longest.resize(128, 't');
+    registry_bound::RaiseTagTime(times, longest, wall() + std::chrono::seconds(i));
   }
   const CollectionId id = SigstoreKind().IdOf("", kName);
-  const auto set = registry_bound::SignatureSet(id, sigstore::Dialect()).With(std::move(many));
-  Manifest manifest{.id = id, .files = {}, .floors = {}, .verified_at = wall()};
+  const auto set = SignatureSet(id, sigstore::Dialect()).With(std::move(many));
+  Manifest manifest{.id = id, .files = {}, .floors = times, .verified_at = wall()};
   for (const StoredFile& file : set->Files(nullptr)) manifest.files.emplace(file.name, file.sha256);
-  BOOST_TEST(manifest.files.size() == registry_bound::SignatureSet::kMaxSignatures);
-  BOOST_TEST(WriteManifest(manifest).size() <= kMaxManifestBytes);
+  BOOST_TEST(manifest.files.size() == SignatureSet::kMaxImages * SignatureSet::kMaxOfImage);
+  BOOST_TEST(times.size() == registry_bound::kMaxTagTimes);
+  const std::string text = WriteManifest(manifest);
+  BOOST_TEST(text.size() <= kMaxManifestBytes);
+  BOOST_TEST((ReadManifest(text).value() == manifest));
 }
 
 BOOST_AUTO_TEST_CASE(UnsignedNames_LeaveNothingOnTheDisk) {
