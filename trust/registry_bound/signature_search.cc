@@ -54,7 +54,8 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
   committed.set = set;
   committed.changed = !good.empty() || raised;
   committed.answer = word;
-  if (committed.changed) committed.files = set->Files(before.get());
+  // Also of what has not changed: the store may not have it yet.
+  committed.files = set->Files(before.get());
   committed.onto = [good, word, tagged](std::shared_ptr<const TrustedSet> newer) {
     return OnTop(std::static_pointer_cast<const SignatureSet>(std::move(newer)), good, word,
                  tagged);

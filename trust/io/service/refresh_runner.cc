@@ -292,7 +292,8 @@ RefreshRunner::Settled RefreshRunner::Settle(RepositorySlot& slot, RepositorySlo
     return Settled::kDone;
   }
   // Where only names are asked for, no moment speaks for the whole of a set.
-  if (!outcome->changed && KindOf(slot).asks() == Kind::Asks::kNames) return Settled::kDone;
+  const bool nothing_new = !outcome->changed && KindOf(slot).asks() == Kind::Asks::kNames;
+  if (nothing_new && !slot.lacks_commit()) return Settled::kDone;
   const TrustedSet& set = *outcome->set;
   const TimePoint verified_at = set.verified_at();
   const bool noted = ground.saved_at && *ground.saved_at <= verified_at &&

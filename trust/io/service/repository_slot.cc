@@ -215,6 +215,7 @@ void RepositorySlot::Adopt(FromStore loaded) {
   Floors floors =
       had_unsaved ? Higher(std::move(loaded.floors), KnownFloors()) : std::move(loaded.floors);
   unsaved_.clear();
+  lacks_commit_ = false;
   floors_unsaved_ = had_unsaved && floors_unsaved_ && floors != floors_in_store;
   anchors_ = std::move(loaded.anchors);
   if (had_unsaved && loaded.set && loaded.set->floors() != floors) {
@@ -295,6 +296,7 @@ void RepositorySlot::NoteSaved(FileStore::Stamp stamp, const FileStore::Change& 
   saved_at_ = change.verified_at;
   unsaved_.clear();
   floors_unsaved_ = false;
+  lacks_commit_ = false;
   Recount();
 }
 
@@ -304,7 +306,13 @@ void RepositorySlot::NoteUnsaved(const FileStore::Change& change) {
     if (file.bytes) unsaved_.insert_or_assign(file.name, file);
   }
   saved_at_.reset();
+  lacks_commit_ = true;
   Recount();
+}
+
+bool RepositorySlot::lacks_commit() const {
+  const std::lock_guard lock(mutex_);
+  return lacks_commit_;
 }
 
 void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
@@ -417,6 +425,7 @@ void RepositorySlot::Forget() {
   unsaved_.clear();
   records_unsaved_ = false;
   floors_unsaved_ = false;
+  lacks_commit_ = false;
   Recount();
   unreadable_ = nullptr;
   ++serial_;

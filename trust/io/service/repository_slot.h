@@ -154,6 +154,8 @@ class RepositorySlot {
   std::vector<StoredFile> WithUnsaved(std::vector<StoredFile> files) const;
   void NoteSaved(FileStore::Stamp stamp, const FileStore::Change& change);
   void NoteUnsaved(const FileStore::Change& change);
+  /// Whether the latest commit has not reached the store.
+  bool lacks_commit() const;
 
   enum class Asker : std::uint8_t { kPull, kBackground };
   void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
@@ -230,6 +232,7 @@ class RepositorySlot {
   std::map<std::string, StoredFile> unsaved_;
   bool records_unsaved_ = false;
   bool floors_unsaved_ = false;  ///< of a set that has gone
+  bool lacks_commit_ = false;
   std::size_t resident_bytes_ = 0;
   Demands demands_;
   std::shared_ptr<const RefreshFailure> unreadable_;
