@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trust/tuf/metadata_reader.h"
+#include "trust/tuf/target_text.h"
 
 namespace crivet::trust {
 namespace {
@@ -24,44 +25,13 @@ tl::unexpected<Error> Malformed(std::string_view what) {
   return Fail(Reason::kMalformed, std::string(what));
 }
 
-// The SHA-256 of one entry of `targets`. There may be a million of them: what stands in every file
-// is read in one pass, and only an entry with something unknown in it is looked at closely.
+// The SHA-256 of one entry of `targets`.
 tl::expected<Sha256, EntryFault> ReadTargetDigest(JsonValue entry) {
-  const auto members = entry.AsObject();
-  if (!members) return tl::unexpected(EntryFault::kNotAnObject);
-  std::optional<JsonValue> hashes;
-  std::optional<std::int64_t> length;
-  bool plain = true;
-  for (const JsonMember& member : *members) {
-    if (member.name == "hashes") {
-      hashes = member.value;
-    } else if (member.name == "length") {
-      length = member.value.AsInteger();
-    } else if (member.name != "custom") {
-      plain = false;
-    }
-  }
-  if (!length || *length < 0) return tl::unexpected(EntryFault::kLength);
-  const auto digests = hashes ? hashes->AsObject() : std::nullopt;
-  if (!digests) return tl::unexpected(EntryFault::kHashes);
-  std::optional<Sha256> sha256;
-  for (const JsonMember& digest : *digests) {
-    const auto text = digest.value.AsString();
-    if (!text) return tl::unexpected(EntryFault::kHashes);
-    if (digest.name == "sha256") {
-      sha256 = Sha256FromBase64(*text);
-      if (!sha256) return tl::unexpected(EntryFault::kBadSha256);
-    } else if (digest.name != "sha512") {
-      plain = false;
-    }
-  }
-  if (!sha256) return tl::unexpected(EntryFault::kNoSha256);
-  if (!plain) {
-    for (const auto& checked : {RefuseCaseVariants(entry, {"hashes", "length", "custom"}),
-                                RefuseCaseVariants(*hashes, {"sha256", "sha512"})}) {
-      if (!checked) return tl::unexpected(EntryFault::kTwoCases);
-    }
-  }
+  const auto text = ReadTarget(entry);
+  if (!text) return tl::unexpected(text.error());
+  if (!text->sha256) return tl::unexpected(EntryFault::kNoSha256);
+  const auto sha256 = Sha256FromBase64(*text->sha256);
+  if (!sha256) return tl::unexpected(EntryFault::kBadSha256);
   return *sha256;
 }
 

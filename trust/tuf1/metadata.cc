@@ -50,6 +50,14 @@ Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
   return header;
 }
 
+std::optional<Sha512> Sha512FromHex(std::string_view hex) {
+  const auto bytes = FromHex(hex);
+  Sha512 digest{};
+  if (!bytes || bytes->size() != digest.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), digest.begin());
+  return digest;
+}
+
 Result<Digests> Digests::Read(JsonValue hashes) {
   const auto members = hashes.AsObject();
   if (!members) return Malformed("hashes", "has the wrong type");
@@ -61,11 +69,8 @@ Result<Digests> Digests::Read(JsonValue hashes) {
       read.sha256 = Sha256FromHex(*text);
       if (!read.sha256) return Malformed("sha256", "is not 64 lower-case hex digits");
     } else if (hash.name == "sha512") {
-      const auto bytes = FromHex(*text);
-      if (!bytes || bytes->size() != sizeof(Sha512)) {
-        return Malformed("sha512", "is not 128 lower-case hex digits");
-      }
-      std::copy(bytes->begin(), bytes->end(), read.sha512.emplace().begin());
+      read.sha512 = Sha512FromHex(*text);
+      if (!read.sha512) return Malformed("sha512", "is not 128 lower-case hex digits");
     }
   }
   const auto exact = RefuseCaseVariants(hashes, {"sha256", "sha512"});

@@ -35,6 +35,9 @@ bool IsTopLevel(std::string_view role);
 Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
                                   std::initializer_list<std::string_view> members);
 
+/// Sha512FromHex reads exactly 128 lower-case hex digits.
+std::optional<Sha512> Sha512FromHex(std::string_view hex);
+
 /// Digests are the hashes that somebody listed for some bytes.
 struct Digests {
   std::optional<Sha256> sha256;

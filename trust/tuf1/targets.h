@@ -6,8 +6,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "trust/base/bytes.h"
@@ -47,22 +45,30 @@ class Targets {
   std::size_t resident_bytes() const;
 
  private:
-  struct NameHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
-    }
+  struct Named {
+    std::string_view name;
+    TargetEntry entry;
+  };
+  /// Where the entry is that has a digest which begins so.
+  struct Digested {
+    std::uint64_t begin;
+    std::uint32_t at;
   };
 
   Targets() = default;
-  // by_digest_ points into the nodes of entries_, which a move takes along.
+  // The names are views into names_, which a move takes along.
   Targets(const Targets&) = delete;
   Targets& operator=(const Targets&) = delete;
+  void ReadEntries(const JsonMembers& members);
   void IndexDigests();
+  const Sha256& DigestOf(const Digested& entry) const {
+    return *entries_[entry.at].entry.hashes.sha256;
+  }
 
   MetadataHeader header_;
-  std::unordered_map<std::string, TargetEntry, NameHash, std::equal_to<>> entries_;
-  std::vector<std::pair<Sha256, const std::string*>> by_digest_;  // sorted
+  std::vector<char> names_;
+  std::vector<Named> entries_;       // by name
+  std::vector<Digested> by_digest_;  // by digest, then by name
   std::optional<Delegations> delegations_;
 };
 
