@@ -26,11 +26,20 @@ constexpr std::array<std::uint8_t, 256> MakeBase64Values() {
 }
 constexpr auto kBase64Values = MakeBase64Values();
 
-constexpr int HexValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  return -1;
+// A table, like the other: which of two ranges a digit of a hash is in, no processor can guess.
+constexpr std::array<std::int8_t, 256> MakeHexValues() {
+  std::array<std::int8_t, 256> values{};
+  values.fill(-1);
+  for (int i = 0; i < 10; ++i)
+    values[static_cast<std::size_t>('0' + i)] = static_cast<std::int8_t>(i);
+  for (int i = 0; i < 6; ++i) {
+    values[static_cast<std::size_t>('a' + i)] = static_cast<std::int8_t>(10 + i);
+  }
+  return values;
 }
+constexpr auto kHexValues = MakeHexValues();
+
+constexpr int HexValue(char c) { return kHexValues[static_cast<unsigned char>(c)]; }
 
 // Decodes into `out`, which holds `capacity` bytes. The number of bytes written, or nothing where
 // the text is not base64 or holds more than fits.
@@ -125,12 +134,15 @@ std::optional<std::string> FromHex(std::string_view hex) {
 std::optional<Sha256> Sha256FromHex(std::string_view hex) {
   Sha256 digest{};
   if (hex.size() != digest.size() * 2) return std::nullopt;
+  int wrong = 0;
   for (std::size_t i = 0; i < digest.size(); ++i) {
     const int high = HexValue(hex[2 * i]);
     const int low = HexValue(hex[2 * i + 1]);
-    if (high < 0 || low < 0) return std::nullopt;
-    digest[i] = static_cast<std::uint8_t>(high << 4 | low);
+    wrong |= high | low;
+    digest[i] =
+        static_cast<std::uint8_t>(static_cast<unsigned>(high) << 4 | static_cast<unsigned>(low));
   }
+  if (wrong < 0) return std::nullopt;
   return digest;
 }
 

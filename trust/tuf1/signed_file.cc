@@ -94,12 +94,12 @@ Result<RoleKeys> KeyTable::ReadRole(JsonValue role) {
   return read;
 }
 
-SignedFile::SignedFile(JsonDocument document, JsonValue content, Signatures signatures)
-    : document_(std::move(document)),
-      content_(content),
-      signatures_(std::move(signatures)),
-      signed_bytes_(Canonical(content_)),
-      signed_sha256_(Sha256Of(signed_bytes_)) {}
+SignedFile::SignedFile(JsonDocument document, JsonValue content, std::size_t size,
+                       Signatures signatures)
+    : document_(std::move(document)), content_(content), signatures_(std::move(signatures)) {
+  signed_bytes_.reserve(size);
+  AppendCanonical(content_, signed_bytes_);
+}
 
 Result<SignedFile> SignedFile::Parse(std::string_view file, std::size_t max_bytes,
                                      const Limits& limits) {
@@ -116,7 +116,7 @@ Result<SignedFile> SignedFile::Parse(std::string_view file, std::size_t max_byte
   if (!exact) return tl::unexpected(exact.error());
   auto signatures = ReadSignatures(document->root(), limits);
   if (!signatures) return tl::unexpected(signatures.error());
-  return SignedFile(*std::move(document), *content, *std::move(signatures));
+  return SignedFile(*std::move(document), *content, file.size(), *std::move(signatures));
 }
 
 Result<std::set<Sha256>> SignedFile::Verify(const RoleKeys& role) const {

@@ -63,7 +63,8 @@ class SignedFile {
 
   /// The object under `signed`; valid as long as this.
   JsonValue content() const { return content_; }
-  const Sha256& signed_sha256() const { return signed_sha256_; }
+  /// Hashes what was signed, each time.
+  Sha256 signed_sha256() const { return Sha256Of(signed_bytes_); }
 
   /// The public keys of the role that have a good signature here, where enough are among them. The
   /// role's keys are walked, not the file's signatures. kSignature where none has one, kThreshold
@@ -71,14 +72,13 @@ class SignedFile {
   Result<std::set<Sha256>> Verify(const RoleKeys& role) const;
 
  private:
-  SignedFile(JsonDocument document, JsonValue content,
+  SignedFile(JsonDocument document, JsonValue content, std::size_t size,
              std::map<std::string, std::string, std::less<>> signatures);
 
   JsonDocument document_;
   JsonValue content_;
   std::map<std::string, std::string, std::less<>> signatures_;
   std::string signed_bytes_;
-  Sha256 signed_sha256_;
 };
 
 }  // namespace crivet::trust::tuf1

@@ -2,6 +2,7 @@
 #include "trust/tuf1/trusted.h"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "trust/base/percent_encoding.h"
 
@@ -17,7 +18,8 @@ bool IsListed(const MetaEntry& entry, std::int64_t version, const std::string& b
 template <typename T>
 Verified<T> Keep(T content, const SignedFile& file, std::string bytes, std::set<Sha256>&& signers) {
   Verified<T> kept;
-  kept.signed_sha256 = file.signed_sha256();
+  // Of a targets role nobody asks for it, and it has megabytes.
+  if constexpr (!std::is_same_v<T, Targets>) kept.signed_sha256 = file.signed_sha256();
   kept.content = std::make_shared<const T>(std::move(content));
   kept.sha256 = Sha256Of(bytes);
   kept.bytes = std::make_shared<const std::string>(std::move(bytes));

@@ -41,8 +41,9 @@ struct Verified {
   std::shared_ptr<const T> content;
   std::shared_ptr<const std::string> bytes;  ///< as served
   Sha256 sha256{};                           ///< of them
-  Sha256 signed_sha256{};                    ///< of what was signed, in whatever layout
-  std::set<Sha256> signers;                  ///< the public keys
+  /// Of what was signed, in whatever layout. Not of a targets role.
+  Sha256 signed_sha256{};
+  std::set<Sha256> signers;  ///< the public keys
 
   friend bool operator==(const Verified& a, const Verified& b) { return a.sha256 == b.sha256; }
 };
