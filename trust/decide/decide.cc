@@ -13,6 +13,8 @@ namespace crivet::trust {
 namespace {
 
 constexpr std::string_view kDefaultTag = "latest";
+// Tags of one repository that had the digest. One that stands comes first, as a rule.
+constexpr std::size_t kMostRecordsAsked = 64;
 
 bool Allows(const Decision& decision) { return std::holds_alternative<Allow>(decision.verdict); }
 
@@ -94,9 +96,12 @@ class Judge {
         reference_.tag() ? std::string_view(*reference_.tag()) : kDefaultTag;
     bool withdrawn = false;
     bool refused = false;
+    std::size_t asked = 0;
     for (const VerifiedRecord& record : *view_.records) {
       if (record.digest != digest || (!any_tag && record.tag != tag)) continue;
       if (!view_.set->IsOf(record, name(), demand())) continue;
+      // What a record stands on may take a search; one that was withdrawn takes none.
+      if (!IsWithdrawn(record) && ++asked > kMostRecordsAsked) break;
       switch (view_.set->StandingOf(record, demand(), now_)) {
         case Standing::kStands:
           return BySoundRecord(record, std::move(otherwise));

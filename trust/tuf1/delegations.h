@@ -77,6 +77,8 @@ class Delegations {
 
   /// Null where nothing is delegated to that role.
   const RoleKeys* KeysOf(std::string_view role) const;
+  /// The name of the delegation by which a role is delegated to: its own, or that of all bins.
+  std::string NameFor(const std::string& role) const { return bins_ ? bins_->prefix : role; }
   const std::vector<DelegatedRole>& roles() const { return roles_; }
   const std::optional<Bins>& bins() const { return bins_; }
   /// Bytes held; an estimate.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "trust/base/percent_encoding.h"
@@ -28,6 +29,51 @@ StoredFile FileOf(std::string name, const auto& file, const std::map<std::string
   return one;
 }
 
+void VisitAnchors(const Holding& holding, const auto& visit) {
+  for (const Verified<Root>& root : holding.newest.roots) {
+    visit(StoredRoot(root.content->version()), root);
+  }
+  if (holding.newest.timestamp) visit(std::string(kNewestTimestamp), *holding.newest.timestamp);
+  if (holding.newest.snapshot) visit(std::string(kNewestSnapshot), *holding.newest.snapshot);
+}
+
+// Precondition: there is a complete set.
+void VisitAll(const Holding& holding, const auto& visit) {
+  VisitAnchors(holding, visit);
+  visit(std::string(kTimestamp), *holding.complete->timestamp);
+  visit(std::string(kSnapshot), *holding.complete->snapshot);
+  for (const auto& [role, file] : holding.complete->roles) {
+    if (auto name = StoredRole(role)) visit(*std::move(name), file);
+  }
+}
+
+// Role -> the delegation of `targets` that leads to it; one that nothing leads to is its own.
+std::map<std::string, std::string> OwnersIn(const Trusted& set) {
+  std::map<Sha256, std::string> names;
+  for (const auto& [role, file] : set.roles) names.emplace(file.sha256, role);
+  std::multimap<std::string, std::string> delegates_to;
+  for (const auto& [delegation, acceptance] : set.accepted) {
+    const auto delegator = names.find(delegation.first);
+    if (delegator != names.end()) delegates_to.emplace(delegator->second, delegation.second);
+  }
+  std::map<std::string, std::string> owners;
+  std::vector<std::string> waiting = {std::string(kTargets)};
+  while (!waiting.empty()) {
+    const std::string role = std::move(waiting.back());
+    waiting.pop_back();
+    const auto [begin, end] = delegates_to.equal_range(role);
+    for (auto to = begin; to != end; ++to) {
+      const auto& delegations = set.roles.find(role)->second.content->delegations();
+      const std::string owner = role != kTargets ? owners.find(role)->second
+                                : delegations    ? delegations->NameFor(to->second)
+                                                 : to->second;
+      if (owners.emplace(to->second, owner).second) waiting.push_back(to->second);
+    }
+  }
+  for (const auto& [role, file] : set.roles) owners.emplace(role, role);
+  return owners;
+}
+
 template <typename T>
 bool Same(const std::optional<Verified<T>>& a, const std::optional<Verified<T>>& b) {
   return a.has_value() == b.has_value() && (!a || *a == *b);
@@ -46,6 +92,13 @@ void RoleUses::Touch(const std::vector<std::string>& roles) {
   const std::lock_guard lock(mutex_);
   ++now_;
   for (const std::string& role : roles) last_[role] = now_;
+  // Names of roles that nobody has any more stay behind.
+  if (last_.size() <= kMost) return;
+  std::vector<std::uint64_t> uses;
+  for (const auto& [role, used] : last_) uses.push_back(used);
+  const auto middle = uses.begin() + static_cast<std::ptrdiff_t>(uses.size() / 2);
+  std::nth_element(uses.begin(), middle, uses.end());
+  std::erase_if(last_, [&](const auto& use) { return use.second < *middle; });
 }
 
 std::vector<std::string> RoleUses::InOrder(std::vector<std::string> roles) const {
@@ -206,12 +259,34 @@ void Holding::KeepWithin(std::size_t roles, std::size_t bytes) {
   }
   if (held.size() <= roles && held_bytes <= bytes) return;
   held = uses->InOrder(std::move(held));
+  const std::map<std::string, std::string> owners = OwnersIn(*complete);
+  struct Share {
+    std::size_t roles = 0;
+    std::size_t bytes = 0;
+  };
+  std::map<std::string_view, Share> shares;
+  for (const std::string& role : held) {
+    Share& share = shares[owners.find(role)->second];
+    ++share.roles;
+    share.bytes += bytes_of(complete->roles.find(role)->second);
+  }
   while (!held.empty() && (held.size() > roles || held_bytes > bytes)) {
-    const auto file = complete->roles.find(held.back());
+    const auto share_of = [&](const std::string& role) {
+      const Share& share = shares[owners.find(role)->second];
+      return held_bytes > bytes ? share.bytes : share.roles;
+    };
+    // Of equal ones the last: it was asked for longest ago.
+    const auto goes =
+        std::max_element(held.rbegin(), held.rend(),
+                         [&](const auto& a, const auto& b) { return share_of(a) < share_of(b); });
+    const auto file = complete->roles.find(*goes);
+    Share& share = shares[owners.find(*goes)->second];
+    --share.roles;
+    share.bytes -= bytes_of(file->second);
     held_bytes -= bytes_of(file->second);
     complete->roles.erase(file);
-    uses->Forget(held.back());
-    held.pop_back();
+    uses->Forget(*goes);
+    held.erase(std::next(goes).base());
   }
   complete->Prune();
 }
@@ -234,26 +309,26 @@ bool Holding::SameAnchors(const Holding& other) const {
 
 std::vector<StoredFile> Holding::AnchorFiles() const {
   std::vector<StoredFile> files;
-  const auto put = [&](std::string name, const auto& file) {
+  VisitAnchors(*this, [&](std::string name, const auto& file) {
     files.push_back(FileOf(std::move(name), file, stored));
-  };
-  for (const Verified<Root>& root : newest.roots) put(StoredRoot(root.content->version()), root);
-  if (newest.timestamp) put(std::string(kNewestTimestamp), *newest.timestamp);
-  if (newest.snapshot) put(std::string(kNewestSnapshot), *newest.snapshot);
+  });
   return files;
 }
 
 std::vector<StoredFile> Holding::Files() const {
-  std::vector<StoredFile> files = AnchorFiles();
-  const auto put = [&](std::string name, const auto& file) {
+  std::vector<StoredFile> files;
+  VisitAll(*this, [&](std::string name, const auto& file) {
     files.push_back(FileOf(std::move(name), file, stored));
-  };
-  put(std::string(kTimestamp), *complete->timestamp);
-  put(std::string(kSnapshot), *complete->snapshot);
-  for (const auto& [role, file] : complete->roles) {
-    if (auto name = StoredRole(role)) put(*std::move(name), file);
-  }
+  });
   return files;
+}
+
+void Holding::NoteAllStored() {
+  stored.clear();
+  const auto note = [this](std::string name, const auto& file) {
+    stored.insert_or_assign(std::move(name), file.sha256);
+  };
+  complete ? VisitAll(*this, note) : VisitAnchors(*this, note);
 }
 
 }  // namespace crivet::trust::tuf1

@@ -25,6 +25,9 @@ namespace crivet::trust::tuf1 {
 /// memory first. Thread-safe.
 class RoleUses {
  public:
+  /// Beyond so many the ones asked for longest ago are forgotten.
+  static constexpr std::size_t kMost = 16 * 1024;
+
   void Touch(const std::vector<std::string>& roles);
   /// Of those roles, the ones asked last first.
   std::vector<std::string> InOrder(std::vector<std::string> roles) const;
@@ -64,9 +67,10 @@ struct Holding {
   /// in the chain, that root is the chain.
   void AnchorAt(const Verified<Root>& first);
 
-  /// Drops the delegated roles that were asked for longest ago, beyond so many of them or so many
-  /// bytes of all. They are had again when a name leads to them. Precondition: there is a complete
-  /// set.
+  /// Drops delegated roles beyond so many of them or so many bytes of all: of whichever delegation
+  /// of `targets` leads to the most, the ones that were asked for longest ago, so that nobody who
+  /// is delegated to can push out the roles of others. They are had again when a name leads to
+  /// them. Precondition: there is a complete set.
   void KeepWithin(std::size_t roles, std::size_t bytes);
 
   /// Under the keys of the newest root: what of the complete set they no longer cover; empty:
@@ -76,6 +80,9 @@ struct Holding {
 
   std::vector<StoredFile> AnchorFiles() const;
   std::vector<StoredFile> Files() const;
+  /// The store has what Files would be, or AnchorFiles where there is no complete set, and nothing
+  /// else.
+  void NoteAllStored();
 };
 
 /// How floors, records and evidence name keys.

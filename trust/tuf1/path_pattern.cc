@@ -175,6 +175,12 @@ std::string_view TakeSegment(std::string_view& path) {
   return segment;
 }
 
+// Looking through a pattern costs little, and there may be megabytes of them.
+void SpendOnReading(std::string_view pattern, MatchWork& work) {
+  constexpr std::size_t kAtOnce = 64;
+  work.Spend(1 + pattern.size() / kAtOnce);
+}
+
 bool IsOdd(std::string_view pattern) {
   return pattern.find('\\') != std::string_view::npos ||
          pattern.find("[^") != std::string_view::npos;
@@ -183,6 +189,7 @@ bool IsOdd(std::string_view pattern) {
 }  // namespace
 
 PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork& work) {
+  SpendOnReading(pattern, work);
   if (IsOdd(pattern)) return PathMatch::kOdd;
   auto segments = std::count(pattern.begin(), pattern.end(), '/');
   if (segments != std::count(target.begin(), target.end(), '/')) return PathMatch::kNo;
@@ -194,6 +201,7 @@ PathMatch MatchPath(std::string_view pattern, std::string_view target, MatchWork
 }
 
 TagsMatch MatchTags(std::string_view pattern, std::string_view prefix, MatchWork& work) {
+  SpendOnReading(pattern, work);
   if (IsOdd(pattern)) return TagsMatch::kOdd;
   auto segments = std::count(pattern.begin(), pattern.end(), '/');
   if (segments != std::count(prefix.begin(), prefix.end(), '/')) return TagsMatch::kNone;

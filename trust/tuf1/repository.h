@@ -75,4 +75,8 @@ struct RecordName {
   static std::optional<RecordName> Parse(std::string_view text);
 };
 
+/// The delegation of `targets` on whose way a record's name was found, or `targets` itself; empty
+/// for a record of no RecordName.
+std::string OwnerOfRecord(const VerifiedRecord& record);
+
 }  // namespace crivet::trust::tuf1

@@ -9,40 +9,49 @@ RolesAhead::RolesAhead(Start start)
     : trusted_(std::move(start.trusted)),
       roles_(std::move(start.roles)),
       now_(start.now),
-      caps_(start.caps) {
-  Follow(std::string(kTargets));
+      caps_(start.caps),
+      expiry_(start.expiry),
+      most_bytes_(start.most_bytes) {
+  Follow(std::string(kTargets), "");
   GoOn();
 }
 
 // What a role delegates to, of the roles that are wanted.
-void RolesAhead::Follow(const std::string& role) {
+void RolesAhead::Follow(const std::string& role, const std::string& owner) {
   const auto file = trusted_.roles.find(role);
   if (file == trusted_.roles.end() || !file->second.content->delegations()) return;
+  const Delegations& delegations = *file->second.content->delegations();
   for (const std::string& wanted : roles_) {
-    const RoleKeys* const keys = file->second.content->delegations()->KeysOf(wanted);
-    if (keys != nullptr) waiting_.push_back({wanted, keys, file->second.sha256});
+    const RoleKeys* const keys = delegations.KeysOf(wanted);
+    if (keys == nullptr || ++delegators_[wanted] > kMostDelegators) continue;
+    waiting_.push_back({{wanted, keys, file->second.sha256},
+                        role == kTargets ? delegations.NameFor(wanted) : owner});
   }
+}
+
+void RolesAhead::PassOver() {
+  has_all_ = false;
+  waiting_.pop_front();
 }
 
 void RolesAhead::GoOn() {
   wanted_.reset();
   while (!waiting_.empty()) {
-    const RoleFile& role = waiting_.front();
+    const RoleFile& role = waiting_.front().file;
     if (trusted_.Find(role.role, role.delegator) == nullptr &&
         !AcceptKnown(trusted_, role, caps_)) {
       auto request = RequestFor(trusted_, role.role, caps_);
-      if (request) {
+      if (request && bytes_[waiting_.front().owner] < most_bytes_) {
         wanted_ = *std::move(request);
         return;
       }
-      has_all_ = false;
-      waiting_.pop_front();
+      PassOver();
       continue;
     }
-    const std::string had = role.role;
+    const Waiting had = std::move(waiting_.front());
     waiting_.pop_front();
     // One that two delegate to is followed once: they have the same file.
-    if (roles_.erase(had) > 0) Follow(had);
+    if (roles_.erase(had.file.role) > 0) Follow(had.file.role, had.owner);
   }
 }
 
@@ -57,13 +66,11 @@ void RolesAhead::Supply(Fetched answer) {
     wanted_.reset();
     return;
   }
+  if (answer) bytes_[waiting_.front().owner] += answer->bytes.size();
   const bool accepted =
       answer && answer->bytes.size() <= most &&
-      Accept(trusted_, waiting_.front(), std::move(answer->bytes), Expiry::kEnforced, now_, caps_);
-  if (!accepted) {
-    has_all_ = false;
-    waiting_.pop_front();
-  }
+      Accept(trusted_, waiting_.front().file, std::move(answer->bytes), expiry_, now_, caps_);
+  if (!accepted) PassOver();
   GoOn();
 }
 

@@ -68,7 +68,10 @@ class Walk {
 
   std::optional<Search::Failed> Descend(const Step& step, const Delegations& delegations,
                                         std::size_t here) {
-    const auto next = delegations.For(question_.name, work_);
+    // What several searches may spend together is for those who are delegated to: the publisher's
+    // own patterns are no more for each.
+    const auto next =
+        delegations.For(question_.name, step.role == kTargets ? work_on_targets_ : work_);
     if (!next) return Search::Failed{Of(step.role, next.error()), step.role};
     // A terminating delegation drops what waits at every level.
     if (!next->empty() && next->back().terminating == DelegatedRole::Terminating::kYes) {
@@ -109,6 +112,7 @@ class Walk {
   const Trusted& trusted_;
   const Search::Question& question_;
   const Caps& caps_;
+  MatchWork work_on_targets_;
   MatchWork own_work_;
   MatchWork& work_;
   std::vector<Step> waiting_;

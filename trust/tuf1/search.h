@@ -39,7 +39,7 @@ struct Search {
     Expiry expiry = Expiry::kEnforced;
     /// The search goes on past the first hit until these were seen.
     std::vector<std::string> signers = {};
-    /// What several searches may spend together; null: each as much as one may.
+    /// What several searches may spend together below `targets`; null: each as much as one may.
     MatchWork* work = nullptr;
   };
 

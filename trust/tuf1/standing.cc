@@ -2,6 +2,7 @@
 // What records of a repository of TUF 1.0 are worth: Repository::StandingOf and RecordsAfter.
 
 #include <algorithm>
+#include <map>
 #include <utility>
 #include <variant>
 
@@ -72,22 +73,16 @@ bool HasRoot(const Repository& repository, const VerifiedRecord& record,
 
 // What the complete set says of a name, whatever has expired.
 Search::Outcome Lookup(const Repository& repository, const std::string& target,
-                       const std::vector<std::string>& signers) {
+                       const std::vector<std::string>& signers, MatchWork& work) {
   const Search::Question question{
-      .name = target, .now = {}, .expiry = Expiry::kIgnored, .signers = signers};
+      .name = target, .now = {}, .expiry = Expiry::kIgnored, .signers = signers, .work = &work};
   Caps caps;
   caps.delegations = Delegations::kMaxRoles;
   return Find(repository.complete(), question, caps);
 }
 
-bool NobodyLists(const Repository& repository, const std::string& target) {
-  return repository.uncovered().empty() &&
-         std::holds_alternative<Search::NotFound>(Lookup(repository, target, {}));
-}
-
-bool SomebodyLists(const Repository& repository, const std::string& target) {
-  return repository.uncovered().empty() &&
-         std::holds_alternative<Search::Found>(Lookup(repository, target, {}));
+std::string TargetOf(const VerifiedRecord& record) {
+  return record.name.substr(0, record.name.find('\n'));
 }
 
 }  // namespace
@@ -140,7 +135,12 @@ Standing Repository::StandingOf(const VerifiedRecord& record, const Demand& dema
   if (IsWithdrawn(record)) return Standing::kWithdrawn;
   const std::optional<RecordName> name = RecordName::Parse(record.name);
   if (!name) return Standing::kNotAccepted;
-  if (NobodyLists(*this, name->target)) return Standing::kWithdrawn;
+  // As much as a pull has: what is found to be gone there is gone here.
+  MatchWork work;
+  const bool covered = uncovered().empty();
+  const Search::Outcome outcome = covered ? Lookup(*this, name->target, wanted.signers, work)
+                                          : Search::Outcome(Search::Missing{});
+  if (std::holds_alternative<Search::NotFound>(outcome)) return Standing::kWithdrawn;
   if (!HasRoot(*this, record, wanted.trust->root.signed_sha256)) return Standing::kNotAccepted;
   const bool by_a_role =
       wanted.roles.empty() || std::find(wanted.roles.begin(), wanted.roles.end(),
@@ -151,9 +151,7 @@ Standing Repository::StandingOf(const VerifiedRecord& record, const Demand& dema
   const bool ways_hold = std::all_of(name->ways.begin(), name->ways.end(),
                                      [&](const auto& way) { return WayHolds(*this, record, way); });
   if (!by_a_role || !by_all_signers || !ways_hold) return Standing::kNotAccepted;
-  if (!uncovered().empty()) return Standing::kStands;
   // Whoever no longer lists the name has taken the signature back.
-  const Search::Outcome outcome = Lookup(*this, name->target, wanted.signers);
   const auto* found = std::get_if<Search::Found>(&outcome);
   if (found == nullptr) return Standing::kStands;
   const auto& first = found->hits.front().role;
@@ -169,29 +167,43 @@ Standing Repository::StandingOf(const VerifiedRecord& record, const Demand& dema
   return all_list ? Standing::kStands : Standing::kWithdrawn;
 }
 
+std::string OwnerOfRecord(const VerifiedRecord& record) {
+  const std::optional<RecordName> name = RecordName::Parse(record.name);
+  if (!name) return "";
+  const std::vector<std::string>& way = name->ways.front();
+  return way.size() > 1 ? way[1] : way.front();
+}
+
 // One whose root is in the chain, and whose keys still hold, hangs from the newest root from then
 // on, so that a trust that pins the new root alone does not void it.
 Records Repository::RecordsAfter(Records records) const {
-  const auto target_of = [](const VerifiedRecord& record) {
-    return record.name.substr(0, record.name.find('\n'));
-  };
-  std::erase_if(records, [&](const VerifiedRecord& record) {
-    return IsWithdrawn(record) && SomebodyLists(*this, target_of(record));
-  });
+  // Whoever is delegated to can make the search for each of its names dear: all of its records
+  // together have what one search may cost. Where that is spent, its records stay as they are.
+  std::map<std::string, MatchWork> work;
   const Verified<Root>& newest = holding_.newest.roots.back();
   const std::vector<std::string> newest_signers = TextsOf(newest.signers);
-  for (VerifiedRecord& record : records) {
-    if (!IsWithdrawn(record) && NobodyLists(*this, target_of(record))) Withdraw(record);
-    if (IsWithdrawn(record) || record.anchor == newest.signed_sha256) continue;
+  const auto goes = [&](VerifiedRecord& record) {
+    const auto outcome = uncovered_.empty()
+                             ? Lookup(*this, TargetOf(record), {}, work[OwnerOfRecord(record)])
+                             : Search::Outcome(Search::Missing{});
+    if (IsWithdrawn(record)) return std::holds_alternative<Search::Found>(outcome);
+    if (std::holds_alternative<Search::NotFound>(outcome)) Withdraw(record);
+    if (IsWithdrawn(record) || record.anchor == newest.signed_sha256) return false;
     const std::optional<RecordName> name = RecordName::Parse(record.name);
     const bool holds = name && HasRoot(*this, record, std::nullopt) &&
                        std::all_of(name->ways.begin(), name->ways.end(),
                                    [&](const auto& way) { return WayHolds(*this, record, way); });
-    if (!holds) continue;
+    if (!holds) return false;
     record.anchor = newest.signed_sha256;
     record.anchor_signers = newest_signers;
+    return false;
+  };
+  Records kept;
+  kept.reserve(records.size());
+  for (VerifiedRecord& record : records) {
+    if (!goes(record)) kept.push_back(std::move(record));
   }
-  return records;
+  return kept;
 }
 
 }  // namespace crivet::trust::tuf1

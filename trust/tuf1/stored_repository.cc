@@ -6,9 +6,17 @@
 #include <utility>
 
 #include "trust/tuf1/refresh_begin.h"
-#include "trust/tuf1/roles_ahead.h"
 
 namespace crivet::trust::tuf1 {
+namespace {
+
+// The newest file is that of the complete set, most of the time: it is not verified twice.
+template <typename T>
+bool SameBytes(const std::optional<Verified<T>>& known, const FetchedFile& file) {
+  return known && *known->bytes == file.bytes;
+}
+
+}  // namespace
 
 StoredRepository::StoredRepository(RefreshStart start)
     : start_(std::move(start)), caps_(CapsFor(start_)) {
@@ -20,9 +28,6 @@ StoredRepository::StoredRepository(RefreshStart start)
   }
   holding_.least = LeastOf(start_.floors);
   holding_.verified_at = start_.verified_at;
-  for (const std::string& name : start_.stored) {
-    if (RoleStoredAs(name)) roles_.push_back(name);
-  }
   // Its numbers are of files that were verified after these, perhaps: they are kept, and bind the
   // next refresh.
   update_.emplace(
@@ -52,9 +57,9 @@ void StoredRepository::Next() {
     step_ = Step::kSnapshotFloor;
     stored_as_ = kNewestSnapshot;
   } else {
-    step_ = Step::kRoles;
-    if (next_role_ == roles_.size()) return End();
-    stored_as_ = roles_[next_role_++];
+    if (step_ != Step::kRoles) BeginRoles();
+    if (!roles_ || !roles_->Wanted()) return End();
+    stored_as_ = *StoredRole(roles_->wanted_role());
   }
 }
 
@@ -66,41 +71,38 @@ void StoredRepository::Supply(Fetched answer) {
       update_->Supply(std::move(answer));
       break;
     case Step::kTimestampFloor:
-      if (!answer) break;
+      if (!answer || SameBytes(update_->trusted().timestamp, *answer)) break;
       if (auto read = ReadTimestamp(std::move(answer->bytes), root, caps_)) {
         holding_.newest.timestamp = *std::move(read);
       }
       break;
     case Step::kSnapshotFloor:
-      if (!answer) break;
+      if (!answer || SameBytes(update_->trusted().snapshot, *answer)) break;
       if (auto read = ReadSnapshot(std::move(answer->bytes), root, caps_)) {
         holding_.newest.snapshot = *std::move(read);
       }
       break;
-    case Step::kRoles: {
-      const auto role = RoleStoredAs(stored_as_);
-      if (!answer || !role) break;
-      if (auto read = ReadUnverified(std::move(answer->bytes), caps_)) {
-        read_.insert_or_assign(*role, *std::move(read));
-      }
+    case Step::kRoles:
+      roles_->Supply(std::move(answer));
       break;
-    }
     case Step::kOver:
       break;
   }
   Next();
 }
 
-void StoredRepository::TakeRoles() {
-  Trusted& complete = *holding_.complete;
-  std::set<std::string> roles;
-  for (auto& [role, file] : read_) {
-    complete.roles.insert_or_assign(role, std::move(file));
-    roles.insert(role);
+void StoredRepository::BeginRoles() {
+  step_ = Step::kRoles;
+  if (update_->failure()) return;
+  std::set<std::string> stored;
+  for (const std::string& name : start_.stored) {
+    if (auto role = RoleStoredAs(name); role && StoredRole(*role)) stored.insert(*std::move(role));
   }
-  RolesAhead ahead({complete, std::move(roles), start_.now, caps_});
-  while (ahead.Wanted()) ahead.Supply(tl::unexpected(FetchFailure{}));
-  complete = ahead.trusted();
+  roles_.emplace(RolesAhead::Start{.trusted = update_->trusted(),
+                                   .roles = std::move(stored),
+                                   .now = start_.now,
+                                   .caps = caps_,
+                                   .expiry = Expiry::kIgnored});
 }
 
 void StoredRepository::End() {
@@ -109,11 +111,8 @@ void StoredRepository::End() {
   holding_.newest.roots = verified.roots;
   if (!holding_.newest.timestamp) holding_.newest.timestamp = verified.timestamp;
   if (!holding_.newest.snapshot) holding_.newest.snapshot = verified.snapshot;
-  if (!update_->failure()) {
-    holding_.complete = verified;
-    TakeRoles();
-  }
-  NoteStored(holding_, holding_.AnchorFiles());
+  if (roles_) holding_.complete = roles_->trusted();
+  holding_.NoteAllStored();
   if (!holding_.complete) {
     RefreshFailure failure = *update_->failure();
     NewerAnchors newer;
@@ -123,10 +122,7 @@ void StoredRepository::End() {
     outcome_ = tl::unexpected(std::move(failure));
     return;
   }
-  holding_.stored.clear();
   Committed committed;
-  committed.files = holding_.Files();
-  NoteStored(holding_, committed.files);
   committed.set = std::make_shared<const Repository>(start_.id, holding_);
   outcome_ = std::move(committed);
 }

@@ -3,13 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "trust/decide/refresh.h"
 #include "trust/tuf1/repository.h"
+#include "trust/tuf1/roles_ahead.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {
@@ -28,7 +27,7 @@ class StoredRepository final : public Refresh {
   enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kOver };
 
   void Next();
-  void TakeRoles();
+  void BeginRoles();
   void End();
 
   const RefreshStart start_;
@@ -36,9 +35,7 @@ class StoredRepository final : public Refresh {
   Holding holding_;
   std::optional<Update> update_;
   Step step_ = Step::kUpdate;
-  std::vector<std::string> roles_;
-  std::map<std::string, Verified<Targets>> read_;
-  std::size_t next_role_ = 0;
+  std::optional<RolesAhead> roles_;
   std::string stored_as_;
   std::optional<RefreshOutcome> outcome_;
 };

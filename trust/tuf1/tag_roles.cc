@@ -7,6 +7,8 @@
 namespace crivet::trust::tuf1 {
 namespace {
 
+constexpr std::size_t kWaysToARole = 2;
+
 class TagWalk {
  public:
   TagWalk(const Trusted& trusted, std::string_view prefix, Expiry expiry, TimePoint now,
@@ -22,7 +24,9 @@ class TagWalk {
       waiting_.pop_back();
       // The search of one tag may come to a role through another delegator than that of the next.
       if (!seen_.emplace(role.delegator, role.role).second) continue;
-      if (!names_.contains(role.role) && names_.size() > caps_.delegations) {
+      // Each way to a role has its file verified again.
+      const bool too_many_ways = seen_.size() > kWaysToARole * (caps_.delegations + 1);
+      if (too_many_ways || (!names_.contains(role.role) && names_.size() > caps_.delegations)) {
         found_.failed = TooManyRoles(caps_, role.role);
       } else {
         Read(std::move(role));

@@ -11,6 +11,7 @@ namespace {
 
 // Roles that one refresh gets ahead of whoever asks, and that stay in memory and in the store.
 constexpr std::size_t kMaxAhead = 256;
+constexpr std::size_t kMaxBytesAhead = std::size_t{64} * 1024 * 1024;
 constexpr std::size_t kMaxRoles = 4096;
 constexpr std::size_t kMaxRoleBytes = std::size_t{256} * 1024 * 1024;
 
@@ -104,8 +105,9 @@ void TufRefresh::EndUpdate() {
   std::vector<std::string> roles = all ? RolesListed() : RolesHeld();
   roles = holding_.uses->InOrder(std::move(roles));
   if (roles.size() > (all ? kMaxRoles : kMaxAhead)) roles.resize(all ? kMaxRoles : kMaxAhead);
-  ahead_.emplace(
-      RolesAhead::Start{*holding_.complete, {roles.begin(), roles.end()}, start_.now, caps_});
+  RolesAhead::Start ahead{*holding_.complete, {roles.begin(), roles.end()}, start_.now, caps_};
+  if (!all) ahead.most_bytes = kMaxBytesAhead;
+  ahead_.emplace(std::move(ahead));
   if (!ahead_->Wanted()) EndAhead();
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/decide/record.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <string>
@@ -207,6 +208,20 @@ BOOST_FIXTURE_TEST_CASE(Present_MaxAgeZero_IsForEver, Verified) {
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(RecordStandingTest)
+
+// What each stands on may take a search, and a delegate can name one digest by any number of tags.
+BOOST_FIXTURE_TEST_CASE(ByDigest_TagsWithoutEnd_AreLookedAtToALimit, MovedOn) {
+  VerifiedRecord other = records.front();
+  other.anchor = Sha256Of("the root of somebody else");
+  for (const std::size_t more : {30, 60}) {
+    for (std::size_t i = 0; i < more; ++i) {
+      other.tag = std::to_string(records.size());
+      records.insert(records.begin(), other);
+    }
+    const Decision decision = Present(ByDigest(kOld), kOld);
+    BOOST_TEST(std::holds_alternative<Allow>(decision.verdict) == (records.size() <= 64));
+  }
+}
 
 // Several tags had the digest: one that was withdrawn says more than one that no longer counts.
 BOOST_FIXTURE_TEST_CASE(ByDigest_OneTagWithdrawn_AnotherNotAccepted_IsWithdrawn, Verified) {

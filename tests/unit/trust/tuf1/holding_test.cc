@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust/tuf_node.h"
+#include "trust/tuf1/roles_ahead.h"
 
 namespace crivet::trust {
 namespace {
@@ -78,6 +79,121 @@ BOOST_AUTO_TEST_CASE(KeepWithin_TooManyBytes_TargetsStays) {
   held.holding.KeepWithin(100, 0);
   BOOST_TEST(held.Roles() == Names{"targets"}, boost::test_tools::per_element());
   BOOST_TEST(held.holding.complete->IsComplete());
+}
+
+// `evil` delegates to roles without end, and its pods ask for them: the roles of others stay.
+struct Crowded {
+  explicit Crowded(int roles) {
+    server.Delegate("targets", "shop", {"shop/*"});
+    server.Sign("shop", "shop/web:1", "shop");
+    server.Delegate("targets", "evil", {"evil/*"});
+    for (int i = 0; i < roles; ++i) {
+      const std::string role = "e" + std::to_string(i);
+      server.Delegate("evil", role, {"evil/" + role + ":*"});
+      server.Sign(role, "evil/" + role + ":1", role);
+      evil.push_back(role);
+    }
+    Publish();
+    node.emplace(server);
+    BOOST_REQUIRE(!node->Refresh(server));
+    BOOST_REQUIRE(node->Find(server, "shop/web:1") == "shop");
+    holding.uses->Touch({"targets", "shop"});
+    for (const std::string& role : evil) {
+      BOOST_REQUIRE(node->Find(server, "evil/" + role + ":1") == role);
+      holding.uses->Touch({"targets", "evil", role});
+    }
+    holding.newest = node->trusted;
+    holding.complete = node->trusted;
+  }
+  void Publish() {
+    Names roles = {"targets", "shop", "evil"};
+    roles.insert(roles.end(), evil.begin(), evil.end());
+    server.PublishEdition(roles);
+  }
+  bool Has(const std::string& role) const { return holding.complete->roles.contains(role); }
+
+  TufPublisher server;
+  Names evil;
+  std::optional<TufNode> node;
+  Holding holding;
+};
+
+BOOST_AUTO_TEST_CASE(KeepWithin_RolesWithoutEndOfOneDelegate_PushOutNobodyElses) {
+  Crowded many(8);
+  many.holding.KeepWithin(4, 1 << 20);
+  BOOST_TEST(many.Has("shop"));
+  BOOST_TEST(many.Has("e7"));
+  BOOST_TEST(!many.Has("e0"));
+  Crowded large(8);
+  std::size_t bytes = 0;
+  for (const auto& [role, file] : large.holding.complete->roles) {
+    bytes += file.bytes->size() + file.content->resident_bytes();
+  }
+  large.holding.KeepWithin(100, bytes / 2);
+  BOOST_TEST(large.Has("shop"));
+  BOOST_TEST(!large.Has("e0"));
+  BOOST_TEST(large.holding.complete->IsComplete());
+}
+
+BOOST_AUTO_TEST_CASE(RolesAhead_RolesWithoutEndOfOneDelegate_HoldNobodyUp) {
+  Crowded many(8);
+  many.Publish();
+  BOOST_REQUIRE(!many.node->Refresh(many.server));
+  std::set<std::string> roles(many.evil.begin(), many.evil.end());
+  roles.insert({"shop", "evil"});
+  tuf1::RolesAhead ahead({.trusted = many.node->trusted,
+                          .roles = roles,
+                          .now = TufPublisher::kNow,
+                          .caps = {},
+                          .most_bytes = many.server.files.at("2.evil.json").size() + 1});
+  many.server.asked.clear();
+  while (ahead.Wanted()) {
+    ahead.Supply(many.server.Serve(ahead.Wanted()->file, ahead.Wanted()->max_bytes));
+  }
+  const Names asked = {"2.evil.json", "2.shop.json", "2.e0.json"};
+  BOOST_TEST(many.server.asked == asked, boost::test_tools::per_element());
+  BOOST_TEST(!ahead.HasAll());
+}
+
+// Each way to a role has its file verified again: of n roles that delegate to each other n times n.
+BOOST_AUTO_TEST_CASE(RolesAhead_RolesThatDelegateToEachOther_AreVerifiedForFewWays) {
+  TufPublisher server;
+  server.Delegate("targets", "r0", {"*"});
+  Names names;
+  for (int i = 0; i < 12; ++i) names.push_back("r" + std::to_string(i));
+  for (const std::string& from : names) {
+    for (const std::string& to : names) {
+      if (from != to) server.Delegate(from, to, {"*"});
+    }
+  }
+  Names all = names;
+  all.insert(all.begin(), "targets");
+  server.PublishEdition(all);
+  TufNode node(server);
+  BOOST_REQUIRE(!node.Refresh(server));
+  tuf1::RolesAhead ahead({.trusted = node.trusted,
+                          .roles = {names.begin(), names.end()},
+                          .now = TufPublisher::kNow,
+                          .caps = {}});
+  while (ahead.Wanted()) {
+    ahead.Supply(server.Serve(ahead.Wanted()->file, ahead.Wanted()->max_bytes));
+  }
+  BOOST_TEST(ahead.HasAll());
+  BOOST_TEST(ahead.trusted().roles.size() == 13);
+  BOOST_TEST(ahead.trusted().accepted.size() <= 1 + 12 * tuf1::RolesAhead::kMostDelegators);
+}
+
+BOOST_AUTO_TEST_CASE(RoleUses_NamesWithoutEnd_TheLatestStay) {
+  tuf1::RoleUses uses;
+  const std::string first = "first";
+  uses.Touch({first});
+  for (std::size_t i = 0; i < tuf1::RoleUses::kMost; ++i) uses.Touch({"r" + std::to_string(i)});
+  const std::string last = "r" + std::to_string(tuf1::RoleUses::kMost - 1);
+  const Names order = {last, first};
+  BOOST_TEST(uses.InOrder({first, last}) == order, boost::test_tools::per_element());
+  uses.Touch({first});
+  const Names now = {first, last};
+  BOOST_TEST(uses.InOrder({last, first}) == now, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(KeepWithin_RolesThatNobodyAskedFor_GoFirst) {

@@ -383,6 +383,28 @@ BOOST_AUTO_TEST_CASE(FindTagRoles_HandedOutByHash_AreInBins) {
   BOOST_TEST(roles.in_bins == "targets");
 }
 
+// Roles that delegate to each other: each way to one is another verification of its file.
+BOOST_AUTO_TEST_CASE(FindTagRoles_WaysWithoutEnd_AreTooMany) {
+  std::vector<std::string> names;
+  for (int i = 0; i < 12; ++i) names.push_back("r" + std::to_string(i));
+  server.Delegate("targets", "r0", {"web:*"});
+  for (const std::string& from : names) {
+    for (const std::string& to : names) {
+      if (from != to) server.Delegate(from, to, {"web:1*"});
+    }
+  }
+  PublishAndRefresh(names);
+  const auto ended = [&](std::size_t delegations) {
+    tuf1::Caps caps;
+    caps.delegations = delegations;
+    tuf1::RoleSearch search(node->trusted, {.name = "", .now = TufPublisher::kNow}, "web:", caps);
+    while (search.Wanted()) search.Supply(server.Serve(search.Wanted()->file, 1 << 20));
+    return std::holds_alternative<tuf1::Search::NotFound>(search.outcome());
+  };
+  BOOST_TEST(!ended(32));
+  BOOST_TEST(ended(100));
+}
+
 // A class is as long as whoever is delegated to likes.
 BOOST_AUTO_TEST_CASE(MatchPath_ClassOfAMegabyte_IsWorkForEachCharacter) {
   const std::string members(1 << 20, 'b');

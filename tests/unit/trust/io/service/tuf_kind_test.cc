@@ -8,6 +8,7 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,35 @@ BOOST_AUTO_TEST_CASE(Forgotten_WhileARoleIsFetched_BeginsAnew) {
   const CollectionId fleet = service().Status().repositories.front().id;
   tuf->Before("shop.json", [&] { BOOST_TEST(service().Forget(fleet).has_value()); });
   BOOST_TEST(PullOf(cart) == "cart 1.0");
+}
+
+// The search for each name of `evil` costs an eighth of what one may: withdrawing is not for it to
+// make as dear as it has records.
+BOOST_AUTO_TEST_CASE(Withdrawn_NamesThatAreDearToSearch_HaveAShareOfTheirOwn) {
+  const std::string dear = "registry.acme.example/evil/" + std::string(200, 'a');
+  Edit([&](TufPublisher& publisher) {
+    publisher.Delegate("targets", "evil", {"registry.acme.example/evil/*"});
+    for (int i = 0; i < 20; ++i) publisher.Sign("evil", dear + ":" + std::to_string(i), "web 1.0");
+    publisher.PublishEdition({"targets", "evil"});
+  });
+  for (int i = 0; i < 20; ++i) {
+    BOOST_REQUIRE(PullAndRemember(dear + ":" + std::to_string(i)) == "web 1.0");
+  }
+  BOOST_TEST(PullAndRemember(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    const std::string almost = "registry.acme.example/evil/*" + std::string(100, 'a') + "b";
+    publisher["evil"].targets = TufPublisher::Json::object();
+    publisher.Delegate("evil", "more", std::vector<std::string>(80, almost));
+    publisher["shop"].targets.erase(cart);
+    publisher.PublishEdition({"targets", "evil", "more", "shop"});
+  });
+  Later();
+  BOOST_TEST(PullOf(cart) == "withdrawn");
+  const std::size_t left = service().Status().repositories.front().records;
+  BOOST_TEST(left > 5);
+  BOOST_TEST(left < 20);
+  // Nobody is let through by one that has not been marked.
+  BOOST_TEST(PresentOf(dear + ":19", "web 1.0") != "web 1.0");
 }
 
 BOOST_AUTO_TEST_CASE(Pull_NamesOfOneRepository_ShareItsRefresh) {
