@@ -11,27 +11,10 @@
 #include "trust/notary/notary_demand.h"
 #include "trust/tuf/read_grace.h"
 #include "trust/tuf/read_gun.h"
+#include "trust/tuf/read_root_keys.h"
 
 namespace crivet::trust {
 namespace {
-
-// What is wrong with the text of a key ID; empty: nothing.
-std::string WrongWithKeyId(const std::string& text) {
-  if (KeyId::Parse(text)) return "";
-  constexpr std::size_t kDigits = 64;
-  const bool hex = !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  });
-  if (text.starts_with("sha256:")) return "a key ID is written without \"sha256:\"";
-  if (hex && text.size() == kDigits) return "a key ID is written in lower case";
-  if (hex) {
-    return fmt::format(
-        "a key ID has 64 digits, and not {}: \"crivet pin IMAGE\" and \"notary key list\" print "
-        "all of them",
-        text.size());
-  }
-  return "a key ID is 64 lower-case hex digits, as \"crivet pin IMAGE\" prints it";
-}
 
 void ReadCertificates(KeyReader& keys, const std::string& key, CertificateSet& out) {
   const auto file = keys.ReadFile(key);
@@ -44,12 +27,6 @@ void ReadCertificates(KeyReader& keys, const std::string& key, CertificateSet& o
   }
 }
 
-void ReadKeyIds(KeyReader& keys, std::vector<KeyId>& out) {
-  for (const KeyReader::Text& id : keys.EachChecked("key_ids", WrongWithKeyId)) {
-    out.push_back(*KeyId::Parse(id.value));
-  }
-}
-
 RootPin ReadRoot(KeyReader& keys) {
   RootPin pin;
   if (!keys.Has("root") && keys.verifies()) {
@@ -57,15 +34,11 @@ RootPin ReadRoot(KeyReader& keys) {
   }
   const std::unique_ptr<KeyReader> root = keys.Table("root");
   if (!root) return pin;
-  ReadKeyIds(*root, pin.key_ids);
+  pin.key_ids = ReadKeyIds(*root);
   ReadCertificates(*root, "cert_file", pin.certificates);
   ReadCertificates(*root, "ca_file", pin.authorities);
   if (auto file = root->ReadFile("root_file")) pin.root_file = std::move(file->content);
-  pin.tofu = root->Bool("tofu").value_or(false);
-  if (pin.tofu) {
-    root->Warn(root->PlaceOf("tofu"),
-               "tofu = true: the first root that this node meets is trusted, whoever made it");
-  }
+  pin.tofu = ReadTofu(*root);
   // What could not be read has its own error, so presence of the key counts here.
   const bool names_one = (root->Has("key_ids") && !root->HasEmptyArray("key_ids")) ||
                          root->Has("cert_file") || root->Has("ca_file") || root->Has("root_file") ||

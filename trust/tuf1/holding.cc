@@ -211,6 +211,8 @@ Update::Start Holding::Begin() const {
 
 void Holding::Take(const Update& update, Went went) {
   const Trusted& verified = update.trusted();
+  // Nothing that a pin names was met.
+  if (verified.roots.empty()) return;
   newest = verified;
   newest.roles.clear();
   newest.accepted.clear();
@@ -235,14 +237,20 @@ void Holding::Take(const Update& update, Went went) {
               caps);
 }
 
-void Holding::AnchorAt(const Verified<Root>& first) {
-  const auto at = std::find_if(newest.roots.begin(), newest.roots.end(), [&](const auto& root) {
-    return root.signed_sha256 == first.signed_sha256;
-  });
-  if (at == newest.roots.end()) {
-    newest.roots = {first};
-  } else {
-    newest.roots.erase(newest.roots.begin(), at);
+void Holding::AnchorAt(const RootPins& pins) {
+  std::vector<Verified<Root>> chain = Anchored(newest.roots, pins);
+  const Verified<Root>* const file = OldestFile(pins);
+  const bool has_file =
+      file == nullptr || std::any_of(chain.begin(), chain.end(), [&](const auto& root) {
+        return root.signed_sha256 == file->signed_sha256;
+      });
+  if (!has_file) chain = {*file};
+  newest.roots = std::move(chain);
+  if (newest.roots.empty()) {
+    newest.timestamp.reset();
+    newest.snapshot.reset();
+    complete.reset();
+    before = nullptr;
   }
   if (complete) complete->roots = newest.roots;
 }

@@ -16,6 +16,7 @@
 #include "trust/base/time.h"
 #include "trust/decide/floor.h"
 #include "trust/decide/refresh.h"
+#include "trust/tuf1/root_pin.h"
 #include "trust/tuf1/trusted.h"
 #include "trust/tuf1/update.h"
 
@@ -42,7 +43,8 @@ class RoleUses {
 /// Holding is all that this node has of one repository (trust/tuf1/FORMAT.md#what-is-kept): what
 /// newer files are held against, and what answers. A value; cheap to copy.
 struct Holding {
-  /// Roots, timestamp and snapshot: the newest that ever verified, each by itself. No roles.
+  /// Roots, timestamp and snapshot: the newest that ever verified, each by itself. No roles. No
+  /// roots before the first contact where no file of a pin is one.
   Trusted newest;
   /// The numbers of files that may be lost.
   Update::Least least;
@@ -56,16 +58,17 @@ struct Holding {
   std::map<std::string, Sha256> stored = {};
   std::shared_ptr<RoleUses> uses = std::make_shared<RoleUses>();
 
-  /// The numbers as the store keeps them.
+  /// The numbers as the store keeps them. Precondition: there are roots.
   Floors FloorsNow() const;
   /// Where a refresh begins: the newest files, with the roles of the complete set.
   Update::Start Begin() const;
   /// Keeps what an Update verified; where it went through, that is the complete set now.
   enum class Went : unsigned char { kThrough, kNotThrough };
   void Take(const Update& update, Went went);
-  /// Makes the chain of roots begin at the one that the configuration vouches for; where it is not
-  /// in the chain, that root is the chain.
-  void AnchorAt(const Verified<Root>& first);
+  /// Makes the chain of roots begin where the pins match. Where their oldest file is not in the
+  /// chain, that root is the chain; where they have none and match nothing, there is no chain, and
+  /// nothing that hung on it.
+  void AnchorAt(const RootPins& pins);
 
   /// Drops delegated roles beyond so many of them or so many bytes of all: of whichever delegation
   /// of `targets` leads to the most, the ones that were asked for longest ago, so that nobody who

@@ -41,7 +41,7 @@ class NameLookup {
     if (!repository_.IsAnchored(demand_)) {
       return {Refusal(Reason::kUntrustedRoot,
                       "the roots of " + repository_.id().url +
-                          " that this node holds do not begin with the trust's root_file"),
+                          " that this node holds do not begin with one that the trust pins"),
               {},
               false};
     }

@@ -10,6 +10,7 @@
 
 #include "trust/tuf/read_grace.h"
 #include "trust/tuf/read_gun.h"
+#include "trust/tuf/read_root_keys.h"
 #include "trust/tuf1/tuf_demand.h"
 
 namespace crivet::trust::tuf1 {
@@ -57,30 +58,47 @@ std::vector<std::string> ReadRoles(KeyReader& keys, const std::string& key) {
   return names;
 }
 
-std::optional<Verified<Root>> ReadRoot(KeyReader& keys) {
-  if (!keys.Has(kRootKey)) {
-    keys.Missing(
-        kRootKey,
-        "whom to believe: { root_file = \"FILE\" }, a root.json of the publisher; \"crivet "
-        "pin IMAGE\" shows the first one that the server has");
-  }
-  const std::unique_ptr<KeyReader> root = keys.Table(kRootKey);
-  if (!root) return std::nullopt;
-  for (const char* other : {"key_ids", "tofu", "cert_file", "ca_file"}) {
-    if (!root->Has(other)) continue;
-    root->Wrong(root->PlaceOf(other),
-                fmt::format("\"{}\" is not for this kind: its root is a file, root_file", other));
-    return std::nullopt;
-  }
-  if (!root->Has(kRootFile)) root->Missing(kRootFile, "the absolute path of a root.json");
-  const auto file = root->ReadFile(kRootFile);
-  root->Finish();
+std::optional<Verified<Root>> ReadRootFile(KeyReader& root) {
+  const auto file = root.ReadFile(kRootFile);
   if (!file) return std::nullopt;
   auto read = ReadFirstRoot(file->content, {});
   if (read) return *std::move(read);
-  keys.Wrong(file->at, fmt::format("\"{}\": {} holds no root that verifies: {}", kRootFile,
+  root.Wrong(file->at, fmt::format("\"{}\": {} holds no root that verifies: {}", kRootFile,
                                    file->path, read.error().detail));
   return std::nullopt;
+}
+
+RootPin ReadRoot(KeyReader& keys) {
+  RootPin pin;
+  if (!keys.Has(kRootKey)) {
+    keys.Missing(
+        kRootKey,
+        "whom to believe: { root_file = \"FILE\" }, a root.json of the publisher, or { key_ids = "
+        "[…] }; \"crivet pin IMAGE\" shows the first one that the server has");
+  }
+  const std::unique_ptr<KeyReader> root = keys.Table(kRootKey);
+  if (!root) return pin;
+  for (const char* other : {"cert_file", "ca_file"}) {
+    if (!root->Has(other)) continue;
+    root->Wrong(root->PlaceOf(other),
+                fmt::format("\"{}\" is not for this kind: its keys have no certificates. "
+                            "root_file or key_ids say whom to believe",
+                            other));
+    return pin;
+  }
+  if (root->Has(kRootFile)) pin.file = ReadRootFile(*root);
+  for (const KeyId& id : ReadKeyIds(*root)) pin.key_ids.insert(id.bytes());
+  pin.tofu = ReadTofu(*root);
+  // What could not be read has its own error, so presence of the key counts here.
+  const bool names_one =
+      root->Has(kRootFile) || pin.tofu || (root->Has("key_ids") && !root->HasEmptyArray("key_ids"));
+  if (!names_one) {
+    keys.Wrong(root->place(),
+               "\"root\" must name whom to believe: at least one of root_file, key_ids, or "
+               "tofu = true");
+  }
+  root->Finish();
+  return pin;
 }
 
 }  // namespace
@@ -109,9 +127,7 @@ SharedDemand ReadTufTrust(KeyReader& keys) {
   const auto trust = std::make_shared<TufTrust>();
   const auto most = keys.Integer(kMaxDelegations, 1, kMostDelegations);
   if (most) trust->max_delegations = static_cast<std::size_t>(*most);
-  auto root = ReadRoot(keys);
-  if (!root) return nullptr;
-  trust->root = *std::move(root);
+  trust->pin = ReadRoot(keys);
   return trust;
 }
 

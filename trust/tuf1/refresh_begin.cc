@@ -16,13 +16,13 @@ Caps CapsFor(const RefreshStart& start) {
   return caps;
 }
 
-const Verified<Root>* FirstOf(const Demands& demands) {
-  const Verified<Root>* first = nullptr;
+RootPins PinsOf(const Demands& demands) {
+  RootPins pins;
   for (const SharedDemand& demand : demands) {
-    const Verified<Root>& root = AsTuf(*demand).trust->root;
-    if (first == nullptr || root.content->version() < first->content->version()) first = &root;
+    const RootPin& pin = AsTuf(*demand).trust->pin;
+    if (std::find(pins.begin(), pins.end(), pin) == pins.end()) pins.push_back(pin);
   }
-  return first;
+  return pins;
 }
 
 RefreshFailure NobodyReads() {

@@ -6,6 +6,7 @@
 #include "trust/decide/refresh.h"
 #include "trust/tuf1/holding.h"
 #include "trust/tuf1/metadata.h"
+#include "trust/tuf1/root_pin.h"
 #include "trust/tuf1/trusted.h"
 
 namespace crivet::trust::tuf1 {
@@ -15,8 +16,8 @@ namespace crivet::trust::tuf1 {
 /// The caps that the start and its demands set.
 Caps CapsFor(const RefreshStart& start);
 
-/// The oldest of the roots that the demands pin; null without demands.
-const Verified<Root>* FirstOf(const Demands& demands);
+/// What the demands pin; empty without demands.
+RootPins PinsOf(const Demands& demands);
 
 /// Why there is nothing to begin with: no rule reads the repository any more.
 RefreshFailure NobodyReads();

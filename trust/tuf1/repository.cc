@@ -41,10 +41,7 @@ Repository::Repository(CollectionId id, Holding holding)
       resident_bytes_(BytesOf(complete()) + (holding_.before ? BytesOf(*holding_.before) : 0)) {}
 
 bool Repository::IsAnchored(const TufDemand& demand) const {
-  const auto& roots = holding_.newest.roots;
-  return std::any_of(roots.begin(), roots.end(), [&](const Verified<Root>& root) {
-    return root.signed_sha256 == demand.trust->root.signed_sha256;
-  });
+  return MatchChain(demand.trust->pin, holding_.newest.roots).has_value();
 }
 
 Search::Outcome Repository::Look(const Trusted& set, const Search::Question& question,
@@ -98,17 +95,22 @@ SetExplanation Repository::Explain(const ImageReference& reference, const Demand
     explanation.chain.push_back(
         {root.content->version(), root.content->expires(), TextsOf(root.signers)});
   }
-  const std::int64_t pinned = wanted.trust->root.content->version();
-  if (IsAnchored(wanted)) {
-    const auto at = std::find_if(roots.begin(), roots.end(), [&](const auto& root) {
-      return root.signed_sha256 == wanted.trust->root.signed_sha256;
-    });
-    explanation.anchored_at = static_cast<std::size_t>(at - roots.begin());
-    explanation.pin_is_newest = at + 1 == roots.end();
-    explanation.pinned.push_back({"root_file", pinned});
-  } else {
-    explanation.pinned.push_back({"root_file", std::nullopt});
+  const RootPin& pin = wanted.trust->pin;
+  const auto version_of = [&](const auto& is_it) {
+    const auto at = std::find_if(roots.begin(), roots.end(), is_it);
+    return at == roots.end() ? std::nullopt : std::optional(at->content->version());
+  };
+  if (pin.file) {
+    explanation.pinned.push_back({"root_file", version_of([&](const Verified<Root>& root) {
+                                    return root.signed_sha256 == pin.file->signed_sha256;
+                                  })});
   }
+  for (const Sha256& id : pin.key_ids) {
+    explanation.pinned.push_back(
+        {ToHex(id), version_of([&](const auto& root) { return IsSignedBy(root, id); })});
+  }
+  explanation.anchored_at = MatchChain(pin, roots);
+  explanation.pin_is_newest = explanation.anchored_at && (pin.tofu || Matches(pin, roots.back()));
   const std::optional<std::string> name = wanted.NameOf(reference);
   if (!name || !uncovered_.empty()) return explanation;
   const auto outcome = Look(complete(), {.name = *name, .now = now}, wanted);

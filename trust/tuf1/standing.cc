@@ -61,14 +61,12 @@ bool EndsIn(const std::vector<std::vector<std::string>>& ways, const std::string
                      [&](const auto& way) { return !way.empty() && way.back() == role; });
 }
 
-bool HasRoot(const Repository& repository, const VerifiedRecord& record,
-             const std::optional<Sha256>& from) {
-  bool reached = !from;
-  for (const Verified<Root>& root : repository.holding().newest.roots) {
-    reached = reached || root.signed_sha256 == *from;
-    if (reached && root.signed_sha256 == record.anchor) return true;
-  }
-  return false;
+// Whether it hangs from a root of the chain, from that place on.
+bool HasRoot(const Repository& repository, const VerifiedRecord& record, std::size_t from) {
+  const auto& roots = repository.holding().newest.roots;
+  return std::any_of(
+      roots.begin() + static_cast<std::ptrdiff_t>(from), roots.end(),
+      [&](const Verified<Root>& root) { return root.signed_sha256 == record.anchor; });
 }
 
 // What the complete set says of a name, whatever has expired.
@@ -131,7 +129,8 @@ bool Repository::IsOf(const VerifiedRecord& record, const ImageReference& refere
 Standing Repository::StandingOf(const VerifiedRecord& record, const Demand& demand,
                                 TimePoint /*now*/) const {
   const TufDemand& wanted = AsTuf(demand);
-  if (!IsAnchored(wanted)) return Standing::kNotAccepted;
+  const auto anchored_at = MatchChain(wanted.trust->pin, holding_.newest.roots);
+  if (!anchored_at) return Standing::kNotAccepted;
   if (IsWithdrawn(record)) return Standing::kWithdrawn;
   const std::optional<RecordName> name = RecordName::Parse(record.name);
   if (!name) return Standing::kNotAccepted;
@@ -141,7 +140,7 @@ Standing Repository::StandingOf(const VerifiedRecord& record, const Demand& dema
   const Search::Outcome outcome = covered ? Lookup(*this, name->target, wanted.signers, work)
                                           : Search::Outcome(Search::Missing{});
   if (std::holds_alternative<Search::NotFound>(outcome)) return Standing::kWithdrawn;
-  if (!HasRoot(*this, record, wanted.trust->root.signed_sha256)) return Standing::kNotAccepted;
+  if (!HasRoot(*this, record, *anchored_at)) return Standing::kNotAccepted;
   const bool by_a_role =
       wanted.roles.empty() || std::find(wanted.roles.begin(), wanted.roles.end(),
                                         name->ways.front().back()) != wanted.roles.end();
@@ -190,7 +189,7 @@ Records Repository::RecordsAfter(Records records) const {
     if (std::holds_alternative<Search::NotFound>(outcome)) Withdraw(record);
     if (IsWithdrawn(record) || record.anchor == newest.signed_sha256) return false;
     const std::optional<RecordName> name = RecordName::Parse(record.name);
-    const bool holds = name && HasRoot(*this, record, std::nullopt) &&
+    const bool holds = name && HasRoot(*this, record, 0) &&
                        std::all_of(name->ways.begin(), name->ways.end(),
                                    [&](const auto& way) { return WayHolds(*this, record, way); });
     if (!holds) return false;

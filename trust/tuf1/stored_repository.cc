@@ -16,12 +16,21 @@ bool SameBytes(const std::optional<Verified<T>>& known, const FetchedFile& file)
   return known && *known->bytes == file.bytes;
 }
 
+std::int64_t OldestStored(const std::vector<std::string>& stored) {
+  std::optional<std::int64_t> oldest;
+  for (const std::string& name : stored) {
+    const auto version = StoredRootVersion(name);
+    if (version && (!oldest || *version < *oldest)) oldest = version;
+  }
+  return oldest.value_or(1);
+}
+
 }  // namespace
 
 StoredRepository::StoredRepository(RefreshStart start)
     : start_(std::move(start)), caps_(CapsFor(start_)) {
-  const Verified<Root>* const first = FirstOf(start_.demands);
-  if (first == nullptr) {
+  const RootPins pins = PinsOf(start_.demands);
+  if (pins.empty()) {
     step_ = Step::kOver;
     outcome_ = tl::unexpected(NobodyReads());
     return;
@@ -30,8 +39,15 @@ StoredRepository::StoredRepository(RefreshStart start)
   holding_.verified_at = start_.verified_at;
   // Its numbers are of files that were verified after these, perhaps: they are kept, and bind the
   // next refresh.
-  update_.emplace(
-      Update::Start{.trusted = {.roots = {*first}}, .expiry = Expiry::kIgnored, .caps = caps_});
+  Update::Start begun{
+      .trusted = {.roots = {}}, .expiry = Expiry::kIgnored, .caps = caps_, .pins = pins};
+  // What is stored began where a pin matched once.
+  if (const Verified<Root>* const file = OldestFile(pins)) {
+    begun.trusted.roots = {*file};
+  } else {
+    begun.first_root = OldestStored(start_.stored);
+  }
+  update_.emplace(std::move(begun));
   Next();
 }
 
@@ -48,7 +64,7 @@ void StoredRepository::Next() {
   if (step_ == Step::kUpdate) {
     if (update_->Wanted()) {
       const std::string role(update_->wanted_role());
-      stored_as_ = role == kRoot ? StoredRoot(update_->trusted().root().version() + 1) : role;
+      stored_as_ = role == kRoot ? StoredRoot(update_->wanted_root()) : role;
       return;
     }
     step_ = Step::kTimestampFloor;
@@ -65,20 +81,20 @@ void StoredRepository::Next() {
 
 void StoredRepository::Supply(Fetched answer) {
   if (outcome_) return;
-  const Root& root = update_->trusted().root();
+  const Trusted& verified = update_->trusted();
   switch (step_) {
     case Step::kUpdate:
       update_->Supply(std::move(answer));
       break;
     case Step::kTimestampFloor:
-      if (!answer || SameBytes(update_->trusted().timestamp, *answer)) break;
-      if (auto read = ReadTimestamp(std::move(answer->bytes), root, caps_)) {
+      if (!answer || verified.roots.empty() || SameBytes(verified.timestamp, *answer)) break;
+      if (auto read = ReadTimestamp(std::move(answer->bytes), verified.root(), caps_)) {
         holding_.newest.timestamp = *std::move(read);
       }
       break;
     case Step::kSnapshotFloor:
-      if (!answer || SameBytes(update_->trusted().snapshot, *answer)) break;
-      if (auto read = ReadSnapshot(std::move(answer->bytes), root, caps_)) {
+      if (!answer || verified.roots.empty() || SameBytes(verified.snapshot, *answer)) break;
+      if (auto read = ReadSnapshot(std::move(answer->bytes), verified.root(), caps_)) {
         holding_.newest.snapshot = *std::move(read);
       }
       break;
@@ -115,10 +131,12 @@ void StoredRepository::End() {
   holding_.NoteAllStored();
   if (!holding_.complete) {
     RefreshFailure failure = *update_->failure();
-    NewerAnchors newer;
-    newer.anchors = std::make_shared<const TufAnchors>(holding_);
-    newer.floors = holding_.FloorsNow();
-    failure.newer_anchors = std::move(newer);
+    if (!holding_.newest.roots.empty()) {
+      NewerAnchors newer;
+      newer.anchors = std::make_shared<const TufAnchors>(holding_);
+      newer.floors = holding_.FloorsNow();
+      failure.newer_anchors = std::move(newer);
+    }
     outcome_ = tl::unexpected(std::move(failure));
     return;
   }

@@ -12,7 +12,7 @@ std::string TextOf(const std::optional<TargetName>& name) { return name ? name->
 
 bool TufTrust::Equals(const Demand& other) const {
   const auto& b = static_cast<const TufTrust&>(other);
-  return root == b.root && max_delegations == b.max_delegations;
+  return pin == b.pin && max_delegations == b.max_delegations;
 }
 
 bool TufDemand::Equals(const Demand& other) const {

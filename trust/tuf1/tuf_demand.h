@@ -10,6 +10,7 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/decide/demand.h"
+#include "trust/tuf1/root_pin.h"
 #include "trust/tuf1/target_name.h"
 #include "trust/tuf1/trusted.h"
 
@@ -18,7 +19,7 @@ namespace crivet::trust::tuf1 {
 /// TufTrust is what a `[trust.*]` says of its repository: from which root on it is believed, and
 /// how far one search may go.
 struct TufTrust final : Demand {
-  Verified<Root> root;
+  RootPin pin;
   std::size_t max_delegations = Caps{}.delegations;
 
   bool Equals(const Demand& other) const override;

@@ -81,12 +81,18 @@ class Tuf final : public Kind {
     if (!root) return tl::unexpected(root.error());
     AnchorText text;
     text.who.push_back("root version 1 of " + id.url + ", sha256 " + ToHex(root->sha256));
-    for (const Sha256& key : root->content->KeysOf(tuf1::kRoot).Spkis()) {
-      text.who.push_back("root key " + ToHex(key) + " (sha256 of its SubjectPublicKeyInfo)");
+    std::string key_ids;
+    for (const auto& [name, key] : root->content->KeysOf(tuf1::kRoot).keys) {
+      if (!root->signers.contains(key.spki_sha256())) continue;
+      text.who.push_back("root key " + ToHex(key.id()) + ", sha256 of its SubjectPublicKeyInfo " +
+                         ToHex(key.spki_sha256()));
+      key_ids += (key_ids.empty() ? "\"" : ", \"") + ToHex(key.id()) + "\"";
     }
     text.rule = {"# [trust." + trust + "] has the root: save " + id.url + "/1.root.json, compare",
                  "# its sha256 with the publisher's, and write there",
                  "#   root = { root_file = \"/etc/crivet/" + trust + ".root.json\" }",
+                 "# or, where the publisher tells its keys,",
+                 "#   root = { key_ids = [" + key_ids + "] }",
                  "images = [\"" + image + "\"]",
                  "action = \"verify\"",
                  "trust = \"" + trust + "\""};

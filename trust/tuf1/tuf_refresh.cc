@@ -30,8 +30,8 @@ TufRefresh::TufRefresh(RefreshStart start)
     : start_(std::move(start)),
       caps_(CapsFor(start_)),
       before_(std::static_pointer_cast<const Repository>(start_.previous)) {
-  const Verified<Root>* const first = FirstOf(start_.demands);
-  if (first == nullptr) {
+  pins_ = PinsOf(start_.demands);
+  if (pins_.empty()) {
     EndWith(NobodyReads());
     return;
   }
@@ -41,10 +41,10 @@ TufRefresh::TufRefresh(RefreshStart start)
     holding_ = static_cast<const TufAnchors&>(*start_.anchors).holding;
   } else {
     holding_.least = LeastOf(start_.floors);
-    holding_.newest.roots = {*first};
+    holding_.AnchorAt(pins_);
   }
   began_with_ = holding_;
-  holding_.AnchorAt(*first);
+  holding_.AnchorAt(pins_);
   if (start_.asked) {
     for (const SharedDemand& demand : start_.demands) {
       const TufDemand& wanted = AsTuf(*demand);
@@ -88,6 +88,7 @@ void TufRefresh::BeginUpdate() {
   Update::Start begun = holding_.Begin();
   begun.now = start_.now;
   begun.caps = caps_;
+  begun.pins = pins_;
   updated_ = true;
   update_.emplace(std::move(begun));
 }
@@ -186,6 +187,7 @@ Committed TufRefresh::Commit() const {
   Holding kept = holding_;
   kept.stored.clear();
   NoteStored(kept, committed.files);
+  committed.on_first_use = IsOnFirstUse();
   committed.changed = !before_ || kept.stored != began_with_.stored;
   committed.set = std::make_shared<const Repository>(start_.id, std::move(kept));
   if (updated_) return committed;
@@ -217,11 +219,19 @@ void TufRefresh::End() {
   outcome_ = Commit();
 }
 
+bool TufRefresh::IsOnFirstUse() const {
+  return std::none_of(pins_.begin(), pins_.end(), [&](const RootPin& pin) {
+    return !pin.tofu && MatchChain(pin, holding_.newest.roots);
+  });
+}
+
 std::optional<NewerAnchors> TufRefresh::NewerThanBefore() const {
   const bool more_roles =
       holding_.complete && began_with_.complete &&
       holding_.complete->accepted.size() > began_with_.complete->accepted.size();
   if (holding_.SameAnchors(began_with_) && !more_roles) return std::nullopt;
+  // Nothing is kept of a first contact that did not verify whole where whoever was met is trusted.
+  if (began_with_.newest.roots.empty() && IsOnFirstUse()) return std::nullopt;
   NewerAnchors newer;
   newer.files = holding_.AnchorFiles();
   newer.floors = holding_.FloorsNow();

@@ -11,6 +11,7 @@
 #include "trust/tuf1/repository.h"
 #include "trust/tuf1/role_search.h"
 #include "trust/tuf1/roles_ahead.h"
+#include "trust/tuf1/root_pin.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {
@@ -48,11 +49,14 @@ class TufRefresh final : public Refresh {
   void EndAhead();
   void End();
   void EndWith(RefreshFailure failure);
+  /// Whether the chain hangs from nothing but a first contact.
+  bool IsOnFirstUse() const;
   std::optional<NewerAnchors> NewerThanBefore() const;
   Committed Commit() const;
 
   const RefreshStart start_;
   Caps caps_;
+  RootPins pins_;
   std::shared_ptr<const Repository> before_;
   Holding holding_;
   Holding began_with_;

@@ -11,7 +11,7 @@ namespace crivet::trust::tuf1 {
 namespace {
 
 std::string_view NameOf(std::uint8_t step) {
-  constexpr std::string_view kNames[] = {kRoot, kTimestamp, kSnapshot, kTargets};
+  constexpr std::string_view kNames[] = {kRoot, kRoot, kTimestamp, kSnapshot, kTargets};
   return kNames[step];
 }
 
@@ -31,8 +31,14 @@ Update::Update(Start start)
       least_(std::move(start.least)),
       now_(start.now),
       expiry_(start.expiry),
-      caps_(start.caps) {
-  WantNextRoot();
+      caps_(start.caps),
+      pins_(std::move(start.pins)),
+      next_root_(start.first_root) {
+  if (trusted_.roots.empty()) {
+    Want(Step::kFirstRoot, {FileNameOf(kRoot, next_root_), caps_.root_bytes, {}});
+  } else {
+    WantNextRoot();
+  }
 }
 
 std::string_view Update::wanted_role() const { return NameOf(static_cast<std::uint8_t>(step_)); }
@@ -58,12 +64,15 @@ void Update::Supply(Fetched answer) {
   if (!answer) {
     if (step_ == Step::kNextRoot && IsAbsent(answer.error())) return EndRoots();
     failure_ = FailureOf(answer.error(), *wanted_, std::string(wanted_role()));
-    failure_->not_found = step_ == Step::kNewTimestamp && !trusted_.timestamp &&
+    const bool first_contact = step_ == Step::kNewTimestamp && !trusted_.timestamp;
+    failure_->not_found = (first_contact || step_ == Step::kFirstRoot) &&
                           answer.error().kind == FetchFailure::Kind::kNotFound;
     wanted_.reset();
     return;
   }
   switch (step_) {
+    case Step::kFirstRoot:
+      return OnFirstRoot(std::move(answer->bytes));
     case Step::kNextRoot:
       return OnRoot(std::move(answer->bytes));
     case Step::kNewTimestamp:
@@ -83,14 +92,34 @@ Result<void> Update::CheckExpiry(std::string_view role, std::int64_t version,
 
 // 5.3.3
 void Update::WantNextRoot() {
-  Want(Step::kNextRoot, {FileNameOf(kRoot, trusted_.root().version() + 1), caps_.root_bytes, {}});
+  const Root& last = unpinned_ ? *unpinned_->content : trusted_.root();
+  next_root_ = last.version() + 1;
+  Want(Step::kNextRoot, {FileNameOf(kRoot, next_root_), caps_.root_bytes, {}});
 }
 
-// 5.3.4 to 5.3.9
-void Update::OnRoot(std::string bytes) {
-  auto root = ReadNextRoot(std::move(bytes), trusted_.roots.back(), caps_);
+void Update::OnFirstRoot(std::string bytes) {
+  auto root = ReadFirstRoot(std::move(bytes), caps_);
   if (!root) return End(kRoot, root.error());
-  trusted_.roots.push_back(*std::move(root));
+  if (root->content->version() != next_root_) {
+    return End(kRoot,
+               {Reason::kRollback, "root: the file of version " + std::to_string(next_root_) +
+                                       " has version " + std::to_string(root->content->version())});
+  }
+  Take(*std::move(root));
+}
+
+// A root that is pinned is trusted whatever came before it, and what came before it is not.
+void Update::Take(Verified<Root> root) {
+  const bool pinned =
+      !trusted_.roots.empty() || std::any_of(pins_.begin(), pins_.end(), [&](const RootPin& pin) {
+        return pin.tofu || Matches(pin, root);
+      });
+  if (pinned) {
+    unpinned_.reset();
+    trusted_.roots.push_back(std::move(root));
+  } else {
+    unpinned_ = std::move(root);
+  }
   if (++links_ >= caps_.root_links) {
     return End(kRoot, {Reason::kMalformed, "root: more than " + std::to_string(caps_.root_links) +
                                                " new versions at once"});
@@ -98,9 +127,22 @@ void Update::OnRoot(std::string bytes) {
   WantNextRoot();
 }
 
+// 5.3.4 to 5.3.9
+void Update::OnRoot(std::string bytes) {
+  const Verified<Root>& last = unpinned_ ? *unpinned_ : trusted_.roots.back();
+  auto root = ReadNextRoot(std::move(bytes), last, caps_);
+  if (!root) return End(kRoot, root.error());
+  Take(*std::move(root));
+}
+
 // 5.3.10 and 5.3.11: with the key of a role goes what it signed, so that a publisher gets out of
 // versions that a thief of the key has driven up.
 void Update::EndRoots() {
+  if (trusted_.roots.empty()) {
+    return End(kRoot, {Reason::kUntrustedRoot, "root: none up to version " +
+                                                   std::to_string(unpinned_->content->version()) +
+                                                   " is signed by a key that is pinned"});
+  }
   const Root& root = trusted_.root();
   if (trusted_.timestamp && !root.KeysOf(kTimestamp).StillBinds(trusted_.timestamp->signers)) {
     trusted_.timestamp.reset();

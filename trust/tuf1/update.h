@@ -10,6 +10,7 @@
 
 #include "trust/decide/refresh.h"
 #include "trust/tuf/metadata_request.h"
+#include "trust/tuf1/root_pin.h"
 #include "trust/tuf1/trusted.h"
 
 namespace crivet::trust::tuf1 {
@@ -36,6 +37,10 @@ class Update {
     TimePoint now = {};
     Expiry expiry = Expiry::kEnforced;
     Caps caps = {};
+    /// Where there is no trusted root yet: roots are walked from that version on until one is
+    /// pinned, and those before it count for nothing.
+    RootPins pins = {};
+    std::int64_t first_root = 1;
   };
 
   explicit Update(Start start);
@@ -44,8 +49,11 @@ class Update {
   const std::optional<MetadataRequest>& Wanted() const { return wanted_; }
   /// The role of the file that it wants.
   std::string_view wanted_role() const;
+  /// The version of the root that it wants. Precondition: it wants one.
+  std::int64_t wanted_root() const { return next_root_; }
   void Supply(Fetched answer);
 
+  /// Without roots where none was given and none of those met is pinned.
   const Trusted& trusted() const { return trusted_; }
   /// Of those numbers, what still binds.
   const Least& least() const { return least_; }
@@ -53,12 +61,20 @@ class Update {
   const std::optional<RefreshFailure>& failure() const { return failure_; }
 
  private:
-  enum class Step : std::uint8_t { kNextRoot, kNewTimestamp, kNewSnapshot, kNewTargets };
+  enum class Step : std::uint8_t {
+    kFirstRoot,
+    kNextRoot,
+    kNewTimestamp,
+    kNewSnapshot,
+    kNewTargets
+  };
 
   void Want(Step step, MetadataRequest request);
   void WantNextRoot();
   void EndRoots();
+  void OnFirstRoot(std::string bytes);
   void OnRoot(std::string bytes);
+  void Take(Verified<Root> root);
   void OnTimestamp(std::string bytes);
   void TakeSnapshot();
   void OnSnapshot(std::string bytes);
@@ -77,6 +93,10 @@ class Update {
   const TimePoint now_;
   const Expiry expiry_;
   const Caps caps_;
+  const RootPins pins_;
+  std::int64_t next_root_;
+  /// The newest root of a chain of which nothing is pinned yet.
+  std::optional<Verified<Root>> unpinned_;
   std::size_t links_ = 0;
   Step step_ = Step::kNextRoot;
   std::optional<MetadataRequest> wanted_;

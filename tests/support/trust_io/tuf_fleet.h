@@ -103,7 +103,7 @@ struct TufFleet : TestNode {
   }
   static std::shared_ptr<tuf1::TufTrust> Pinned(const std::string& root) {
     auto trust = std::make_shared<tuf1::TufTrust>();
-    trust->root = tuf1::ReadFirstRoot(root, {}).value();
+    trust->pin.file = tuf1::ReadFirstRoot(root, {}).value();
     return trust;
   }
   static Rule RuleFor(const std::string& pattern, SharedDemand demand) {

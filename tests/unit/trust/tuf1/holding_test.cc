@@ -230,6 +230,12 @@ BOOST_AUTO_TEST_CASE(FloorsNow_FilesAreLost_KeepsTheNumbers) {
   BOOST_TEST(lost.snapshot == held.holding.least.snapshot);
 }
 
+tuf1::RootPins PinTo(const tuf1::Verified<tuf1::Root>& root) {
+  tuf1::RootPin pin;
+  pin.file = root;
+  return {pin};
+}
+
 BOOST_AUTO_TEST_CASE(AnchorAt_ARootOfTheChain_CutsWhatCameBefore) {
   Held held;
   held.server.Publish({"root"});
@@ -238,7 +244,7 @@ BOOST_AUTO_TEST_CASE(AnchorAt_ARootOfTheChain_CutsWhatCameBefore) {
   held.holding.newest.roots = held.node->trusted.roots;
   held.holding.complete = held.node->trusted;
   const auto second = held.holding.newest.roots[1];
-  held.holding.AnchorAt(second);
+  held.holding.AnchorAt(PinTo(second));
   BOOST_TEST(held.holding.newest.roots.size() == 2);
   BOOST_TEST(held.holding.newest.roots.front().content->version() == 2);
   BOOST_TEST((held.holding.complete->roots == held.holding.newest.roots));
@@ -248,7 +254,7 @@ BOOST_AUTO_TEST_CASE(AnchorAt_ARootOfNoChain_IsTheChainAndCoversNothing) {
   Held held;
   BOOST_TEST(held.holding.Uncovered() == "");
   const TufPublisher stranger;
-  held.holding.AnchorAt(tuf1::ReadFirstRoot(stranger.files.at("1.root.json"), {}).value());
+  held.holding.AnchorAt(PinTo(tuf1::ReadFirstRoot(stranger.files.at("1.root.json"), {}).value()));
   BOOST_TEST(held.holding.newest.roots.size() == 1);
   BOOST_TEST(held.holding.Uncovered() == "timestamp");
 }

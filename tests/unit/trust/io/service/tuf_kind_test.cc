@@ -371,6 +371,132 @@ BOOST_AUTO_TEST_CASE(Root_AnotherIsPinned_TheOldChainCountsForNothing) {
   BOOST_TEST((said == "signature" || said == "untrusted-root" || said == "no-trust-data"), said);
 }
 
+// A fleet that pins keys, or nobody: a listed ID is a name, and the key's own counts.
+struct PinningFleet : TufFleet {
+  static constexpr char kListed[] =
+      "cafecafecafecafecafecafecafecafecafecafecafecafecafecafecafecafe";
+
+  void Pin(const std::set<std::string>& ids, bool tofu = false) {
+    auto trust = std::make_shared<tuf1::TufTrust>();
+    for (const std::string& id : ids) trust->pin.key_ids.insert(Sha256FromHex(id).value());
+    trust->pin.tofu = tofu;
+    auto demand = NewDemand();
+    demand->trust = trust;
+    Use(demand);
+    Start();
+  }
+  std::string RootKey() {
+    return tuf->With(
+        [](TufPublisher& publisher) { return TufPublisher::IdOf(publisher["root"].keys.front()); });
+  }
+  void RotateRoot() {
+    Edit([](TufPublisher& publisher) {
+      publisher["root"].keys = {SigningKey::Ed25519()};
+      publisher.Publish({"root"});
+    });
+  }
+  void Forget() {
+    Stop();
+    SetDisk(std::make_unique<MemoryDisk>());
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(PinByKeyId_WalksFromTheFirstRoot, PinningFleet) {
+  Forget();
+  Pin({RootKey()});
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  const Requests asked = {"1.root.json", "2.root.json", "timestamp.json", "2.snapshot.json",
+                          "2.targets.json"};
+  BOOST_TEST(TufAsked() == asked, boost::test_tools::per_element());
+  BOOST_TEST(service().Status().repositories.size() == 1);
+  // Its rotation needs nobody on the nodes, and what is stored stands.
+  RotateRoot();
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(service().Status().refreshes.trusted_on_first_use == 0);
+}
+
+BOOST_FIXTURE_TEST_CASE(PinByKeyId_OfALaterRoot_CountsFromThatRootOn, PinningFleet) {
+  const std::string first = RootKey();
+  RotateRoot();
+  RotateRoot();
+  Forget();
+  Pin({RootKey()});
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  // The pin is replaced by that of a root before it, which is asked for again.
+  tuf->SetAway(false);
+  Pin({first});
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+}
+
+BOOST_FIXTURE_TEST_CASE(PinByKeyId_NobodySignedWithIt_IsUntrusted, PinningFleet) {
+  Forget();
+  Pin({kListed});
+  BOOST_TEST(PullOf(web) == "untrusted-root");
+  // Neither is a key that is listed, and has not signed, nor a listed ID that is another key's.
+  const SigningKey listed = SigningKey::Ed25519();
+  Edit([&](TufPublisher& publisher) {
+    const SigningKey signs = publisher["root"].keys.front();
+    publisher["root"].keys = {signs, listed};
+    publisher["root"].signers = {signs};
+    publisher.Publish({"root"});
+  });
+  Pin({TufPublisher::IdOf(listed)});
+  BOOST_TEST(PullOf(web) == "untrusted-root");
+  BOOST_TEST(PresentOf(web, "web 1.0") != "web 1.0");
+}
+
+BOOST_FIXTURE_TEST_CASE(PinByKeyId_TakenOut_TakesItsChainWithIt, PinningFleet) {
+  Forget();
+  Pin({RootKey()});
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  tuf->SetAway(true);
+  Pin({kListed});
+  BOOST_TEST(PullOf(web) != "web 1.0");
+  BOOST_TEST(PresentOf(web, "web 1.0") != "web 1.0");
+}
+
+BOOST_FIXTURE_TEST_CASE(Tofu_TheFirstRootIsTheAnchor_AndNoOther, PinningFleet) {
+  Forget();
+  Pin({}, true);
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(service().Status().refreshes.trusted_on_first_use == 1);
+  Start();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+  BOOST_TEST(service().Status().refreshes.trusted_on_first_use == 0);
+  // Somebody else, with a repository of their own.
+  Edit([&](TufPublisher& publisher) {
+    TufPublisher other;
+    other.Publish({"root"});
+    other.Sign("targets", web, "web 2.0");
+    for (int edition = 0; edition < 3; ++edition) other.PublishEdition();
+    publisher = other;
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+}
+
+BOOST_FIXTURE_TEST_CASE(Tofu_FirstContactThatDoesNotVerifyWhole_IsNoAnchor, PinningFleet) {
+  const TufPublisher good = tuf->With([](TufPublisher& publisher) { return publisher; });
+  Forget();
+  Edit([&](TufPublisher& publisher) {
+    publisher = TufPublisher();
+    publisher.files.erase("timestamp.json");
+  });
+  Pin({}, true);
+  BOOST_TEST(PullOf(web) != "web 1.0");
+  Edit([&](TufPublisher& publisher) { publisher = good; });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 1.0");
+}
+
 BOOST_AUTO_TEST_CASE(Root_TakesAwayTheTargetsKey_ActsEvenIfTheRestFails) {
   BOOST_TEST(PullAndRemember(web) == "web 1.0");
   Edit([&](TufPublisher& publisher) {
@@ -581,7 +707,7 @@ BOOST_AUTO_TEST_CASE(Search_TheLimitOfRoles_IsTheTrusts) {
   BOOST_TEST(PullOf("registry.acme.example/deep:1.0") == "web 2.0");
   auto demand = NewDemand();
   auto trust = std::make_shared<tuf1::TufTrust>();
-  trust->root = demand->trust->root;
+  trust->pin = demand->trust->pin;
   trust->max_delegations = 3;
   demand->trust = trust;
   Use(demand);
