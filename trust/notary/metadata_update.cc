@@ -7,6 +7,7 @@
 #include "trust/signed/envelope.h"
 #include "trust/signed/signature_threshold.h"
 #include "trust/tuf/age.h"
+#include "trust/tuf/within.h"
 
 namespace crivet::trust {
 namespace {
@@ -48,9 +49,7 @@ void MetadataUpdate::Supply(Fetched answer) {
   }
   if (!wanted_) return;
   const MetadataRequest request = *std::exchange(wanted_, std::nullopt);
-  if (answer && answer->bytes.size() > request.max_bytes) {
-    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
-  }
+  answer = Within(request, std::move(answer));
   if (!answer) {
     RefreshFailure failed = FailureOf(answer.error(), request, role_.text());
     failed.not_found =

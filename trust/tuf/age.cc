@@ -4,6 +4,8 @@
 #include <set>
 #include <string>
 
+#include "trust/tuf/expiry.h"
+
 namespace crivet::trust {
 
 bool Binds(const Floor& floor, const AuthorizedKeys& authorized) {
@@ -35,12 +37,11 @@ Result<void> CheckFloor(const RoleName& role, const Floor& floor, std::int64_t v
 
 Result<void> CheckTime(const RoleName& role, std::int64_t version, TimePoint expires, TimePoint now,
                        std::chrono::seconds grace) {
-  if (now < expires + grace) return {};
-  return Fail(Reason::kExpired, VersionOf(role, version) + " expired at " + FormatRfc3339(expires));
+  return CheckTime(role.text(), version, expires, now, grace);
 }
 
 std::string VersionOf(const RoleName& role, std::int64_t version) {
-  return role.text() + " version " + std::to_string(version);
+  return VersionOf(role.text(), version);
 }
 
 }  // namespace crivet::trust

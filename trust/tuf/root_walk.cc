@@ -6,6 +6,7 @@
 
 #include "trust/tuf/age.h"
 #include "trust/tuf/metadata.h"
+#include "trust/tuf/within.h"
 
 namespace crivet::trust {
 namespace {
@@ -52,9 +53,7 @@ RootWalk::RootWalk(Start start) : start_(std::move(start)) {
 
 void RootWalk::Supply(Fetched answer) {
   if (!wanted_) return;
-  if (answer && answer->bytes.size() > wanted_->max_bytes) {
-    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
-  }
+  answer = Within(*wanted_, std::move(answer));
   switch (step_) {
     case Step::kNewest:
       return OnNewest(std::move(answer));

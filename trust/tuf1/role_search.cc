@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "trust/tuf/root_walk.h"
+#include "trust/tuf/within.h"
 #include "trust/tuf1/tag_roles.h"
 
 namespace crivet::trust::tuf1 {
@@ -74,9 +75,7 @@ void RoleSearch::GoOn() {
 
 void RoleSearch::Supply(Fetched answer) {
   if (!wanted_) return;
-  if (answer && answer->bytes.size() > wanted_->max_bytes) {
-    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
-  }
+  answer = Within(*wanted_, std::move(answer));
   if (!answer) {
     RefreshFailure failure = FailureOf(answer.error(), *wanted_, missing_->role);
     wanted_.reset();

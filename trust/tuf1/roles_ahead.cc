@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "trust/tuf/within.h"
+
 namespace crivet::trust::tuf1 {
 
 RolesAhead::RolesAhead(Start start)
@@ -57,7 +59,7 @@ void RolesAhead::GoOn() {
 
 void RolesAhead::Supply(Fetched answer) {
   if (!wanted_) return;
-  const std::size_t most = wanted_->max_bytes;
+  answer = Within(*wanted_, std::move(answer));
   const bool away = !answer && answer.error().kind == FetchFailure::Kind::kNetwork;
   if (away) {
     // Nobody waits for a server that is away, once for each role.
@@ -67,9 +69,8 @@ void RolesAhead::Supply(Fetched answer) {
     return;
   }
   if (answer) bytes_[waiting_.front().owner] += answer->bytes.size();
-  const bool accepted =
-      answer && answer->bytes.size() <= most &&
-      Accept(trusted_, waiting_.front().file, std::move(answer->bytes), expiry_, now_, caps_);
+  const bool accepted = answer && Accept(trusted_, waiting_.front().file, std::move(answer->bytes),
+                                         expiry_, now_, caps_);
   if (!accepted) PassOver();
   GoOn();
 }

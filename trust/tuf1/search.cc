@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "trust/tuf/expiry.h"
+
 namespace crivet::trust::tuf1 {
 namespace {
 

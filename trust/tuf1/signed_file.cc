@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trust/signed/json_member.h"
+#include "trust/signed/signature_threshold.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -120,30 +121,17 @@ Result<SignedFile> SignedFile::Parse(std::string_view file, std::size_t max_byte
 }
 
 Result<std::set<Sha256>> SignedFile::Verify(const RoleKeys& role) const {
-  std::set<Sha256> signers;
-  bool library_failed = false;
+  SignatureCount count;
   for (const auto& [name, key] : role.keys) {
     const auto signature = signatures_.find(name);
     if (signature == signatures_.end() || signature->second.empty()) continue;
-    switch (key.Verify(signature->second, signed_bytes_)) {
-      case SignatureCheck::kGood:
-        signers.insert(key.spki_sha256());
-        break;
-      case SignatureCheck::kLibraryFailure:
-        library_failed = true;
-        break;
-      case SignatureCheck::kBad:
-        break;
-    }
+    count.Note(key.spki_sha256(), key.Verify(signature->second, signed_bytes_));
   }
-  // A threshold of nothing is no threshold; no reader lets it through, and neither does this.
-  if (role.threshold > 0 && signers.size() >= role.threshold) return signers;
-  if (library_failed) return Fail(Reason::kState, "the crypto library could not check signatures");
-  if (signers.empty()) {
-    return Fail(Reason::kSignature, "no signature by a key of the role verifies");
-  }
-  return Fail(Reason::kThreshold, "signed by " + std::to_string(signers.size()) + " of the " +
-                                      std::to_string(role.threshold) + " keys that have to");
+  const std::size_t usable = role.Spkis().size();
+  const auto met = count.Meets(
+      {.threshold = role.threshold, .listed = usable + role.unusable.size(), .usable = usable});
+  if (!met) return tl::unexpected(met.error());
+  return count.signers();
 }
 
 }  // namespace crivet::trust::tuf1

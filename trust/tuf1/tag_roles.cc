@@ -4,6 +4,8 @@
 #include <set>
 #include <utility>
 
+#include "trust/tuf/expiry.h"
+
 namespace crivet::trust::tuf1 {
 namespace {
 

@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "trust/base/percent_encoding.h"
+#include "trust/tuf/expiry.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -90,13 +91,6 @@ Error Of(std::string_view role, Error error) {
 
 std::string FileNameOf(std::string_view role, std::optional<std::int64_t> version) {
   return (version ? std::to_string(*version) + "." : "") + PercentEncoded(role) + ".json";
-}
-
-Result<void> CheckTime(std::string_view role, std::int64_t version, TimePoint expires,
-                       TimePoint now) {
-  if (now < expires) return {};
-  return Fail(Reason::kExpired, std::string(role) + " version " + std::to_string(version) +
-                                    " expired at " + FormatRfc3339(expires));
 }
 
 Result<Verified<Root>> ReadFirstRoot(std::string bytes, const Caps& caps) {

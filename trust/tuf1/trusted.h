@@ -122,10 +122,6 @@ bool AcceptKnown(Trusted& trusted, const RoleFile& role, const Caps& caps);
 /// the name percent-encoded.
 std::string FileNameOf(std::string_view role, std::optional<std::int64_t> version);
 
-/// kExpired from the moment `expires` on.
-Result<void> CheckTime(std::string_view role, std::int64_t version, TimePoint expires,
-                       TimePoint now);
-
 /// Error with the role's name in front.
 Error Of(std::string_view role, Error error);
 

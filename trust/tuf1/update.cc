@@ -5,7 +5,9 @@
 #include <memory>
 #include <utility>
 
+#include "trust/tuf/expiry.h"
 #include "trust/tuf/root_walk.h"
+#include "trust/tuf/within.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -58,9 +60,7 @@ void Update::End(std::string_view role, Error error) {
 
 void Update::Supply(Fetched answer) {
   if (!wanted_) return;
-  if (answer && answer->bytes.size() > wanted_->max_bytes) {
-    answer = tl::unexpected(FetchFailure{FetchFailure::Kind::kTooLarge, {}});
-  }
+  answer = Within(*wanted_, std::move(answer));
   if (!answer) {
     if (step_ == Step::kNextRoot && IsAbsent(answer.error())) return EndRoots();
     failure_ = FailureOf(answer.error(), *wanted_, std::string(wanted_role()));
