@@ -874,6 +874,71 @@ BOOST_AUTO_TEST_CASE(Restart_ServerIsAway_AnswersFromTheStore) {
   BOOST_TEST(PullOf("registry.acme.example/web:9") == "tag-not-signed");
 }
 
+constexpr MemoryDisk::Crash kCrashes[] = {MemoryDisk::Crash::kKilled, MemoryDisk::Crash::kPowerLost,
+                                          MemoryDisk::Crash::kPowerLostNamesOn};
+
+// Whether there was such a step.
+bool CrashAt(TufFleet& node, std::uint64_t step, MemoryDisk::Crash crash,
+             const std::function<void()>& during) {
+  const std::uint64_t last = node.disk().steps() + step;
+  node.disk().DieAt(last);
+  during();
+  const bool killed = node.disk().steps() >= last;
+  auto left = node.disk().After(crash);
+  node.Stop();
+  node.SetDisk(std::move(left));
+  return killed;
+}
+
+BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfAFirstContact_TheNextStartHeals,
+                     *boost::unit_test::label("sequential")) {
+  bool killed = true;
+  for (std::uint64_t step = 1; killed; ++step) {
+    BOOST_TEST_CONTEXT("step " << step) {
+      TufFleet node;
+      killed = CrashAt(node, step, MemoryDisk::Crash::kPowerLost,
+                       [&] { node.PullAndRemember(node.cart); });
+      node.Start();
+      BOOST_TEST(node.PullOf(node.cart) == "cart 1.0");
+    }
+  }
+}
+
+// A newer root, a set that names something else and one that withdraws: the one before or that one,
+// and never what was withdrawn with it.
+BOOST_AUTO_TEST_CASE(KilledAtAnyStepOfARefresh_TheSetBeforeOrTheNewOneAnswers,
+                     *boost::unit_test::label("sequential")) {
+  for (const MemoryDisk::Crash crash : kCrashes) {
+    bool killed = true;
+    for (std::uint64_t step = 1; killed; ++step) {
+      BOOST_TEST_CONTEXT("crash " << static_cast<int>(crash) << " at step " << step) {
+        TufFleet node;
+        BOOST_TEST(node.PullAndRemember(node.web) == "web 1.0");
+        BOOST_TEST(node.PullAndRemember(node.cart) == "cart 1.0");
+        node.Edit([&](TufPublisher& publisher) {
+          publisher["root"].keys = {SigningKey::Ed25519()};
+          publisher.Publish({"root"});
+          publisher.Sign("targets", node.web, "web 2.0");
+          publisher["shop"].targets.erase(node.cart);
+          publisher.PublishEdition({"targets", "shop"});
+        });
+        node.Later();
+        killed = CrashAt(node, step, crash, [&] { node.PullOf(node.web); });
+        node.tuf->SetAway(true);
+        node.Start();
+        const std::string answer = node.PullOf(node.web);
+        BOOST_TEST((answer == "web 1.0" || answer == "web 2.0"), answer);
+        const std::string present = node.PresentOf(node.cart, "cart 1.0");
+        BOOST_TEST(present == (answer == "web 1.0" ? "cart 1.0" : "withdrawn"));
+        node.tuf->SetAway(false);
+        node.Later();
+        BOOST_TEST(node.PullOf(node.web) == "web 2.0");
+        BOOST_TEST(node.PresentOf(node.cart, "cart 1.0") == "withdrawn");
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(Recovery_KeysRotateAfterAFastForward_VersionsMayFall) {
   Edit([](TufPublisher& publisher) {
     for (const char* role : {"timestamp", "snapshot", "targets"}) {
