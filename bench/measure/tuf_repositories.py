@@ -142,7 +142,8 @@ def main(crivet_binary, tuf_client, rounds="5"):
     logging.disable(logging.CRITICAL)
     clients = {"python-tuf": python_tuf, "go-tuf": functools.partial(go_tuf, tuf_client),
                "crivet": functools.partial(crivet, crivet_binary)}
-    print(f"load before {os.getloadavg()[0]:.1f}, {rounds} rounds\n")
+    version = statistics.median(1000 * cpu_of([crivet_binary, "version"], None) for _ in range(15))
+    print(f"load before {os.getloadavg()[0]:.1f}, {rounds} rounds; `crivet version` {version:.1f} ms\n")
     print("| repository | question | python-tuf | go-tuf | crivet | python-tuf / crivet | go-tuf / crivet |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as work:
