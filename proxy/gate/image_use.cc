@@ -2,11 +2,13 @@
 #include "proxy/gate/image_use.h"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "proxy/gate/unnamed_use.h"
+#include "trust/decide/kind.h"
 
 namespace crivet::proxy {
 namespace {
@@ -135,11 +137,48 @@ Task<Judgement> JudgeNamed(GateCall& call, const std::string& written,
   co_return WithOtherManifests(call, std::move(*accepted));
 }
 
+std::string NamespaceOf(const GateCall& call) {
+  const auto* name_space = std::get_if<std::string>(&call.pod_namespace());
+  return name_space == nullptr ? std::string() : *name_space;
+}
+
+// Whether only a registry knows what the name would be by a pull.
+bool IsRegistrysWord(const Judgement& refused) {
+  const auto& members = refused.decision.applied.rule->members;
+  return std::any_of(members.begin(), members.end(), [](const trust::Member& member) {
+    return member.kind->asks() == trust::Kind::Asks::kNames;
+  });
+}
+
+// ImageStatus said that it is here because another namespace's rule vouches for it.
+Task<Done> LetHealByAsking(GateCall& call, const trust::ImageReference& reference,
+                           const LocalImage& image, const Judgement& refused) {
+  const std::string written = reference.Canonical();
+  for (const auto& target : InOrder(image, reference)) {
+    trust::Question question{.reference = reference,
+                             .pod_namespace = trust::AnyNamespace{},
+                             .local = target,
+                             .name_here = NameHereOf(image, reference, target),
+                             .credentials = std::nullopt,
+                             .reach = trust::Question::Reach::kOffline};
+    const auto any = co_await call.Judge(std::move(question), written);
+    if (any.allow() == nullptr || any.decision.applied.rule == refused.decision.applied.rule) {
+      continue;
+    }
+    call.parts().absent_once.AddSeldom(written, NamespaceOf(call), AbsentOnce::Clock::now());
+    co_return Done{};
+  }
+  co_return Done{};
+}
+
 // A pod whose namespace would be allowed other content of the name heals by a pull, which kubelet
 // makes only where ImageStatus answers absent (trust/RULES.md#namespaces).
-Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
-                   const LocalImage& image) {
+Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference, const LocalImage& image,
+                   const Judgement& refused) {
   if (reference.digest()) co_return Done{};
+  if (IsRegistrysWord(refused)) {
+    co_return co_await LetHealByAsking(call, reference, image, refused);
+  }
   trust::Question question{.reference = reference,
                            .pod_namespace = call.pod_namespace(),
                            .local = std::nullopt,
@@ -151,10 +190,8 @@ Task<Done> LetHeal(GateCall& call, const trust::ImageReference& reference,
   if (allow == nullptr || !allow->digest) co_return Done{};
   const bool present =
       std::find(image.targets.begin(), image.targets.end(), *allow->digest) != image.targets.end();
-  const auto* name_space = std::get_if<std::string>(&call.pod_namespace());
   if (!present) {
-    call.parts().absent_once.Add(written, name_space == nullptr ? std::string() : *name_space,
-                                 AbsentOnce::Clock::now());
+    call.parts().absent_once.Add(written, NamespaceOf(call), AbsentOnce::Clock::now());
   }
   co_return Done{};
 }
@@ -312,7 +349,7 @@ Task<Outcome> JudgeImageUse(GateCall& call, const cri::ImageSpec& spec) {
     // known by its ID and the author's name does not hang on that.
     const bool may_change = image.has_moved && !(by_id && reference);
     if (judgement.Refuses() && may_change && looks <= kLooksAgain) continue;
-    if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image);
+    if (judgement.Refuses() && reference) co_await LetHeal(call, *reference, image, judgement);
     auto checked = co_await CheckCheckpoint(call, std::move(judgement), image);
     if (!checked) co_return Outcome(tl::unexpect, checked.error());
     auto outcome = Conclude(call, *checked, by_id ? std::string() : image.id);

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "tests/integration/gate/gate_fixture.h"
+#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::proxy {
 namespace {
@@ -412,6 +415,23 @@ BOOST_FIXTURE_TEST_CASE(NamespaceThatIsAllowedOtherContent_HealsByOnePull, Node)
   BOOST_TEST(Pull(kWeb, "shop").ok());
   BOOST_TEST(IsPresent(kWeb));
   BOOST_TEST(Create(good.image_id, kWeb, "shop").ok());
+}
+
+// Nobody but the registry knows whether a pull would bring other content.
+BOOST_FIXTURE_TEST_CASE(NamespaceOfARuleThatAsksRegistries_HealsByOnePull_AndNotAgainAtOnce, Node) {
+  constexpr char kName[] = "registry.example/cosign/web:1";
+  decider.Verify("registry.example/cosign/web").members = {
+      {"cosign", "", &trust::SigstoreKind(), std::make_shared<trust::sigstore::SigstoreDemand>()}};
+  runtime.Import(kName, evil);
+  BOOST_TEST(!Create(evil.image_id, kName, "shop").ok());
+  BOOST_TEST(!IsPresent(kName));
+  decider.Allow("registry.example/cosign/web").namespaces = {"ops"};
+  BOOST_TEST(IsPresent(kName));
+  BOOST_TEST(!Create(evil.image_id, kName, "shop").ok());
+  BOOST_TEST(!IsPresent(kName));
+  BOOST_TEST(IsPresent(kName));
+  BOOST_TEST(!Create(evil.image_id, kName, "shop").ok());
+  BOOST_TEST(IsPresent(kName));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

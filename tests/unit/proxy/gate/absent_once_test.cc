@@ -52,6 +52,20 @@ BOOST_AUTO_TEST_CASE(NamespaceThatFillsItsShare_TakesNothingFromOthers) {
   BOOST_TEST(names.Take(std::to_string(10 * AbsentOnce::kMaxOfNamespace - 1), kNow));
 }
 
+BOOST_AUTO_TEST_CASE(AddSeldom_IsOnceInFiveMinutes_ForEachNameAndNamespace) {
+  AbsentOnce names;
+  names.AddSeldom("a", "shop", kNow);
+  BOOST_TEST(names.Take("a", kNow));
+  names.AddSeldom("a", "shop", kNow + std::chrono::seconds(299));
+  BOOST_TEST(!names.Take("a", kNow + std::chrono::seconds(299)));
+  names.AddSeldom("a", "prod", kNow);
+  BOOST_TEST(names.Take("a", kNow));
+  names.AddSeldom("b", "shop", kNow);
+  BOOST_TEST(names.Take("b", kNow));
+  names.AddSeldom("a", "shop", kNow + std::chrono::seconds(300));
+  BOOST_TEST(names.Take("a", kNow + std::chrono::seconds(300)));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace crivet::proxy
