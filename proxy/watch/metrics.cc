@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/watch/metrics.h"
 
+#include <algorithm>
+
 namespace crivet::proxy {
 namespace {
 
@@ -30,6 +32,11 @@ Histogram::Snapshot Histogram::Read() const {
 
 void Metrics::CountDecision(const trust::Decision& decision) {
   const std::size_t mode = IndexOf(decision.mode());
+  const bool went_back =
+      decision.evidence.tag_went_back ||
+      std::any_of(decision.others.begin(), decision.others.end(),
+                  [](const auto& other) { return other.evidence.tag_went_back.has_value(); });
+  if (went_back) went_back_.fetch_add(1, std::memory_order_relaxed);
   if (const auto why = trust::RefusalOf(decision.verdict)) {
     refused_[IndexOf(why->reason)][mode].fetch_add(1, std::memory_order_relaxed);
   } else {
@@ -53,6 +60,7 @@ Metrics::Snapshot Metrics::Read() const {
     snapshot.phases[phase] = phases_[phase].Read();
   }
   snapshot.moved = moved_.load(std::memory_order_relaxed);
+  snapshot.went_back = went_back_.load(std::memory_order_relaxed);
   snapshot.other_content = other_content_.load(std::memory_order_relaxed);
   snapshot.internal_errors = internal_errors_.load(std::memory_order_relaxed);
   snapshot.audit_drops = audit_drops_.load(std::memory_order_relaxed);

@@ -69,6 +69,7 @@ class Metrics {
     std::array<std::array<std::uint64_t, kModes>, kReasons> refused{};
     std::array<Histogram::Snapshot, kPhases> phases{};
     std::uint64_t moved = 0;
+    std::uint64_t went_back = 0;
     std::uint64_t other_content = 0;
     std::uint64_t internal_errors = 0;
     std::uint64_t audit_drops = 0;
@@ -81,6 +82,7 @@ class Metrics {
   std::array<std::array<std::atomic<std::uint64_t>, kModes>, kReasons> refused_{};
   std::array<Histogram, kPhases> phases_;
   std::atomic<std::uint64_t> moved_{0};
+  std::atomic<std::uint64_t> went_back_{0};
   std::atomic<std::uint64_t> other_content_{0};
   std::atomic<std::uint64_t> internal_errors_{0};
   std::atomic<std::uint64_t> audit_drops_{0};

@@ -101,6 +101,10 @@ void AddGate(const Metrics::Snapshot& gate, Text& text) {
   AddPhases(gate, text);
   text.Single("crivet_tags_moved_total", "counter",
               "Audit mode: tags whose digest in the registry is not the signed one.", gate.moved);
+  text.Single("crivet_tags_went_back_total", "counter",
+              "Answers for a tag at which the registry has what was signed before what this node "
+              "has seen there.",
+              gate.went_back);
   text.Single("crivet_internal_errors_total", "counter", "Calls that a defect of crivet ended.",
               gate.internal_errors);
   text.Single("crivet_audit_lines_dropped_total", "counter",

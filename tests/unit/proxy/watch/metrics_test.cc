@@ -53,6 +53,20 @@ BOOST_AUTO_TEST_CASE(Configuration_ThatIsNotTheNewest_IsSeen) {
   BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_config_last_reload_successful 0"));
 }
 
+BOOST_AUTO_TEST_CASE(ATagThatWentBack_IsCounted_WhicheverTrustOfTheRuleSaysSo) {
+  Metrics metrics;
+  auto decision = DecisionWith(trust::Allow{}, trust::Mode::kEnforce);
+  metrics.CountDecision(decision);
+  decision.others.push_back({1, {}});
+  decision.others.back().evidence.tag_went_back = kNow;
+  metrics.CountDecision(decision);
+  decision.evidence.tag_went_back = kNow;
+  metrics.CountDecision(decision);
+  auto exposition = EmptyExposition();
+  exposition.gate = metrics.Read();
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_tags_went_back_total 2"));
+}
+
 BOOST_AUTO_TEST_CASE(Decisions_AreCountedByVerdictReasonAndMode) {
   Metrics metrics;
   metrics.CountDecision(DecisionWith(trust::Allow{}, trust::Mode::kEnforce));
