@@ -80,6 +80,7 @@ std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>
       images.push_back(
           {use.image(), {}, use.digest(), use.reason(), use.rule(), use.message(), {}});
       image = images.end() - 1;
+      image->needs_secret = use.needs_secret();
     } else if (name.tagged && !NameOf(image->name).tagged) {
       image->name = use.image();
       image->reason = use.reason();
@@ -89,6 +90,7 @@ std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>
     if (!IsAmong(image->names, name.canonical)) image->names.push_back(name.canonical);
     if (!use.container().empty()) image->containers.push_back(use.container());
     image->sandbox = image->sandbox || use.sandbox();
+    image->needs_secret = image->needs_secret && use.needs_secret();
   }
   return images;
 }
@@ -96,10 +98,24 @@ std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>
 std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images,
                                           std::size_t width) {
   ScreenText lines(width);
-  for (const RefusedImage& image : images) {
+  const auto add = [&](const RefusedImage& image) {
     lines.Add(image.name);
     lines.AddWrapped("  ", WhatIsWrong(image), 4);
     lines.AddWrapped("  used by: ", UsersOf(image), 4);
+  };
+  for (const RefusedImage& image : images) {
+    if (!image.needs_secret) add(image);
+  }
+  const auto needs = std::any_of(images.begin(), images.end(),
+                                 [](const RefusedImage& image) { return image.needs_secret; });
+  if (!needs) return std::move(lines).Take();
+  lines.AddWrapped(
+      "",
+      "These have to be pulled once with the pod's own secret, by which they are judged "
+      "then (or auth = FILE in their [trust.*]):",
+      0);
+  for (const RefusedImage& image : images) {
+    if (image.needs_secret) add(image);
   }
   return std::move(lines).Take();
 }
@@ -115,6 +131,9 @@ std::string RefusedTotal(const std::vector<RefusedImage>& images,
   std::string total = fmt::format("{} (of {} on this node) and {} of {}",
                                   Counted(images.size(), "image"), looked_at.images(), containers,
                                   Counted(looked_at.containers(), "running container"));
+  const auto secrets = std::count_if(images.begin(), images.end(),
+                                     [](const RefusedImage& image) { return image.needs_secret; });
+  if (secrets > 0) total += fmt::format(", {} of the images until a pull with its secret", secrets);
   if (looked_at.sandbox_image().empty()) return total + "; the sandbox image is not known";
   return total + (sandbox ? "; the sandbox image is refused, and with it every pod"
                           : "; the sandbox image may run");
@@ -144,11 +163,12 @@ std::vector<std::string> RulesToPaste(const std::vector<RefusedImage>& images) {
 }
 
 std::string RefusedAsJson(const admin::v1::JudgedImage& image) {
-  const nlohmann::json out = {{"schema", "crivet.would-refuse/1"}, {"image", image.image()},
-                              {"digest", image.digest()},          {"container", image.container()},
-                              {"sandbox", image.sandbox()},        {"verdict", image.verdict()},
-                              {"reason", image.reason()},          {"rule", image.rule()},
-                              {"message", image.message()}};
+  const nlohmann::json out = {
+      {"schema", "crivet.would-refuse/1"}, {"image", image.image()},
+      {"digest", image.digest()},          {"container", image.container()},
+      {"sandbox", image.sandbox()},        {"verdict", image.verdict()},
+      {"reason", image.reason()},          {"rule", image.rule()},
+      {"message", image.message()},        {"needs_secret", image.needs_secret()}};
   // Texts come from the runtime.
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -19,6 +19,8 @@ struct RefusedImage {
   std::string message;                  ///< as kubelet would read it
   std::vector<std::string> containers;  ///< `namespace/pod/container`
   bool sandbox = false;                 ///< every pod's sandbox is made of it
+  /// All that is missing of it is what its registry gives to a pull with the pod's credentials.
+  bool needs_secret = false;
 };
 
 /// GroupByImage puts together what is one image: its names of one repository and digest, and the
@@ -26,12 +28,13 @@ struct RefusedImage {
 std::vector<RefusedImage> GroupByImage(const std::vector<admin::v1::JudgedImage>& refused);
 
 /// RefusedForPeople is each image with its reason and who uses it, in lines of at most `width`
-/// where words allow it. Pure.
+/// where words allow it; those that need a secret come after the others, under a line that says so.
+/// Pure.
 std::vector<std::string> RefusedForPeople(const std::vector<RefusedImage>& images,
                                           std::size_t width);
 
 /// RefusedTotal is how much that is: `3 images (of 24 on this node) and 4 of 20 running
-/// containers; the sandbox image may run`. Pure.
+/// containers; the sandbox image may run`, and how many of the images need a secret. Pure.
 std::string RefusedTotal(const std::vector<RefusedImage>& images,
                          const admin::v1::LookedAt& looked_at);
 

@@ -191,6 +191,31 @@ void AddRuntime(const admin::v1::StatusResponse& status, ScreenText& lines) {
   AddField("calls seen:", calls.empty() ? "none yet" : Joined(calls, ", "), lines);
 }
 
+// Each has been asked about, so that another look changes nothing by itself.
+void AddUnverified(const admin::v1::StatusResponse& status, ScreenText& lines) {
+  const admin::v1::UnverifiedLocal& unverified = status.unverified_local();
+  if (unverified.count() == 0) return;
+  const auto more = unverified.count() - static_cast<std::uint64_t>(unverified.first_size());
+  AddField("unverified:",
+           fmt::format(
+               "{} of the names here, for which their registries have no signature that counts: "
+               "{}{}; where those want credentials, a pull with a pod's own brings it, or auth = "
+               "FILE in [trust.{}]",
+               unverified.count(), Joined(unverified.first(), ", "),
+               more == 0 ? "" : fmt::format(" and {} more", more),
+               Joined(unverified.trusts(), "], [trust.")),
+           lines);
+}
+
+json UnverifiedAsJson(const admin::v1::StatusResponse& status) {
+  if (!status.has_unverified_local()) return nullptr;
+  const admin::v1::UnverifiedLocal& unverified = status.unverified_local();
+  return {
+      {"count", unverified.count()},
+      {"first", std::vector<std::string>(unverified.first().begin(), unverified.first().end())},
+      {"trusts", std::vector<std::string>(unverified.trusts().begin(), unverified.trusts().end())}};
+}
+
 json RepositoryAsJson(const admin::v1::Repository& repository) {
   json roles = json::array();
   for (const auto& role : repository.roles()) {
@@ -256,6 +281,7 @@ std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status
            lines);
   for (const std::string& warning : status.warnings()) lines.AddWrapped("  ", warning, 4);
   AddRuntime(status, lines);
+  AddUnverified(status, lines);
   AddRules(status, lines);
   AddRepositories(status, now, lines);
   return std::move(lines).Take();
@@ -301,6 +327,7 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
                  {"source", status.sandbox_image().source()},
                  {"verdict", status.sandbox_image().verdict()},
                  {"message", status.sandbox_image().message()}}},
+               {"unverified_local", UnverifiedAsJson(status)},
                {"refreshes", std::move(refreshes)}});
 }
 

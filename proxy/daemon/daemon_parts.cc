@@ -65,6 +65,7 @@ trust::Result<void> DaemonParts::Make() {
   if (auto made = MakeTrust(); !made) return made;
   if (auto made = MakeGate(); !made) return made;
   if (auto made = MakeRoad(std::move(*listener)); !made) return made;
+  MakeLocalReview();
   if (auto made = MakeAdmin(); !made) return made;
   return MakeMetrics(config_->metrics_listen);
 }
@@ -159,13 +160,28 @@ trust::Result<void> DaemonParts::MakeMetrics(const std::string& address) {
   return {};
 }
 
+trust::Result<NodeInventory> DaemonParts::Inventory() const {
+  const auto config = CurrentConfig();
+  return TakeInventory(config->upstream, config->image_upstream, config->state_dir);
+}
+
+void DaemonParts::MakeLocalReview() {
+  LocalReview::Options options;
+  options.inventory = [this] { return Inventory(); };
+  options.policy = [this] { return CurrentConfig()->policy; };
+  options.decide = [this](trust::Question question, trust::Answered done) {
+    trust_->Decide(std::move(question), std::move(done));
+  };
+  local_review_ = std::make_unique<LocalReview>(std::move(options));
+}
+
 trust::Result<void> DaemonParts::MakeAdmin() {
   AdminServer::Options options;
   options.path = config_->admin;
   options.snapshot = [this] { return TakeSnapshot(); };
   options.review_node = [this](const ReviewCalls& calls) -> trust::Result<NodeInventory> {
     const auto config = CurrentConfig();
-    auto inventory = TakeInventory(config->upstream, config->image_upstream, config->state_dir);
+    auto inventory = Inventory();
     if (!inventory) return inventory;
     inventory->sandbox_image = config->gate.sandbox_image;
     if (inventory->sandbox_image.empty()) {
@@ -229,6 +245,7 @@ StatusSnapshot DaemonParts::TakeSnapshot() {
   snapshot.trust = trust_->Status();
   snapshot.place = place_;
   snapshot.socket = socket_;
+  snapshot.unverified_local = local_review_->last();
   snapshot.runtime = AskRuntime(snapshot.config->upstream, kRuntimePatience);
   if (snapshot.runtime) {
     const std::string& images = snapshot.config->image_upstream;
@@ -247,12 +264,15 @@ std::string DaemonParts::MetricsText() const {
     const std::lock_guard lock(mutex_);
     return config_problem_.empty();
   };
-  return RenderMetrics({.gate = metrics_.Read(),
-                        .trust = trust_->Status(),
-                        .road = router_->Snapshot(),
-                        .version = std::string(Version()),
-                        .now = Now(),
-                        .config_is_newest = config_is_newest()});
+  const auto unverified = local_review_->last();
+  return RenderMetrics(
+      {.gate = metrics_.Read(),
+       .trust = trust_->Status(),
+       .road = router_->Snapshot(),
+       .version = std::string(Version()),
+       .now = Now(),
+       .config_is_newest = config_is_newest(),
+       .unverified_local = unverified ? static_cast<std::int64_t>(unverified->count) : -1});
 }
 
 }  // namespace crivet::proxy

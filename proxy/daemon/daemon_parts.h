@@ -12,6 +12,7 @@
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/gate_probe.h"
 #include "proxy/daemon/last_config.h"
+#include "proxy/daemon/local_review.h"
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/second_door.h"
 #include "proxy/daemon/trust_decider.h"
@@ -56,6 +57,8 @@ class DaemonParts {
   trust::Result<void> MakeRoad(Listener listener);
   trust::Result<void> MakeMetrics(const std::string& address);
   trust::Result<void> MakeAdmin();
+  void MakeLocalReview();
+  trust::Result<NodeInventory> Inventory() const;
 
   std::shared_ptr<const MethodTable> Methods(const Config& config) const;
   void StartTranslation();
@@ -106,6 +109,7 @@ class DaemonParts {
   std::unique_ptr<SecondDoor> second_door_;
   std::unique_ptr<Router> router_;
   std::unique_ptr<GateProbe> probe_;
+  std::unique_ptr<LocalReview> local_review_;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint_;
   std::unique_ptr<AdminServer> admin_;
   std::thread road_;

@@ -178,6 +178,7 @@ ReloadOutcomes::Problems DaemonParts::Take(Config next, const ConfigTexts& texts
     config_loaded_ = Now();
     router_->SetMethodTable(Methods(*config_));
   }
+  local_review_->Again();
   Keep(texts);
   log_.Info(fmt::format("took the new configuration, {}", config_file_));
   for (const std::string& warning : taken->warnings) log_.Warn(warning);

@@ -65,6 +65,12 @@ void AddRepositoryStates(const trust::RepositoryStatus& repository, trust::TimeP
   }
 }
 
+void FillUnverified(const UnverifiedLocal& unverified, admin::v1::UnverifiedLocal& out) {
+  out.set_count(unverified.count);
+  for (const std::string& name : unverified.first) out.add_first(name);
+  for (const std::string& trust : unverified.trusts) out.add_trusts(trust);
+}
+
 void FillRules(const RuleCounters& rules, admin::v1::StatusResponse& response) {
   for (const auto& rule : rules.policy().rules()) {
     admin::v1::Rule& out = *response.add_rules();
@@ -196,6 +202,9 @@ void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& res
   response.set_config_loaded(Seconds(snapshot.config_loaded));
   for (std::string& state : DegradedStates(snapshot)) response.add_degraded(std::move(state));
   for (const std::string& warning : snapshot.config->warnings) response.add_warnings(warning);
+  if (snapshot.unverified_local) {
+    FillUnverified(*snapshot.unverified_local, *response.mutable_unverified_local());
+  }
   FillRoad(snapshot, response);
   FillRules(*snapshot.rules, response);
   for (const auto& repository : snapshot.trust.repositories) {
@@ -223,6 +232,8 @@ void ReportRefused(const WouldBeRefused& refused, admin::v1::JudgedImage& image)
     image.set_verdict(std::string(trust::WordOf(trust::AnswerOf(refused.decision.verdict))));
     image.set_reason(std::string(trust::CodeOf(why->reason)));
   }
+  const auto& why_not_had = refused.decision.evidence.why;
+  image.set_needs_secret(why_not_had && trust::LacksCredentials(*why_not_had));
   image.set_rule(refused.decision.applied.rule->name);
   image.set_message(trust::RefusalMessage(refused.decision, refused.image));
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/config/config.h"
+#include "proxy/daemon/local_review.h"
 #include "proxy/gate/node_review.h"
 #include "proxy/road/road_counters.h"
 #include "proxy/runtime/runtime_facts.h"
@@ -38,6 +39,8 @@ struct StatusSnapshot {
   std::optional<std::uint64_t> images;
   /// What the runtime says of itself, or why it does not: an error as AskRuntime's.
   trust::Result<RuntimeFacts> runtime;
+  /// Of the last look at the images here; nothing before.
+  std::optional<UnverifiedLocal> unverified_local = std::nullopt;
   /// The decision on the sandbox image, where its name is known.
   std::optional<trust::Decision> sandbox;
 };

@@ -97,6 +97,8 @@ struct Exposition {
   std::string version;
   trust::TimePoint now;
   bool config_is_newest = true;  ///< false: the newest is wrong, an older one is in force
+  /// Names of images here that rules verify and nothing vouches for; -1: not looked at yet.
+  std::int64_t unverified_local = -1;
 };
 
 /// RenderMetrics writes the Prometheus text format, version 0.0.4. Pure.

@@ -219,6 +219,10 @@ std::string RenderMetrics(const Exposition& exposition) {
               "Whether the newest configuration is in force (0: it is wrong, an older one is).",
               exposition.config_is_newest ? 1 : 0);
   AddGate(exposition.gate, text);
+  text.Single("crivet_unverified_local", "gauge",
+              "Names of images on this node that rules verify by what lies in registries, and that "
+              "nothing vouches for (-1: not looked at yet).",
+              exposition.unverified_local);
   AddRoad(exposition.road, text);
   AddTrust(exposition.trust, exposition.now, text);
   return text.Take();

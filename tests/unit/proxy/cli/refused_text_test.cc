@@ -51,6 +51,28 @@ BOOST_AUTO_TEST_CASE(NamesOfOneImageAndItsContainers_AreOneGroup) {
              "  used by: no running container\n");
 }
 
+BOOST_AUTO_TEST_CASE(WhatNeedsAPodsSecretAlone_ComesApart) {
+  auto secret = Use("x.example/private:1", "", "");
+  secret.set_needs_secret(true);
+  auto both = Use("x.example/both:1", "", "");
+  both.set_needs_secret(true);
+  const auto images = GroupByImage(
+      {secret, both, Use("x.example/both:1", "", "prod/a/app"), Use("x.example/web:1", "", "")});
+  BOOST_REQUIRE(images.size() == 3U);
+  BOOST_TEST(images[0].needs_secret);
+  BOOST_TEST(!images[1].needs_secret);
+  const std::string text = Text(RefusedForPeople(images, kScreenWidth));
+  BOOST_TEST(text.find("x.example/both:1") < text.find("x.example/web:1"));
+  BOOST_TEST(text.find("x.example/web:1") < text.find("These have to be pulled once"));
+  BOOST_TEST(text.find("These have to be pulled once") < text.find("x.example/private:1"));
+  admin::v1::LookedAt looked_at;
+  looked_at.set_images(7);
+  BOOST_TEST(RefusedTotal(images, looked_at)
+                 .find("3 images (of 7 on this node) and 1 of 0 running "
+                       "containers, 1 of the images until a pull with "
+                       "its secret") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(SandboxImage_CountsAndIsSaid) {
   auto pause = Use("registry.k8s.io/pause:3.9", "", "");
   pause.set_sandbox(true);

@@ -8,6 +8,7 @@
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/cli/screen.h"
 #include "proxy/cli/status_text.h"
+#include "trust/base/fetch_cause.h"
 
 namespace crivet::proxy {
 namespace {
@@ -181,6 +182,45 @@ std::vector<std::string> TextOf(const StatusSnapshot& snapshot) {
 
 bool Says(const std::vector<std::string>& lines, const std::string& line) {
   return std::find(lines.begin(), lines.end(), line) != lines.end();
+}
+
+BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreOneLine_AndNoDegradedState) {
+  auto snapshot = Well();
+  const auto says_so = [&] {
+    const auto lines = TextOf(snapshot);
+    return std::any_of(lines.begin(), lines.end(),
+                       [](const std::string& line) { return line.starts_with("unverified:"); });
+  };
+  BOOST_TEST(!says_so());
+  snapshot.unverified_local = UnverifiedLocal{};
+  BOOST_TEST(!says_so());
+  snapshot.unverified_local = UnverifiedLocal{5, {"x.example/a:1", "x.example/b:1"}, {"acme"}};
+  BOOST_TEST(says_so());
+  BOOST_TEST(Degraded(snapshot) == "");
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  const auto shown = json::parse(cli::StatusAsJson(response));
+  BOOST_TEST(shown.at("unverified_local").at("count") == 5);
+  BOOST_TEST(shown.at("unverified_local").at("trusts").at(0) == "acme");
+}
+
+BOOST_AUTO_TEST_CASE(WhatLacksCredentialsAlone_IsToldApart) {
+  WouldBeRefused refused;
+  refused.image = "x.example/web:1";
+  refused.decision.applied.rule = Well().config->policy->rules().back();
+  refused.decision.verdict = trust::Refusal(trust::Reason::kUnreachable, "");
+  const auto needs_secret = [&] {
+    admin::v1::JudgedImage image;
+    ReportRefused(refused, image);
+    return image.needs_secret();
+  };
+  BOOST_TEST(!needs_secret());
+  trust::FetchCause cause{.kind = trust::FetchCause::Kind::kStatus, .status = 401};
+  refused.decision.evidence.why = std::make_shared<const trust::FetchCause>(cause);
+  BOOST_TEST(needs_secret());
+  cause.status = 500;
+  refused.decision.evidence.why = std::make_shared<const trust::FetchCause>(cause);
+  BOOST_TEST(!needs_secret());
 }
 
 BOOST_AUTO_TEST_CASE(Text_SaysWhereCrivetStandsAndHowManyImagesThereAre) {

@@ -67,6 +67,13 @@ BOOST_AUTO_TEST_CASE(ATagThatWentBack_IsCounted_WhicheverTrustOfTheRuleSaysSo) {
   BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_tags_went_back_total 2"));
 }
 
+BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreShown_AndThatNobodyHasLooked) {
+  auto exposition = EmptyExposition();
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_unverified_local -1"));
+  exposition.unverified_local = 3;
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_unverified_local 3"));
+}
+
 BOOST_AUTO_TEST_CASE(Decisions_AreCountedByVerdictReasonAndMode) {
   Metrics metrics;
   metrics.CountDecision(DecisionWith(trust::Allow{}, trust::Mode::kEnforce));

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "proxy/runtime/node_inventory.h"
+#include "trust/base/result.h"
+#include "trust/decide/policy.h"
+#include "trust/decide/verdict.h"
+#include "trust/io/service/question.h"
+
+namespace crivet::proxy {
+
+/// UnverifiedLocal are names of images on the node that a rule verifies by what lies in the image's
+/// registry, and that nothing vouches for.
+struct UnverifiedLocal {
+  static constexpr std::size_t kNamed = 3;
+
+  std::size_t count = 0;
+  std::vector<std::string> first;  ///< at most kNamed of them
+  std::set<std::string> trusts;    ///< the labels that the rules of all of them name
+};
+
+/// LocalReviewCalls is how a look at the node asks. Each may block, and ends the look by saying
+/// nothing, or no.
+struct LocalReviewCalls {
+  std::function<std::optional<trust::Decision>(trust::Question)> ask;
+  std::function<bool()> go_on;  ///< before each name
+};
+
+/// LookAtLocal asks about each name of an image here that a rule verifies by what lies in the
+/// image's registry, once, by the digest that the name has here: so what nobody has verified yet is
+/// asked about before a pod needs it, and what is here counts as in use
+/// (trust/registry_bound/RULES.md#evidence). Rules with an end are left out, so that breaking glass
+/// ends without an outage. Nothing where it was ended.
+std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
+                                           const trust::Policy& policy,
+                                           const LocalReviewCalls& calls);
+
+/// LocalReview looks at the node so on a thread of its own: soon after its start and after each
+/// Again, and then once an hour, with a second after each name for which somebody was asked.
+/// Thread-safe.
+class LocalReview {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Options {
+    std::function<trust::Result<NodeInventory>()> inventory;
+    std::function<std::shared_ptr<const trust::Policy>()> policy;
+    /// As TrustService::Decide; the answer may come when this object is gone.
+    std::function<void(trust::Question, trust::Answered)> decide;
+    Clock::duration soon = std::chrono::seconds{20};
+    Clock::duration every = std::chrono::hours{1};
+    Clock::duration between_names = std::chrono::seconds{1};
+  };
+
+  explicit LocalReview(Options options);
+  /// Ends a look that is under way.
+  ~LocalReview();
+  LocalReview(const LocalReview&) = delete;
+  LocalReview& operator=(const LocalReview&) = delete;
+
+  /// The rules have changed: looks anew.
+  void Again();
+  /// Of the last look that came to its end; nothing before.
+  std::optional<UnverifiedLocal> last() const;
+
+ private:
+  void Run();
+  /// Whether it could be looked at.
+  bool Look();
+  std::optional<trust::Decision> Ask(trust::Question question);
+  /// Whether that time passed, and nobody ended it or said Again.
+  bool Wait(Clock::duration time);
+
+  const Options options_;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool stopped_ = false;
+  bool again_ = false;
+  std::optional<UnverifiedLocal> last_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace crivet::proxy
