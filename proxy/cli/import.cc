@@ -9,6 +9,8 @@
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/cli/trust_folders.h"
+#include "trust/io/registry/signature_folder.h"
+#include "trust/kinds.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -60,15 +62,78 @@ Exit ImportOne(trust::TrustService& service, const std::string& url, const Trust
                                                                 : Exit::kUnavailable;
 }
 
-Exit Import(const std::string& config_file, const std::string& folder) {
+// In front of each registry, which is asked where the folder has nothing.
+Config WithBundlesIn(Config config, const std::string& folder) {
+  for (trust::TrustServer& server : config.servers) {
+    const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), server.kind);
+    if (kind != nullptr && kind->server() == trust::Kind::Server::kImageRegistry) {
+      server.bundles = folder;
+    }
+  }
+  return config;
+}
+
+Exit TakeSignatures(trust::TrustService& service, const trust::ImageReference& name,
+                    const trust::Sha256Digest& image) {
+  const auto reference = trust::ImageReference::Parse(name.PinnedTo(image));
+  if (!reference) return Exit::kInternal;
+  const trust::Decision decision = service.DecideNow({.reference = *reference,
+                                                      .pod_namespace = trust::AnyNamespace{},
+                                                      .local = std::nullopt,
+                                                      .credentials = std::nullopt});
+  const std::string text = reference->Canonical();
+  if (decision.applied.rule->action != trust::Action::kVerify) {
+    PrintToStderr(fmt::format("{}: left out: no rule verifies it", text));
+    return Exit::kDone;
+  }
+  if (std::holds_alternative<trust::Allow>(decision.verdict)) {
+    return PrintToStdout(fmt::format("{}: taken", text));
+  }
+  PrintToStderr(fmt::format("{}: not taken: {}", text, trust::RefusalMessage(decision, text)));
+  const auto answer = trust::AnswerOf(decision.verdict);
+  return answer == trust::Answer::kDeny ? Exit::kDenied : Exit::kUnavailable;
+}
+
+// A layout does not say of which repository its images are.
+Exit ImportSignatures(const Config& config, const std::string& folder, const std::string& text) {
+  const auto name = trust::ImageReference::Parse(text);
+  if (!name) {
+    PrintToStderr(fmt::format("crivet: {}: {}", text, name.error().detail));
+    return Exit::kUsage;
+  }
+  const auto images = trust::SignatureFolder(folder).Images();
+  if (images.empty()) {
+    PrintToStderr(fmt::format("crivet: {}: no signature of an image in it", folder));
+    return Exit::kUsage;
+  }
+  const auto service = OpenTrust(WithBundlesIn(config, folder), Rights::kOwn);
+  if (service == nullptr) return Exit::kInternal;
+  Exit worst = Exit::kDone;
+  for (const trust::Sha256Digest& image : images) {
+    worst = Worst(worst, TakeSignatures(*service, *name, image));
+  }
+  return worst;
+}
+
+Exit Import(const std::string& config_file, const std::string& folder, const std::string& image) {
   const auto config = ReadConfig(config_file);
   if (!config) return Exit::kConfiguration;
+  if (!image.empty()) return ImportSignatures(*config, folder, image);
   const auto found = FindTrustFolders(folder);
   if (!found) {
     PrintToStderr(fmt::format("crivet: {}: {}", folder, found.error().detail));
     return Exit::kUsage;
   }
-  if (found->collections.empty()) return NothingIn(folder, *found);
+  if (found->collections.empty()) {
+    const std::size_t images = trust::SignatureFolder(folder).Images().size();
+    if (images == 0) return NothingIn(folder, *found);
+    PrintToStderr(
+        fmt::format("crivet: {0}: signatures of {1} image{2}, and nothing says of which "
+                    "repository: name it, as "
+                    "in crivet import --image registry.example/web {0}",
+                    folder, images, images == 1 ? "" : "s"));
+    return Exit::kUsage;
+  }
   const auto service = OpenTrust(*config, Rights::kOwn);
   if (service == nullptr) return Exit::kInternal;
   Exit worst = Exit::kDone;
@@ -88,9 +153,17 @@ void AddImport(CLI::App& app, Invocation& invocation) {
   Subcommand command =
       AddSubcommand(app, invocation, "import", "Take metadata from a folder, verified as it enters",
                     "crivet import /media/usb/.docker/trust");
-  const auto folder = std::make_shared<std::string>();
-  command.Word("DIR", *folder, "~/.docker/trust, a notary folder, or a mirror");
-  command.Runs([&invocation, folder] { return Import(invocation.config_file, *folder); });
+  struct Options {
+    std::string folder;
+    std::string image;
+  };
+  const auto options = std::make_shared<Options>();
+  command.Word("DIR", options->folder, "~/.docker/trust, a mirror, or OCI layouts");
+  command.Text({.name = "--image", .value = "IMAGE", .what = "Whose signatures the layouts have"},
+               options->image);
+  command.Runs([&invocation, options] {
+    return Import(invocation.config_file, options->folder, options->image);
+  });
 }
 
 }  // namespace crivet::proxy::cli

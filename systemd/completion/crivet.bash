@@ -28,7 +28,7 @@ _crivet() {
     status) options+=" --json --would-refuse" ;;
     reload) options+=" --pid" ;;
     forget) options+=" --namespace --trust --yes" ;;
-    import) [[ $cur == -* ]] || { _filedir -d; return; } ;;
+    import) options+=" --image"; [[ $cur == -* ]] || { _filedir -d; return; } ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 } &&

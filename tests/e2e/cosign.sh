@@ -180,6 +180,14 @@ expect_denied unsigned "$registry/shop/brought:six"
 expect_output four "$registry/shop/brought:four"
 expect_output five "$registry/shop/brought:five"
 
+say "a folder that does not stay: what was imported of it goes on counting"
+mv "$node_dir/bundles" "$node_dir/gone"
+crivet_here forget --yes "$registry/shop/brought" >/dev/null
+expect_like "import" "*@$four: taken*" "$(crivet_here import --image "$registry/shop/brought" "$node_dir/gone" 2>&1)"
+rm -r "$node_dir/gone"
+expect_output four --policy Always "$registry/shop/brought@$four"
+expect_output five --policy Always "$registry/shop/brought@$five"
+
 say "a private registry: the pod's own secret opens it, once"
 python3 -c 'import crypt; print("alice:" + crypt.crypt("secret", crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=16)))' \
   >"$node_dir/htpasswd" 2>/dev/null

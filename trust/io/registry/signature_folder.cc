@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -130,6 +131,23 @@ std::optional<std::string> SignatureFolder::ReferrersOf(const Sha256Digest& imag
   }
   return R"({"schemaVersion":2,"mediaType":")" + std::string(kIndexType) + R"(","manifests":[)" +
          list + "]}";
+}
+
+std::vector<Sha256Digest> SignatureFolder::Images() {
+  constexpr std::string_view kOfDigest = "sha256-";
+  constexpr std::size_t kHex = 64;
+  std::set<Sha256Digest> images;
+  if (!IsThere()) return {};
+  const std::lock_guard lock(mutex_);
+  ReadAgainIfChanged();
+  for (const auto& [image, referrers] : referrers_) images.insert(image);
+  for (const auto& [tag, tagged] : tags_) {
+    if (!tag.starts_with(kOfDigest)) continue;
+    if (const auto image = Sha256FromHex(tag.substr(kOfDigest.size(), kHex))) {
+      images.insert(Sha256Digest(*image));
+    }
+  }
+  return {images.begin(), images.end()};
 }
 
 std::optional<FetchedFile> SignatureFolder::Answer(const FileRequest& request) {

@@ -29,6 +29,8 @@ class SignatureFolder {
   /// nullopt where it has nothing to say to that, which is no answer: the registry has to be asked.
   /// What is named by a digest hashes to it.
   std::optional<FetchedFile> Answer(const FileRequest& request);
+  /// Those of which it holds something that may be a signature, by manifest or by tag.
+  std::vector<Sha256Digest> Images();
 
  private:
   using Path = std::filesystem::path;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/io/registry/signature_folder.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
+#include <vector>
 
 #include "tests/support/trust_io/temporary_folder.h"
 #include "trust/base/bytes.h"
@@ -126,6 +128,23 @@ BOOST_AUTO_TEST_CASE(WhatAnIndexUnderATagLists_IsAReferrer) {
   SignatureFolder folder(at.path());
   BOOST_TEST(Said(folder, Asking(What::kReferrers, kImage)).find(referrer.ToString()) !=
              std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(Images_AreThoseOfManifestsAndOfTags) {
+  const TemporaryFolder at;
+  Layout layout{at.path()};
+  layout.List(layout.Blob(layout.Referrer(layout.Blob("{}"))));
+  BOOST_TEST((SignatureFolder(at.path()).Images() == std::vector<Sha256Digest>{kImage}));
+  const Sha256Digest other(Sha256Of("other"));
+  Layout legacy{fs::path(at.path()) / "legacy"};
+  legacy.List(legacy.Blob(R"({"schemaVersion":2,"layers":[]})"),
+              "sha256-" + ToHex(other.bytes()) + ".sig");
+  Layout none{fs::path(at.path()) / "none"};
+  none.List(none.Blob(R"({"schemaVersion":2,"layers":[]})"), "sha256-12.sig");
+  const auto images = SignatureFolder(at.path()).Images();
+  BOOST_TEST(images.size() == 2U);
+  BOOST_TEST(std::count(images.begin(), images.end(), other) == 1);
+  BOOST_TEST(SignatureFolder("").Images().empty());
 }
 
 // The registry is asked then, and has them.
