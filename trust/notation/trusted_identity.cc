@@ -91,7 +91,9 @@ SignatureResult<TrustedIdentity> TrustedIdentity::Parse(std::string_view text) {
 
 bool TrustedIdentity::Accepts(const std::vector<NameAttribute>& subject) const {
   return std::all_of(wanted_.begin(), wanted_.end(), [&](const NameAttribute& wanted) {
-    return std::find(subject.begin(), subject.end(), wanted) != subject.end();
+    const auto same_type = [&](const NameAttribute& it) { return it.type == wanted.type; };
+    return std::count_if(subject.begin(), subject.end(), same_type) == 1 &&
+           std::find(subject.begin(), subject.end(), wanted) != subject.end();
   });
 }
 

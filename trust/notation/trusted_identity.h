@@ -21,6 +21,7 @@ class TrustedIdentity {
   /// once; C, ST and O have to be there), or `*` for anybody. kMalformed.
   static SignatureResult<TrustedIdentity> Parse(std::string_view text);
 
+  /// Whether the subject has each of them, and none of another value beside it.
   bool Accepts(const std::vector<NameAttribute>& subject) const;
 
  private:

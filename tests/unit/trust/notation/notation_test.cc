@@ -10,6 +10,7 @@
 #include <string>
 
 #include "trust/base/bytes.h"
+#include "trust/notation/attributes.h"
 #include "trust/notation/cbor.h"
 #include "trust/notation/image_signature.h"
 #include "trust/notation/parse_envelope.h"
@@ -164,6 +165,60 @@ BOOST_AUTO_TEST_CASE(Identity_IsASubsetOfTheSubject) {
   BOOST_CHECK(identity->Accepts(subject));
   BOOST_CHECK(!identity->Accepts({{"C", "CH"}, {"ST", "ZH"}, {"CN", "signer"}}));
   BOOST_CHECK(!identity->Accepts({{"C", "CH"}, {"ST", "ZH"}, {"O", "Acme"}}));
+}
+
+// An authority may let a subject have more than it was asked for: whose attribute is it?
+BOOST_AUTO_TEST_CASE(Identity_ThatASubjectHasTwice_IsNobodys) {
+  const auto identity = TrustedIdentity::Parse("x509.subject: C=CH, ST=ZH, O=Acme, CN=release");
+  BOOST_REQUIRE(identity);
+  const std::vector<NameAttribute> subject = {{"C", "CH"},       {"ST", "ZH"}, {"O", "Acme"},
+                                              {"CN", "release"}, {"OU", "a"},  {"OU", "b"}};
+  BOOST_CHECK(identity->Accepts(subject));
+  for (const NameAttribute& more :
+       {NameAttribute{"O", "Evil"}, NameAttribute{"CN", "thief"}, NameAttribute{"C", "CH"}}) {
+    std::vector<NameAttribute> twice = subject;
+    twice.push_back(more);
+    BOOST_CHECK_MESSAGE(!identity->Accepts(twice), more.type << " twice, behind");
+    twice.insert(twice.begin(), more);
+    twice.pop_back();
+    BOOST_CHECK_MESSAGE(!identity->Accepts(twice), more.type << " twice, before");
+  }
+}
+
+struct CriticalRow {
+  const char* name;
+  std::vector<std::string> critical;
+  bool good;
+};
+std::ostream& operator<<(std::ostream& out, const CriticalRow& row) { return out << row.name; }
+const std::string kScheme = "io.cncf.notary.signingScheme";
+const std::string kEnds = "io.cncf.notary.expiry";
+const CriticalRow kCritical[] = {
+    {"both", {kScheme, kEnds}, true},
+    {"the other order", {kEnds, kScheme}, true},
+    {"nothing", {}, false},
+    {"the scheme alone", {kScheme}, false},
+    {"the expiry alone", {kEnds}, false},
+    {"the scheme twice", {kScheme, kScheme}, false},
+    {"both, and the scheme again", {kScheme, kEnds, kScheme}, false},
+    {"an algorithm, too", {kScheme, kEnds, "alg"}, false},
+    {"what is not there", {kScheme, kEnds, "io.cncf.notary.authenticSigningTime"}, false},
+    {"in capitals", {"IO.CNCF.NOTARY.SIGNINGSCHEME", kEnds}, false},
+    {"a plugin", {kScheme, kEnds, "io.cncf.notary.verificationPlugin"}, false},
+};
+
+// Notary Project specification, "signed attributes"; RFC 7515 4.1.11.
+BOOST_DATA_TEST_CASE(Critical_IsWhatIsThere_EachOnce_AndNothingElse, kCritical, row) {
+  SignedAttributes attributes;
+  attributes.content_type = "application/vnd.cncf.notary.payload.v1+json";
+  attributes.scheme = "notary.x509";
+  attributes.signing_time = *ParseRfc3339("2026-11-28T20:00:00Z");
+  attributes.expiry = *ParseRfc3339("2026-11-29T20:00:00Z");
+  attributes.critical = row.critical;
+  const auto envelope = ParseEnvelope(kJwsMediaType, Read("notation/envelopes/nota-jws-good.jws"));
+  BOOST_REQUIRE(envelope);
+  Envelope into = *envelope;
+  BOOST_CHECK_EQUAL(Apply(attributes, into).has_value(), row.good);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
