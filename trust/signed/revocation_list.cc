@@ -3,6 +3,8 @@
 
 #include <openssl/pem.h>
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <set>
 #include <utility>
@@ -14,13 +16,22 @@ namespace crivet::trust {
 
 using openssl::QuietErrors;
 
+using Name = std::unique_ptr<X509_NAME, openssl::Freed<X509_NAME_free>>;
+
 struct RevocationList::State {
+  static constexpr std::size_t kMostRemembered = 16;
+
   std::string der;
+  Name name;
   Sha256 sha256{};
   std::string issuer;
   TimePoint this_update;
   TimePoint next_update;
   std::set<std::string> serials;  ///< the content of each INTEGER
+  // Whether authorities made it, by their certificates: a list may have a hundred thousand entries,
+  // and each image asks.
+  mutable std::mutex mutex;
+  mutable std::map<Sha256, bool> made_by;
 };
 
 namespace {
@@ -82,34 +93,53 @@ SignatureResult<RevocationList> RevocationList::Parse(std::string_view bytes) {
   if (HasCritical(X509_CRL_get0_extensions(list.get()))) {
     return Malformed("a critical extension: it may be a part of a list");
   }
+  // Both have to be critical; an authority may have got that wrong.
+  for (const int partial : {NID_delta_crl, NID_issuing_distribution_point}) {
+    if (X509_CRL_get_ext_by_NID(list.get(), partial, -1) >= 0) {
+      return Malformed("a part of a list, or one for several authorities");
+    }
+  }
   auto state = std::make_shared<State>();
   STACK_OF(X509_REVOKED)* const revoked = X509_CRL_get_REVOKED(list.get());
   for (int i = 0; i < sk_X509_REVOKED_num(revoked); ++i) {
     const X509_REVOKED* const entry = sk_X509_REVOKED_value(revoked, i);
-    if (HasCritical(X509_REVOKED_get0_extensions(entry))) {
+    if (HasCritical(X509_REVOKED_get0_extensions(entry)) ||
+        X509_REVOKED_get_ext_by_NID(entry, NID_certificate_issuer, -1) >= 0) {
       return Malformed("an entry with a critical extension: it may be of another authority");
     }
     state->serials.insert(SerialOf(X509_REVOKED_get0_serialNumber(entry)));
   }
   state->der = DerOf(list.get());
   state->sha256 = Sha256Of(state->der);
-  state->issuer = openssl::TextOf(X509_CRL_get_issuer(list.get()));
+  state->name = Name(X509_NAME_dup(X509_CRL_get_issuer(list.get())));
+  if (!state->name) return Malformed("no memory for it");
+  state->issuer = openssl::TextOf(state->name.get());
   state->this_update = *begins;
   state->next_update = *ends;
   return RevocationList(std::move(state));
 }
 
 bool RevocationList::IsOf(const Certificate& authority) const {
+  {
+    const std::lock_guard lock(state_->mutex);
+    const auto known = state_->made_by.find(authority.sha256());
+    if (known != state_->made_by.end()) return known->second;
+  }
   const QuietErrors quiet;
   const auto x509 = openssl::DecodeCertificate(authority.der());
-  const List list = FromDer(state_->der);
-  if (!x509 || !list ||
-      X509_NAME_cmp(X509_CRL_get_issuer(list.get()), X509_get_subject_name(x509.get())) != 0 ||
+  if (!x509 || X509_NAME_cmp(state_->name.get(), X509_get_subject_name(x509.get())) != 0 ||
       (X509_get_key_usage(x509.get()) & KU_CRL_SIGN) == 0) {
     return false;
   }
   EVP_PKEY* const key = X509_get0_pubkey(x509.get());
-  return key != nullptr && X509_CRL_verify(list.get(), key) == 1;
+  const List list = FromDer(state_->der);
+  if (key == nullptr || !list) return false;
+  const bool made_it = X509_CRL_verify(list.get(), key) == 1;
+  const std::lock_guard lock(state_->mutex);
+  if (state_->made_by.size() < State::kMostRemembered) {
+    state_->made_by.emplace(authority.sha256(), made_it);
+  }
+  return made_it;
 }
 
 bool RevocationList::Has(const Certificate& certificate) const {

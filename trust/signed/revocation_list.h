@@ -19,8 +19,8 @@ class RevocationList {
   static constexpr std::size_t kMaxSize = 4 * 1024 * 1024;
 
   /// Parse reads one list, PEM or DER. kMalformed for anything else; for one without an end; for
-  /// one whose signature is over SHA-1 or weaker; and for one with a critical extension: it may be
-  /// a part of a list, or be about certificates of somebody else.
+  /// one whose signature is over SHA-1 or weaker; and for one that may be a part of a list, or be
+  /// about certificates of somebody else: with a critical extension, or one of those that say so.
   static SignatureResult<RevocationList> Parse(std::string_view bytes);
 
   /// Whether that authority made it: its name, its key, and that it may (RFC 5280 6.3.3 (f)).

@@ -352,10 +352,15 @@ BOOST_AUTO_TEST_CASE(TheStatus_SaysWhenACertificateOfTheStoresEnds) {
 }
 
 BOOST_AUTO_TEST_CASE(WhatMayBeAPartOfAList_IsNone) {
-  for (const char* bad : {"signing-ca-part.pem", "ca.pem"}) {
-    BOOST_CHECK(!RevocationList::Parse(
-        MemoryRegistry::TestData("notation/revocation/" + std::string(bad))));
+  const auto reads = [](const std::string& name) {
+    return RevocationList::Parse(MemoryRegistry::TestData("notation/revocation/" + name))
+        .has_value();
+  };
+  for (const char* bad : {"signing-ca-part.pem", "ca.pem", "part-delta.pem", "part-scope.pem",
+                          "part-of-others.pem", "endless.crl"}) {
+    BOOST_TEST(!reads(bad), bad);
   }
+  BOOST_TEST(reads("whole.pem"));
   std::string der = MemoryRegistry::TestData("notation/revocation/signing-ca.crl");
   BOOST_CHECK(RevocationList::Parse(der));
   BOOST_CHECK(!RevocationList::Parse(der + "x"));
