@@ -61,23 +61,28 @@ SignatureResult<void> CheckAuthority(const Certificate& certificate) {
   return {};
 }
 
-bool IsSelfSigned(const Certificate& certificate) {
-  return IsSelfIssued(certificate) && IsSignedBy(certificate, certificate);
-}
-
 }  // namespace
 
-SignatureResult<void> CheckChain(const std::vector<Certificate>& chain) {
+SignatureResult<void> CheckShape(const std::vector<Certificate>& chain) {
   if (chain.empty()) return Bad("there is none");
   for (std::size_t i = 0; i < chain.size(); ++i) {
     if (auto strong = CheckStrength(chain[i]); !strong) return strong;
     auto purpose = i == 0 ? CheckLeaf(chain[i]) : CheckAuthority(chain[i]);
     if (!purpose) return purpose;
-    const bool last = i + 1 == chain.size();
-    if (!last && (IsSelfIssued(chain[i]) || !IsSignedBy(chain[i], chain[i + 1]))) {
-      return Bad("its order: each is signed by the next");
+    const bool is_root = IsSelfIssued(chain[i]);
+    if (i + 1 == chain.size() && !is_root) return Bad("it does not end in a root");
+    if (i + 1 < chain.size() && is_root) return Bad("something comes after its root");
+  }
+  return {};
+}
+
+SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain) {
+  for (std::size_t i = chain.size(); i-- > 0;) {
+    const bool is_root = i + 1 == chain.size();
+    if (!IsSignedBy(chain[i], is_root ? chain[i] : chain[i + 1])) {
+      return Bad(is_root ? "its root has not signed itself"
+                         : "its order: each is signed by the next");
     }
-    if (last && !IsSelfSigned(chain[i])) return Bad("it does not end in a root");
   }
   return {};
 }

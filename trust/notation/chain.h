@@ -10,11 +10,16 @@
 
 namespace crivet::trust::notation {
 
-/// CheckChain is the shape that the Notary Project wants of an envelope's certificates
-/// ("certificate requirements"): leaf first, each signed by the next, the last by itself, nothing
-/// else; keys of RSA from 2048 or ECDSA from 256 bits, no SHA-1; the leaf signs and does nothing
-/// else; the others are authorities. kUntrustedRoot. Dates are not looked at.
-SignatureResult<void> CheckChain(const std::vector<Certificate>& chain);
+/// CheckShape is what the Notary Project wants of an envelope's certificates ("certificate
+/// requirements") as far as they say it themselves: leaf first, each issued by the next, the last
+/// by itself, nothing else; keys of RSA from 2048 or ECDSA from 256 bits, no SHA-1; the leaf signs
+/// and does nothing else; the others are authorities. kUntrustedRoot. Dates are not looked at.
+SignatureResult<void> CheckShape(const std::vector<Certificate>& chain);
+
+/// CheckLinks: each is signed by the next, the last by itself. From the last on, so that whoever
+/// hangs certificates of his own below a root that is trusted makes us verify one of them.
+/// kUntrustedRoot. Precondition: CheckShape.
+SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain);
 
 /// AnchorsIn are the certificates of the chain that are in the store. A leaf that another
 /// certificate signed is none: a store names authorities.

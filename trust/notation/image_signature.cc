@@ -209,7 +209,7 @@ SignatureResult<std::map<std::string, std::string, std::less<>>> ReadClaim(
 
 SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const WantedImage& image,
                                                const ImageDemand& demand, TimePoint now) {
-  if (auto shape = CheckChain(envelope.chain); !shape) return tl::unexpected(shape.error());
+  if (auto shape = CheckShape(envelope.chain); !shape) return tl::unexpected(shape.error());
   const Certificate& leaf = envelope.chain.front();
   const auto key = VerificationKey::Of(leaf);
   if (!key) return tl::unexpected(key.error());
@@ -223,6 +223,8 @@ SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const W
     return RefuseSignature(SignatureReason::kUntrustedRoot,
                            "no certificate of the chain is in the trust store");
   }
+  // Not before: what strangers push costs a look.
+  if (auto links = CheckLinks(envelope.chain); !links) return tl::unexpected(links.error());
   if (key->Verify(envelope.signature_scheme, envelope.hash, envelope.signature, envelope.covered) !=
       SignatureCheck::kGood) {
     return RefuseSignature(SignatureReason::kSignature,
