@@ -21,9 +21,12 @@ SignatureResult<VerifiedSignature> NotationDemand::Verify(
       .digest = image.digest, .size = laid->image.size, .media_type = laid->image.media_type};
   auto verified = VerifyEnvelope(*envelope, about, wanted, at);
   if (!verified) return tl::unexpected(verified.error());
+  if (auto added = annotations.Check(verified->annotations, image.tag); !added) {
+    return tl::unexpected(added.error());
+  }
   VerifiedSignature accepted{std::move(verified->signer), {}, std::move(verified->ageing)};
   if (verified->time) accepted.times.push_back(*verified->time);
-  return accepted;
+  return registry_bound::WithinMaxAge(std::move(accepted), max_age, at);
 }
 
 std::vector<TimePoint> NotationDemand::Ends() const {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <string>
+#include <vector>
 
 #include "trust/notation/image_signature.h"
+#include "trust/registry_bound/annotations.h"
 #include "trust/registry_bound/signature_demand.h"
 
 namespace crivet::trust::notation {
@@ -22,6 +25,14 @@ struct NotationTrust final : Demand {
 /// NotationDemand is what a rule wants of notation's signatures: whose, from which stores.
 struct NotationDemand final : registry_bound::SignatureDemand {
   ImageDemand wanted;
+  registry_bound::AnnotationDemand annotations;
+  /// For how long after its proven time a signature counts; zero: as long as it holds.
+  std::chrono::seconds max_age{0};
+
+  /// Whether somebody else than the signer may say when it was made.
+  bool ProvesTimes() const {
+    return !wanted.signing_authorities.empty() || !wanted.timestamp_authorities.empty();
+  }
 
   SignatureResult<registry_bound::VerifiedSignature> Verify(
       const registry_bound::SignatureBytes& signature, const registry_bound::WantedImage& image,

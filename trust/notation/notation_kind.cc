@@ -30,6 +30,10 @@ class Notation final : public registry_bound::RegistryBoundKind {
   SharedDemand Under(const SharedDemand& trust, SharedDemand rule) const override {
     return notation::DemandUnder(trust, rule);
   }
+  std::string WrongFor(const Demand& demand,
+                       const std::vector<ImagePattern>& /*images*/) const override {
+    return notation::WrongForStores(demand);
+  }
   bool EvidenceAges() const override { return true; }
 
   Result<AnchorText> DescribeAnchor(std::string /*file*/, const CollectionId& /*id*/,

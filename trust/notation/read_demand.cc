@@ -132,7 +132,8 @@ std::string FingerprintOf(const ImageDemand& stores) {
 }  // namespace
 
 const std::vector<std::string>& NotationRuleKeys() {
-  static const std::vector<std::string> keys = {kIdentities};
+  static const std::vector<std::string> keys = {kIdentities, registry_bound::kAnnotations,
+                                                registry_bound::kTagOrder, registry_bound::kMaxAge};
   return keys;
 }
 
@@ -166,6 +167,12 @@ RuleDemand ReadNotationDemand(KeyReader& keys) {
       Put(all, text.value);
     }
   }
+  demand->annotations = registry_bound::ReadAnnotations(keys);
+  Put(all, demand->annotations.Written());
+  demand->tag_order = registry_bound::ReadTagOrder(keys);
+  Put(all, demand->tag_order == registry_bound::TagOrder::kRefuse ? "in order" : "");
+  demand->max_age = registry_bound::ReadMaxAge(keys);
+  Put(all, std::to_string(demand->max_age.count()));
   demand->fingerprint = Sha256Of(all);
   return {demand, std::nullopt};
 }
@@ -197,11 +204,21 @@ SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   auto demand = std::make_shared<NotationDemand>();
   demand->wanted = own.stores;
   demand->wanted.identities = read.wanted.identities;
+  demand->annotations = read.annotations;
+  demand->tag_order = read.tag_order;
+  demand->max_age = read.max_age;
   std::string all;
   Put(all, own.fingerprint);
   Put(all, ToHex(read.fingerprint));
   demand->fingerprint = Sha256Of(all);
   return demand;
+}
+
+std::string WrongForStores(const Demand& demand) {
+  const NotationDemand& own = AsNotation(demand);
+  if (own.max_age.count() == 0 || own.ProvesTimes()) return "";
+  return "\"max_age\" wants to know when a signature was made, which nobody proves: its [trust.*] "
+         "has neither \"tsa\" nor \"signing_authority\"";
 }
 
 }  // namespace crivet::trust::notation

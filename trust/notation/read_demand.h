@@ -23,4 +23,7 @@ SharedDemand ReadNotationTrust(KeyReader& keys);
 /// The rule's demand with its trust's stores. Precondition: both were read here.
 SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule);
 
+/// What is wrong with a demand as DemandUnder made it; empty: nothing.
+std::string WrongForStores(const Demand& demand);
+
 }  // namespace crivet::trust::notation

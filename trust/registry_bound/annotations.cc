@@ -34,6 +34,19 @@ SignatureResult<void> AnnotationDemand::Check(const Annotations& added,
   return {};
 }
 
+std::string AnnotationDemand::Written() const {
+  std::string all;
+  const auto put = [&](std::string_view part) {
+    all.append(std::to_string(part.size())).append(":").append(part);
+  };
+  for (const Wanted& one : wanted) {
+    put(one.name);
+    put(one.value ? "is this" : "is the tag");
+    put(one.value.value_or(""));
+  }
+  return all;
+}
+
 AnnotationDemand ReadAnnotations(KeyReader& keys) {
   AnnotationDemand demand;
   if (!keys.Has(kAnnotations)) return demand;

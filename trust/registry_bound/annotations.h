@@ -29,6 +29,8 @@ struct AnnotationDemand {
   /// have any value.
   SignatureResult<void> Check(const Annotations& added,
                               const std::optional<std::string>& tag) const;
+  /// All of it; no two demands are written alike.
+  std::string Written() const;
 };
 
 /// The key of a rule, and its table: `annotations = { tag = "$tag" }`.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +28,11 @@ struct VerifiedSignature {
   std::vector<TimePoint> times;       ///< of signing, proven by somebody else; earliest first
   std::optional<Ageing> ageing = {};  ///< unset: nothing of it runs out
 };
+
+/// WithinMaxAge is a verified signature of which the rule wants to know how old it is: it counts
+/// for `max_age` after the newest time that is proven for it, or for ever where that is zero.
+SignatureResult<VerifiedSignature> WithinMaxAge(VerifiedSignature verified,
+                                                std::chrono::seconds max_age, TimePoint at);
 
 /// SignatureDemand is what a rule wants of signatures that lie beside an image.
 class SignatureDemand : public Demand {

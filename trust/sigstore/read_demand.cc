@@ -186,12 +186,7 @@ Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
   count(demand.image.signer.logs);
   put(demand.tag_order == registry_bound::TagOrder::kRefuse ? "in order" : "");
   put(std::to_string(demand.max_age.count()));
-  for (const auto& annotation : demand.image.annotations.wanted) {
-    put("an annotation");
-    put(annotation.name);
-    put(annotation.value ? "is this" : "is the tag");
-    put(annotation.value.value_or(""));
-  }
+  put(demand.image.annotations.Written());
   if (const auto* by_key = std::get_if<KeyDemand>(&demand.image.signer.who)) {
     put("keys");
     for (const VerificationKey& key : by_key->keys) put(key.spki());

@@ -34,19 +34,8 @@ SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
   }
   auto verified = VerifyForm(signature, about, image);
   if (!verified) return tl::unexpected(verified.error());
-  registry_bound::VerifiedSignature accepted{std::move(verified->signer.name),
-                                             std::move(verified->signer.times)};
-  if (!ages()) return accepted;
-  if (accepted.times.empty()) {
-    return RefuseSignature(SignatureReason::kTimestamp,
-                           "nothing proves when it was made, which max_age wants to know");
-  }
-  const TimePoint newest = accepted.times.back();
-  const SignatureError then{SignatureReason::kTooOld,
-                            "signed at " + FormatRfc3339(newest) + ", longer ago than max_age"};
-  if (newest + max_age < at) return tl::unexpected(then);
-  accepted.ageing = registry_bound::Ageing{newest + max_age, then};
-  return accepted;
+  return registry_bound::WithinMaxAge(
+      {std::move(verified->signer.name), std::move(verified->signer.times)}, max_age, at);
 }
 
 const SigstoreDemand& AsSigstore(const Demand& demand) {

@@ -115,13 +115,15 @@ BOOST_AUTO_TEST_CASE(RevocationListsOfTheTrust_Count) {
 BOOST_AUTO_TEST_CASE(DemandsAreEqual_WhereTheyAcceptTheSame) {
   const NotationFile file;
   BOOST_TEST(file.Demand()->Equals(*file.Demand()));
-  std::vector<NotationFile> others(5, file);
+  std::vector<NotationFile> others(7, file);
   others[0].section = "ca = " + Files({"trust/notation/ca-evil.pem"}) + "\n";
   others[1].section = "signing_authority = " + Files({"trust/notation/ca-acme.pem"}) + "\n";
   others[2].section += "tsa = " + Files({"trust/notation/tsa-acme.pem"}) + "\n";
   others[3].section +=
       "revocation = \"crl\"\ncrl_files = " + Files({"notation/revocation/root.pem"}) + "\n";
   others[4].rule = "trust = \"notation\"\nidentities = [\"*\"]\n";
+  others[5].rule += "annotations = { a = \"b\" }\n";
+  others[6].rule += "tag_order = \"refuse\"\n";
   for (const NotationFile& other : others) {
     BOOST_TEST(!file.Demand()->Equals(*other.Demand()), other.section + other.rule);
   }
@@ -152,8 +154,8 @@ BOOST_AUTO_TEST_CASE(WhatMeansNothing_IsRefused_WithItsLine) {
   }
   for (const std::string line :
        {"keys = [\"/x\"]", "log = \"off\"", "formats = [\"bundle\"]", "root = { tofu = true }",
-        "gun = \"x/**\"", "target = \"x\"", "present = \"current\"", "annotations = { a = \"b\" }",
-        "colour = 1"}) {
+        "gun = \"x/**\"", "target = \"x\"", "present = \"current\"", "annotations = {}",
+        "annotations = { a = 1 }", "tag_order = \"never\"", "max_age = \"1s\"", "colour = 1"}) {
     NotationFile file;
     file.rule += line + "\n";
     file.Says("f:11:");
@@ -207,6 +209,25 @@ BOOST_AUTO_TEST_CASE(AKeyOfSeveralKinds_IsRefusedOnce) {
   NotationFile file;
   file.rule = "any_of = [{ trust = \"notation\" }]\nidentities = [\"*\"]\n";
   BOOST_TEST(count(file.Errors(), "belongs into each member") == 1U, file.Errors());
+}
+
+BOOST_AUTO_TEST_CASE(MaxAge_WantsSomebodyWhoProvesTheTime) {
+  NotationFile file;
+  file.rule += "max_age = \"90d\"\n";
+  file.Says("has neither \"tsa\" nor \"signing_authority\"");
+  file.section += "tsa = " + Files({"trust/notation/tsa-acme.pem"}) + "\n";
+  BOOST_TEST(file.Errors() == "");
+  BOOST_TEST((trust::notation::AsNotation(*file.Demand()).max_age == std::chrono::hours{24 * 90}));
+}
+
+BOOST_AUTO_TEST_CASE(Annotations_AndTheOrderOfTags_AreTheRules) {
+  NotationFile file;
+  file.rule += "annotations = { tag = \"$tag\", build = \"77\" }\ntag_order = \"refuse\"\n";
+  const trust::SharedDemand demand = file.Demand();
+  const auto& own = trust::notation::AsNotation(*demand);
+  BOOST_TEST(own.annotations.wanted.size() == 2U);
+  BOOST_CHECK(own.tag_order == trust::registry_bound::TagOrder::kRefuse);
+  BOOST_TEST(file.Verifies("envelopes/nota-jws-good.jws") == "identity");
 }
 
 BOOST_AUTO_TEST_CASE(Anybody_IsWarnedOf) {

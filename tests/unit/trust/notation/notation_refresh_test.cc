@@ -10,6 +10,7 @@
 
 #include "tests/support/trust/memory_registry.h"
 #include "trust/notation/notation_demand.h"
+#include "trust/notation/notation_dialect.h"
 #include "trust/notation/notation_kind.h"
 #include "trust/registry_bound/signature_search.h"
 
@@ -31,6 +32,9 @@ struct Wanted {
   std::string identity = "x509.subject: C=CH, ST=ZH, O=Acme";
   std::vector<std::string> lists = {};
   ImageDemand::Timestamps timestamps = ImageDemand::Timestamps::kAlways;
+  registry_bound::AnnotationDemand annotations = {};
+  registry_bound::TagOrder tag_order = registry_bound::TagOrder::kWarn;
+  std::chrono::seconds max_age = 0s;
 
   SharedDemand Demand() const {
     auto demand = std::make_shared<NotationDemand>();
@@ -47,6 +51,11 @@ struct Wanted {
           RevocationList::Parse(MemoryRegistry::TestData("notation/revocation/" + name)).value());
       all += name;
     }
+    demand->annotations = annotations;
+    demand->tag_order = tag_order;
+    demand->max_age = max_age;
+    all += annotations.Written() + std::to_string(static_cast<int>(tag_order)) +
+           std::to_string(max_age.count());
     demand->fingerprint = Sha256Of(all);
     return demand;
   }
@@ -267,6 +276,64 @@ BOOST_AUTO_TEST_CASE(WhatATimestampProves_HoldsWhenTheCertificateHasEnded) {
     node.now = ParseRfc3339("2060-01-01T00:00:00Z").value();
     BOOST_TEST(node.Present(wanted) == "good");
   }
+}
+
+// trust/registry_bound/RULES.md#annotations
+BOOST_AUTO_TEST_CASE(AnAnnotationThatTheRuleWants_HasToBeSigned) {
+  Put("envelopes/nota-jws-user-metadata.jws");
+  const auto wants = [](const std::string& name, std::optional<std::string> value) {
+    Wanted wanted;
+    wanted.annotations.wanted = {{name, std::move(value)}};
+    return wanted;
+  };
+  BOOST_TEST(Pull(":1.0", wants("build", "78")) == "identity");
+  BOOST_TEST(Pull(":1.0", wants("version", "77")) == "identity");
+  BOOST_TEST(Pull(":1.0", wants("build", std::nullopt)) == "identity");
+  BOOST_TEST(Pull(":1.0", wants("build", "77")) == "good");
+  // As if each build were a tag.
+  registry.Tag("77", MemoryRegistry::Image());
+  BOOST_TEST(Pull(":77", wants("build", std::nullopt)) == "good");
+  BOOST_TEST(Pull(":1.0", wants("build", std::nullopt)) == "identity");
+  BOOST_TEST(Pull(ByDigest(), wants("build", std::nullopt)) == "good");
+  Node other;
+  other.Put("envelopes/nota-jws-good.jws");
+  BOOST_TEST(other.Pull(ByDigest(), wants("build", std::nullopt)) == "identity");
+}
+
+BOOST_AUTO_TEST_CASE(MaxAge_CountsFromTheProvenTime_AndWithoutOneNothingPasses) {
+  const TimePoint stamped = ParseRfc3339("2026-11-28T19:54:54Z").value();
+  Wanted wanted{.tsa = "trust/notation/tsa-acme.pem"};
+  wanted.max_age = 24h;
+  Put("envelopes/nota-jws-tsa-good.jws");
+  BOOST_TEST(Pull(":1.0", wanted) == "good");
+  now = stamped + 24h + 1s;
+  Node fresh;
+  fresh.now = now;
+  fresh.Put("envelopes/nota-jws-tsa-good.jws");
+  BOOST_TEST(fresh.Pull(":1.0", wanted) == "too-old");
+  BOOST_TEST(Present(wanted) == "good");
+  Node untimed;
+  untimed.Put("envelopes/nota-jws-good.jws");
+  wanted.timestamps = ImageDemand::Timestamps::kAfterExpiry;
+  BOOST_TEST(untimed.Pull(":1.0", wanted) == "timestamp");
+}
+
+// trust/registry_bound/RULES.md#order-of-tags
+BOOST_AUTO_TEST_CASE(ATagThatGoesBack_IsRefused_WhereTimestampsProveIt) {
+  Wanted wanted{.tsa = "trust/notation/tsa-acme.pem"};
+  wanted.tag_order = registry_bound::TagOrder::kRefuse;
+  const TimePoint stamped = ParseRfc3339("2026-11-28T19:54:54Z").value();
+  Put("envelopes/nota-jws-tsa-good.jws");
+  const auto at = [&](TimePoint seen) {
+    Node node(*this);
+    const registry_bound::SignatureSet empty(kId, Dialect());
+    node.set = empty.WithTagTime("1.0", seen);
+    return node.Pull(":1.0", wanted);
+  };
+  BOOST_TEST(at(stamped) == "good");
+  BOOST_TEST(at(stamped + 1s) == "rollback");
+  wanted.tag_order = registry_bound::TagOrder::kWarn;
+  BOOST_TEST(at(stamped + 1s) == "good");
 }
 
 BOOST_AUTO_TEST_CASE(ASignatureThatHasAged_IsReplacedByTheOneThatThePublisherAdds) {
