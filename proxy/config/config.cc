@@ -225,10 +225,11 @@ TomlTable DocumentOf(const std::string& file) {
 }  // namespace
 
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
-                                                           const Place& place) {
+                                                           const Place& place,
+                                                           std::vector<NamedFile> named) {
   Config config;
   config.files = FilesOf(texts);
-  ConfigFindings findings(config.files, place.root);
+  ConfigFindings findings(config.files, NamedFiles(place.root, std::move(named)));
   const auto document = ReadDocuments(texts, findings);
   if (!document) return tl::unexpected(findings.TakeWrong());
 
@@ -253,6 +254,7 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& te
   if (findings.any_wrong()) return tl::unexpected(findings.TakeWrong());
   WarnOfUnusedServers(config, top, findings);
   config.warnings = findings.TakeWarnings();
+  config.named_files = findings.named().Take();
   return config;
 }
 

@@ -11,6 +11,7 @@
 
 #include "proxy/config/config_error.h"
 #include "proxy/config/config_texts.h"
+#include "proxy/config/named_files.h"
 #include "proxy/road/method_table.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/trust_server.h"
@@ -58,6 +59,9 @@ struct Config {
   std::vector<trust::TrustServer> servers;
   std::shared_ptr<const trust::Policy> policy;
 
+  /// What its trusts and rules have read of other files.
+  std::vector<NamedFile> named_files;
+
   /// What `crivet check` and `crivet status` warn of: weakening options, rules that never match.
   std::vector<std::string> warnings;
 };
@@ -66,8 +70,10 @@ struct Config {
 /// files' names are for messages, and relative paths in the texts are refused. In place of the
 /// runtime's socket the file's `upstream` is the path that crivet took: `upstream` is where the
 /// runtime was moved to then, and `containerd_api` is "observe" unless the file says otherwise.
+/// What `named` has of the files that the texts name is taken as it is.
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
-                                                           const Place& place = {});
+                                                           const Place& place = {},
+                                                           std::vector<NamedFile> named = {});
 
 /// ParseConfig of a configuration without a `conf.d`.
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,

@@ -11,6 +11,7 @@
 
 #include "proxy/config/config_error.h"
 #include "proxy/config/config_values.h"
+#include "proxy/config/named_files.h"
 #include "trust/toml/toml_document.h"
 
 namespace crivet::proxy {
@@ -29,10 +30,10 @@ std::string Shown(std::string_view text);
 /// ConfigFindings gathers what is wrong and what is only doubtful. Not thread-safe.
 class ConfigFindings {
  public:
-  /// `files` are what the texts are called, by their number in a TextPosition; never empty. `root`
-  /// is the folder with the files of the machine that the texts are for; empty: this machine.
-  explicit ConfigFindings(std::vector<std::string> files, std::string root = {})
-      : files_(std::move(files)), root_(std::move(root)) {}
+  /// `files` are what the texts are called, by their number in a TextPosition; never empty.
+  /// `named` reads the files that they name.
+  ConfigFindings(std::vector<std::string> files, NamedFiles named)
+      : files_(std::move(files)), named_(std::move(named)) {}
 
   void Wrong(TextPosition at, std::string what);
   void Warn(TextPosition at, std::string what);
@@ -41,8 +42,9 @@ class ConfigFindings {
   /// file's.
   std::string PlaceOf(TextPosition at, TextPosition from) const;
 
-  /// Where the files are that the text names.
-  const std::string& root() const { return root_; }
+  /// The files that the texts name, and where they are.
+  NamedFiles& named() { return named_; }
+  const std::string& root() const { return named_.root(); }
 
   bool any_wrong() const { return !wrong_.empty(); }
   /// In the order of the texts.
@@ -58,7 +60,7 @@ class ConfigFindings {
   const std::string& FileOf(TextPosition at) const;
 
   std::vector<std::string> files_;
-  std::string root_;
+  NamedFiles named_;
   std::vector<Finding> wrong_;
   std::vector<Finding> warnings_;
 };

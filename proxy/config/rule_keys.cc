@@ -5,8 +5,6 @@
 
 #include <utility>
 
-#include "proxy/config/config_files.h"
-
 namespace crivet::proxy {
 namespace {
 
@@ -125,7 +123,7 @@ std::vector<trust::KeyReader::File> RuleKeys::ReadFiles(const std::string& key) 
       key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
   std::vector<File> files;
   for (const auto& path : paths) {
-    auto content = ReadFileUnder(findings_.root(), path.value, Secrecy::kPublic);
+    auto content = findings_.named().Read(path.value);
     if (content) {
       files.push_back({path.value, *std::move(content), PlaceAt(path.at)});
     } else {
@@ -139,7 +137,7 @@ std::optional<trust::KeyReader::File> RuleKeys::ReadFile(const std::string& key)
   auto path = table_.Checked(
       key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
   if (!path) return std::nullopt;
-  auto content = ReadFileUnder(findings_.root(), path->value, Secrecy::kPublic);
+  auto content = findings_.named().Read(path->value);
   if (!content) {
     findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
     return std::nullopt;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include <utility>
+#include <vector>
 
 #include "proxy/daemon/daemon_parts.h"
 
@@ -26,8 +27,10 @@ trust::Result<std::unique_ptr<Daemon>> Daemon::Create(StartConfig start, std::st
   // Pods' pull secrets will be in memory: no core is written of it, and no process of this user may
   // look into it.
   prctl(PR_SET_DUMPABLE, 0);
-  auto parts =
-      std::make_unique<DaemonParts>(std::move(start), std::move(config_file), std::move(place));
+  // Who watches them has them; once is enough.
+  std::vector<NamedFile> files = std::exchange(start.config.named_files, {});
+  auto parts = std::make_unique<DaemonParts>(std::move(start), std::move(files),
+                                             std::move(config_file), std::move(place));
   if (auto made = parts->Make(); !made) return tl::unexpected(made.error());
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }

@@ -91,6 +91,9 @@ trust::Result<void> DaemonParts::MakeTrust() {
   options.servers = config_->servers;
   options.policy = config_->policy;
   options.machine_id = MachineId();
+  options.await_changed_files = [this](std::function<void()> then) {
+    return named_files_.AwaitChange(std::move(then));
+  };
   options.log = [this](const std::string& line) { log_.Warn(line); };
   auto service = trust::TrustService::Create(std::move(options));
   if (!service) return tl::unexpected(service.error());
@@ -234,9 +237,9 @@ StatusSnapshot DaemonParts::TakeSnapshot() {
   {
     const std::lock_guard lock(mutex_);
     snapshot.config = config_;
-    snapshot.config_problem = config_problem_;
     snapshot.config_loaded = config_loaded_;
   }
+  snapshot.config_problem = ConfigProblem();
   snapshot.now = Now();
   snapshot.started = started_;
   snapshot.config_file = config_file_;
@@ -259,11 +262,15 @@ StatusSnapshot DaemonParts::TakeSnapshot() {
   return snapshot;
 }
 
-std::string DaemonParts::MetricsText() const {
-  const auto config_is_newest = [this] {
+std::string DaemonParts::ConfigProblem() const {
+  {
     const std::lock_guard lock(mutex_);
-    return config_problem_.empty();
-  };
+    if (!config_problem_.empty()) return config_problem_;
+  }
+  return named_files_.Problem();
+}
+
+std::string DaemonParts::MetricsText() const {
   const auto unverified = local_review_->last();
   return RenderMetrics(
       {.gate = metrics_.Read(),
@@ -271,7 +278,7 @@ std::string DaemonParts::MetricsText() const {
        .road = router_->Snapshot(),
        .version = std::string(Version()),
        .now = Now(),
-       .config_is_newest = config_is_newest(),
+       .config_is_newest = ConfigProblem().empty(),
        .unverified_local = unverified ? static_cast<std::int64_t>(unverified->count) : -1});
 }
 

@@ -7,12 +7,15 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "proxy/config/config.h"
 #include "proxy/daemon/admin_server.h"
 #include "proxy/daemon/gate_probe.h"
 #include "proxy/daemon/last_config.h"
 #include "proxy/daemon/local_review.h"
+#include "proxy/daemon/named_file_watch.h"
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/second_door.h"
 #include "proxy/daemon/trust_decider.h"
@@ -32,13 +35,17 @@ namespace crivet::proxy {
 /// main thread owns it; the admin service, the metrics endpoint and the gate call in from theirs.
 class DaemonParts {
  public:
-  DaemonParts(StartConfig start, std::string config_file, Place place)
+  /// `files` are the configuration's.
+  DaemonParts(StartConfig start, std::vector<NamedFile> files, std::string config_file, Place place)
       : config_(std::make_shared<const Config>(std::move(start.config))),
         texts_(std::move(start.texts)),
         instead_of_(std::move(start.instead_of)),
         config_file_(std::move(config_file)),
         place_(std::move(place)),
-        log_(config_->log_level) {}
+        log_(config_->log_level),
+        named_files_(place_) {
+    named_files_.Watch(std::move(files));
+  }
 
   DaemonParts(const DaemonParts&) = delete;
   DaemonParts& operator=(const DaemonParts&) = delete;
@@ -66,15 +73,17 @@ class DaemonParts {
   bool HandleSignal();
   void Reload();
   ReloadOutcomes::Problems TakeFile();
-  ReloadOutcomes::Problems Take(Config next, const ConfigTexts& texts);
+  ReloadOutcomes::Problems Take(Config next, ConfigTexts texts);
+  void TakeChangedFiles();
   void TellOfStart();
-  void Keep(const ConfigTexts& texts);
+  void Keep();
   ReloadOutcomes::Problems KeepBecause(ReloadOutcomes::Problems problems);
   void BeginStop();
   void Watch();
 
   StatusSnapshot TakeSnapshot();
   std::string MetricsText() const;
+  std::string ConfigProblem() const;
   std::shared_ptr<const Config> CurrentConfig() const {
     const std::lock_guard lock(mutex_);
     return config_;
@@ -88,8 +97,8 @@ class DaemonParts {
   bool translating_ = false;
   ReloadOutcomes reloads_;
 
-  // Until it runs: what it began with, and instead of what.
-  ConfigTexts texts_;
+  ConfigTexts texts_;  // what config_ was read from; the main thread's
+  // Until it runs: instead of what it began with those.
   std::vector<ConfigError> instead_of_;
 
   const std::string config_file_;
@@ -100,6 +109,7 @@ class DaemonParts {
   OwnedFd signals_;
   OwnedFd road_ended_;
   Metrics metrics_;
+  NamedFileWatch named_files_;
   std::unique_ptr<AuditLog> audit_;
   std::unique_ptr<trust::TrustService> trust_;
   std::unique_ptr<TrustDecider> decider_;
@@ -114,8 +124,9 @@ class DaemonParts {
   std::unique_ptr<AdminServer> admin_;
   std::thread road_;
   bool stopping_ = false;
-  // The main thread's only timer beside the watchdog's; rings once.
+  // The main thread's timers beside the watchdog's: the first rings once.
   std::optional<std::chrono::steady_clock::time_point> unmap_code_at_;
+  std::optional<std::chrono::steady_clock::time_point> look_at_files_at_;
 };
 
 }  // namespace crivet::proxy

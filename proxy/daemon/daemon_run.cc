@@ -14,6 +14,7 @@
 #include <csignal>
 #include <ctime>
 #include <optional>
+#include <utility>
 
 #include "proxy/config/config_values.h"
 #include "proxy/daemon/daemon_parts.h"
@@ -48,6 +49,7 @@ void DaemonParts::Run() {
   TellOfStart();
   auto next_watch = steady_clock::now();
   unmap_code_at_ = steady_clock::now() + kSettled;
+  look_at_files_at_ = steady_clock::now();
   while (true) {
     if (watched && steady_clock::now() >= next_watch) {
       Watch();
@@ -57,15 +59,21 @@ void DaemonParts::Run() {
       UnmapCode();
       unmap_code_at_.reset();
     }
-    pollfd watched_fds[] = {
-        {signals_.get(), POLLIN, 0}, {road_ended_.get(), POLLIN, 0}, {admin_->fd(), POLLIN, 0}};
-    const int wait_ms = WaitUntil(unmap_code_at_, pause_ms);
+    if (look_at_files_at_ && steady_clock::now() >= *look_at_files_at_) TakeChangedFiles();
+    pollfd watched_fds[] = {{signals_.get(), POLLIN, 0},
+                            {road_ended_.get(), POLLIN, 0},
+                            {admin_->fd(), POLLIN, 0},
+                            {named_files_.fd(), POLLIN, 0}};
+    const int wait_ms = WaitUntil(look_at_files_at_, WaitUntil(unmap_code_at_, pause_ms));
     if (poll(watched_fds, std::size(watched_fds), wait_ms) < 0 && errno != EINTR) break;
     if (watched_fds[1].revents != 0) break;
     if (watched_fds[2].revents != 0) admin_->Accept();
+    if (watched_fds[3].revents != 0) TakeChangedFiles();
     while (HandleSignal()) continue;
   }
   reloads_.Close();
+  // Calls in flight may wait for it.
+  named_files_.Close();
   road_.join();
   // Calls in flight have ended with the road; what is left is giving pulled images their tags.
   gate_->Shutdown(milliseconds{0});
@@ -97,7 +105,7 @@ void DaemonParts::BeginStop() {
 
 void DaemonParts::TellOfStart() {
   if (instead_of_.empty()) {
-    Keep(texts_);
+    Keep();
   } else {
     for (const ConfigError& error : instead_of_) log_.Error(error.ToString());
     log_.Error("the configuration is wrong: the last one that was right is in force");
@@ -106,12 +114,11 @@ void DaemonParts::TellOfStart() {
     const std::lock_guard lock(mutex_);
     config_problem_ = instead_of_.front().ToString();
   }
-  texts_ = {};
   instead_of_ = {};
 }
 
-void DaemonParts::Keep(const ConfigTexts& texts) {
-  const auto kept = KeepTexts(CurrentConfig()->state_dir, texts);
+void DaemonParts::Keep() {
+  const auto kept = KeepTexts(CurrentConfig()->state_dir, texts_);
   if (!kept) {
     log_.Warn(fmt::format("a start with a wrong configuration will not fall back to this one: {}",
                           kept.error().detail));
@@ -144,7 +151,7 @@ ReloadOutcomes::Problems DaemonParts::TakeFile() {
     for (const ConfigError& error : next.error()) problems.push_back(error.ToString());
   }
   if (!problems.empty()) return KeepBecause(std::move(problems));
-  return Take(std::move(*next), *texts);
+  return Take(std::move(*next), *std::move(texts));
 }
 
 ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems problems) {
@@ -157,7 +164,7 @@ ReloadOutcomes::Problems DaemonParts::KeepBecause(ReloadOutcomes::Problems probl
   return problems;
 }
 
-ReloadOutcomes::Problems DaemonParts::Take(Config next, const ConfigTexts& texts) {
+ReloadOutcomes::Problems DaemonParts::Take(Config next, ConfigTexts texts) {
   // The one step that can fail comes first, so that nothing has been taken yet when it does.
   if (next.metrics_listen != config_->metrics_listen) {
     if (auto made = MakeMetrics(next.metrics_listen); !made) {
@@ -166,6 +173,7 @@ ReloadOutcomes::Problems DaemonParts::Take(Config next, const ConfigTexts& texts
       return KeepBecause({made.error().detail});
     }
   }
+  named_files_.Watch(std::exchange(next.named_files, {}));
   auto taken = std::make_shared<const Config>(std::move(next));
   log_.SetLevel(taken->log_level);
   trust_->Reconfigure(taken->servers, taken->policy);
@@ -179,11 +187,42 @@ ReloadOutcomes::Problems DaemonParts::Take(Config next, const ConfigTexts& texts
     router_->SetMethodTable(Methods(*config_));
   }
   local_review_->Again();
-  Keep(texts);
+  texts_ = std::move(texts);
+  look_at_files_at_ = steady_clock::now();
+  Keep();
   log_.Info(fmt::format("took the new configuration, {}", config_file_));
   for (const std::string& warning : taken->warnings) log_.Warn(warning);
   sd_notify(0, "STATUS=");
   return {};
+}
+
+// proxy/RULES.md#files-that-change
+void DaemonParts::TakeChangedFiles() {
+  NamedFileWatch::News news = named_files_.Look(texts_);
+  if (news.config) {
+    const auto before = CurrentConfig();
+    const auto taken = std::make_shared<const Config>(std::move(*news.config));
+    trust_->Reconfigure(taken->servers, taken->policy);
+    decider_->Reconfigure(taken->policy);
+    {
+      const std::lock_guard lock(mutex_);
+      config_ = taken;
+    }
+    local_review_->Again();
+    for (const std::string& path : news.taken)
+      log_.Info(fmt::format("took {}, as it is now", path));
+    const auto& known = before->warnings;
+    for (const std::string& warning : taken->warnings) {
+      if (std::find(known.begin(), known.end(), warning) == known.end()) log_.Warn(warning);
+    }
+    unmap_code_at_ = steady_clock::now() + kSettled;
+  }
+  for (const std::string& why : news.kept) {
+    log_.Error(fmt::format("a file has changed and stays in force as it was: {}", why));
+  }
+  named_files_.Release();
+  look_at_files_at_.reset();
+  if (named_files_.HasFiles()) look_at_files_at_ = steady_clock::now() + NamedFileWatch::kPeriod;
 }
 
 void DaemonParts::Watch() {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/trust/notary_rule.h"
@@ -66,6 +68,9 @@ class TestNode {
   /// Of the service that is started next.
   void SetMaxResidentBytes(std::size_t bytes) { max_resident_bytes_ = bytes; }
   void SetBuildDate(TimePoint date) { build_date_ = date; }
+  void SetChangedFiles(std::function<bool(std::function<void()> then)> await) {
+    await_changed_files_ = std::move(await);
+  }
 
   static Question Ask(const std::string& reference);
   static Question AskAs(const std::string& reference, const std::string& username);
@@ -92,6 +97,7 @@ class TestNode {
   std::shared_ptr<const Policy> policy_;
   TimePoint build_date_{};
   std::optional<std::size_t> max_resident_bytes_;
+  std::function<bool(std::function<void()> then)> await_changed_files_;
   std::unique_ptr<TrustService> service_;
 };
 

@@ -58,6 +58,7 @@ void Inquiry::Advance() {
     while (!answered_ && !answer) {
       std::vector<Look> looks = LookAtAll(Patience::kLeft);
       answer = AnswerIn(looks);
+      if (!(answer && Allows(*answer)) && WaitForChangedFiles()) return;
       if (!answer && WaitFor(looks)) return;
     }
     if (answer) NoteWaits(*answer);
@@ -358,6 +359,12 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
     }
   }
   return --outstanding_ > 0;
+}
+
+// trust/RULES.md#files-that-change: before anything is called too old, or asked for.
+bool Inquiry::WaitForChangedFiles() {
+  if (std::exchange(asked_for_files_, true)) return false;
+  return engine_.AwaitChangedFiles([self = shared_from_this()] { self->Advance(); });
 }
 
 void Inquiry::OnBrought(const CollectionId& id, const Brought& brought) {

@@ -72,6 +72,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   Need NeedOfName(const MemberLook& look, const Known& known) const;
   std::optional<Decision> AnswerIn(std::vector<Look>& looks) const;
   bool WaitFor(std::vector<Look>& looks);
+  bool WaitForChangedFiles();
   bool WaitForRefresh(const MemberLook& look);
   std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
   const std::string& NameIn(const MemberLook& look) const;
@@ -102,6 +103,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   /// Why it does not wait for a repository.
   std::map<CollectionId, std::shared_ptr<const RefreshFailure>> in_vain_;
   bool kept_ = false;
+  bool asked_for_files_ = false;
   std::atomic<std::size_t> outstanding_{0};
 };
 

@@ -404,7 +404,11 @@ bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Fa
 
 void RepositorySlot::TakeDemands(const Demands& demands) {
   const std::lock_guard lock(mutex_);
-  if (!loaded_ || SameDemands(demands, demands_)) return;
+  if (SameDemands(demands, demands_)) return;
+  // What nobody signed for the old demands, somebody may have signed for these.
+  misses_.Clear();
+  Recount();
+  if (!loaded_) return;
   // Loading again judges what is stored by the new demands. What could not be stored stays: each
   // decision asks for its own rule.
   if (!HasUnsaved()) loaded_ = false;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trust/decide/refresh_schedule.h"
@@ -85,6 +86,11 @@ class ServiceEngine {
   /// time still begins, to find out whether the server is back.
   std::shared_ptr<const RefreshFailure> HeldBack(const Wanted& wanted);
 
+  /// ServiceOptions::await_changed_files.
+  bool AwaitChangedFiles(std::function<void()> then) {
+    return await_changed_files_ && await_changed_files_(std::move(then));
+  }
+
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
 
@@ -106,6 +112,7 @@ class ServiceEngine {
   const Kinds kinds_;
   const ServiceOptions::Refreshing refreshing_;
   const ServiceSetup::MakeFetcher make_fetcher_;
+  const std::function<bool(std::function<void()> then)> await_changed_files_;
   ServiceClock clock_;
   ServiceJournal journal_;
   const std::unique_ptr<FileStore> store_;

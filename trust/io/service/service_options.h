@@ -28,6 +28,10 @@ struct ServiceOptions {
   std::string machine_id;
   /// What verified sets may take in memory, about. The least used leave it, never the disk.
   std::size_t max_resident_bytes = std::size_t{128} * 1024 * 1024;
+  /// Asked where memory does not allow a name, before anybody else is: whether `then` will be
+  /// called, on another thread, once files that the rules were read from and that have changed are
+  /// in force (Reconfigure). Must not block. Empty: nobody watches them.
+  std::function<bool(std::function<void()> then)> await_changed_files;
   /// One line for people each time something in the background deserves it; any thread.
   std::function<void(const std::string& line)> log;
 };

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
@@ -82,6 +83,52 @@ BOOST_AUTO_TEST_CASE(AKeyTakenOut_TakesItsImagesWithIt_WithoutARegistryToo) {
   Use({"key-other.pub", "key-p256.pub"});
   Reconfigure();
   BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+}
+
+// trust/RULES.md#files-that-change
+BOOST_AUTO_TEST_CASE(AMiss_WaitsForChangedFiles_BeforeAnybodyIsAsked_AndAHitNever) {
+  std::function<void()> waiting;
+  int looked = 0;
+  SetChangedFiles([&](std::function<void()> then) {
+    ++looked;
+    waiting = std::move(then);
+    return true;
+  });
+  Use({"key-other.pub"});
+  Start();
+  std::promise<Decision> answer;
+  service().Decide(Ask(by_digest),
+                   [&](Decision decision) { answer.set_value(std::move(decision)); });
+  BOOST_REQUIRE(waiting);
+  BOOST_TEST(registry->asked() == 0U);
+  Use({"key-p256.pub"});
+  Reconfigure();
+  std::exchange(waiting, nullptr)();
+  BOOST_TEST(Outcome(answer.get_future().get()) == image);
+  BOOST_TEST(looked == 1);
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  BOOST_TEST(looked == 1);
+}
+
+BOOST_AUTO_TEST_CASE(WhereNoFileHasChanged_AMissAsksAtOnce) {
+  int looked = 0;
+  SetChangedFiles([&](const std::function<void()>&) {
+    ++looked;
+    return false;
+  });
+  Start();
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  BOOST_TEST(looked == 1);
+}
+
+// trust/RULES.md#asking-for-names
+BOOST_AUTO_TEST_CASE(AMiss_IsForgottenWithTheRulesThatItWasUnder) {
+  Use({"key-other.pub"});
+  Reconfigure();
+  BOOST_TEST(Outcome(Pull(by_digest)) == "signature");
+  Use({"key-other.pub", "key-p256.pub"});
+  Reconfigure();
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
 }
 
 BOOST_AUTO_TEST_CASE(ATagThatMoves_IsTheNewDigest_AndTheOldAnswerIsNotTaken) {
