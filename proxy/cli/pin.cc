@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "proxy/cli/collection.h"
 #include "proxy/cli/pin_server.h"
@@ -9,6 +11,7 @@
 #include "proxy/cli/subcommand.h"
 #include "proxy/wall_clock.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/base/reason.h"
 
 namespace crivet::proxy::cli {
 namespace {
@@ -37,15 +40,45 @@ std::string WhyNotFetched(const trust::FetchFailure& failure) {
                      trust::RemedyFor(*failure.why));
 }
 
-/// Asks the collection's server and prints whose its root is, `section` and the rule to paste.
-Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
+Exit Print(const trust::AnchorText& text, std::vector<std::string> section) {
+  for (const std::string& line : text.who) PrintToStderr(line);
+  // What the file has of a trust already is not pasted, but may have to be compared.
+  if (!section.empty()) section.insert(section.end() - 1, text.trust.begin(), text.trust.end());
+  Exit exit = Exit::kDone;
+  for (const std::vector<std::string>& lines : {section, text.rule}) {
+    for (const std::string& line : lines) exit = Worst(exit, PrintToStdout(line));
+  }
+  return exit;
+}
+
+/// The same for a kind whose signatures lie beside the images.
+Exit PinSeen(trust::TrustService& service, const Collection& collection, const std::string& image,
              const std::vector<std::string>& section) {
-  if (collection.kind->server() == trust::Kind::Server::kImageRegistry) {
+  trust::RefreshStart start{.id = collection.id, .now = Now()};
+  // The reference has been read before.
+  start.asked = trust::AskedName{*trust::ImageReference::Parse(image)};
+  const auto sighting = collection.kind->BeginSighting(std::move(start));
+  if (sighting == nullptr) {
     const auto nothing =
         collection.kind->DescribeAnchor({}, collection.id, image, collection.trust, Now());
     PrintToStderr(fmt::format("crivet: [trust.{}] is of kind \"{}\", where {}", collection.trust,
                               collection.kind->name(), nothing.error().detail));
     return Exit::kUsage;
+  }
+  service.Look(collection.id, sighting->refresh());
+  const auto text = sighting->Text(collection.trust, Now());
+  if (text) return Print(*text, section);
+  PrintToStderr(fmt::format("crivet: there is nobody to pin: {} [{}]", text.error().detail,
+                            trust::CodeOf(text.error().reason)));
+  const bool answered = trust::AnswerFor(text.error().reason) == trust::Answer::kDeny;
+  return answered ? Exit::kDenied : Exit::kUnavailable;
+}
+
+/// Asks the collection's server and prints whose its root is, `section` and the rule to paste.
+Exit PinFrom(trust::TrustService& service, const Collection& collection, const std::string& image,
+             const std::vector<std::string>& section) {
+  if (collection.kind->server() == trust::Kind::Server::kImageRegistry) {
+    return PinSeen(service, collection, image, section);
   }
   const auto root = service.FetchAnchor(collection.id);
   if (!root) {
@@ -61,12 +94,7 @@ Exit PinFrom(trust::TrustService& service, const Collection& collection, const s
                               trust::CodeOf(text.error().reason)));
     return Exit::kDenied;
   }
-  for (const std::string& line : text->who) PrintToStderr(line);
-  Exit exit = Exit::kDone;
-  for (const auto* lines : {&section, &text->rule}) {
-    for (const std::string& line : *lines) exit = Worst(exit, PrintToStdout(line));
-  }
-  return exit;
+  return Print(*text, section);
 }
 
 Exit PinByConfig(const std::string& config_file, const PinOptions& options) {
@@ -83,7 +111,7 @@ Exit PinByConfig(const std::string& config_file, const PinOptions& options) {
   return PinFrom(*service, *collection, options.image, {});
 }
 
-Exit PinByUrl(const std::string& config_file, const PinOptions& options) {
+Exit PinWithoutConfig(const std::string& config_file, const PinOptions& options) {
   const auto reference = trust::ImageReference::Parse(options.image);
   if (!reference) {
     PrintToStderr("crivet: " + reference.error().detail);
@@ -96,7 +124,8 @@ Exit PinByUrl(const std::string& config_file, const PinOptions& options) {
   }
   // What the file says already need not be pasted. A file that is wrong, or not there, is no
   // obstacle: this may be the first thing that is written into it.
-  const std::string known = LabelOfUrl(config_file, server->url);
+  const std::string known =
+      server->url.empty() ? std::string() : LabelOfUrl(config_file, server->url);
   if (!known.empty() && options.label.empty()) server->label = known;
   const auto section = server->label == known ? std::vector<std::string>() : ServerSection(*server);
   const ScratchFolder folder;
@@ -132,14 +161,12 @@ void AddPin(CLI::App& app, Invocation& invocation) {
                 .what = "Its authorities, instead of the system's",
                 .only_with = "--url"},
                server.ca_file);
-  command.Text({.name = "--kind",
-                .value = "KIND",
-                .what = "What it serves: a kind of [trust.*]",
-                .only_with = "--url"},
+  command.Text({.name = "--kind", .value = "KIND", .what = "What it serves: a kind of [trust.*]"},
                server.kind);
   command.Runs([&invocation, options] {
-    return options->server.url.empty() ? PinByConfig(invocation.config_file, *options)
-                                       : PinByUrl(invocation.config_file, *options);
+    const bool by_config = options->server.url.empty() && options->server.kind.empty();
+    return by_config ? PinByConfig(invocation.config_file, *options)
+                     : PinWithoutConfig(invocation.config_file, *options);
   });
 }
 

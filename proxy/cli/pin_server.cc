@@ -54,6 +54,15 @@ Valued<std::string> Authorities(const std::string& file) {
   return path;
 }
 
+// Each image's own registry, as containerd would ask it.
+trust::TrustServer RegistriesToPin(const std::string& kind, const std::string& label) {
+  trust::TrustServer server;
+  server.kind = kind;
+  server.label = label.empty() ? kind : label;
+  server.registry_config = {"/etc/containerd/certs.d"};
+  return server;
+}
+
 }  // namespace
 
 Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::string& label) {
@@ -66,11 +75,13 @@ Valued<trust::TrustServer> ServerToPin(const ServerOptions& options, const std::
   }
   const trust::Kind* const kind = trust::FindKind(kinds, options.kind);
   if (kind != nullptr && kind->server() == trust::Kind::Server::kImageRegistry) {
-    return tl::unexpected<std::string>(fmt::format(
-        "--kind {} has no server: its signatures lie beside the images, and the publisher's public "
-        "key goes into the rule's keys, or who signs into its identities",
-        options.kind));
+    if (options.url.empty()) return RegistriesToPin(options.kind, label);
+    return tl::unexpected<std::string>(
+        fmt::format("--kind {} has no server: its signatures lie beside the images, so there is no "
+                    "--url",
+                    options.kind));
   }
+  if (options.url.empty()) return tl::unexpected<std::string>("--kind goes with --url");
   const auto url = trust::ServerUrl::Parse(options.url);
   if (!url) {
     return tl::unexpected<std::string>(fmt::format("--url {}", url.error().detail));
@@ -101,8 +112,12 @@ std::string LabelOfUrl(const std::string& config_file, const std::string& url) {
 
 std::vector<std::string> ServerSection(const trust::TrustServer& server) {
   std::vector<std::string> lines = {fmt::format("[trust.{}]", server.label),
-                                    "kind = " + Quoted(server.kind),
-                                    "url  = " + Quoted(server.url)};
+                                    "kind = " + Quoted(server.kind)};
+  if (server.url.empty()) {
+    lines.emplace_back();
+    return lines;
+  }
+  lines.push_back("url  = " + Quoted(server.url));
   if (!server.ca_file.empty()) lines.push_back("ca_file = " + Quoted(server.ca_file));
   lines.insert(lines.end(), {"auth = \"none\"", ""});
   return lines;

@@ -11,7 +11,7 @@ namespace crivet::proxy::cli {
 
 /// ServerOptions is a server as `crivet pin` is told of it on the command line.
 struct ServerOptions {
-  std::string url;
+  std::string url;        ///< empty: each image's own registry
   std::string ca_file;    ///< empty: the system's authorities
   std::string kind = {};  ///< empty: the first that crivet knows
 };

@@ -165,6 +165,12 @@ for file in "$folder/good.toml" "$folder/bad.toml" "$folder/none.toml"; do
 done
 expect 64 pin --url https://127.0.0.1:1 --kind cosign registry.example/web
 says err '--kind cannot be "cosign": this version has notary, tuf, sigstore, notation'
+expect 64 pin --kind notary registry.example/web
+says err "--kind goes with --url"
+expect 64 pin --url https://127.0.0.1:1 --kind notation registry.example/web
+says err "there is no --url"
+expect 2 pin --kind notation 127.0.0.1:1/web
+says err "there is nobody to pin"
 expect 64 pin --url notary.example registry.example/web
 says err "--url is not a URL such as https://notary.example: it has no https:// before it"
 expect 64 pin --url http://notary.example registry.example/web

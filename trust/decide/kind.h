@@ -34,6 +34,20 @@ struct RuleDemand {
 struct AnchorText {
   std::vector<std::string> who;   ///< what it says of itself, for people
   std::vector<std::string> rule;  ///< the lines of a rule that pin it
+  /// The lines of its `[trust.*]` that go with that, where it has any of its own.
+  std::vector<std::string> trust = {};
+};
+
+/// Sighting asks for all that lies beside one image, and tells whom it names, for `crivet pin`. It
+/// believes nothing and keeps nothing. Not thread-safe.
+class Sighting {
+ public:
+  virtual ~Sighting() = default;
+  /// To be driven to its end.
+  virtual Refresh& refresh() = 0;
+  /// After that, once: why there is nothing to tell, else what there is. `trust` is the label of
+  /// the `[trust.*]` of the rule to paste.
+  virtual Result<AnchorText> Text(const std::string& trust, TimePoint now) = 0;
 };
 
 /// Kind is one kind of trust, the value of `kind` in `[trust.*]`. All of it is pure: what it needs
@@ -126,6 +140,9 @@ class Kind {
   virtual Result<AnchorText> DescribeAnchor(std::string file, const CollectionId& id,
                                             const std::string& image, const std::string& trust,
                                             TimePoint now) const = 0;
+  /// What a registry has beside an image that says who signed it; null where that is not told.
+  /// Precondition: `start.asked`.
+  virtual std::unique_ptr<Sighting> BeginSighting(RefreshStart /*start*/) const { return nullptr; }
   /// How the publisher signs that image, as a command.
   virtual std::string HowToSign(std::string_view image) const = 0;
   /// Names of parts that were asked and that nobody may sign, probably misspelt; empty: none.

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/notation/notation_kind.h"
 
+#include <memory>
 #include <utility>
 
+#include "trust/notation/chain_text.h"
 #include "trust/notation/notation_dialect.h"
 #include "trust/notation/read_demand.h"
 #include "trust/registry_bound/registry_bound_kind.h"
+#include "trust/registry_bound/signatures_seen.h"
 
 namespace crivet::trust {
 namespace {
@@ -43,6 +46,10 @@ class Notation final : public registry_bound::RegistryBoundKind {
                 "nothing says who should have signed: ask the publisher for the authority's "
                 "certificate, and name its file in ca, and for the subject that signs, for the "
                 "rule's identities");
+  }
+  std::unique_ptr<Sighting> BeginSighting(RefreshStart start) const override {
+    return std::make_unique<registry_bound::SignaturesSeen>(std::move(start), dialect(),
+                                                            notation::DescribeSigners);
   }
   std::string HowToSign(std::string_view image) const override {
     return "notation sign " + std::string(image);

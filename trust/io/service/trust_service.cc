@@ -140,6 +140,22 @@ Fetched TrustService::FetchAnchor(const CollectionId& id) {
   return server->fetcher->Fetch(kind->AnchorRequest(id, server->limits()), terms).fetched;
 }
 
+void TrustService::Look(const CollectionId& id, Refresh& refresh) {
+  const std::shared_ptr<const ServerSetup> server = engine_->setup()->ServerOf(id);
+  const auto deadline = std::chrono::steady_clock::now() +
+                        (server ? server->server.timeout : std::chrono::milliseconds{0});
+  while (const std::optional<FileRequest> wanted = refresh.Wanted()) {
+    if (!server) {
+      refresh.Supply(tl::unexpected(FetchFailure{}));
+      continue;
+    }
+    MetadataFetcher::Terms terms;
+    terms.patience = server->server.timeout;
+    terms.deadline = deadline;
+    refresh.Supply(server->fetcher->Fetch(*wanted, terms).fetched);
+  }
+}
+
 RefreshOutcome TrustService::Import(const CollectionId& id, const std::string& folder) {
   return engine_->runner().Import(*engine_->Slot(id), folder);
 }

@@ -65,6 +65,10 @@ class TrustService {
   /// server's own `auth` says; there are no pull secrets.
   Fetched FetchAnchor(const CollectionId& id);
 
+  /// Drives a refresh through the server of a collection and keeps nothing of it, for `crivet pin`.
+  /// Asks as FetchAnchor does.
+  void Look(const CollectionId& id, Refresh& refresh);
+
   /// Imports one collection from a folder of metadata files named as the server names them
   /// (`root.json`, `timestamp.json`, `targets/releases.json`, …), verified as it enters.
   RefreshOutcome Import(const CollectionId& id, const std::string& folder);
