@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What it costs to verify an image that cosign signed, in a registry on loopback: `crivet verify`, cold each time, beside `cosign
-# verify`. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the median of the rounds; CPU is the figure on a machine that is
+# What it costs to verify an image that cosign or notation signed, in a registry on loopback: `crivet verify`, cold each time,
+# beside `cosign verify` and `notation verify`. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the median of the rounds; CPU is the figure on a machine that is
 # not quiet.
 #
 #   bench/measure/signatures.sh [rounds, 15]
@@ -11,6 +11,7 @@ export CRIVET_BUILD=${CRIVET_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../../b
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../tests/support/node.sh"
 need_cosign
+need_notation
 node_enter "$@"
 rounds=${1:-15}
 readonly issuer=https://issuer.acme.example alice=alice@acme.example
@@ -50,14 +51,30 @@ mkdir -p "$node_dir/registries/_default"
 echo "server = \"http://$registry\"" >"$node_dir/registries/_default/hosts.toml"
 make_image one /bin/echo one
 cosign_key release
-for where in key/bundle key/older keyless/bundle; do push one "$where:1.0"; done
+for where in key/bundle key/older keyless/bundle notation/p256 notation/rsa; do push one "$where:1.0"; done
 cosign_image release one key/bundle
 cosign_image release one key/older --use-signing-config=false --tlog-upload=false --new-bundle-format=false
 cosign_keyless acme "$alice" "$issuer" one keyless/bundle
+subject=/C=CH/ST=ZH/O=Acme
+for kind in p256 rsa; do
+  new_key=("${rsa_4096[@]}")
+  [[ $kind == rsa ]] || new_key=("${p_256[@]}")
+  authority "$kind-root" "$subject/CN=$kind root"
+  authority "$kind-ca" "$subject/CN=$kind CA" "$kind-root"
+  signer "$kind" "$subject/CN=release" "$kind-ca"
+done
+notation_keys p256 rsa
+for kind in p256 rsa; do notation_image "$kind" one "notation/$kind"; done
+cat "$node_dir/p256-root/ca.crt" "$node_dir/rsa-root/ca.crt" >"$node_dir/roots.pem"
+notation_trusts "$node_dir/roots.pem" "x509.subject: C=CH, ST=ZH, O=Acme"
 make_certificates
 crivet_trust="[trust.cosign]
 kind = \"sigstore\"
 trusted_root = \"$node_dir/acme/trusted_root.json\"
+registry_config = [\"$node_dir/registries\"]
+[trust.notation]
+kind = \"notation\"
+ca = [\"$node_dir/roots.pem\"]
 registry_config = [\"$node_dir/registries\"]" write_crivet_config <<TOML
 [default]
 action = "deny"
@@ -66,6 +83,11 @@ images = ["$registry/key/**"]
 action = "verify"
 trust = "cosign"
 keys = ["$node_dir/release.pub"]
+[[rule]]
+images = ["$registry/notation/**"]
+action = "verify"
+trust = "notation"
+identities = ["x509.subject: C=CH, ST=ZH, O=Acme"]
 [[rule]]
 images = ["$registry/keyless/**"]
 action = "verify"
@@ -85,3 +107,10 @@ measured "cosign, key, older form" "${verify[@]}" "${by_key[@]}" "$registry/key/
 measured "crivet, key, older form" crivet verify --config "$node_dir/crivet.toml" "$registry/key/older:1.0"
 measured "cosign, keyless" "${verify[@]}" "${keyless[@]}" "$registry/keyless/bundle:1.0"
 measured "crivet, keyless" crivet verify --config "$node_dir/crivet.toml" "$registry/keyless/bundle:1.0"
+
+notation=(env "XDG_CONFIG_HOME=$node_dir/xdg" "XDG_CACHE_HOME=$node_dir/xdg" notation)
+measured "notation version" "${notation[@]}" version
+for kind in p256 rsa; do
+  measured "notation, $kind" "${notation[@]}" verify --insecure-registry "$registry/notation/$kind:1.0"
+  measured "crivet, notation, $kind" crivet verify --config "$node_dir/crivet.toml" "$registry/notation/$kind:1.0"
+done

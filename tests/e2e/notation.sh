@@ -25,6 +25,11 @@ identities = [\"$identity\"]" ;;
 kind = \"notation\"
 ca = [\"$authorities\"]
 $revocation
+registry_config = [\"$node_dir/mirrors\"]
+[trust.timed]
+kind = \"notation\"
+ca = [\"$node_dir/acme/ca.crt\"]
+tsa = [\"$node_dir/tsa/tsa-root.crt\"]
 registry_config = [\"$node_dir/mirrors\"]" write_crivet_config <<TOML
 [default]
 action = "deny"
@@ -37,6 +42,11 @@ identities = ["$identity"]
 images = ["$registry/both/**"]
 action = "verify"
 all_of = [$notation, $notary]
+[[rule]]
+images = ["$registry/timed/**"]
+action = "verify"
+trust = "timed"
+identities = ["$release"]
 [[rule]]
 images = ["$registry/moving/**"]
 action = "verify"
@@ -66,15 +76,24 @@ readonly release="x509.subject: C=CH, ST=ZH, O=Acme, CN=release"
 chain=$!
 start_registry
 start_notary
+start_tsa tsa 5057
 push_pause
 for name in one two three; do make_image "$name" /bin/echo "$name"; done
 start_containerd
 wait "$chain"
+# As signing services make them: RSA of 4096 bits down to a leaf that ends soon.
+brief_ends=$(($(date +%s) + 30))
+signer brief "$subject/CN=release" signing "@$brief_ends"
 new_key=("${p_256[@]}")
 signer other "$subject/CN=other" signing
 authority evil "$subject/CN=Acme Root"
 signer thief "$subject/CN=release" evil
-notation_keys release other thief
+notation_keys release other thief brief
+
+push one timed/web:1.0
+notation_image brief one timed/web "${timestamped[@]}"
+push two timed/web:untimed
+notation_image brief two timed/web
 
 push one shop/web:1.0
 notation_image release one shop/web
@@ -98,7 +117,7 @@ push_signed three moving/both 1.0
 notation_image release three moving/both
 push three moving/nobody:1.0
 authorities=$node_dir/acme/ca.crt identity=$release revocation=
-notation_trusts "$authorities" "$identity"
+notation_trusts "$authorities" "$identity" "$node_dir/tsa/tsa-root.crt" timed/web
 rules
 crivet_clock 0
 start_crivet
@@ -112,6 +131,12 @@ expect_like "audit" "*\"binding\":\"registry\"*" "$pulled"
 expect_like "audit" "*\"digest\":\"$(image_digest one)\"*" "$pulled"
 expect_like "verify" "*CN=release*ALLOWED: $registry/shop/web@$(image_digest one)*" \
   "$(crivet_here verify "$registry/shop/web:1.0" 2>&1)"
+
+say "pin: whose certificates these are, and a rule that works as it is pasted"
+pinned=$(crivet_here pin "$registry/shop/web:1.0" 2>"$node_dir/log/pin.log")
+expect_like "pin" "*identities = *CN=release*" "$pinned"
+expect_like "pin" "*signer *CN=release*root *SHA-256 $(openssl x509 -in "$authorities" -outform DER | sha256sum | cut -d' ' -f1)*NOBODY HAS VERIFIED*" \
+  "$(cat "$node_dir/log/pin.log")"
 
 say "unsigned, by another subject of the same authority, by an authority of the same name: refused, and why"
 refused unsigned shop/web:unsigned
@@ -169,6 +194,11 @@ expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/brief:1.0
 expect_output one --policy Never "$registry/shop/web@$(image_digest one)"
 crivet_clock 0
 
+say "RSA of 4096 bits, the signer's certificate ended since: what was timestamped runs, what was not does not"
+sleep "$((brief_ends >= $(date +%s) ? brief_ends + 1 - $(date +%s) : 0))"
+runs one timed/web:1.0
+refused timestamp timed/web:untimed
+
 say "the registry is away, crivet and containerd restart: what was verified starts, and nothing new"
 for part in registry crivet containerd; do part_stop "$part"; done
 start_containerd
@@ -196,10 +226,15 @@ crl_files = [\"$node_dir/acme.crl\", \"$node_dir/signing.crl\"]"
 rules && crivet_here reload
 expect_output two --policy Never "$registry/shop/cose:1.0"
 
-say "a certificate that is revoked takes its images with it"
+say "a certificate that is revoked takes its images with it, without a reload; a list that is broken changes nothing"
+echo "<html>502</html>" >"$node_dir/signing.crl"
+expect_unavailable unreachable "$registry/shop/web:unsigned"
+expect_like "status" "*signing.crl*" "$(crivet_here status 2>&1 || true)"
+expect_output two --policy Never "$registry/shop/cose:1.0"
 revoke signing release
 revocation_list signing "$node_dir/signing.crl"
-crivet_here reload
+sleep 1 # more often nobody looks
+expect_unavailable unreachable "$registry/shop/web:unsigned"
 never
 start_registry
 expect_like "verify" "*CN=Acme Signing CA* has revoked *CN=release*" "$(crivet_here verify "$registry/shop/cose:1.0" 2>&1 || true)"

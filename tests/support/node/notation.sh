@@ -56,19 +56,21 @@ rsa_4096=(rsa:4096)
 p_256=(ec -pkeyopt ec_paramgen_curve:prime256v1)
 new_key=("${rsa_4096[@]}")
 
-# certificate FILE SUBJECT ISSUER SECTION: FILE.key and FILE.crt. An authority that issues its own is a root.
+# certificate FILE SUBJECT ISSUER SECTION [END]: FILE.key and FILE.crt, valid until END, as date(1) reads it. An authority
+# that issues its own is a root.
 certificate() {
   local file=$1 subject=$2 dir=$node_dir/$3
   openssl req -new -newkey "${new_key[@]}" -nodes -keyout "$file.key" -out "$file.csr" -subj "$subject"
   local by=(-cert "$dir/ca.crt" -keyfile "$dir/ca.key")
   [[ $file != "$dir/ca" ]] || by=(-selfsign -keyfile "$file.key")
+  [[ -z ${5:-} ]] || by+=(-enddate "$(date -u -d "$5" +%Y%m%d%H%M%SZ)")
   openssl ca -batch -notext -config "$dir/openssl.cnf" "${by[@]}" -extensions "$4" -in "$file.csr" -out "$file.crt"
 } >>"$node_dir/log/openssl.log" 2>&1
 
-# signer NAME SUBJECT ISSUER: a key that `notation_image NAME` signs with.
+# signer NAME SUBJECT ISSUER [END]: a key that `notation_image NAME` signs with.
 signer() {
   local file=$node_dir/$1
-  certificate "$file" "$2" "$3" signer
+  certificate "$file" "$2" "$3" signer "${4:-}"
   cat "$file.crt" "$node_dir/$3/chain.pem" >"$file.pem"
 }
 
@@ -98,13 +100,28 @@ notation_image() {
     >>"$node_dir/log/notation.log" 2>&1
 }
 
-# notation_trusts CERTIFICATE IDENTITY [OVERRIDE]: what `notation verify` believes from now on.
+# start_tsa NAME PORT: a timestamp authority, its root in $node_dir/NAME/tsa-root.crt; `notation_image ... "${timestamped[@]}"`
+# asks it.
+start_tsa() {
+  part_start "$1" python3 "$root/tests/support/node/sigstore_services.py" "$node_dir/$1" "$2"
+  part_ready "$1" listens "$2"
+  # shellcheck disable=SC2034  # for the scripts that source this
+  timestamped=(--timestamp-url "http://127.0.0.1:$2/timestamp" --timestamp-root-cert "$node_dir/$1/tsa-root.crt")
+}
+
+# notation_trusts CERTIFICATE IDENTITY [TSA BELOW-THE-REGISTRY]: what `notation verify` believes from now on; of that repository
+# with timestamps of that authority alone.
 notation_trusts() {
   rm -rf "$node_dir/xdg/notation/truststore"
   notation_here cert add --type ca --store acme "$1" >>"$node_dir/log/notation.log" 2>&1
+  local believed="\"signatureVerification\": {\"level\": \"strict\"}, \"trustedIdentities\": [\"$2\"]" timed=
+  if [[ -n ${3:-} ]]; then
+    notation_here cert add --type tsa --store acme "$3" >>"$node_dir/log/notation.log" 2>&1
+    timed=",{\"name\": \"timed\", \"registryScopes\": [\"$registry/$4\"], \"trustStores\": [\"ca:acme\", \"tsa:acme\"], $believed}"
+  fi
   cat >"$node_dir/xdg/notation/trustpolicy.json" <<JSON
-{"version": "1.0", "trustPolicies": [{"name": "all", "registryScopes": ["*"], "trustStores": ["ca:acme"],
- "signatureVerification": {"level": "strict"}, "trustedIdentities": ["$2"]}]}
+{"version": "1.0", "trustPolicies": [
+ {"name": "all", "registryScopes": ["*"], "trustStores": ["ca:acme"], $believed}$timed]}
 JSON
 }
 

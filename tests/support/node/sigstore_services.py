@@ -8,7 +8,7 @@ sigstore_services.py FOLDER PORT
 writes fulcio.pem, tsa.pem (chains, leaf's issuer first), ctlog.pub, rekor.pub into FOLDER, then serves http://127.0.0.1:PORT:
 
   POST /api/v2/signingCert    a certificate for the token's `email` and `iss`, with the CT log's promise in it
-  POST /api/v1/timestamp      a timestamp
+  POST /api/v1/timestamp      a timestamp; /timestamp with the status that everybody but sigstore expects (notation)
   POST /api/v2/log/entries    an entry with proof and checkpoint
 """
 
@@ -244,9 +244,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def main(folder, port):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    tsa = TimestampAuthority(folder)
     Handler.services = {
         "/api/v2/signingCert": (Fulcio(folder), 200, "application/json"),
-        "/api/v1/timestamp": (TimestampAuthority(folder), 201, "application/timestamp-reply"),
+        "/api/v1/timestamp": (tsa, 201, "application/timestamp-reply"),
+        "/timestamp": (tsa, 200, "application/timestamp-reply"),
         "/api/v2/log/entries": (Rekor(folder, "127.0.0.1"), 201, "application/json"),
     }
     http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
