@@ -42,10 +42,12 @@ while IFS=: read -r file link; do
   fi
 done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 
-# A source that proxy/README.md names with its folder is there.
-while read -r source; do
-  [[ -e $source || -e proxy/$source ]] || wrong "proxy/README.md: $source: there is no such file"
-done < <(tr "\140" "\n" <proxy/README.md | grep -xE "[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py)")
+# A source that one of these pages names with its folder is there.
+for page in proxy/README.md CONTRIBUTING.md; do
+  while read -r source; do
+    [[ -e $source || -e $(dirname "$page")/$source ]] || wrong "$page: $source: there is no such file"
+  done < <(tr "\140" "\n" <"$page" | grep -xE "[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py|sh|txt|proto|toml)")
+done
 
 # Every source says under which licence it is.
 sources=0
