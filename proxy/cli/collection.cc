@@ -45,7 +45,8 @@ trust::Result<Collection> FindCollection(const Config& config, const std::string
   for (std::size_t i = 0; i < applied.collections.size(); ++i) {
     const trust::Member& member = applied.rule->members[i];
     if (applied.collections[i] && (label.empty() || member.trust == label)) {
-      return Collection{*applied.collections[i], member.kind, member.trust, applied.rule};
+      return Collection{*applied.collections[i], member.kind, member.trust, applied.rule,
+                        applied.NameFor(i, *reference)};
     }
   }
   const auto& servers = config.servers;
@@ -76,7 +77,8 @@ trust::Result<Collection> CollectionOn(const trust::TrustServer& server,
         trust::Reason::kNoTrustData,
         fmt::format("{} cannot be the name of a collection", reference.repository()));
   }
-  return Collection{kind->IdOf(server.url, *std::move(name)), kind, server.label, nullptr};
+  return Collection{kind->IdOf(server.url, *std::move(name)), kind, server.label, nullptr,
+                    reference};
 }
 
 }  // namespace crivet::proxy::cli

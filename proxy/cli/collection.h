@@ -16,6 +16,8 @@ struct Collection {
   std::string trust;  ///< label of `[trust.*]`
   /// The rule that names it; null where none verifies the image yet.
   std::shared_ptr<const trust::Rule> rule;
+  /// The image under the name under which it is signed there.
+  trust::ImageReference signed_as;
 };
 
 /// FindCollection finds it by the rule that verifies the image in that namespace (empty: none),

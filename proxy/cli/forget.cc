@@ -24,6 +24,15 @@ struct ForgetOptions {
   bool yes = false;
 };
 
+/// What is dropped: all of a collection, or the records of one repository of many in it.
+struct Dropped {
+  Collection collection;
+  bool names_only = false;
+
+  const trust::CollectionId& id() const { return collection.id; }
+  std::string repository() const { return collection.signed_as.repository(); }
+};
+
 // What hangs on a collection that speaks for many repositories; nothing of others, whose records
 // are the image's own.
 std::string OfOthers(const Config& config, const Collection& collection) {
@@ -38,44 +47,108 @@ std::string OfOthers(const Config& config, const Collection& collection) {
       collection.trust, records);
 }
 
-bool Confirmed(const Config& config, const Collection& collection) {
-  const trust::CollectionId& id = collection.id;
-  const std::string of_others = OfOthers(config, collection);
+std::string QuestionFor(const Dropped& dropped) {
+  if (dropped.names_only) {
+    return fmt::format(
+        "This drops the records of what this node verified of {} at {}.\n"
+        "An image of it that is here counts then only if it is what its name is now. Type yes to "
+        "go on:",
+        dropped.repository(), dropped.id().url);
+  }
+  return fmt::format(
+      "This drops the chain of roots, the rollback floors and the records of {} at {}.\n"
+      "It is right only where the publisher or the server began anew. Type yes to go on:",
+      dropped.id().name, dropped.id().url);
+}
+
+bool Confirmed(const Config& config, const Dropped& dropped) {
+  const std::string of_others = dropped.names_only ? "" : OfOthers(config, dropped.collection);
   if (isatty(STDIN_FILENO) == 0) {
     PrintToStderr("crivet: nobody can be asked here: say --yes");
     if (!of_others.empty()) PrintToStderr(of_others);
     return false;
   }
-  PrintToStderr(fmt::format(
-      "This drops the chain of roots, the rollback floors and the records of {} at {}.\n"
-      "{}It is right only where the publisher or the server began anew. Type yes to go on:",
-      id.name, id.url, of_others.empty() ? "" : of_others + "\n"));
+  if (!of_others.empty()) PrintToStderr(of_others);
+  PrintToStderr(QuestionFor(dropped));
   std::string answer;
   return std::getline(std::cin, answer) && answer == "yes";
 }
 
+/// How many records were dropped, where that is what it was about.
+using Outcome = trust::Result<std::size_t>;
+
 /// Nothing where no daemon runs: its memory would bring everything back.
-std::optional<grpc::Status> ForgetInDaemon(const std::string& admin,
-                                           const trust::CollectionId& id) {
+std::optional<Outcome> ForgetInDaemon(const std::string& admin, const Dropped& dropped) {
   const auto daemon = admin::v1::Admin::NewStub(RuntimeChannel(admin));
   auto context = BlockingContext(std::chrono::seconds{10});
   context->set_wait_for_ready(false);
-  admin::v1::ForgetRequest request;
-  request.set_url(id.url);
-  request.set_kind(id.kind);
-  request.set_gun(id.name);
-  admin::v1::ForgetResponse response;
-  auto status = daemon->Forget(context.get(), request, &response);
+  const trust::CollectionId& id = dropped.id();
+  grpc::Status status;
+  std::size_t records = 0;
+  if (dropped.names_only) {
+    admin::v1::ForgetNamesRequest request;
+    request.set_url(id.url);
+    request.set_kind(id.kind);
+    request.set_name(id.name);
+    request.set_image(dropped.collection.signed_as.Canonical());
+    admin::v1::ForgetNamesResponse response;
+    status = daemon->ForgetNames(context.get(), request, &response);
+    records = response.records();
+  } else {
+    admin::v1::ForgetRequest request;
+    request.set_url(id.url);
+    request.set_kind(id.kind);
+    request.set_gun(id.name);
+    admin::v1::ForgetResponse response;
+    status = daemon->Forget(context.get(), request, &response);
+  }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) return std::nullopt;
-  return status;
+  if (status.ok()) return records;
+  return trust::Fail(trust::Reason::kState, status.error_message());
 }
 
-Exit Conclude(const trust::CollectionId& id, const std::string& failure) {
-  if (failure.empty()) {
+Outcome ForgetHere(const Config& config, const Dropped& dropped) {
+  const auto service = OpenTrust(config);
+  // It has said why.
+  if (service == nullptr) return trust::Fail(trust::Reason::kState, "nothing was forgotten");
+  const auto events = AuditEvents::Open(config.audit);
+  if (!events) return tl::unexpected(events.error());
+  std::size_t records = 0;
+  if (dropped.names_only) {
+    const Outcome forgotten = service->ForgetNames(dropped.id(), dropped.collection.signed_as);
+    if (!forgotten) return forgotten;
+    records = *forgotten;
+  } else if (auto forgotten = service->Forget(dropped.id()); !forgotten) {
+    return tl::unexpected(forgotten.error());
+  }
+  const auto audited =
+      dropped.names_only ? events->ForgottenNames(dropped.id(), dropped.collection.signed_as, Now())
+                         : events->Forgotten(dropped.id(), Now());
+  if (!audited) return tl::unexpected(audited.error());
+  return records;
+}
+
+Exit Conclude(const Dropped& dropped, const std::string& image, const Outcome& outcome) {
+  const trust::CollectionId& id = dropped.id();
+  const std::string whole =
+      fmt::format("crivet forget --trust {} {}", dropped.collection.trust, image);
+  if (!outcome) {
+    PrintToStderr("crivet: " + outcome.error().detail);
+    if (dropped.names_only) {
+      PrintToStderr("All that is kept of [trust." + dropped.collection.trust +
+                    "] goes by: " + whole);
+    }
+    return Exit::kInternal;
+  }
+  if (!dropped.names_only) {
     return PrintToStdout(fmt::format("forgotten: {} at {}", id.name, id.url));
   }
-  PrintToStderr("crivet: " + failure);
-  return Exit::kInternal;
+  PrintToStderr(fmt::format(
+      "The chain of roots and the floors of {} are those of every image there, and stay. To drop "
+      "them, where its publisher began anew: {}",
+      id.url, whole));
+  return PrintToStdout(
+      fmt::format("forgotten: records of {} at {}: {}", dropped.repository(), id.url, *outcome));
 }
 
 Exit Forget(const std::string& config_file, const ForgetOptions& options) {
@@ -91,31 +164,14 @@ Exit Forget(const std::string& config_file, const ForgetOptions& options) {
     PrintToStderr("crivet: " + collection.error().detail);
     return Exit::kUsage;
   }
-  const trust::CollectionId& id = collection->id;
-  if (!collection->kind->IsOfOneRepository() && options.label.empty()) {
-    PrintToStderr(fmt::format(
-        "crivet: {} is one of many images of the repository at {}: its chain of roots, floors and "
-        "records are all of theirs. To drop them, where its publisher began anew:\n"
-        "  crivet forget --trust {} {}",
-        options.image, id.url, collection->trust, options.image));
-    return Exit::kUsage;
-  }
+  const Dropped dropped{*collection,
+                        !collection->kind->IsOfOneRepository() && options.label.empty()};
   if (const auto taken = TakeDaemonRights(*config); !taken) {
-    return Conclude(id, taken.error().detail);
+    return Conclude(dropped, options.image, tl::unexpected(taken.error()));
   }
-  if (!options.yes && !Confirmed(*config, *collection)) return Exit::kUsage;
-  if (const auto status = ForgetInDaemon(config->admin, id)) {
-    return Conclude(id, status->error_message());
-  }
-  const auto service = OpenTrust(*config);
-  if (service == nullptr) return Exit::kInternal;
-  const auto events = AuditEvents::Open(config->audit);
-  if (!events) return Conclude(id, events.error().detail);
-  if (const auto forgotten = service->Forget(id); !forgotten) {
-    return Conclude(id, forgotten.error().detail);
-  }
-  const auto audited = events->Forgotten(id, Now());
-  return Conclude(id, audited ? "" : audited.error().detail);
+  if (!options.yes && !Confirmed(*config, dropped)) return Exit::kUsage;
+  const auto in_daemon = ForgetInDaemon(config->admin, dropped);
+  return Conclude(dropped, options.image, in_daemon ? *in_daemon : ForgetHere(*config, dropped));
 }
 
 }  // namespace

@@ -60,6 +60,20 @@ class AdminService final : public admin::v1::Admin::Service {
     return {grpc::StatusCode::INTERNAL, forgotten.error().detail};
   }
 
+  grpc::Status ForgetNames(grpc::ServerContext*, const admin::v1::ForgetNamesRequest* request,
+                           admin::v1::ForgetNamesResponse* response) override {
+    const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), request->kind());
+    const auto name = kind == nullptr ? std::nullopt : kind->ParseName(request->name());
+    const auto image = trust::ImageReference::Parse(request->image());
+    if (!name || !image) {
+      return {grpc::StatusCode::INVALID_ARGUMENT, "not the names of a collection and an image"};
+    }
+    const auto dropped = options_.forget_names({request->kind(), request->url(), *name}, *image);
+    if (!dropped) return {grpc::StatusCode::INTERNAL, dropped.error().detail};
+    response->set_records(*dropped);
+    return grpc::Status::OK;
+  }
+
   grpc::Status Reload(grpc::ServerContext* context, const admin::v1::ReloadRequest*,
                       admin::v1::ReloadResponse* response) override {
     const auto problems = options_.reload([&] { return !context->IsCancelled(); });

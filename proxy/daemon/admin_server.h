@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 #include "proxy/daemon/reload.h"
 #include "proxy/daemon/second_door.h"
 #include "proxy/daemon/status_report.h"
+#include "trust/base/image_reference.h"
 #include "trust/base/result.h"
 
 namespace crivet::proxy {
@@ -26,6 +28,11 @@ class AdminServer {
     std::function<trust::Result<NodeInventory>(const ReviewCalls& calls)> review_node;
     /// Drops what was trusted of a repository, and says so in the audit log.
     std::function<trust::Result<void>(const trust::CollectionId& id)> forget;
+    /// Drops the records of one repository of a collection that holds many, says so too, and tells
+    /// how many there were.
+    std::function<trust::Result<std::size_t>(const trust::CollectionId& id,
+                                             const trust::ImageReference& signed_as)>
+        forget_names;
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.
     std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
         reload;

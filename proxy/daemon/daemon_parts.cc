@@ -202,6 +202,18 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     if (auto forgotten = trust_->Forget(id); !forgotten) return forgotten;
     return events->Forgotten(id, Now());
   };
+  options.forget_names = [this](
+                             const trust::CollectionId& id,
+                             const trust::ImageReference& signed_as) -> trust::Result<std::size_t> {
+    const auto events = AuditEvents::Open(CurrentConfig()->audit);
+    if (!events) return tl::unexpected(events.error());
+    auto dropped = trust_->ForgetNames(id, signed_as);
+    if (!dropped) return dropped;
+    if (auto told = events->ForgottenNames(id, signed_as, Now()); !told) {
+      return tl::unexpected(told.error());
+    }
+    return dropped;
+  };
   options.reload = [this](const std::function<bool()>& go_on) {
     // The main thread hears it like any other, so that there is one way for a file to come in.
     return reloads_.Request([] { kill(getpid(), SIGHUP); }, go_on);

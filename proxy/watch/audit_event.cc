@@ -31,6 +31,14 @@ trust::Result<void> SendToJournal(const std::string& line) {
                      "the journal takes no audit line: " + std::generic_category().message(-sent));
 }
 
+nlohmann::json EventOf(const trust::CollectionId& id, trust::TimePoint now) {
+  return {{"schema", "crivet.audit/1"},
+          {"time", trust::FormatRfc3339(now)},
+          {"event", "forget"},
+          {"server", id.url},
+          {"gun", id.name}};
+}
+
 }  // namespace
 
 trust::Result<AuditEvents> AuditEvents::Open(const std::string& target) {
@@ -42,13 +50,20 @@ trust::Result<AuditEvents> AuditEvents::Open(const std::string& target) {
 
 trust::Result<void> AuditEvents::Forgotten(const trust::CollectionId& id,
                                            trust::TimePoint now) const {
-  const nlohmann::json event = {{"schema", "crivet.audit/1"},
-                                {"time", trust::FormatRfc3339(now)},
-                                {"event", "forget"},
-                                {"server", id.url},
-                                {"gun", id.name}};
-  if (!file_) return SendToJournal(event.dump());
-  const std::string text = event.dump() + "\n";
+  return Write(EventOf(id, now).dump());
+}
+
+trust::Result<void> AuditEvents::ForgottenNames(const trust::CollectionId& id,
+                                                const trust::ImageReference& signed_as,
+                                                trust::TimePoint now) const {
+  nlohmann::json event = EventOf(id, now);
+  event["records_of"] = signed_as.repository();
+  return Write(event.dump());
+}
+
+trust::Result<void> AuditEvents::Write(const std::string& line) const {
+  if (!file_) return SendToJournal(line);
+  const std::string text = line + "\n";
   if (write(file_.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size())) return {};
   return trust::Fail(trust::Reason::kState,
                      target_ + ": takes no audit line: " + std::generic_category().message(errno));

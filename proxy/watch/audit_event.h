@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "proxy/owned_fd.h"
+#include "trust/base/image_reference.h"
 #include "trust/base/result.h"
 #include "trust/base/time.h"
 #include "trust/decide/collection_id.h"
@@ -22,8 +23,14 @@ class AuditEvents {
   /// Somebody had a repository forgotten: one line of JSON beside the decisions. kState where it
   /// cannot be written.
   trust::Result<void> Forgotten(const trust::CollectionId& id, trust::TimePoint now) const;
+  /// The same of the records of one repository, in a collection that holds many.
+  trust::Result<void> ForgottenNames(const trust::CollectionId& id,
+                                     const trust::ImageReference& signed_as,
+                                     trust::TimePoint now) const;
 
  private:
+  trust::Result<void> Write(const std::string& line) const;
+
   AuditEvents(std::string target, OwnedFd file)
       : target_(std::move(target)), file_(std::move(file)) {}
 

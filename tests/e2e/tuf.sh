@@ -138,12 +138,18 @@ expect_output two --policy Always "$web:1.0"
 expect_output two --policy IfNotPresent "$web:1.0"
 expect_denied tag-not-signed "$web:3.0"
 
-say "forget is for the whole repository, and by its name"
+say "forget of an image drops what is on record of it, and nothing of others"
+expect_like "forget without an answer" "*say --yes" "$(crivet_here forget "$web:1.0" 2>&1 </dev/null || true)"
+expect_like "forget IMAGE beside a daemon" "*forgotten: records of $web at http://127.0.0.1:8081/metadata: [1-9]*" \
+  "$(crivet_here forget --yes "$web:1.0" 2>&1)"
+expect_like "audit" "*\"event\":\"forget\"*\"records_of\":\"$web\"*" "$(cat "$node_dir/log/audit.log")"
+expect_output two --policy IfNotPresent "$web:1.0"
 part_stop crivet
-expect_like "forget IMAGE" "*$web:1.0 is one of many images*crivet forget --trust fleet $web:1.0" \
-  "$(crivet_here forget --yes "$web:1.0" 2>&1 || true)"
-expect_like "verify" "*$(image_digest two)*" "$(crivet_here verify --offline "$web:1.0" 2>&1)"
-expect_like "forget --trust" "*speaks for every image of \[trust.fleet\]; records of what this node verified that hang on it: [1-9]*" \
+expect_like "forget IMAGE" "*forgotten: records of $web at *: [0-9]*" "$(crivet_here forget --yes "$web:1.0" 2>&1)"
+expect_like "the set stays" "*$(image_digest two)*" "$(crivet_here verify --offline "$web:1.0" 2>&1)"
+
+say "forget of the whole repository is by its name"
+expect_like "forget --trust" "*speaks for every image of \[trust.fleet\]; records of what this node verified that hang on it: [0-9]*" \
   "$(crivet_here forget --trust fleet "$web:1.0" 2>&1 </dev/null || true)"
 crivet_here forget --yes --trust fleet "$web:1.0" >/dev/null
 expect_like "verify" "*no-trust-data*" "$(crivet_here verify --offline "$web:1.0" 2>&1 || true)"

@@ -345,6 +345,28 @@ void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record)
               [&](Records records) { return WithRecord(std::move(records), record); });
 }
 
+Result<std::size_t> RefreshRunner::ForgetRecords(
+    RepositorySlot& slot, const std::function<bool(const VerifiedRecord&)>& is_meant) {
+  const std::lock_guard lock(slot.commit_mutex());
+  if (!slot.ground().loaded) {
+    if (std::optional<Error> unread = LoadLocked(slot)) return tl::unexpected(*std::move(unread));
+  }
+  const RepositorySlot::Ground ground = slot.ground();
+  if (ground.unreadable) return tl::unexpected(ground.unreadable->error);
+  Records after = ground.records ? *ground.records : Records();
+  const std::size_t dropped = std::erase_if(after, is_meant);
+  // As SaveRecords; but whoever forgets has to know that it is done.
+  const bool whole = slot.has_unsaved_records();
+  const Result<Records> written = store_.UpdateRecords(slot.id(), [&](Records stored) {
+    if (whole) return after;
+    std::erase_if(stored, is_meant);
+    return stored;
+  });
+  if (!written) return tl::unexpected(written.error());
+  slot.AdoptRecords(std::move(after), RepositorySlot::Saved::kYes);
+  return dropped;
+}
+
 void RefreshRunner::SaveRecords(RepositorySlot& slot, Records records,
                                 const std::function<Records(Records)>& change) {
   // What could not be written before is not in the store's records: then memory's are right.

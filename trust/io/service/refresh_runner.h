@@ -65,6 +65,11 @@ class RefreshRunner {
   /// in the slot alone where the store takes none.
   void Remember(RepositorySlot& slot, const VerifiedRecord& record);
 
+  /// Drops those records from the slot and the store, and tells how many there were; whole, or not
+  /// at all.
+  Result<std::size_t> ForgetRecords(RepositorySlot& slot,
+                                    const std::function<bool(const VerifiedRecord&)>& is_meant);
+
  private:
   using Supplier = std::function<Fetched(const FileRequest&)>;
   enum class Settled : std::uint8_t {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/io/service/trust_service.h"
 
+#include <algorithm>
 #include <future>
 #include <utility>
 
@@ -104,6 +105,21 @@ Result<void> TrustService::Forget(const CollectionId& id) {
   if (Result<void> forgotten = engine_->store().Forget(id); !forgotten) return forgotten;
   slot->Forget();
   return {};
+}
+
+Result<std::size_t> TrustService::ForgetNames(const CollectionId& id,
+                                              const ImageReference& signed_as) {
+  const std::shared_ptr<const TrustedSet> set = View(id).set;
+  if (!set) {
+    return Fail(Reason::kNoTrustData,
+                "nothing of " + id.url + " is verified here, which would tell whose a record is");
+  }
+  const Demands demands = engine_->setup()->DemandsOn(id);
+  return engine_->runner().ForgetRecords(*engine_->Slot(id), [&](const VerifiedRecord& record) {
+    return std::any_of(demands.begin(), demands.end(), [&](const SharedDemand& demand) {
+      return set->IsOf(record, signed_as, *demand);
+    });
+  });
 }
 
 ServiceStatus TrustService::Status() const {

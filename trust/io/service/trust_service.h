@@ -58,6 +58,10 @@ class TrustService {
 
   /// Drops chain, floors and records of a repository (`crivet forget`).
   Result<void> Forget(const CollectionId& id);
+  /// Of a collection that holds many repositories, drops the records of one, under whichever of the
+  /// rules' demands it has them, and tells how many. `signed_as` is any image of it, under the name
+  /// under which it is signed. kNoTrustData where no verified set tells whose a record is.
+  Result<std::size_t> ForgetNames(const CollectionId& id, const ImageReference& signed_as);
 
   ServiceStatus Status() const;
 

@@ -50,6 +50,64 @@ BOOST_AUTO_TEST_CASE(Forgotten_WhileARoleIsFetched_BeginsAnew) {
   BOOST_TEST(PullOf(cart) == "cart 1.0");
 }
 
+// What is forgotten of one image's repository is its records, of every tag, and nothing of others.
+BOOST_AUTO_TEST_CASE(ForgetNames_DropsTheRecordsOfTheNameAlone) {
+  const std::string by_digest = std::string(kWebName) + "@" + DigestOf("web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", by_digest, "web 1.0");
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  BOOST_TEST(PullAndRemember(by_digest) == "web 1.0");
+  BOOST_TEST(PullAndRemember(cart) == "cart 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher["targets"].targets.erase(by_digest);
+    publisher.Sign("shop", cart, "cart 2.0");
+    publisher.PublishEdition({"targets", "shop"});
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  BOOST_TEST(PresentOf(web, "web 1.0") == "web 1.0");
+  const CollectionId fleet = service().Status().repositories.front().id;
+  const auto other = ImageReference::Parse("registry.acme.example/web/other:1.0").value();
+  BOOST_TEST(service().ForgetNames(fleet, other).value() == 0);
+  const auto any_tag = ImageReference::Parse(std::string(kWebName) + ":9").value();
+  BOOST_TEST(service().ForgetNames(fleet, any_tag).value() == 2);
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    BOOST_TEST(PresentOf(web, "web 1.0") == "digest-mismatch");
+    BOOST_TEST(PullOf(web) == "web 2.0");
+    BOOST_TEST(PresentOf(cart, "cart 1.0") == "cart 1.0");
+    Start();
+  }
+  BOOST_TEST(service().ForgetNames(fleet, any_tag).value() == 0);
+}
+
+BOOST_AUTO_TEST_CASE(ForgetNames_DiskTakesNoWrites_ForgetsNothing) {
+  BOOST_TEST(PullAndRemember(web) == "web 1.0");
+  Edit([&](TufPublisher& publisher) {
+    publisher.Sign("targets", web, "web 2.0");
+    publisher.PublishEdition();
+  });
+  Later();
+  BOOST_TEST(PullOf(web) == "web 2.0");
+  const CollectionId fleet = service().Status().repositories.front().id;
+  disk().FailAll(ENOSPC);
+  BOOST_TEST(!service().ForgetNames(fleet, ImageReference::Parse(web).value()));
+  BOOST_TEST(PresentOf(web, "web 1.0") == "web 1.0");
+  disk().Heal();
+  BOOST_TEST(service().ForgetNames(fleet, ImageReference::Parse(web).value()).value() == 1);
+  BOOST_TEST(PresentOf(web, "web 1.0") == "digest-mismatch");
+}
+
+BOOST_AUTO_TEST_CASE(ForgetNames_NothingVerified_IsRefused) {
+  tuf->SetAway(true);
+  const CollectionId fleet{"tuf", kTufUrl, "*"};
+  const auto refused = service().ForgetNames(fleet, ImageReference::Parse(web).value());
+  BOOST_REQUIRE(!refused);
+  BOOST_TEST(CodeOf(refused.error().reason) == "no-trust-data");
+}
+
 // The search for each name of `evil` costs an eighth of what one may: withdrawing is not for it to
 // make as dear as it has records.
 BOOST_AUTO_TEST_CASE(Withdrawn_NamesThatAreDearToSearch_HaveAShareOfTheirOwn) {
