@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <map>
+#include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
+#include "trust/base/limits.h"
 #include "trust/base/percent_encoding.h"
 #include "trust/tuf1/repository.h"
 
@@ -173,6 +176,45 @@ std::string OwnerOfRecord(const VerifiedRecord& record) {
   return way.size() > 1 ? way[1] : way.front();
 }
 
+namespace {
+
+// So many go at once that it is seldom done.
+constexpr std::size_t kLeft = Limits{}.records / 4 * 3;
+
+// Withdrawn ones first, then the oldest of whoever has the most: nobody who is delegated to can
+// push out what is on record of others. Precondition: there are more than `kLeft`.
+void MakeRoom(Records& records) {
+  std::vector<std::string> owners;
+  owners.reserve(records.size());
+  std::map<std::string_view, std::size_t> counts;
+  for (const VerifiedRecord& record : records) owners.push_back(OwnerOfRecord(record));
+  for (const std::string& owner : owners) ++counts[owner];
+  std::size_t left = records.size();
+  std::vector<bool> goes(records.size());
+  const auto drop = [&](std::size_t at) {
+    goes[at] = true;
+    --counts[owners[at]];
+    --left;
+  };
+  for (std::size_t i = 0; i < records.size() && left > kLeft; ++i) {
+    if (IsWithdrawn(records[i])) drop(i);
+  }
+  // For each owner, where its oldest that stays may be.
+  std::map<std::string_view, std::size_t> oldest;
+  while (left > kLeft) {
+    const auto largest =
+        std::max_element(counts.begin(), counts.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; });
+    std::size_t& at = oldest[largest->first];
+    while (goes[at] || owners[at] != largest->first) ++at;
+    drop(at);
+  }
+  std::size_t at = 0;
+  std::erase_if(records, [&](const VerifiedRecord&) { return goes[at++]; });
+}
+
+}  // namespace
+
 // One whose root is in the chain, and whose keys still hold, hangs from the newest root from then
 // on, so that a trust that pins the new root alone does not void it.
 Records Repository::RecordsAfter(Records records) const {
@@ -202,6 +244,7 @@ Records Repository::RecordsAfter(Records records) const {
   for (VerifiedRecord& record : records) {
     if (!goes(record)) kept.push_back(std::move(record));
   }
+  if (kept.size() >= Limits{}.records) MakeRoom(kept);
   return kept;
 }
 

@@ -339,10 +339,15 @@ void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record)
   // A pull is long: what was decided before it may have been withdrawn since.
   if (ground.set && IsWithdrawn(ground.set->RecordsAfter({record}).front())) return;
   const Records known = ground.records ? *ground.records : Records();
-  Records after = WithRecord(known, record);
+  // Where they are full the set makes room: it knows whose each is.
+  const auto with = [&](Records records) {
+    const bool full = ground.set && records.size() >= Limits{}.records;
+    return WithRecord(full ? ground.set->RecordsAfter(std::move(records)) : std::move(records),
+                      record);
+  };
+  Records after = with(known);
   if (after == known) return;
-  SaveRecords(slot, std::move(after),
-              [&](Records records) { return WithRecord(std::move(records), record); });
+  SaveRecords(slot, std::move(after), with);
 }
 
 Result<std::size_t> RefreshRunner::ForgetRecords(

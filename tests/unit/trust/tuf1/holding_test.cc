@@ -7,6 +7,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust/tuf_node.h"
+#include "trust/tuf1/repository.h"
 #include "trust/tuf1/roles_ahead.h"
 
 namespace crivet::trust {
@@ -181,6 +182,28 @@ BOOST_AUTO_TEST_CASE(RolesAhead_RolesThatDelegateToEachOther_AreVerifiedForFewWa
   BOOST_TEST(ahead.HasAll());
   BOOST_TEST(ahead.trusted().roles.size() == 13);
   BOOST_TEST(ahead.trusted().accepted.size() <= 1 + 12 * tuf1::RolesAhead::kMostDelegators);
+}
+
+BOOST_AUTO_TEST_CASE(RecordsAfter_TagsWithoutEndOfOneDelegate_PushOutNobodyElses) {
+  Crowded node(1);
+  constexpr std::size_t kMost = Limits{}.records;
+  Records records;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const bool evil = i >= 10;
+    tuf1::RecordName name{evil ? "evil/e0:1" : "shop/web:1", {}};
+    name.ways = {evil ? Names{"targets", "evil", "e0"} : Names{"targets", "shop"}};
+    VerifiedRecord record{"1", Sha256Digest(Sha256Of(std::to_string(i))), {}, {}, {}, {}};
+    record.vouching["targets"] = {"key"};
+    record.name = name.Text();
+    records.push_back(std::move(record));
+  }
+  const tuf1::Repository repository({"tuf", "https://tuf.example", "*"}, node.holding);
+  const Records full = repository.RecordsAfter(records);
+  BOOST_TEST(full.size() == kMost / 4 * 3);
+  for (std::size_t i = 0; i < 10; ++i) BOOST_CHECK(full[i] == records[i]);
+  BOOST_CHECK(full.back() == records.back());
+  records.pop_back();
+  BOOST_TEST(repository.RecordsAfter(records).size() == kMost - 1);
 }
 
 BOOST_AUTO_TEST_CASE(RoleUses_NamesWithoutEnd_TheLatestStay) {
