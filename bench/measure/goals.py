@@ -137,6 +137,9 @@ def _trust(trust):
         mine, floor = (of_tags(trust.get(part, []), tags, "cpu_time") for part in ("load", "hashed twice"))
         return mine / floor if mine and floor else None
 
+    def tuf(name):
+        return next((run["cpu_time"] for run in trust.get("tuf", []) if run["name"] == name), None)
+
     return [
         _goal("decision on a warm tag, p99 us, one thread", 2, _slowest_decision_us(trust)),
         _goal("first verified load, 10 000 tags, ms", 5, load(10_000)),
@@ -148,6 +151,10 @@ def _trust(trust):
             None), digits=0),
         _goal("requests of a refresh with nothing new", 1, trust["refresh"][0]["requests"],
               digits=0),
+        _goal("TUF 1.0, a first name of 100 000 in 2^10 bins, CPU ms", 5, tuf("ColdLookup/100000/10")),
+        _goal("TUF 1.0, the same, a refresh with nothing new, CPU ms", 1,
+              tuf("RefreshWhenNothingChanged/100000/10")),
+        _goal("TUF 1.0, a first name of 10 000 in one file, CPU ms", 8, tuf("ColdLookup/10000/0")),
     ]
 
 

@@ -36,6 +36,7 @@ def measure(_folder, quick):
     refresh = _benchmark("trust_load_bench", "RefreshWhenNothingChanged/100$", seconds)
     points = [(int(run["name"].split("/")[1]), run["real_time"]) for run in load]
     large = [point for point in points if point[0] >= 10_000]
+    tuf = _benchmark("tuf_load_bench", ".", seconds)
     who.say("  trust: decided and loaded")
-    return {"decide": decide, "load": load, "hashed twice": floor, "refresh": refresh,
+    return {"decide": decide, "load": load, "hashed twice": floor, "refresh": refresh, "tuf": tuf,
             "slope from 10 000 tags": _slope(large)}
