@@ -4,23 +4,24 @@
 //
 //   N  a node that knows nothing;
 //   S  a node that has verified this very edition, whose server now has the damaged file in its
-//   place; C  a node that has verified the edition before, whose server has published the damaged
-//   one with
+//      place;
+//   C  a node that has verified the edition before, whose server has published the damaged one with
 //      hashes that fit.
 //
-// trust/RULES.md#refresh-is-one-transaction say what has to come out: N fails; in S nothing but the
-// timestamp is even read; in C the refresh fails and is reported. Whatever happens, the last
+// trust/RULES.md#refresh-is-one-transaction says what has to come out: N fails; in S nothing but
+// the timestamp is even read; in C the refresh fails and is reported. Whatever happens, the last
 // complete set goes on answering. The newer edition signs another digest, so that accepting it
 // would show.
 //
-// The rows of trust/notary/FORMAT.md#damage's table are N_, S_ and C_ below, but for "threshold 2"
-// (ThresholdRaisedBeyondTheSigners_Fails) and "targets missing one delegation" (Undelegated_,
-// EntryWithoutDelegation_ and Delegated_NotSignedYet_ in refresh_test). Its last paragraph: missing
-// files are N_, S_ and C_FileMissing_, extra space ExtraSpace_, local damage LocalDamage_, root
-// damaged on both sides LocalAndRemoteRootDamaged_, keys KeyRotatedWithoutSigning_ and KeyRotated_,
-// sets of roots root_chain_test, an unwritable cache FullDisk_ and offline Restart_ in
-// trust_service_state_test, size ThousandsOfTags_ in metadata_test and bench/. "Disk root overrides
-// DisableTOFU" has no counterpart: pins are asked on every load (Tofu_ in root_chain_test).
+// The ways of trust/notary/FORMAT.md#damage are N_, S_ and C_ below, but for "threshold 2"
+// (ThresholdRaisedBeyondTheSigners_Fails). What else Notary's own tests damage: delegations that
+// are not there are Undelegated_, EntryWithoutDelegation_ and Delegated_NotSignedYet_ in
+// refresh_test, missing files N_, S_ and C_FileMissing_, extra space ExtraSpace_, local damage
+// LocalDamage_, root damaged on both sides LocalAndRemoteRootDamaged_, keys
+// KeyRotatedWithoutSigning_ and KeyRotated_, sets of roots root_chain_test, an unwritable cache
+// FullDisk_ and offline Restart_ in trust_service_state_test, size ThousandsOfTags_ in
+// metadata_test and bench/. "Disk root overrides DisableTOFU" has no counterpart: pins are asked on
+// every load (Tofu_ in root_chain_test).
 
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -375,7 +376,7 @@ BOOST_DATA_TEST_CASE(ThresholdRaisedBeyondTheSigners_Fails,
   CheckLastSetAnswers(same);
 }
 
-// What a store can come to: trust/notary/FORMAT.md#damage's five ways, and those of its corrupting
+// What a store can come to: five ways that Notary's own tests have, and those of its corrupting
 // stores.
 struct LocalWay {
   std::string name;
