@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxIndex = 4 * 1024 * 1024;
 constexpr std::size_t kMaxReferrers = 10'000;
+constexpr std::size_t kMaxSignature = 1024 * 1024;
+constexpr std::string_view kOfDigest = "sha256-";
 // An index may name the one under the tag that registries without the API have.
 constexpr int kMaxDepth = 2;
 constexpr std::string_view kRefName = "org.opencontainers.image.ref.name";
@@ -53,21 +55,51 @@ bool IsPlain(std::string_view text) {
   });
 }
 
+// Of which image a file of one signature is, by its name; nothing where it is none.
+std::optional<Sha256Digest> ImageOf(const fs::path& file) {
+  constexpr std::size_t kHex = 64;
+  const std::string name = file.filename().string();
+  if (!name.starts_with(kOfDigest) || !name.ends_with(".json")) return std::nullopt;
+  const std::size_t after = kOfDigest.size() + kHex;
+  if (name.size() <= after || name[after] != '.') return std::nullopt;
+  const auto image = Sha256FromHex(name.substr(kOfDigest.size(), kHex));
+  if (!image) return std::nullopt;
+  return Sha256Digest(*image);
+}
+
+// As a registry would have it.
+std::string ManifestAbout(const Sha256Digest& image, const std::string& type,
+                          const Sha256Digest& content, std::size_t size) {
+  const std::string manifest = "application/vnd.oci.image.manifest.v1+json";
+  return R"({"schemaVersion":2,"mediaType":")" + manifest + R"(","artifactType":")" + type +
+         R"(","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
+         Sha256Digest(Sha256Of("{}")).ToString() + R"(","size":2},"layers":[{"mediaType":")" +
+         type + R"(","digest":")" + content.ToString() + R"(","size":)" + std::to_string(size) +
+         R"(}],"subject":{"mediaType":")" + manifest + R"(","digest":")" + image.ToString() +
+         R"(","size":0}})";
+}
+
 }  // namespace
 
 std::vector<SignatureFolder::Layout> SignatureFolder::LayoutsNow() const {
   std::vector<Path> folders = {path_};
+  std::vector<Path> files;
   std::error_code failed;
   for (fs::directory_iterator at(path_, failed), end; !failed && at != end; at.increment(failed)) {
-    if (folders.size() < kMaxLayouts) folders.push_back(at->path());
+    const bool is_file = ImageOf(at->path()).has_value();
+    if (is_file && files.size() < kMaxFiles) files.push_back(at->path());
+    if (!is_file && folders.size() < kMaxLayouts) folders.push_back(at->path());
   }
   std::sort(folders.begin(), folders.end());
+  std::sort(files.begin(), files.end());
   std::vector<Layout> layouts;
-  for (const Path& folder : folders) {
+  const auto add = [&](const Path& path, const Path& of) {
     std::error_code none;
-    const auto written = fs::last_write_time(folder / "index.json", none);
-    if (!none) layouts.push_back({folder, written});
-  }
+    const auto written = fs::last_write_time(of, none);
+    if (!none) layouts.push_back({path, written});
+  };
+  for (const Path& folder : folders) add(folder, folder / "index.json");
+  for (const Path& file : files) add(file, file);
   return layouts;
 }
 
@@ -77,7 +109,13 @@ void SignatureFolder::ReadAgainIfChanged() {
   layouts_ = std::move(now);
   referrers_.clear();
   tags_.clear();
+  made_.clear();
+  files_.clear();
   for (const Layout& layout : layouts_) {
+    if (ImageOf(layout.folder)) {
+      ReadSignature(layout.folder);
+      continue;
+    }
     if (const auto index = ReadFile(layout.folder / "index.json", kMaxIndex)) {
       ReadIndex(layout, *index, 1);
     }
@@ -109,8 +147,26 @@ void SignatureFolder::ReadIndex(const Layout& layout, std::string_view text, int
   }
 }
 
+void SignatureFolder::ReadSignature(const Path& file) {
+  const auto image = ImageOf(file);
+  const auto content = ReadFile(file, kMaxSignature);
+  const std::string type = content ? oci::MediaTypeOf(*content) : std::string();
+  if (!image || type.empty() || !IsPlain(type)) return;
+  const Sha256Digest digest(Sha256Of(*content));
+  std::string manifest = ManifestAbout(*image, type, digest, content->size());
+  const Sha256Digest referrer(Sha256Of(manifest));
+  if (!made_.try_emplace(referrer, manifest).second) return;
+  files_.try_emplace(digest, file);
+  referrers_[*image].push_back({referrer, manifest.size(), type});
+}
+
 std::optional<std::string> SignatureFolder::Content(const Sha256Digest& digest,
                                                     std::size_t max_bytes) const {
+  if (const auto made = made_.find(digest); made != made_.end()) return made->second;
+  if (const auto file = files_.find(digest); file != files_.end()) {
+    auto content = ReadFile(file->second, max_bytes);
+    if (content && Sha256Digest(Sha256Of(*content)) == digest) return content;
+  }
   for (const Layout& layout : layouts_) {
     if (auto content = ReadBlob(layout.folder, digest, max_bytes)) return content;
   }
@@ -134,7 +190,6 @@ std::optional<std::string> SignatureFolder::ReferrersOf(const Sha256Digest& imag
 }
 
 std::vector<Sha256Digest> SignatureFolder::Images() {
-  constexpr std::string_view kOfDigest = "sha256-";
   constexpr std::size_t kHex = 64;
   std::set<Sha256Digest> images;
   if (!IsThere()) return {};

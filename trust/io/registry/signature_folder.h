@@ -15,12 +15,15 @@
 namespace crivet::trust {
 
 /// SignatureFolder is a folder with copies of signatures, asked before a registry is: OCI image
-/// layouts, the folder itself or those in it (trust/RULES.md#asking-a-registry). What it holds is
+/// layouts, the folder itself or those in it, and files in it that are one signature each, of JSON
+/// that says its media type, named `sha256-<hex of the image>.….json`
+/// (trust/RULES.md#asking-a-registry). What it holds is
 /// worth what a registry's answer is. It never says which digest a tag is. Read again where an
 /// index.json has changed. Thread-safe.
 class SignatureFolder {
  public:
   static constexpr std::size_t kMaxLayouts = 256;
+  static constexpr std::size_t kMaxFiles = 4096;
 
   /// Empty: there is none.
   explicit SignatureFolder(std::string path) : path_(std::move(path)) {}
@@ -35,7 +38,7 @@ class SignatureFolder {
  private:
   using Path = std::filesystem::path;
   struct Layout {
-    Path folder;
+    Path folder;  ///< or the file of one signature
     std::filesystem::file_time_type written;
     friend bool operator==(const Layout&, const Layout&) = default;
   };
@@ -53,6 +56,7 @@ class SignatureFolder {
   std::vector<Layout> LayoutsNow() const;
   void ReadAgainIfChanged();
   void ReadIndex(const Layout& layout, std::string_view text, int depth);
+  void ReadSignature(const Path& file);
   std::optional<std::string> Content(const Sha256Digest& digest, std::size_t max_bytes) const;
   std::optional<std::string> ReferrersOf(const Sha256Digest& image) const;
 
@@ -61,6 +65,8 @@ class SignatureFolder {
   std::vector<Layout> layouts_;
   std::map<Sha256Digest, std::vector<Referrer>> referrers_;  ///< by their subject
   std::map<std::string, Tagged> tags_;
+  std::map<Sha256Digest, std::string> made_;  ///< manifests about the files
+  std::map<Sha256Digest, Path> files_;        ///< those of one signature, by their content
 };
 
 }  // namespace crivet::trust

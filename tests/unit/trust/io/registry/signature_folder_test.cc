@@ -8,6 +8,7 @@
 
 #include "tests/support/trust_io/temporary_folder.h"
 #include "trust/base/bytes.h"
+#include "trust/oci/manifest.h"
 
 namespace crivet::trust {
 namespace {
@@ -128,6 +129,41 @@ BOOST_AUTO_TEST_CASE(WhatAnIndexUnderATagLists_IsAReferrer) {
   SignatureFolder folder(at.path());
   BOOST_TEST(Said(folder, Asking(What::kReferrers, kImage)).find(referrer.ToString()) !=
              std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(AFileOfOneSignature_IsAReferrerOfTheImageInItsName) {
+  const TemporaryFolder at;
+  const auto write = [&](const std::string& ending, const std::string& content) {
+    std::ofstream(fs::path(at.path()) / ("sha256-" + ToHex(kImage.bytes()) + ending)) << content;
+  };
+  const std::string signature = R"({"mediaType":"application/a.b+json;version=0.3"})";
+  write(".bundle.json", signature);
+  SignatureFolder folder(at.path());
+  const auto referrers = oci::Index::Parse(Said(folder, Asking(What::kReferrers, kImage)));
+  BOOST_REQUIRE(referrers);
+  BOOST_REQUIRE(referrers->manifests.size() == 1U);
+  BOOST_TEST(referrers->manifests.front().artifact_type == "application/a.b+json;version=0.3");
+  const Sha256Digest digest = referrers->manifests.front().digest;
+  const std::string text = Said(folder, Asking(What::kManifest, digest));
+  BOOST_TEST((Sha256Digest(Sha256Of(text)) == digest));
+  const auto manifest = oci::Manifest::Parse(text);
+  BOOST_REQUIRE(manifest);
+  BOOST_TEST((manifest->subject == kImage));
+  BOOST_REQUIRE(manifest->layers.size() == 1U);
+  BOOST_TEST(Said(folder, Asking(What::kBlob, manifest->layers.front().digest)) == signature);
+  BOOST_TEST((folder.Images() == std::vector<Sha256Digest>{kImage}));
+  // One that comes later, and what says nothing of itself or by its name.
+  write(".2.json", R"({"mediaType":"application/c"})");
+  write(".3.json", "{}");
+  write(".4.json", R"({"mediaType":"a\"b"})");
+  write("json", signature);
+  write(".jws", signature);
+  std::ofstream(fs::path(at.path()) / "sha256-12.json") << signature;
+  const auto later = oci::Index::Parse(Said(folder, Asking(What::kReferrers, kImage)));
+  BOOST_TEST(later.value().manifests.size() == 2U);
+  // Changed since it was read: nobody gets other bytes under its digest.
+  std::ofstream(fs::path(at.path()) / ("sha256-" + ToHex(kImage.bytes()) + ".bundle.json")) << "x";
+  BOOST_TEST(Said(folder, Asking(What::kBlob, manifest->layers.front().digest)) == "nothing");
 }
 
 BOOST_AUTO_TEST_CASE(Images_AreThoseOfManifestsAndOfTags) {
