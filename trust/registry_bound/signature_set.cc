@@ -14,7 +14,7 @@ namespace {
 constexpr std::string_view kPart = "signature";
 constexpr std::string_view kDefaultTag = "latest";
 // About what one takes beside its bytes.
-constexpr std::size_t kEntryBytes = 256;
+constexpr std::size_t kEntryBytes = 384;
 
 struct NoAnchors final : Anchors {};
 
