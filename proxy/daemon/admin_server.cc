@@ -20,7 +20,9 @@ namespace {
 constexpr std::chrono::milliseconds kPause{100};
 constexpr int kMaxRequestBytes = 1 << 20;
 
-class AdminService final : public admin::v1::Admin::Service {
+// Who asks for MayPull waits for servers that others chose, and in any number: without a thread.
+class AdminService final
+    : public admin::v1::Admin::WithCallbackMethod_MayPull<admin::v1::Admin::Service> {
  public:
   explicit AdminService(const AdminServer::Options& options) : options_(options) {}
 
@@ -82,17 +84,24 @@ class AdminService final : public admin::v1::Admin::Service {
     return grpc::Status::OK;
   }
 
-  grpc::Status MayPull(grpc::ServerContext*, const admin::v1::MayPullRequest* request,
-                       admin::v1::MayPullResponse* response) override {
-    const auto judged = options_.may_pull(request->name(), request->digest());
-    if (!judged) {
-      const bool full = judged.error().reason == trust::Reason::kState;
-      return {full ? grpc::StatusCode::RESOURCE_EXHAUSTED : grpc::StatusCode::INVALID_ARGUMENT,
-              judged.error().detail};
-    }
-    response->set_verdict(std::string(trust::WordOf(judged->answer)));
-    response->set_message(judged->message);
-    return grpc::Status::OK;
+  grpc::ServerUnaryReactor* MayPull(grpc::CallbackServerContext* context,
+                                    const admin::v1::MayPullRequest* request,
+                                    admin::v1::MayPullResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    options_.may_pull(request->name(), request->digest(),
+                      [reactor, response](const trust::Result<SecondDoor::Verdict>& judged) {
+                        if (!judged) {
+                          const bool malformed = judged.error().reason == trust::Reason::kMalformed;
+                          reactor->Finish({malformed ? grpc::StatusCode::INVALID_ARGUMENT
+                                                     : grpc::StatusCode::INTERNAL,
+                                           judged.error().detail});
+                          return;
+                        }
+                        response->set_verdict(std::string(trust::WordOf(judged->answer)));
+                        response->set_message(judged->message);
+                        reactor->Finish(grpc::Status::OK);
+                      });
+    return reactor;
   }
 
  private:

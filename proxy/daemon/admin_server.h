@@ -36,9 +36,8 @@ class AdminServer {
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.
     std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
         reload;
-    /// Judges a pull of a name as a digest. Blocks until that is decided; the error is for people.
-    std::function<trust::Result<SecondDoor::Verdict>(const std::string& name,
-                                                     const std::string& digest)>
+    /// Judges a pull of a name as a digest, as SecondDoor::Judge does; the error is for people.
+    std::function<void(const std::string& name, const std::string& digest, SecondDoor::Judged done)>
         may_pull;
   };
 

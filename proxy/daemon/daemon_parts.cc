@@ -218,8 +218,9 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     // The main thread hears it like any other, so that there is one way for a file to come in.
     return reloads_.Request([] { kill(getpid(), SIGHUP); }, go_on);
   };
-  options.may_pull = [this](const std::string& name, const std::string& digest) {
-    return second_door_->Judge(name, digest);
+  options.may_pull = [this](const std::string& name, const std::string& digest,
+                            SecondDoor::Judged done) {
+    second_door_->Judge(name, digest, std::move(done));
   };
   auto admin = AdminServer::Create(std::move(options));
   if (!admin) return tl::unexpected(admin.error());

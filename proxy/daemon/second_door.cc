@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/daemon/second_door.h"
 
-#include <chrono>
-#include <future>
+#include <exception>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "proxy/gate/gate_call.h"
@@ -14,28 +14,6 @@ namespace {
 
 // Where calls have their method's path: nothing calls crivet here, and a program asks it.
 constexpr std::string_view kMethod = "image-verifier";
-
-/// One of those that may be judged at a time.
-class Turn {
- public:
-  explicit Turn(std::atomic<int>& taken) : taken_(taken), number_(++taken) {}
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() { --taken_; }
-  int number() const { return number_; }
-
- private:
-  std::atomic<int>& taken_;
-  int number_;
-};
-
-trust::Decision DecisionOn(Decider& decider, trust::Question question) {
-  const auto decided = std::make_shared<std::promise<trust::Decision>>();
-  auto decision = decided->get_future();
-  decider.Decide(std::move(question),
-                 [decided](trust::Decision made) { decided->set_value(std::move(made)); });
-  return decision.get();
-}
 
 // A text that no rule can be about: refused by the default, whose word it is where nothing at all
 // is meant by it.
@@ -52,35 +30,62 @@ trust::Decision DecisionOnText(Decider& decider, const std::string& text) {
 
 }  // namespace
 
-trust::Result<SecondDoor::Verdict> SecondDoor::Judge(const std::string& name,
-                                                     const std::string& digest) {
+/// One question on its way to its answer.
+struct SecondDoor::Pull {
+  std::string name;
+  trust::Sha256Digest digest;
+  trust::ImageReference reference;
+  std::chrono::steady_clock::time_point begin;
+  Judged done;
+  std::optional<WaitingPulls::Place> place;
+};
+
+void SecondDoor::Judge(const std::string& name, const std::string& digest, Judged done) {
   const auto parsed = trust::Sha256Digest::Parse(digest);
   if (!parsed) {
-    return trust::Fail(trust::Reason::kMalformed, "the digest is no sha256 digest");
+    done(trust::Fail(trust::Reason::kMalformed, "the digest is no sha256 digest"));
+    return;
   }
-  const Turn turn(waiting_);
-  if (turn.number() > kMostAtOnce) {
-    return trust::Fail(trust::Reason::kState, "too many pulls are being judged");
-  }
-  return JudgeName(name, *parsed);
-}
-
-SecondDoor::Verdict SecondDoor::JudgeName(const std::string& name,
-                                          const trust::Sha256Digest& digest) {
   const auto reference = ReadName(name);
   if (!reference) {
-    return Record(name, digest, name, std::chrono::nanoseconds(0), DecisionOnText(decider_, name));
+    done(Record(name, *parsed, name, {}, DecisionOnText(decider_, name)));
+  } else if (tickets_.Admit(*reference, *parsed)) {
+    done(Verdict{trust::Answer::kAllow, "let through by crivet's CRI socket"});
+  } else {
+    Ask({name, *parsed, *reference, std::chrono::steady_clock::now(), std::move(done),
+         waiting_.Take(*reference, *parsed)});
   }
-  if (tickets_.Admit(*reference, digest)) {
-    return {trust::Answer::kAllow, "let through by crivet's CRI socket"};
+}
+
+void SecondDoor::Ask(Pull asked) {
+  const auto pull = std::make_shared<Pull>(std::move(asked));
+  trust::Question question{.reference = pull->reference, .local = std::nullopt, .credentials = {}};
+  if (!pull->reference.digest()) question.named = pull->digest;
+  if (!pull->place) question.reach = trust::Question::Reach::kOffline;
+  decider_.Decide(std::move(question), [this, pull](trust::Decision decision) {
+    trust::Result<Verdict> verdict = trust::Fail(trust::Reason::kState, "crivet failed to judge");
+    try {
+      verdict = End(*pull, std::move(decision));
+    } catch (const std::exception&) {
+      metrics_.CountInternalError();
+    }
+    pull->place.reset();
+    pull->done(std::move(verdict));
+  });
+}
+
+SecondDoor::Verdict SecondDoor::End(Pull& pull, trust::Decision decision) {
+  const bool asked_memory_alone = !pull.place;
+  pull.place.reset();
+  // What memory has does not refuse what might have been found out.
+  if (asked_memory_alone && decision.applied.rule->action == trust::Action::kVerify &&
+      trust::AnswerOf(decision.verdict) != trust::Answer::kAllow) {
+    decision.verdict = trust::Refusal(
+        trust::Reason::kTooMany, "as many pulls from there as may wait for an answer already do");
   }
-  trust::Question question{.reference = *reference, .local = std::nullopt, .credentials = {}};
-  if (!reference->digest()) question.named = digest;
-  const auto begin = std::chrono::steady_clock::now();
-  trust::Decision decision = DecisionOn(decider_, std::move(question));
-  const auto latency = std::chrono::steady_clock::now() - begin;
+  const auto latency = std::chrono::steady_clock::now() - pull.begin;
   metrics_.Observe(Phase::kDecide, latency);
-  return Record(name, digest, reference->Canonical(), latency, std::move(decision));
+  return Record(pull.name, pull.digest, pull.reference.Canonical(), latency, std::move(decision));
 }
 
 SecondDoor::Verdict SecondDoor::Record(const std::string& name, const trust::Sha256Digest& digest,

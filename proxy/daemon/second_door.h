@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <atomic>
+#include <chrono>
+#include <functional>
 #include <string>
 
+#include "proxy/daemon/waiting_pulls.h"
 #include "proxy/gate/decider.h"
 #include "proxy/runtime/pull_tickets.h"
 #include "proxy/watch/audit_log.h"
@@ -14,13 +16,10 @@ namespace crivet::proxy {
 
 /// SecondDoor judges pulls that did not come through the gate, as containerd asks its image
 /// verifiers about them: as a PullImage without a pod and without credentials
-/// (proxy/RULES.md#the-second-door). Thread-safe.
+/// (proxy/RULES.md#the-second-door). Thread-safe; blocks nobody.
 class SecondDoor {
  public:
-  /// How many may be judged at a time: each waits on a thread of its own.
-  static constexpr int kMostAtOnce = 64;
-
-  /// All of them outlive it.
+  /// All of them outlive it, and it outlives whatever is still asked.
   SecondDoor(Decider& decider, const PullTickets& tickets, AuditLog& audit, Metrics& metrics)
       : decider_(decider), tickets_(tickets), audit_(audit), metrics_(metrics) {}
 
@@ -28,13 +27,18 @@ class SecondDoor {
     trust::Answer answer;  ///< to the runtime: kAllow in audit mode too
     std::string message;   ///< of a refusal as kubelet reads it
   };
+  using Judged = std::function<void(trust::Result<Verdict>)>;
 
-  /// Judges whether `name` may be pulled where the registry gives `digest` for it. Blocks until
-  /// that is decided. kMalformed where the digest is none, kState where too many wait already.
-  trust::Result<Verdict> Judge(const std::string& name, const std::string& digest);
+  /// Judges whether `name` may be pulled where the registry gives `digest` for it. Answers through
+  /// `done` exactly once, on any thread, also before it returns. kMalformed where the digest is
+  /// none, kState after a defect of ours.
+  void Judge(const std::string& name, const std::string& digest, Judged done);
 
  private:
-  Verdict JudgeName(const std::string& name, const trust::Sha256Digest& digest);
+  struct Pull;
+
+  void Ask(Pull asked);
+  Verdict End(Pull& pull, trust::Decision decision);
   Verdict Record(const std::string& name, const trust::Sha256Digest& digest,
                  const std::string& canonical, std::chrono::nanoseconds latency,
                  trust::Decision decision);
@@ -43,7 +47,7 @@ class SecondDoor {
   const PullTickets& tickets_;
   AuditLog& audit_;
   Metrics& metrics_;
-  std::atomic<int> waiting_{0};
+  WaitingPulls waiting_;
 };
 
 }  // namespace crivet::proxy

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
-#include <condition_variable>
 #include <fstream>
+#include <functional>
 #include <iterator>
-#include <mutex>
-#include <thread>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/support/proxy/fake_decider.h"
@@ -20,9 +22,50 @@ const trust::Sha256Digest kOne = trust::Sha256Digest::FromHex(std::string(64, '1
 const trust::Sha256Digest kTwo = trust::Sha256Digest::FromHex(std::string(64, '2')).value();
 constexpr char kName[] = "r.example/web:1";
 
+using Judged = std::optional<trust::Result<SecondDoor::Verdict>>;
+
+/// A FakeDecider for which some servers are silent: whoever asks about them waits, unless he asks
+/// memory alone.
+class DeciderWithSilence final : public FakeDecider {
+ public:
+  void Silence(std::string_view registries) { silent_ = registries; }
+  void Decide(trust::Question question, std::function<void(trust::Decision)> done) override {
+    const bool waits = question.reach != trust::Question::Reach::kOffline;
+    if (waits && question.reference.domain().ends_with(silent_)) {
+      waiting.push_back([this, question = std::move(question), done = std::move(done)]() mutable {
+        FakeDecider::Decide(std::move(question), std::move(done));
+      });
+    } else {
+      FakeDecider::Decide(std::move(question), std::move(done));
+    }
+  }
+  void EndSilence() {
+    silent_ = kNone;
+    for (const auto& go_on : std::exchange(waiting, {})) go_on();
+  }
+
+  std::vector<std::function<void()>> waiting;
+
+ private:
+  static constexpr std::string_view kNone = "?";
+  std::string_view silent_ = kNone;
+};
+
 struct Door {
+  // Nothing is asked any more when the door goes.
+  ~Door() { decider.EndSilence(); }
   SecondDoor::Verdict Judge(const std::string& name, const trust::Sha256Digest& digest = kOne) {
-    return door.Judge(name, digest.ToString()).value();
+    return Ask(name, digest.ToString())->value().value();
+  }
+  /// What is answered, when it is.
+  std::shared_ptr<Judged> Ask(const std::string& name,
+                              const std::string& digest = kOne.ToString()) {
+    auto judged = std::make_shared<Judged>();
+    door.Judge(name, digest, [judged](trust::Result<SecondDoor::Verdict> verdict) {
+      BOOST_TEST(!judged->has_value());
+      judged->emplace(std::move(verdict));
+    });
+    return judged;
   }
   /// Every line of the audit log; ends it.
   std::string Audit() {
@@ -32,7 +75,7 @@ struct Door {
   }
 
   TemporaryFolder folder;
-  FakeDecider decider;
+  DeciderWithSilence decider;
   PullTickets tickets;
   Metrics metrics;
   std::unique_ptr<AuditLog> log =
@@ -120,47 +163,57 @@ BOOST_AUTO_TEST_CASE(WhatIsNoReference_IsTheDefaultsToRefuse) {
 BOOST_AUTO_TEST_CASE(WhatIsNoDigest_IsAnError) {
   Door node;
   for (const char* digest : {"", "sha512:00", "sha256:12"}) {
-    const auto judged = node.door.Judge(kName, digest);
+    const auto judged = node.Ask(kName, digest)->value();
     BOOST_REQUIRE(!judged);
     BOOST_CHECK(judged.error().reason == trust::Reason::kMalformed);
   }
 }
 
-BOOST_AUTO_TEST_CASE(TooManyAtOnce_AreRefusedAndTheOthersAnswered) {
+BOOST_AUTO_TEST_CASE(PullsFromSilentServers_TakeNoPlaceOfOthers) {
   Door node;
-  node.decider.Allow("r.example/**");
-  std::mutex mutex;
-  std::condition_variable changed;
-  int waiting = 0;
-  bool open = false;
-  node.decider.OnDecide([&](const trust::Question&) {
-    std::unique_lock lock(mutex);
-    ++waiting;
-    changed.notify_all();
-    changed.wait(lock, [&] { return open; });
-  });
-  std::vector<std::thread> pulls;
-  std::atomic<int> allowed{0};
-  for (int i = 0; i < SecondDoor::kMostAtOnce; ++i) {
-    pulls.emplace_back([&] {
-      if (node.Judge(kName).answer == trust::Answer::kAllow) ++allowed;
-    });
+  node.decider.Verify("**");
+  node.decider.Sign(kName, kOne);
+  node.decider.Sign("slow.silent/web:1", kOne);
+  node.decider.Silence("silent");
+  constexpr int kAttempts = 2 * static_cast<int>(WaitingPulls::kMost);
+  for (int i = 0; i < kAttempts; ++i) {
+    const std::string number = std::to_string(i);
+    (void)node.Ask("stranger.silent/web:" + number);
+    (void)node.Ask("stranger.silent/web" + number + ":1");
   }
-  {
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return waiting == SecondDoor::kMostAtOnce; });
-  }
-  const auto one_more = node.door.Judge(kName, kOne.ToString());
-  BOOST_REQUIRE(!one_more);
-  BOOST_CHECK(one_more.error().reason == trust::Reason::kState);
-  {
-    const std::lock_guard lock(mutex);
-    open = true;
-    changed.notify_all();
-  }
-  for (std::thread& pull : pulls) pull.join();
-  BOOST_TEST(allowed == SecondDoor::kMostAtOnce);
+  BOOST_TEST(node.decider.waiting.size() < WaitingPulls::kMost);
   BOOST_CHECK(node.Judge(kName).answer == trust::Answer::kAllow);
+
+  // Whoever has to wait too has a place.
+  const auto other = node.Ask("slow.silent/web:1");
+  BOOST_TEST(!other->has_value());
+  node.decider.EndSilence();
+  BOOST_CHECK(other->value()->answer == trust::Answer::kAllow);
+}
+
+BOOST_AUTO_TEST_CASE(WithoutAPlace_MemoryAnswers) {
+  Door node;
+  node.decider.Verify("**");
+  node.decider.Sign("r.silent/known:1", kOne);
+  node.decider.Silence("silent");
+  for (int i = 0; i < static_cast<int>(WaitingPulls::kMost); ++i) {
+    (void)node.Ask("r.silent/web" + std::to_string(i) + ":1");
+  }
+  BOOST_CHECK(node.Judge("r.silent/known:1").answer == trust::Answer::kAllow);
+  const auto refused = node.Judge("r.silent/unknown:1");
+  BOOST_CHECK(refused.answer == trust::Answer::kUnavailable);
+  BOOST_TEST(refused.message.starts_with("RegistryUnavailable: r.silent/unknown:1: "));
+  BOOST_TEST(refused.message.find("too-many") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(WithoutAPlace_AuditModeStillAllows) {
+  Door node;
+  node.decider.Verify("**").mode = trust::Mode::kAudit;
+  node.decider.Silence("silent");
+  for (int i = 0; i < static_cast<int>(WaitingPulls::kMost); ++i) {
+    (void)node.Ask("r.silent/web" + std::to_string(i) + ":1");
+  }
+  BOOST_CHECK(node.Judge("r.silent/one/more:1").answer == trust::Answer::kAllow);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
