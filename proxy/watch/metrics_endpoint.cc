@@ -25,7 +25,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kMaxConnections = 16;
+// Those that have not asked yet cost a descriptor; those that are answered the text as well.
+constexpr std::size_t kMostSilent = 256;
+constexpr std::size_t kMostAnswered = 16;
+constexpr int kBacklog = 256;
 constexpr std::size_t kMaxRequestBytes = 8 * 1024;
 constexpr std::chrono::seconds kPatience{5};
 
@@ -56,7 +59,7 @@ trust::Result<OwnedFd> ListenOn(const std::string& address) {
   const int on = 1;
   if (!fd || setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
       bind(fd.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0 ||
-      listen(fd.get(), kMaxConnections) != 0) {
+      listen(fd.get(), kBacklog) != 0) {
     return FailErrno(address);
   }
   return fd;
@@ -104,10 +107,7 @@ class MetricsEndpoint::Server {
 
   void Serve() {
     while (true) {
-      std::vector<pollfd> watched = {{wake_.get(), POLLIN, 0}};
-      // Beyond the cap they wait in the kernel's queue.
-      const bool accepting = connections_.size() < kMaxConnections;
-      watched.push_back({accepting ? listening_.get() : -1, POLLIN, 0});
+      std::vector<pollfd> watched = {{wake_.get(), POLLIN, 0}, {listening_.get(), POLLIN, 0}};
       for (const Connection& c : connections_) {
         watched.push_back(
             {c.fd.get(), static_cast<short>(c.response.empty() ? POLLIN : POLLOUT), 0});
@@ -115,11 +115,16 @@ class MetricsEndpoint::Server {
       if (poll(watched.data(), watched.size(), TimeoutMs()) < 0 && errno != EINTR) return;
       if (watched[0].revents != 0) return;
       for (std::size_t i = 0; i < connections_.size(); ++i) {
-        if (watched[i + 2].revents != 0) Advance(connections_[i]);
+        if (watched[i + 2].revents == 0 || connections_[i].over) continue;
+        Advance(connections_[i]);
+        MakeRoom();
+      }
+      if (watched[1].revents != 0) {
+        Accept();
+        MakeRoom();
       }
       const auto now = Clock::now();
       std::erase_if(connections_, [&](const Connection& c) { return c.over || c.deadline <= now; });
-      if (watched[1].revents != 0) Accept();
     }
   }
 
@@ -138,6 +143,20 @@ class MetricsEndpoint::Server {
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
       // The connection stays in the queue; without a pause poll would come back at once.
       std::this_thread::sleep_for(std::chrono::milliseconds{200});
+    }
+  }
+
+  // The oldest first: who asks at once and reads is gone before it is the oldest.
+  void MakeRoom() {
+    std::size_t silent = 0;
+    std::size_t answered = 0;
+    for (auto c = connections_.rbegin(); c != connections_.rend(); ++c) {
+      if (c->over) continue;
+      const bool is_silent = c->response.empty();
+      if ((is_silent ? ++silent : ++answered) > (is_silent ? kMostSilent : kMostAnswered)) {
+        c->over = true;
+        c->response = {};
+      }
     }
   }
 
@@ -187,7 +206,7 @@ class MetricsEndpoint::Server {
   OwnedFd listening_;
   OwnedFd wake_;
   std::function<std::string()> render_;
-  std::vector<Connection> connections_;  // the thread's alone
+  std::vector<Connection> connections_;  // the thread's alone; the oldest first
   std::thread thread_;                   // last: it uses all of the above
 };
 

@@ -8,6 +8,8 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <memory>
+#include <vector>
 
 #include "proxy/owned_fd.h"
 
@@ -89,6 +91,27 @@ BOOST_AUTO_TEST_CASE(ClientThatSaysNothing_DelaysNobodyAndNotTheEnd) {
   BOOST_TEST(Ask(endpoint->port(), "GET /metrics HTTP/1.1\r\n\r\n").ends_with("a 1\n"));
   const auto begin = std::chrono::steady_clock::now();
   endpoint.reset();
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds{2}));
+}
+
+BOOST_AUTO_TEST_CASE(SilentClientsInAnyNumber_DelayNoScrape) {
+  const auto endpoint = Serve([] { return std::string("a 1\n"); });
+  std::vector<std::unique_ptr<Client>> silent;
+  for (int i = 0; i < 600; ++i) silent.push_back(std::make_unique<Client>(endpoint->port()));
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(Ask(endpoint->port(), "GET /metrics HTTP/1.1\r\n\r\n").ends_with("a 1\n"));
+  BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds{2}));
+}
+
+BOOST_AUTO_TEST_CASE(ClientsThatDoNotRead_DelayNoScrape) {
+  const auto endpoint = Serve([] { return std::string(8 * 1024 * 1024, 'x'); });
+  std::vector<std::unique_ptr<Client>> deaf;
+  for (int i = 0; i < 40; ++i) {
+    deaf.push_back(std::make_unique<Client>(endpoint->port()));
+    deaf.back()->Send("GET /metrics HTTP/1.1\r\n\r\n");
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  BOOST_TEST(Ask(endpoint->port(), "GET /metrics HTTP/1.1\r\n\r\n").size() > 8U * 1024 * 1024);
   BOOST_TEST((std::chrono::steady_clock::now() - begin < std::chrono::seconds{2}));
 }
 
