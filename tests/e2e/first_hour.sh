@@ -3,6 +3,9 @@
 # The operations page's first hour, command by command as it stands there, by somebody who has just installed the package on a
 # machine that has just booted: from what the package brought to enforcing. And what people are told there of daemons and
 # runtimes that are away.
+#
+# CRIVET_MACHINE=trixie|sid boots that Debian instead of 12, CRIVET_FROM=tarball installs from that. tests/first_hours does
+# all of them.
 set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
@@ -52,14 +55,19 @@ push stray library/stray:1
 
 machine_prepare
 machine_containerd
-cp "$(package_folder)"/crivet_*.deb "$machine_root/root/"
+case ${CRIVET_FROM:-deb} in
+  deb) downloaded=$(echo "$(package_folder)"/crivet_*.deb) installed_by="On Debian" ;;
+  tarball) downloaded=$(echo "$(package_folder)"/crivet-*.tar.gz) installed_by="other distributions" ;;
+  *) fail "CRIVET_FROM=$CRIVET_FROM: deb or tarball" ;;
+esac
+cp "$downloaded" "$machine_root/root/"
 mkdir -p "$machine_root/etc/acme"
 cp "$node_dir/tls/ca.crt" "$machine_root/etc/acme/notary-ca.crt"
 machine_boot
 kubelet_at "$usual" --deadline 20000 status --ready >/dev/null
 for image in "$web" "$unsigned" "$stray"; do kubelet_at "$usual" run "$image" >/dev/null; done
-step "booted, with images from before crivet"
-ends 0 sh -c "apt-get install --yes --no-install-recommends /root/crivet_*.deb"
+step "booted, with images from before crivet: $(in_machine sed -n 's/^PRETTY_NAME=//p' /etc/os-release), ${downloaded##*/}"
+follow 0 "$installed_by"
 
 step "1. how it is: well, and said so on one screen"
 follow 0 "How it is"

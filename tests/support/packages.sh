@@ -9,7 +9,8 @@
 #   unpack_peer                  unpacks kind peer, which runs in its own Debian's libc
 #   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
 #   unpack_root SUITE            unpacks kind newer and all that it depends on below build/parts/root-SUITE
-#   unpack_machine PACKAGE       makes build/parts/machine, a Debian folder that boots and where PACKAGE can be installed
+#   unpack_machine PACKAGE       makes the machine_folder, a Debian folder that boots and where PACKAGE can be installed:
+#                                Debian 12's, or that of CRIVET_MACHINE=trixie|sid
 #
 # All say what they do on stderr, and do nothing when there is nothing to do.
 
@@ -228,32 +229,45 @@ unpack_root() {
   ) 9>"$parts_dir/.lock"
 }
 
+# The Debian that is booted.
+machine_suite() { echo "${CRIVET_MACHINE:-bookworm}"; }
+
 # The folder that unpack_machine makes.
-machine_folder() { echo "$parts_dir/machine"; }
+machine_folder() {
+  local suite
+  suite=$(machine_suite)
+  [[ $suite == bookworm ]] && echo "$parts_dir/machine" || echo "$parts_dir/machine-$suite"
+}
 
 # unpack_machine PACKAGE: kind booted, containerd, runc, and what a .deb of ours depends on.
 unpack_machine() {
-  local target names stamp
+  local target names stamp suite
+  suite=$(machine_suite)
   target=$(machine_folder)
-  stamp=$parts_dir/.machine
+  stamp=$parts_dir/.${target##*/}
   names=$({
     packages_of booted
     echo containerd runc
-    # Alternatives and versions are for apt, which sees them again when it installs the package.
-    dpkg-deb --field "$1" Depends | tr ',' '\n' | sed 's/[|(].*//'
+    if [[ $suite == bookworm ]]; then
+      # Alternatives and versions are for apt, which sees them again when it installs the package.
+      dpkg-deb --field "$1" Depends | tr ',' '\n' | sed 's/[|(].*//'
+    else
+      # There the same libraries have other names, and provide these.
+      packages_of newer
+    fi
   } | xargs -n 1 | sort -u | paste -sd ,)
   mkdir -p "$parts_dir"
   (
     flock 9
     [[ $(cat "$stamp" 2>/dev/null) != "$names" ]] || exit 0
-    echo "Making a Debian folder that boots in ${target#"$root"/} (under a minute)" >&2
+    echo "Making a folder of Debian's $suite that boots in ${target#"$root"/} (a minute)" >&2
     rm -rf "$target" "$stamp"
-    debootstrap --variant=minbase --include="$names" bookworm "$target" http://deb.debian.org/debian \
-      >"$parts_dir/machine.log" 2>&1 || {
-      tail -n 5 "$parts_dir/machine.log" >&2
+    debootstrap --variant=minbase --include="$names" "$suite" "$target" http://deb.debian.org/debian \
+      >"$target.log" 2>&1 || {
+      tail -n 5 "$target.log" >&2
       exit 1
     }
     rm -rf "$target"/var/cache/apt/archives/*.deb "$target"/var/lib/apt/lists/*
     echo "$names" >"$stamp"
-  ) 9>"$parts_dir/.machine.lock"
+  ) 9>"$stamp.lock"
 }

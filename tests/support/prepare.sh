@@ -45,8 +45,8 @@ fetch_everything() {
   give_build_back
 }
 
-# What root made in the build folder goes to the owner of the project's folder, but for the machine's files: their owners
-# are part of it.
+# What root made in the build folder goes to the owner of the project's folder, but for the machines' files: their owners
+# are part of them.
 give_build_back() {
-  find "$root/build" -path "$(machine_folder)" -prune -o -exec chown --no-dereference --reference="$root" {} +
+  find "$root/build" -path "$parts_dir/machine*" -prune -o -exec chown --no-dereference --reference="$root" {} +
 }

@@ -37,8 +37,10 @@ machine_next_package() {
 # machine_containerd: the containerd that this run is about, with the Debian folder's runc. Images come from the node's
 # registry, whatever their names.
 machine_containerd() {
-  [[ $containerd_version == 1.6 ]] ||
-    cp "$(parts_root "$(suite_of_containerd "$containerd_version")")"/usr/bin/containerd* "$machine_root/usr/bin/"
+  local suite
+  suite=$(suite_of_containerd "$containerd_version")
+  [[ ${suite:-bookworm} == "$(machine_suite)" ]] || cp "$(parts_root "$suite")"/usr/bin/containerd* "$machine_root/usr/bin/"
+  [[ $(machine_suite) != sid ]] || machine_runc_on_version_1
   mkdir -p "$machine_root/etc/containerd/certs.d/_default"
   printf 'server = "http://%s"\n[host."http://%s"]\n' "$registry" "$registry" \
     >"$machine_root/etc/containerd/certs.d/_default/hosts.toml"
@@ -53,6 +55,23 @@ version = 2
 TOML
 }
 
+# machine_runc_on_version_1: sid's systemd knows cgroups of version 2 alone, and where the host has its controllers on
+# version 1 there are none: runc alone is given those, in mounts of its own.
+machine_runc_on_version_1() {
+  [[ ! -e /sys/fs/cgroup/cgroup.controllers ]] || return 0
+  cat >"$machine_root/usr/local/sbin/runc" <<'SH'
+#!/bin/sh
+exec unshare --mount --propagation slave sh -ec '
+  mount -t tmpfs none /sys/fs/cgroup
+  for controller in cpu cpuacct cpuset memory devices freezer blkio pids; do
+    mkdir "/sys/fs/cgroup/$controller"
+    mount -t cgroup -o "$controller" "$controller" "/sys/fs/cgroup/$controller"
+  done
+  PATH=/usr/sbin:/usr/bin exec runc "$@"' runc "$@"
+SH
+  chmod +x "$machine_root/usr/local/sbin/runc"
+}
+
 # machine_prepare: the folder as it is before it boots; tests write to it. What they write goes with the node.
 machine_prepare() {
   mkdir -p "$node_dir"/machine/{upper,work,root}
@@ -64,10 +83,16 @@ machine_prepare() {
 # machine_boot: returns when everything has started. Ends the test as skipped where this machine cannot boot even the plain
 # folder.
 machine_boot() {
+  local hierarchy=() init=()
+  case $(machine_suite) in
+    # Its systemd boots on cgroups of version 1 when it is told to, those that come later do not.
+    trixie) init=(SYSTEMD_CGROUP_ENABLE_LEGACY_FORCE=1) ;;
+    sid) hierarchy=(env SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1) ;;
+  esac
   # containerd's layers cannot lie on an overlay; runc wants a keyring for each container.
-  part_start machine in_cgroup "${node_dir##*/}" systemd-nspawn --register=no --keep-unit --quiet --resolv-conf=off \
-    --system-call-filter="add_key keyctl bpf" --tmpfs=/var/lib/containerd --bind-ro="$build/tests/kubelet_client:/usr/local/bin/kubelet_client" \
-    -D "$machine_root" --boot
+  part_start machine in_cgroup "${node_dir##*/}" "${hierarchy[@]}" systemd-nspawn --register=no --keep-unit --quiet \
+    --resolv-conf=off --system-call-filter="add_key keyctl bpf" --tmpfs=/var/lib/containerd \
+    --bind-ro="$build/tests/kubelet_client:/usr/local/bin/kubelet_client" -D "$machine_root" --boot "${init[@]}"
   if ! machine_started; then
     say "this machine does not boot a Debian folder with systemd-nspawn: $(tail -n 3 "$node_dir/log/machine.log")"
     exit 77
