@@ -289,8 +289,8 @@ std::string DaemonParts::MetricsText() const {
       {.gate = metrics_.Read(),
        .trust = trust_->Status(),
        .road = router_->Snapshot(),
+       .process = ReadProcessFigures(started_),
        .version = std::string(Version()),
-       .now = Now(),
        .config_is_newest = ConfigProblem().empty(),
        .unverified_local = unverified ? static_cast<std::int64_t>(unverified->count) : -1});
 }

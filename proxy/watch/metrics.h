@@ -8,6 +8,7 @@
 #include <string>
 
 #include "proxy/road/road_counters.h"
+#include "proxy/watch/process_figures.h"
 #include "trust/decide/policy.h"
 #include "trust/decide/verdict.h"
 #include "trust/io/service/trust_service.h"
@@ -94,8 +95,8 @@ struct Exposition {
   Metrics::Snapshot gate;
   trust::ServiceStatus trust;
   RoadSnapshot road;
+  ProcessFigures process;
   std::string version;
-  trust::TimePoint now;
   bool config_is_newest = true;  ///< false: the newest is wrong, an older one is in force
   /// Names of images here that rules verify and nothing vouches for; -1: not looked at yet.
   std::int64_t unverified_local = -1;

@@ -146,15 +146,34 @@ void AddRoad(const RoadSnapshot& road, Text& text) {
                                                         : 0);
 }
 
-void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& text) {
+// What only a decision can end with; were it a refresh all the same, it would be shown then.
+constexpr bool IsOfDecisionsAlone(trust::Reason reason) {
+  using trust::Reason;
+  switch (reason) {
+    case Reason::kTagNotSigned:
+    case Reason::kDigestNotSigned:
+    case Reason::kDigestMismatch:
+    case Reason::kSignersDisagree:
+    case Reason::kDenied:
+    case Reason::kNotAReference:
+    case Reason::kWithdrawn:
+    case Reason::kTooOld:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void AddTrust(const trust::ServiceStatus& trust, Text& text) {
   text.Family("crivet_refreshes_total", "counter", "Refreshes of repositories, by how they ended.");
   text.Sample("outcome=\"changed\"", trust.refreshes.changed);
   text.Sample("outcome=\"unchanged\"", trust.refreshes.unchanged);
   // Every outcome from the start: a rate over a series that has just appeared is nothing.
   for (const trust::Reason reason : trust::kAllReasons) {
     const auto failed = trust.refreshes.failed.find(reason);
-    text.Sample(fmt::format("outcome=\"{}\"", trust::CodeOf(reason)),
-                failed == trust.refreshes.failed.end() ? 0 : failed->second);
+    const std::uint64_t count = failed == trust.refreshes.failed.end() ? 0 : failed->second;
+    if (count == 0 && IsOfDecisionsAlone(reason)) continue;
+    text.Sample(fmt::format("outcome=\"{}\"", trust::CodeOf(reason)), count);
   }
   text.Single("crivet_state_writable", "gauge", "Whether the state folder takes writes.",
               trust.state_problem.empty() ? 1 : 0);
@@ -181,23 +200,22 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
     }
   };
   using Sample = std::optional<std::int64_t>;
-  each("crivet_repository_metadata_age_seconds", "Since the set was last verified.",
+  const auto time = [](trust::TimePoint at) { return Sample(at.time_since_epoch().count()); };
+  each("crivet_repository_verified_timestamp_seconds", "When the set was last verified.",
+       [&](const trust::RepositoryStatus& r) { return time(*r.verified_at); });
+  each("crivet_repository_expiry_timestamp_seconds", "When the set expires.",
        [&](const trust::RepositoryStatus& r) {
-         return r.verified_at ? Sample((now - *r.verified_at).count()) : Sample();
+         return r.set.expires ? time(*r.set.expires) : Sample();
        });
-  each("crivet_repository_expires_seconds", "Until the set expires; negative once it has.",
+  each("crivet_repository_signed_expiry_timestamp_seconds",
+       "When the first role but the timestamp expires, which the publisher has to sign again.",
        [&](const trust::RepositoryStatus& r) {
-         return r.set.expires ? Sample((*r.set.expires - now).count()) : Sample();
-       });
-  each("crivet_repository_signed_expires_seconds",
-       "Until the first role but the timestamp expires, which the publisher has to sign again.",
-       [&](const trust::RepositoryStatus& r) {
-         Sample least;
+         Sample first;
          for (const auto& [file, version_and_expiry] : r.set.files) {
-           const std::int64_t left = (version_and_expiry.second - now).count();
-           if (file != r.set.renewed_by_server && (!least || left < *least)) least = left;
+           const Sample at = time(version_and_expiry.second);
+           if (file != r.set.renewed_by_server && (!first || *at < *first)) first = at;
          }
-         return least;
+         return first;
        });
   each("crivet_repository_refresh_failures", "Refreshes that failed in a row.",
        [](const trust::RepositoryStatus& r) {
@@ -207,6 +225,19 @@ void AddTrust(const trust::ServiceStatus& trust, trust::TimePoint now, Text& tex
        [](const trust::RepositoryStatus& r) { return Sample(r.no_credentials ? 1 : 0); });
   each("crivet_repository_pin_outdated", "Whether the pin is no longer the newest root's.",
        [](const trust::RepositoryStatus& r) { return Sample(r.set.pin_instead ? 1 : 0); });
+}
+
+// By the names that every client library gives them.
+void AddProcess(const ProcessFigures& process, Text& text) {
+  text.Single("process_cpu_seconds_total", "counter", "Processor time, user and system.",
+              process.cpu_seconds);
+  text.Single("process_resident_memory_bytes", "gauge", "Memory that is resident.",
+              process.resident_bytes);
+  text.Single("process_virtual_memory_bytes", "gauge", "Address space.", process.virtual_bytes);
+  text.Single("process_open_fds", "gauge", "Descriptors that are open.", process.open_fds);
+  text.Single("process_max_fds", "gauge", "Descriptors that may be open.", process.max_fds);
+  text.Single("process_start_time_seconds", "gauge", "When the process started.",
+              process.started.time_since_epoch().count());
 }
 
 }  // namespace
@@ -224,7 +255,8 @@ std::string RenderMetrics(const Exposition& exposition) {
               "nothing vouches for (-1: not looked at yet).",
               exposition.unverified_local);
   AddRoad(exposition.road, text);
-  AddTrust(exposition.trust, exposition.now, text);
+  AddTrust(exposition.trust, text);
+  AddProcess(exposition.process, text);
   return text.Take();
 }
 

@@ -42,6 +42,19 @@ while IFS=: read -r file link; do
   fi
 done < <(files | grep -E '\.md$' | xargs grep -oE '\]\([^) ]+\)' /dev/null)
 
+# Each alert leads to what it asks of people, and each panel of the dashboard says what it shows.
+alerts=0
+while read -r name; do
+  alerts=$((alerts + 1))
+  grep -qF "/operations.md#${name,,}\"" systemd/observability/alerts.yaml || wrong "alerts.yaml: $name has no runbook_url"
+  headings systemd/README.md | grep -qxF "${name,,}" || wrong "systemd/README.md: no heading $name"
+done < <(sed -n 's/^ *- alert: //p' systemd/observability/alerts.yaml)
+[[ $alerts -ge 14 ]] || wrong "only $alerts alerts found"
+python3 -c '
+import json
+bare = [p["title"] for p in json.load(open("systemd/observability/dashboard.json"))["panels"] if not p.get("description")]
+raise SystemExit(f"dashboard.json: panels without a description: {bare}" if bare else 0)' || bad=1
+
 # A source that one of these pages names with its folder is there.
 for page in proxy/README.md CONTRIBUTING.md; do
   while read -r source; do

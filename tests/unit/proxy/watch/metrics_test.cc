@@ -22,7 +22,7 @@ trust::Decision DecisionWith(trust::Verdict verdict, trust::Mode mode) {
 }
 
 Exposition EmptyExposition() {
-  return {.gate = Metrics().Read(), .trust = {}, .road = {}, .version = "1.2.3", .now = kNow};
+  return {.gate = Metrics().Read(), .trust = {}, .road = {}, .process = {}, .version = "1.2.3"};
 }
 
 trust::RepositoryStatus Repository(const std::string& gun) {
@@ -110,16 +110,17 @@ BOOST_AUTO_TEST_CASE(Histogram_BucketsAreCumulativeAndEndWithAll) {
   BOOST_TEST(HasLine(text, R"(crivet_phase_seconds_sum{phase="decide"} 120.000004)"));
 }
 
-BOOST_AUTO_TEST_CASE(Repository_ShowsAgeExpiryAndMissingCredentials) {
+BOOST_AUTO_TEST_CASE(Repository_ShowsItsTimesAndMissingCredentials) {
   auto exposition = EmptyExposition();
   auto repository = Repository("docker.io/acme/web");
   repository.no_credentials = true;
   exposition.trust.repositories = {repository};
   const std::string text = RenderMetrics(exposition);
   const std::string labels = R"({trust="acme",gun="docker.io/acme/web"} )";
-  BOOST_TEST(HasLine(text, "crivet_repository_metadata_age_seconds" + labels + "60"));
-  BOOST_TEST(HasLine(text, "crivet_repository_expires_seconds" + labels + "86400"));
-  BOOST_TEST(HasLine(text, "crivet_repository_signed_expires_seconds" + labels + "172800"));
+  BOOST_TEST(HasLine(text, "crivet_repository_verified_timestamp_seconds" + labels + "1699999940"));
+  BOOST_TEST(HasLine(text, "crivet_repository_expiry_timestamp_seconds" + labels + "1700086400"));
+  BOOST_TEST(
+      HasLine(text, "crivet_repository_signed_expiry_timestamp_seconds" + labels + "1700172800"));
   BOOST_TEST(HasLine(text, "crivet_repository_no_credentials" + labels + "1"));
 }
 
@@ -131,6 +132,29 @@ BOOST_AUTO_TEST_CASE(RepositoryThatNeverVerified_HasNoLabelOfItsOwn) {
   const std::string text = RenderMetrics(exposition);
   BOOST_TEST(text.find("made/up") == std::string::npos);
   BOOST_TEST(HasLine(text, "crivet_repositories 1"));
+}
+
+BOOST_AUTO_TEST_CASE(Refreshes_ShowNoOutcomeThatTheyCannotHave) {
+  auto exposition = EmptyExposition();
+  std::string text = RenderMetrics(exposition);
+  BOOST_TEST(HasLine(text, R"(crivet_refreshes_total{outcome="rollback"} 0)"));
+  BOOST_TEST(text.find(R"(outcome="denied")") == std::string::npos);
+  BOOST_TEST(text.find(R"(outcome="not-a-reference")") == std::string::npos);
+  exposition.trust.refreshes.failed[trust::Reason::kWithdrawn] = 1;
+  BOOST_TEST(
+      HasLine(RenderMetrics(exposition), R"(crivet_refreshes_total{outcome="withdrawn"} 1)"));
+}
+
+BOOST_AUTO_TEST_CASE(Process_IsReadFromTheKernel) {
+  auto exposition = EmptyExposition();
+  exposition.process = ReadProcessFigures(kNow);
+  BOOST_TEST(exposition.process.cpu_seconds > 0);
+  BOOST_TEST(exposition.process.resident_bytes > 1024U * 1024);
+  BOOST_TEST(exposition.process.virtual_bytes > exposition.process.resident_bytes);
+  BOOST_TEST(exposition.process.max_fds > exposition.process.open_fds);
+  const std::ifstream one_more("/dev/null");
+  BOOST_TEST(ReadProcessFigures(kNow).open_fds == exposition.process.open_fds + 1);
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "process_start_time_seconds 1700000000"));
 }
 
 BOOST_AUTO_TEST_CASE(Calls_AreLabelledByTheMethodTableAlone) {
@@ -181,7 +205,7 @@ BOOST_AUTO_TEST_CASE(DashboardAndAlerts_UseMetricsThatExist) {
     const std::string content{std::istreambuf_iterator<char>(file),
                               std::istreambuf_iterator<char>()};
     BOOST_REQUIRE(!content.empty());
-    const std::regex metric(R"(crivet_[a-z_]+)");
+    const std::regex metric(R"((crivet|process)_[a-z_]+)");
     for (auto it = std::sregex_iterator(content.begin(), content.end(), metric);
          it != std::sregex_iterator(); ++it) {
       std::string used = it->str();
