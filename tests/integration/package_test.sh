@@ -53,7 +53,7 @@ done
 for file in etc/crivet/config.toml usr/share/man/man5/crivet.toml.5.gz usr/share/man/man8/crivet.8.gz \
   usr/share/bash-completion/completions/crivet usr/share/zsh/vendor-completions/_crivet usr/share/doc/crivet/copyright \
   usr/lib/sysusers.d/crivet.conf usr/lib/tmpfiles.d/crivet.conf usr/share/doc/crivet/README.md \
-  usr/share/doc/crivet/operations.md usr/share/doc/crivet/sbom.spdx.json usr/share/doc/crivet/trust.md usr/share/doc/crivet/schema/{audit,check,status,verify,would-refuse}.json; do
+  usr/share/doc/crivet/operations.md usr/share/doc/crivet/sbom.spdx.json usr/share/doc/crivet/trust.md usr/share/doc/crivet/schema/{audit,check,config,status,verify,would-refuse}.json; do
   grep -qx "$file" "$work/of-deb" || fail "$file is not in the package"
 done
 grep -qx 'mode = "audit"' "$work/installed/etc/crivet/config.toml" || fail "the package would enforce"

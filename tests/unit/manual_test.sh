@@ -86,6 +86,28 @@ uncomment <"$shipped" >"$folder/config.toml"
 if grep -E 'unknown key|expected|duplicate' "$folder/out"; then wrong "$shipped has keys that crivet does not know"; fi
 grep -q "$folder/config.toml" "$folder/out" || wrong "crivet said nothing of $shipped without comments"
 
+# The schema of the configuration has the same keys, takes that file with and without its comments, and not everything.
+schema=systemd/schema/config.json
+schema_says() { tests/support/config_schema.py "$1" "$schema" "${@:2}" || bad=1; }
+schema_says keys >"$folder/schema"
+same "$page (<) and $schema (>) have different keys" "$folder/page" "$folder/schema"
+schema_says fits "$shipped" "$folder/config.toml"
+count=0
+while read -r line; do
+  count=$((count + 1))
+  printf 'default = { action = "deny" }\n%s\n' "$line" >"$folder/wrong-$count.toml"
+done <<'TOML'
+mode = "off"
+modus = "audit"
+drain = "5 s"
+log = { level = 3 }
+trust.acme = { kind = "notary", uri = "https://notary.example" }
+rule = [{ images = ["a/**"], action = "verify", root = {} }]
+rule = [{ images = [], action = "allow" }]
+rule = [{ images = ["a/**"], action = "verify", any_of = [{ trust = "acme" }] }]
+TOML
+schema_says wrong "$folder"/wrong-*.toml
+
 # Commands.
 "$crivet" --help | sed -n '/^Subcommands:/,/^$/p' | grep -oE '^  [a-z]+ ' | tr -d ' ' >"$folder/commands"
 [[ $(wc -l <"$folder/commands") -ge 12 ]] || wrong "only $(wc -l <"$folder/commands") commands found"
