@@ -3,6 +3,10 @@
 // The text that Prometheus reads. Names follow its rules: base units, `_total` for counters.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
 
 #include "proxy/watch/metrics.h"
@@ -227,6 +231,24 @@ void AddTrust(const trust::ServiceStatus& trust, Text& text) {
        [](const trust::RepositoryStatus& r) { return Sample(r.set.pin_instead ? 1 : 0); });
 }
 
+// Of trusts that have certificates of their own: a name that somebody makes up is a repository of
+// theirs, too, so none of those gets labels.
+void AddCertificates(const trust::ServiceStatus& trust, Text& text) {
+  std::map<std::string, std::int64_t> first_of;
+  for (const auto& repository : trust.repositories) {
+    if (repository.verified_at || !repository.set.expires) continue;
+    const std::int64_t end = repository.set.expires->time_since_epoch().count();
+    const auto [first, added] = first_of.try_emplace(repository.trust, end);
+    if (!added) first->second = std::min(first->second, end);
+  }
+  text.Family("crivet_trust_certificate_expiry_timestamp_seconds", "gauge",
+              "When the first of the certificates ends that a trust names, and that has not ended "
+              "yet; once an image was asked about.");
+  for (const auto& [label, end] : first_of) {
+    text.Sample(fmt::format("trust=\"{}\"", Escaped(label)), end);
+  }
+}
+
 // By the names that every client library gives them.
 void AddProcess(const ProcessFigures& process, Text& text) {
   text.Single("process_cpu_seconds_total", "counter", "Processor time, user and system.",
@@ -256,6 +278,7 @@ std::string RenderMetrics(const Exposition& exposition) {
               exposition.unverified_local);
   AddRoad(exposition.road, text);
   AddTrust(exposition.trust, text);
+  AddCertificates(exposition.trust, text);
   AddProcess(exposition.process, text);
   return text.Take();
 }

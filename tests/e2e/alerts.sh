@@ -98,7 +98,21 @@ push_signed web shop/web 1.0
 push_signed web shop/api 1.0
 push web shop/web:unsigned
 start_containerd
-crivet_trust='refresh_interval = "1s"' write_crivet_config < <(echo "$metrics_section" && usual_rules)
+push web notation/web:1.0
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$node_dir/ca.key" -out "$node_dir/ca.crt" \
+  -days 40 -subj /C=CH/ST=ZH/O=Acme/CN=root >>"$node_dir/log/openssl.log" 2>&1
+crivet_trust="refresh_interval = \"1s\"
+[trust.notation]
+kind = \"notation\"
+ca = [\"$node_dir/ca.crt\"]
+registry_config = [\"$node_dir/mirrors\"]" write_crivet_config < <(echo "$metrics_section" && usual_rules && cat <<TOML
+[[rule]]
+images = ["$registry/notation/**"]
+action = "verify"
+trust = "notation"
+identities = ["*"]
+TOML
+)
 crivet_clock 0
 start_crivet
 expect_output hello "$registry/shop/web:1.0"
@@ -106,13 +120,17 @@ cp "$rules" "$rules_now"
 start_prometheus
 wait_until 20 "a few scrapes" has_seen 3
 
-say "each finds what it asks for, and a node that is well raises none"
-rules_fit
+say "a node that is well raises none"
 expect "alerts" '[]' "$(python3 -c "import json,urllib.request as u; print(json.load(u.urlopen('http://127.0.0.1:9090/api/v1/alerts'))['data']['alerts'])")"
 
 say "refusals, by their reason"
 expect_shown "SignatureValidationFailed: *, tag-not-signed]" pull "$registry/shop/web:unsigned"
+expect_shown "SignatureValidationFailed: *, unsigned]" pull "$registry/notation/web:1.0"
 becomes CrivetRefusesImages firing reason=tag-not-signed
+becomes CrivetRefusesImages firing reason=unsigned
+
+say "each finds what it asks for"
+rules_fit
 
 say "metadata that does not verify"
 fault "altered targets"
@@ -125,6 +143,7 @@ expect_shown "RegistryUnavailable: *" pull "$registry/shop/elsewhere:1.0"
 becomes CrivetCannotTell firing
 later $((12 * one_day))
 becomes CrivetMetadataExpiresSoon pending "gun=$registry/shop/web"
+becomes CrivetCertificateEnds pending trust=notation
 if alert CrivetPublisherMustSign pending; then fail "years are left of what the publisher signed"; fi
 later $((15 * one_day))
 becomes CrivetMetadataExpired pending "gun=$registry/shop/web"

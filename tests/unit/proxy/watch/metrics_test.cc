@@ -127,11 +127,15 @@ BOOST_AUTO_TEST_CASE(Repository_ShowsItsTimesAndMissingCredentials) {
 BOOST_AUTO_TEST_CASE(RepositoryThatNeverVerified_HasNoLabelOfItsOwn) {
   auto exposition = EmptyExposition();
   auto repository = Repository("docker.io/made/up/by/a/pod");
+  repository.trust = "certificates";
   repository.verified_at.reset();
   exposition.trust.repositories = {repository};
   const std::string text = RenderMetrics(exposition);
   BOOST_TEST(text.find("made/up") == std::string::npos);
   BOOST_TEST(HasLine(text, "crivet_repositories 1"));
+  BOOST_TEST(HasLine(text,
+                     "crivet_trust_certificate_expiry_timestamp_seconds{trust=\"certificates\"} "
+                     "1700086400"));
 }
 
 BOOST_AUTO_TEST_CASE(Refreshes_ShowNoOutcomeThatTheyCannotHave) {
