@@ -31,7 +31,8 @@ deb=$(echo "$work"/first/crivet_*.deb)
 tarball=$(echo "$work"/first/crivet-*.tar.gz)
 
 if command -v lintian >/dev/null; then
-  lintian --fail-on error "$deb" 2>/dev/null || fail "lintian finds errors"
+  # What it warns of and we want stands, with reasons, in systemd/deb/lintian-overrides.
+  lintian --fail-on warning "$deb" 2>/dev/null || fail "lintian finds what nobody has explained"
 else
   echo "no lintian here (tests/packages, kind dev): not checked with it"
 fi
