@@ -95,7 +95,7 @@ Reason ReasonFor(SignatureReason reason) {
 
 SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
                                                 const WantedImage& image,
-                                                const SignatureDemand& demand) {
+                                                const SignatureDemand& demand, TimePoint now) {
   // The repository is one for all of them: these are a set's own.
   Key key{stored.signature.form(), stored.signature.sha256(),
           stored.first_verified,   image.digest,
@@ -103,13 +103,13 @@ SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(key);
-    if (known != known_.end()) return known->second;
+    if (known != known_.end() && known->second.Counts(now)) return known->second.verdict;
   }
   SignatureResult<VerifiedSignature> verified =
       demand.Verify(stored.signature, image, stored.first_verified);
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kMax) known_.clear();
-  known_.emplace(std::move(key), verified);
+  known_.insert_or_assign(std::move(key), Known{verified, now});
   return verified;
 }
 
@@ -213,7 +213,7 @@ SignatureResult<VerifiedSignature> SignatureSet::Judged(const StoredSignature& s
                                                         const WantedImage& image,
                                                         const SignatureDemand& demand,
                                                         const Aged& aged) const {
-  SignatureResult<VerifiedSignature> then = verdicts_->Of(stored, image, demand);
+  SignatureResult<VerifiedSignature> then = verdicts_->Of(stored, image, demand, aged.now);
   if (!demand.ages()) return then;
   const auto counts = [&](const Ageing& ageing) {
     return !aged.at_most || aged.now <= ageing.until + *aged.at_most;

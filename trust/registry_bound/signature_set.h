@@ -28,18 +28,25 @@ struct RegistryWord final : NameAnswer {
 };
 
 /// Verdicts remembers what verifying a signature came to, at the time at which it first did. It is
-/// a pure function of what the key says, so an entry is never stale. Thread-safe.
+/// a pure function of what the key says, but that a library can run out of memory over it: what was
+/// refused is verified again after a minute. Thread-safe.
 class Verdicts {
  public:
   SignatureResult<VerifiedSignature> Of(const StoredSignature& stored, const WantedImage& image,
-                                        const SignatureDemand& demand);
+                                        const SignatureDemand& demand, TimePoint now);
 
  private:
   static constexpr std::size_t kMax = 4096;
+  static constexpr std::chrono::minutes kRefusalCounts{1};
   using Key =
       std::tuple<std::string, Sha256, TimePoint, Sha256Digest, Sha256, std::optional<std::string>>;
+  struct Known {
+    SignatureResult<VerifiedSignature> verdict;
+    TimePoint at;
+    bool Counts(TimePoint now) const { return verdict || (at <= now && now - at < kRefusalCounts); }
+  };
   std::mutex mutex_;
-  std::map<Key, SignatureResult<VerifiedSignature>> known_;
+  std::map<Key, Known> known_;
 };
 
 /// LastUse is in which order images were pulled, or asked about as what is here. Thread-safe.

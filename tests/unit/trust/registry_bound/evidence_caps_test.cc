@@ -49,6 +49,17 @@ void AskAboutWhatIsHere(const SignatureSet& set, const Sha256Digest& image) {
   set.Current({.reference = reference, .demand = *demand, .now = kNow, .local = &image});
 }
 
+// For whom memory runs out the first time.
+struct Failing final : SignatureDemand {
+  mutable int verified = 0;
+  SignatureResult<VerifiedSignature> Verify(const SignatureBytes& /*signature*/,
+                                            const WantedImage& /*image*/,
+                                            TimePoint /*at*/) const override {
+    if (++verified == 1) return RefuseSignature(SignatureReason::kSignature, "does not verify");
+    return VerifiedSignature{"somebody", {}};
+  }
+};
+
 BOOST_AUTO_TEST_SUITE(EvidenceCapsTest)
 
 BOOST_AUTO_TEST_CASE(BeyondTheCap_WhatIsHereStays_AndWhatJustCame) {
@@ -107,6 +118,22 @@ BOOST_AUTO_TEST_CASE(AsItsBytesGo_ASetTakesLess) {
   BOOST_TEST(more->resident_bytes() == 2 * before->resident_bytes());
   BOOST_TEST(SetOf(Signatures(SignatureSet::kMaxImages + 1))->resident_bytes() <=
              SignatureSet::kMaxImages * before->resident_bytes());
+}
+
+BOOST_AUTO_TEST_CASE(WhatALibraryFailedOver_IsNotRefusedForGood) {
+  const auto set = SetOf(Signatures(1));
+  const Failing demand;
+  const WantedImage image{.digest = Image(0), .repository = kId.name, .tag = std::nullopt};
+  const auto good = [&](int seconds) {
+    return set->GoodOne(image, demand, {kNow + std::chrono::seconds{seconds}, std::nullopt})
+        .has_value();
+  };
+  BOOST_TEST(!good(0));
+  BOOST_TEST(!good(59));
+  BOOST_TEST(demand.verified == 1);
+  BOOST_TEST(good(60));
+  BOOST_TEST(good(100'000));
+  BOOST_TEST(demand.verified == 2);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
