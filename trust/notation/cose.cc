@@ -118,7 +118,7 @@ SignatureResult<std::vector<Certificate>> ReadChain(const CborValue::Map& unprot
   if (ders.size() > Envelope::kMaxChain) return Malformed("more than 10 certificates");
   std::vector<Certificate> chain;
   for (const std::string_view der : ders) {
-    auto certificate = Certificate::FromDer(der);
+    auto certificate = Certificate::FromDer(der, Certificate::Keep::kDecoded);
     if (!certificate) return tl::unexpected(certificate.error());
     chain.push_back(*std::move(certificate));
   }

@@ -108,7 +108,7 @@ SignatureResult<std::vector<Certificate>> ReadChain(JsonValue header) {
     const auto text = element.AsString();
     const auto der = text ? FromBase64(*text) : std::nullopt;
     if (!der) return Malformed("a certificate that is not base64");
-    auto certificate = Certificate::FromDer(*der);
+    auto certificate = Certificate::FromDer(*der, Certificate::Keep::kDecoded);
     if (!certificate) return tl::unexpected(certificate.error());
     chain.push_back(*std::move(certificate));
   }

@@ -19,8 +19,8 @@ using openssl::TextOf;
 using openssl::TimeOf;
 
 struct Certificate::State {
-  // What OpenSSL makes of it takes twenty times as much, and is wanted for a chain alone.
   std::string der;
+  openssl::X509Certificate decoded;  ///< with Keep::kDecoded
   Sha256 sha256{};
   std::string common_name;
   std::string subject;
@@ -89,11 +89,17 @@ using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
 
 }  // namespace
 
-Result<Certificate> Certificate::FromDer(std::string_view der) {
+openssl::X509Certificate openssl::Decoder::Of(const Certificate& certificate) {
+  X509* const kept = certificate.state_->decoded.get();
+  if (kept == nullptr) return DecodeCertificate(certificate.der());
+  return X509Certificate(X509_up_ref(kept) == 1 ? kept : nullptr);
+}
+
+Result<Certificate> Certificate::FromDer(std::string_view der, Keep keep) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxDerSize) return Malformed("not a certificate: its size");
   auto state = std::make_shared<State>();
-  const openssl::X509Certificate decoded = openssl::DecodeCertificate(der);
+  openssl::X509Certificate decoded = openssl::DecodeCertificate(der);
   X509* const x509 = decoded.get();
   if (x509 == nullptr) return Malformed("not a certificate");
   state->der = DerOf(x509, i2d_X509);
@@ -129,6 +135,7 @@ Result<Certificate> Certificate::FromDer(std::string_view der) {
     default:
       break;
   }
+  if (keep == Keep::kDecoded) state->decoded = std::move(decoded);
   return Certificate(std::move(state));
 }
 
@@ -205,7 +212,7 @@ bool ChainsTo(const Certificate& leaf, const std::vector<Certificate>& intermedi
   const Stack untrusted(sk_X509_new_null());
   if (!store || !context || !untrusted) return false;
   const auto decode = [&owned](const Certificate& certificate) {
-    return owned.emplace_back(openssl::DecodeCertificate(certificate.der())).get();
+    return owned.emplace_back(openssl::Decoder::Of(certificate)).get();
   };
   for (const Certificate& authority : authorities.certificates()) {
     const bool valid = authority.not_before() <= now && now <= authority.not_after();

@@ -14,6 +14,10 @@
 
 namespace crivet::trust {
 
+namespace openssl {
+struct Decoder;
+}
+
 /// Certificate is one X.509 certificate and the facts that trust in a root depends on. Nothing of
 /// it is verified by parsing: neither dates nor signatures. Immutable, cheap to copy, safe to share
 /// between threads.
@@ -22,9 +26,13 @@ class Certificate {
   enum class Key : std::uint8_t { kEcdsa, kRsa, kOther };
   static constexpr std::size_t kMaxDerSize = 32 * 1024;
 
+  /// What is kept of it. Decoding takes a quarter of a millisecond, and what it makes twenty times
+  /// the memory: for a certificate that is asked about now and then gone.
+  enum class Keep : std::uint8_t { kBytes, kDecoded };
+
   /// FromDer reads exactly one certificate; kMalformed for anything else: trailing bytes, or an
   /// extension that OpenSSL knows and that cannot be read or stands there twice.
-  static Result<Certificate> FromDer(std::string_view der);
+  static Result<Certificate> FromDer(std::string_view der, Keep keep = Keep::kBytes);
 
   const std::string& der() const;
   /// sha256 is the fingerprint: the hash of der().
@@ -51,6 +59,7 @@ class Certificate {
   friend bool operator==(const Certificate& a, const Certificate& b) { return a.der() == b.der(); }
 
  private:
+  friend struct openssl::Decoder;
   struct State;
   explicit Certificate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

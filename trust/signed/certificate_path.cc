@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/signed/certificate_path.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "trust/signed/openssl_handles.h"
@@ -24,6 +26,19 @@ tl::unexpected<SignatureError> NoMemory() {
   return RefuseSignature(SignatureReason::kUntrustedRoot, "no memory for a path of certificates");
 }
 
+// A path has no other certificates than those that it was looked for in.
+const Certificate* Find(std::string_view der, const Certificate& leaf,
+                        const std::vector<Certificate>& intermediates,
+                        const CertificateSet& anchors) {
+  const auto is_it = [&](const Certificate& one) { return one.der() == der; };
+  if (is_it(leaf)) return &leaf;
+  for (const std::vector<Certificate>* all : {&intermediates, &anchors.certificates()}) {
+    const auto found = std::find_if(all->begin(), all->end(), is_it);
+    if (found != all->end()) return &*found;
+  }
+  return nullptr;
+}
+
 }  // namespace
 
 SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
@@ -40,16 +55,16 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
   const openssl::X509Store store(X509_STORE_new());
   const openssl::X509StoreContext context(X509_STORE_CTX_new());
   const Stack untrusted(sk_X509_new_null());
-  const auto x509 = openssl::DecodeCertificate(leaf.der());
+  const auto x509 = openssl::Decoder::Of(leaf);
   if (!store || !context || !untrusted || !x509) return NoMemory();
   for (const Certificate& anchor : anchors.certificates()) {
     if (!IsValidAt(anchor, time)) continue;
-    const auto read = openssl::DecodeCertificate(anchor.der());
+    const auto read = openssl::Decoder::Of(anchor);
     if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return NoMemory();
   }
   for (const Certificate& intermediate : intermediates) {
     if (!IsValidAt(intermediate, time)) continue;
-    auto read = openssl::DecodeCertificate(intermediate.der());
+    auto read = openssl::Decoder::Of(intermediate);
     if (!read || sk_X509_push(untrusted.get(), read.get()) <= 0) return NoMemory();
     static_cast<void>(read.release());  // the stack's
   }
@@ -75,9 +90,9 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
     if (size <= 0) return NoMemory();
     const std::string der(reinterpret_cast<const char*>(bytes), static_cast<std::size_t>(size));
     OPENSSL_free(bytes);
-    auto certificate = Certificate::FromDer(der);
-    if (!certificate) return tl::unexpected(certificate.error());
-    path.push_back(*std::move(certificate));
+    const Certificate* const one = Find(der, leaf, intermediates, anchors);
+    if (one == nullptr) return NoMemory();
+    path.push_back(*one);
   }
   return path;
 }

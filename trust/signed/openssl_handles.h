@@ -20,6 +20,7 @@
 #include <string_view>
 
 #include "trust/base/time.h"
+#include "trust/signed/certificate.h"
 
 namespace crivet::trust::openssl {
 
@@ -41,12 +42,16 @@ using X509Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using X509Store = std::unique_ptr<X509_STORE, Freed<X509_STORE_free>>;
 using X509StoreContext = std::unique_ptr<X509_STORE_CTX, Freed<X509_STORE_CTX_free>>;
 
-/// What OpenSSL makes of a certificate's DER; null where it is none, or there is no memory. Not
-/// kept beside the DER: it takes some twenty times as much.
+/// What OpenSSL makes of a certificate's DER; null where it is none, or there is no memory.
 inline X509Certificate DecodeCertificate(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   return X509Certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
 }
+
+/// The same of a certificate, which may have kept it: not to be changed, then.
+struct Decoder {
+  static X509Certificate Of(const Certificate& certificate);
+};
 
 /// Nothing where it is not there or cannot be read.
 std::optional<TimePoint> TimeOf(const ASN1_TIME* time);

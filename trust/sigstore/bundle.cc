@@ -140,7 +140,7 @@ SignatureResult<Certificate> ReadCertificate(JsonValue value) {
   if (!reader) return tl::unexpected(reader.error());
   const auto der = reader->Bytes("rawBytes");
   if (!der) return tl::unexpected(der.error());
-  auto certificate = Certificate::FromDer(*der);
+  auto certificate = Certificate::FromDer(*der, Certificate::Keep::kDecoded);
   if (!certificate) return tl::unexpected(certificate.error());
   return *std::move(certificate);
 }
