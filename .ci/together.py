@@ -12,6 +12,8 @@ import pathlib
 import re
 import sys
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
 
 @functools.cache
 def private_names(source):
@@ -26,10 +28,26 @@ def private_names(source):
             names[line.split()[1].partition("(")[0]] = source
         elif alias := re.match(r"(?:using|namespace) (\w+) = .*;$", line):
             names[alias[1]] = line
+        elif suite := re.match(r"BOOST_\w+_TEST_SUITE\((\w+)", line):
+            names[suite[1]] = source
+        elif line.startswith("BOOST_"):
+            pass  # a test is its suite's
         elif inside and re.match(r"(?!using )[\w:<[]", line):
             found = re.findall(r"(?:struct|class|enum|union) (\w+)", line)
             names.update({name: source for name in found or re.findall(r"(\w+)(?:\(|\{|\[|;| = )", line)[:1]})
     return names
+
+
+@functools.cache
+def types_of_headers():
+    """The types that our headers declare: a test may have one of that name for itself, alone."""
+    lines = (line for top in ("trust", "proxy", "tests") for header in (ROOT / top).rglob("*.h")
+             for line in header.read_text().splitlines())
+    return {found[1] for line in lines if (found := re.match(r"(?:struct|class|enum(?: class)?|using) (\w+)", line))}
+
+
+def is_alone(source, names):
+    return source.resolve().is_relative_to(ROOT / "tests") and not types_of_headers().isdisjoint(names)
 
 
 def can_be_one(names, others):
@@ -39,16 +57,17 @@ def can_be_one(names, others):
 
 def groups(files):
     """Lists of files; the order of the files decides."""
-    made = []
+    made, single = [], []
     for file in files:
         names = private_names(file)
-        group = next((group for group in made if can_be_one(names, group[0])), None)
+        alone = is_alone(file, names)
+        group = None if alone else next((group for group in made if can_be_one(names, group[0])), None)
         if group is None:
             group = ({}, [])
-            made.append(group)
+            (single if alone else made).append(group)
         group[0].update(names)
         group[1].append(file)
-    return [files for _, files in made]
+    return [files for _, files in made + single]
 
 
 if __name__ == "__main__":
