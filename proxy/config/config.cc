@@ -176,8 +176,12 @@ TextPosition PlaceOfTrust(TableReader& top, const std::string& label) {
 void WarnOfUnusedServers(const Config& config, TableReader& top, ConfigFindings& findings) {
   for (const trust::TrustServer& server : config.servers) {
     const auto& rules = config.policy->rules();
-    const bool used = std::any_of(rules.begin(), rules.end(),
-                                  [&](const auto& rule) { return UsesTrust(*rule, server.label); });
+    const auto& files = config.policy->files();
+    const bool used =
+        std::any_of(rules.begin(), rules.end(),
+                    [&](const auto& rule) { return UsesTrust(*rule, server.label); }) ||
+        std::any_of(files.begin(), files.end(),
+                    [&](const auto& reader) { return reader.supplier == server.label; });
     if (!used) {
       findings.Warn(PlaceOfTrust(top, server.label),
                     fmt::format("no rule uses [trust.{}]", server.label));

@@ -97,6 +97,12 @@ bool TableReader::HasEmptyArray(const std::string& key) const {
   });
 }
 
+bool TableReader::IsTable(const std::string& key) const {
+  return std::any_of(table_.begin(), table_.end(), [&](const TomlMember& m) {
+    return m.key == key && std::holds_alternative<TomlTable>(m.value.value);
+  });
+}
+
 TextPosition TableReader::PositionOf(const std::string& key) const {
   const auto member =
       std::find_if(table_.begin(), table_.end(), [&](const TomlMember& m) { return m.key == key; });

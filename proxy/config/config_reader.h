@@ -103,6 +103,7 @@ class TableReader {
   std::optional<Placed<std::vector<Placed<std::string>>>> Strings(const std::string& key);
   /// A sub-table, to be read by a TableReader of its own.
   std::optional<Placed<const TomlTable*>> Table(const std::string& key);
+  bool IsTable(const std::string& key) const;
   /// An array of tables, `[[key]]`.
   std::vector<Placed<const TomlTable*>> Tables(const std::string& key);
 

@@ -44,10 +44,11 @@ void CheckNames(const std::vector<PlacedRule>& rules, ConfigFindings& findings) 
 
 /// The first `count` rules as a policy.
 trust::Result<trust::Policy> PolicyOf(const std::vector<PlacedRule>& rules, std::size_t count,
-                                      const Rule& fallback) {
+                                      const Rule& fallback,
+                                      std::vector<trust::FileReader> files = {}) {
   std::vector<Rule> first;
   for (std::size_t i = 0; i < count; ++i) first.push_back(rules[i].rule);
-  return trust::Policy::Create(std::move(first), fallback);
+  return trust::Policy::Create(std::move(first), fallback, std::move(files));
 }
 
 /// Where the rule stands that the last of `rules` is in conflict with; nowhere where that one is
@@ -128,9 +129,10 @@ std::shared_ptr<const trust::Policy> ReadPolicy(TableReader& top, const trust::K
   }
   if (rules.size() > kMaxRules) findings.Wrong(rules[kMaxRules].at, "more than 4096 rules");
   CheckNames(rules, findings);
+  std::vector<trust::FileReader> files = ReadFilesOfTrusts(top, kinds, servers, own, findings);
   if (findings.any_wrong()) return nullptr;
 
-  auto policy = PolicyOf(rules, rules.size(), fallback);
+  auto policy = PolicyOf(rules, rules.size(), fallback, std::move(files));
   if (!policy) {
     FindConflicts(std::move(rules), fallback, findings);
     return nullptr;

@@ -23,6 +23,11 @@ using OwnOfTrusts = std::map<std::string, trust::SharedDemand>;
 std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
                                             OwnOfTrusts& own, ConfigFindings& findings);
 
+/// ReadFilesOfTrusts finds which trust reads a file of which other (Kind::FileOf).
+std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::Kinds& kinds,
+                                                 const std::vector<trust::TrustServer>& servers,
+                                                 const OwnOfTrusts& own, ConfigFindings& findings);
+
 /// What a rule is read against.
 struct RuleContext {
   const trust::Kinds& kinds;

@@ -78,6 +78,10 @@ class ServerReader {
     const trust::Kind* const kind = trust::FindKind(kinds_, server_.kind);
     if (kind == nullptr) return;
     for (const trust::Kind* other : kinds_) {
+      const std::string files_key(other->files_url_key());
+      if (kind->files_url_key().empty() && !files_key.empty()) {
+        table_.Refuse(files_key, fmt::format("is of kind = \"{}\"", other->name()));
+      }
       for (const std::string& key : other->trust_keys()) {
         if (std::find(kind->trust_keys().begin(), kind->trust_keys().end(), key) !=
             kind->trust_keys().end()) {
@@ -143,36 +147,49 @@ class ServerReader {
     }
     if (const auto flag = table_.Bool("insecure_http")) server_.insecure_http = flag->value;
     if (!table_.Has("url")) table_.Missing("url", "the address of the server");
-    const auto text = table_.String("url");
-    if (!text) return;
-    const std::string_view scheme = trust::kFolderScheme;
-    if (text->value.starts_with(scheme)) {
-      const std::string folder = text->value.substr(scheme.size());
-      const auto path = CheckAbsolutePath(folder, PathUse::kFile);
-      if (!may_be_folder_) {
-        findings_.Wrong(text->at, "\"url\" must be https: this kind has no folders");
-      } else if (!path || *path != folder || folder.ends_with('/')) {
-        findings_.Wrong(text->at, "\"url\" must be file:// and the absolute path of a folder");
-      } else {
-        server_.url = text->value;
-      }
-      return;
-    }
-    const auto url = trust::ServerUrl::Parse(text->value);
-    if (!url) {
-      findings_.Wrong(text->at, fmt::format("\"url\" {}", url.error().detail));
-    } else if (!url->IsHttps() && !url->IsLoopback() && !server_.insecure_http) {
-      findings_.Wrong(text->at,
-                      "\"url\" must be https: plain http is for loopback addresses, elsewhere it "
-                      "needs insecure_http = true");
-    } else {
-      server_.url = url->text();
+    server_.url = Address("url").value_or("");
+    const std::string files_key(kind_ == nullptr ? "" : kind_->files_url_key());
+    if (!files_key.empty() && !server_.url.empty()) {
+      server_.files_url = Address(files_key).value_or(kind_->FilesBeside(server_.url));
     }
     if (server_.insecure_http) {
       findings_.Warn(
           table_.PositionOf("insecure_http"),
           "insecure_http = true: metadata and credentials cross the network in the open");
     }
+  }
+
+  // Nullopt where it is not there, or wrong.
+  std::optional<std::string> Address(const std::string& key) {
+    const auto text = table_.String(key);
+    if (!text) return std::nullopt;
+    const std::string_view scheme = trust::kFolderScheme;
+    if (text->value.starts_with(scheme)) {
+      const std::string folder = text->value.substr(scheme.size());
+      const auto path = CheckAbsolutePath(folder, PathUse::kFile);
+      if (!may_be_folder_) {
+        findings_.Wrong(text->at,
+                        fmt::format("\"{}\" must be https: this kind has no folders", key));
+      } else if (!path || *path != folder || folder.ends_with('/')) {
+        findings_.Wrong(
+            text->at, fmt::format("\"{}\" must be file:// and the absolute path of a folder", key));
+      } else {
+        return text->value;
+      }
+      return std::nullopt;
+    }
+    const auto url = trust::ServerUrl::Parse(text->value);
+    if (!url) {
+      findings_.Wrong(text->at, fmt::format("\"{}\" {}", key, url.error().detail));
+    } else if (!url->IsHttps() && !url->IsLoopback() && !server_.insecure_http) {
+      findings_.Wrong(text->at,
+                      fmt::format("\"{}\" must be https: plain http is for loopback addresses, "
+                                  "elsewhere it needs insecure_http = true",
+                                  key));
+    } else {
+      return url->text();
+    }
+    return std::nullopt;
   }
 
   void ReadTls() {
@@ -297,6 +314,51 @@ class ServerReader {
 };
 
 }  // namespace
+
+std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::Kinds& kinds,
+                                                 const std::vector<TrustServer>& servers,
+                                                 const OwnOfTrusts& own, ConfigFindings& findings) {
+  std::vector<trust::FileReader> readers;
+  const auto section = top.Table("trust");
+  if (!section) return readers;
+  for (const TomlMember& member : *section->value) {
+    const auto of_reader = own.find(member.key);
+    if (of_reader == own.end()) continue;
+    const auto labelled = [&](const std::string& label) {
+      return std::find_if(servers.begin(), servers.end(),
+                          [&](const TrustServer& server) { return server.label == label; });
+    };
+    const trust::Kind* const kind = trust::FindKind(kinds, labelled(member.key)->kind);
+    if (kind == nullptr) continue;
+    const auto wanted = kind->FileOf(*of_reader->second);
+    if (!wanted) continue;
+    const auto wrong = [&](const std::string& what) {
+      findings.Wrong(member.key_at, fmt::format("[trust.{}] reads {} of [trust.{}]: {}", member.key,
+                                                wanted->name, wanted->trust, what));
+    };
+    const auto supplier = labelled(wanted->trust);
+    if (supplier == servers.end()) {
+      wrong("there is none");
+      continue;
+    }
+    const trust::Kind* const theirs = trust::FindKind(kinds, supplier->kind);
+    const auto of_supplier = own.find(supplier->label);
+    const auto collection = theirs == nullptr ? std::nullopt : theirs->CollectionOfFiles();
+    if (!collection) {
+      wrong(fmt::format("a trust of kind = \"{}\" has no files", supplier->kind));
+    } else if (of_supplier != own.end()) {
+      auto demand = theirs->DemandOfFile(of_supplier->second, *wanted);
+      if (!demand) {
+        wrong(demand.error().detail);
+      } else {
+        readers.push_back({member.key, kind, of_reader->second, supplier->label,
+                           theirs->IdOf(supplier->url, *collection), wanted->name,
+                           *std::move(demand)});
+      }
+    }
+  }
+  return readers;
+}
 
 std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds, OwnOfTrusts& own,
                                      ConfigFindings& findings) {

@@ -47,6 +47,7 @@ class OwnTable final : public trust::KeyReader {
   std::optional<File> ReadFile(const std::string& key) override { return keys_.ReadFile(key); }
   std::vector<File> ReadFiles(const std::string& key) override { return keys_.ReadFiles(key); }
   std::unique_ptr<KeyReader> Table(const std::string& key) override { return keys_.Table(key); }
+  bool IsTable(const std::string& key) const override { return keys_.IsTable(key); }
   std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) override {
     return keys_.Tables(key);
   }

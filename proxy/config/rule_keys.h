@@ -33,6 +33,7 @@ class RuleKeys final : public trust::KeyReader {
   std::optional<File> ReadFile(const std::string& key) override;
   std::vector<File> ReadFiles(const std::string& key) override;
   std::unique_ptr<KeyReader> Table(const std::string& key) override;
+  bool IsTable(const std::string& key) const override { return table_.IsTable(key); }
   std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) override;
   void Wrong(Place at, const std::string& what) override;
   void Warn(Place at, const std::string& what) override;

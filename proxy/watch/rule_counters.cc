@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "proxy/watch/rule_counters.h"
 
+#include <algorithm>
 #include <map>
 #include <string>
 
@@ -21,13 +22,30 @@ RuleCounters::RuleCounters(std::shared_ptr<const trust::Policy> policy,
       atomics->unavailable = found->second.unavailable;
     }
     counts_.emplace(rule.get(), std::move(atomics));
+    by_name_.emplace(rule->name, rule.get());
   }
 }
 
+// Several rules may be called alike.
+RuleCounters::Atomics* RuleCounters::Find(const trust::Rule& rule) const {
+  const auto found = counts_.find(&rule);
+  if (found != counts_.end()) return found->second.get();
+  const auto [begin, end] = by_name_.equal_range(rule.name);
+  const auto same = std::find_if(begin, end, [&](const auto& named) {
+    const auto text_is = [](const trust::ImagePattern& a, const trust::ImagePattern& b) {
+      return a.text() == b.text();
+    };
+    return named.second->namespaces == rule.namespaces && named.second->action == rule.action &&
+           std::equal(named.second->images.begin(), named.second->images.end(), rule.images.begin(),
+                      rule.images.end(), text_is);
+  });
+  return same == end ? nullptr : counts_.at(same->second).get();
+}
+
 void RuleCounters::Count(const trust::Decision& decision) {
-  const auto found = counts_.find(decision.applied.rule.get());
-  if (found == counts_.end()) return;
-  Atomics& atomics = *found->second;
+  Atomics* const counted = Find(*decision.applied.rule);
+  if (counted == nullptr) return;
+  Atomics& atomics = *counted;
   const auto add = [](std::atomic<std::uint64_t>& counter) {
     counter.fetch_add(1, std::memory_order_relaxed);
   };
@@ -41,8 +59,8 @@ void RuleCounters::Count(const trust::Decision& decision) {
 }
 
 RuleCounters::Counts RuleCounters::Of(const trust::Rule& rule) const {
-  const auto found = counts_.find(&rule);
-  return found == counts_.end() ? Counts{} : Read(*found->second);
+  const Atomics* const counted = Find(rule);
+  return counted == nullptr ? Counts{} : Read(*counted);
 }
 
 RuleCounters::Counts RuleCounters::Read(const Atomics& atomics) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <unordered_map>
 
 #include "trust/decide/policy.h"
@@ -24,7 +25,9 @@ class RuleCounters {
   explicit RuleCounters(std::shared_ptr<const trust::Policy> policy,
                         const RuleCounters* previous = nullptr);
 
-  /// A decision under a rule of an older policy is not counted.
+  /// A decision under a rule of another policy counts where this one has a rule of that name, for
+  /// the same images, namespaces and action: whose trust has another file now (Policy::WithTrust),
+  /// or that a reload has left as it was.
   void Count(const trust::Decision& decision);
 
   Counts Of(const trust::Rule& rule) const;
@@ -37,10 +40,13 @@ class RuleCounters {
     std::atomic<std::uint64_t> unavailable{0};
   };
   static Counts Read(const Atomics& atomics);
+  /// Null where no rule of this policy is it.
+  Atomics* Find(const trust::Rule& rule) const;
 
   std::shared_ptr<const trust::Policy> policy_;
   // Its keys never change after construction.
   std::unordered_map<const trust::Rule*, std::unique_ptr<Atomics>> counts_;
+  std::unordered_multimap<std::string_view, const trust::Rule*> by_name_;  ///< views into policy_
 };
 
 }  // namespace crivet::proxy

@@ -7,20 +7,24 @@ set -euo pipefail
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
 need_cosign
+[[ -n $node_dir ]] || unpack_tuf
 node_enter "$@"
 
 readonly issuer=https://issuer.acme.example alice=alice@acme.example
 
-# rules TRUSTED-ROOT: what alice signed runs.
+# rules TRUSTED-ROOT [SECTION]: what alice signed runs.
 rules() {
+  local trusted_root=$1
+  [[ $trusted_root == "{"* ]] || trusted_root="\"$node_dir/$1.json\""
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
-trusted_root = \"$node_dir/$1.json\"
+trusted_root = $trusted_root
 registry_config = [\"$node_dir/mirrors\"]
 [trust.platform]
 kind = \"sigstore\"
 trusted_root = \"$node_dir/acme/trusted_root.json\"
-registry_config = [\"$node_dir/mirrors\"]" write_crivet_config <<TOML
+registry_config = [\"$node_dir/mirrors\"]
+${2:-}" write_crivet_config <<TOML
 [default]
 action = "deny"
 [[rule]]
@@ -142,3 +146,38 @@ rules acme/trusted_root
 crivet_here reload
 expect_output one --policy Never "$registry/shop/web:1.0"
 expect_output one "$registry/shop/web@$(image_digest one)"
+
+say "a trusted root that a TUF repository brings, imported with it"
+publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/acme/trusted_root.json"
+cp "$node_dir/roots/metadata/1.root.json" "$node_dir/roots.root.json"
+rules '{ tuf = "roots" }' "[trust.roots]
+kind = \"tuf\"
+url = \"file://$node_dir/roots/metadata\"
+root = { root_file = \"$node_dir/roots.root.json\" }
+refresh_interval = \"1s\""
+crivet_here check >/dev/null
+cp -r "$node_dir/roots" "$node_dir/usb"
+crivet_here import "$node_dir/usb" >/dev/null
+crivet_here reload
+part_start registry docker-registry serve "$node_dir/registry.yml"
+part_ready registry listens 80
+expect_output one "$registry/timed/web:1.0" --policy Always
+expect_output one --policy Never "$registry/shop/web:1.0"
+
+say "a newer one acts at once; one that is none is refused with its refresh, and the one before stays"
+publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/acme/without_its_ca.json"
+sleep 1.5
+expect_denied untrusted-root "$registry/shop/web:1.0" --policy Always
+publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/acme/trusted_root.json"
+sleep 1.5
+expect_output one --policy Always "$registry/shop/web:1.0"
+publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/roots.root.json"
+sleep 1.5
+expect_like "status" "*DEGRADED*trusted_root.json*" "$(crivet_here status 2>&1 || true)"
+expect_output one --policy Always "$registry/team/web:1.0"
+
+say "a restart without the repository: the stored one answers"
+rm -r "$node_dir/roots"
+part_stop crivet
+start_crivet
+expect_output one --policy Always "$registry/shop/web:1.0"

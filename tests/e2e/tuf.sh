@@ -13,15 +13,8 @@ web=$registry/shop/web
 fleet=$node_dir/fleet
 served=$node_dir/served
 
-# The page's script, as it stands there.
-# shellcheck disable=SC2016  # backquotes are meant
-sed -n '/^```python$/,/^```$/{/^```/d;p}' "$root/trust/tuf1/PUBLISHING.md" >"$node_dir/publish.py"
-with_tuf() {
-  PYTHONPATH=$root/tests/support/tuf:$parts_dir/tuf-sid/usr/lib/python3/dist-packages /usr/bin/python3 "$@" \
-    >>"$node_dir/log/publish.log" 2>&1
-}
 publish() {
-  with_tuf "$node_dir/publish.py" "$fleet" "$@"
+  publish_tuf "$fleet" "$@"
   ln -sfn "$fleet/metadata" "$served"
 }
 

@@ -11,7 +11,7 @@
 # every port is free and registry.acme.example is a name), the process tree and $node_dir, a tmpfs. When the script ends,
 # however it ends, the kernel ends every process and every mount with it: nothing is left on the machine. Needs root.
 #
-# Parts: node/signing.sh (registry, Notary, MariaDB), node/cosign.sh (cosign, and what it calls), node/images.sh,
+# Parts: node/signing.sh (registry, Notary, MariaDB), node/cosign.sh (cosign, and what it calls), node/tuf.sh, node/images.sh,
 # node/runtime.sh (containerd, dockerd, crivet), node/trouble.sh (bent answers, another clock), node/expect.sh, node/attack.sh
 # (on plain containerd, then through crivet), node/moving_names.sh (names that point elsewhere a moment later),
 # node/machine.sh (a machine that systemd runs).
@@ -32,6 +32,8 @@ source "$root/tests/support/node/signing.sh"
 source "$root/tests/support/node/cosign.sh"
 # shellcheck source=tests/support/node/notation.sh
 source "$root/tests/support/node/notation.sh"
+# shellcheck source=tests/support/node/tuf.sh
+source "$root/tests/support/node/tuf.sh"
 # shellcheck source=tests/support/node/images.sh
 source "$root/tests/support/node/images.sh"
 # shellcheck source=tests/support/node/runtime.sh

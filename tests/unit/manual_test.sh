@@ -63,7 +63,7 @@ done < <(sed -n 's/^root\.//p' "$folder/page")
 
 # Every plain word in the parser is a key of the page, a value that it quotes, or a name of a section.
 grep -ohE '"[a-z][a-z_-]*"' proxy/config/config.cc proxy/config/config_rule.cc proxy/config/config_rules.cc proxy/config/config_servers.cc \
-  trust/notary/read_demand.h trust/notary/read_demand.cc trust/tuf/read_grace.cc trust/tuf/read_gun.h trust/tuf/read_root_keys.cc trust/tuf1/read_demand.cc trust/sigstore/read_demand.cc \
+  trust/notary/read_demand.h trust/notary/read_demand.cc trust/tuf/read_grace.cc trust/tuf/read_gun.h trust/tuf/read_root_keys.cc trust/tuf1/read_demand.h trust/tuf1/read_demand.cc trust/sigstore/read_demand.h trust/sigstore/read_demand.cc \
   trust/notation/read_demand.cc trust/registry_bound/annotations.h trust/registry_bound/tag_time.h \
   trust/registry_bound/tag_time.cc |
   tr -d '"' | sort -u >"$folder/words"

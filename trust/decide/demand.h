@@ -4,6 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "trust/base/time.h"
+
 namespace crivet::trust {
 
 /// Demand is what one rule wants of a kind of trust: whom to believe, and what has to be signed by
@@ -19,6 +21,10 @@ class Demand {
   /// Whether nothing that is verified for one could differ for the other. Precondition: both are of
   /// one kind.
   virtual bool Equals(const Demand& other) const = 0;
+
+  /// Whether it stands on a file of another trust (Kind::FileOf) that is not here, or no longer
+  /// counts at that time: what is new to the node cannot be judged then.
+  virtual bool LacksFile(TimePoint /*now*/) const { return false; }
 };
 
 using SharedDemand = std::shared_ptr<const Demand>;

@@ -32,6 +32,9 @@ struct FileRequest {
   std::optional<Sha256> sha256;
   /// Set where it is asked of an image registry; `path` and `scope` count for nothing then.
   std::optional<RegistryRequest> registry = {};
+  /// What `path` is below: the server's address, or that of the files which other trusts read
+  /// (Kind::files_url_key).
+  enum class Below : std::uint8_t { kUrl, kFilesUrl } below = Below::kUrl;
 };
 
 /// FetchedFile is what a request brought.

@@ -67,6 +67,8 @@ class KeyReader {
   virtual std::vector<File> ReadFiles(const std::string& key) = 0;
   /// A table below this one. The reader lives no longer than this one; Finish it.
   virtual std::unique_ptr<KeyReader> Table(const std::string& key) = 0;
+  /// Whether one stands there, where another value may too.
+  virtual bool IsTable(const std::string& key) const = 0;
   /// The tables of a list, each as Table's.
   virtual std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) = 0;
 

@@ -18,6 +18,7 @@
 #include "trust/decide/evidence.h"
 #include "trust/decide/image_pattern.h"
 #include "trust/decide/key_reader.h"
+#include "trust/decide/published_file.h"
 #include "trust/decide/refresh.h"
 
 namespace crivet::trust {
@@ -93,6 +94,31 @@ class Kind {
   virtual bool EvidenceAges() const { return true; }
   /// Whether one collection is one repository's, so that a pod's own pull secret may be for it.
   virtual bool IsOfOneRepository() const { return true; }
+
+  // Files that a trust of one kind reads out of a collection of another
+  // (trust/RULES.md#files-of-another-trust).
+
+  /// The one that a trust reads, `trust` being what ReadTrust gave; nullopt: none.
+  virtual std::optional<WantedFile> FileOf(const Demand& /*trust*/) const { return std::nullopt; }
+  /// The trust as it is with that file. Fails where WantedFile::check would.
+  virtual Result<SharedDemand> WithFile(const SharedDemand& trust,
+                                        const PublishedFile& /*file*/) const {
+    return trust;
+  }
+
+  /// The key of `[trust.*]` that says below which address files lie; empty: this kind has none that
+  /// others could read.
+  virtual std::string_view files_url_key() const { return ""; }
+  /// Where they lie by default.
+  virtual std::string FilesBeside(const std::string& url) const { return url; }
+  /// The collection that has a trust's files.
+  virtual std::optional<std::string> CollectionOfFiles() const { return std::nullopt; }
+  /// What is wanted of that collection by who reads a file of it, `trust` being what ReadTrust
+  /// gave. kMalformed where there can be no file of that name.
+  virtual Result<SharedDemand> DemandOfFile(const SharedDemand& trust,
+                                            const WantedFile& /*file*/) const {
+    return trust;
+  }
 
   // Collections.
 

@@ -173,7 +173,8 @@ Result<void> Policy::CheckTies(const std::vector<Entry>& entries) {
   return {};
 }
 
-Result<Policy> Policy::Create(std::vector<Rule> rules, Rule fallback) {
+Result<Policy> Policy::Create(std::vector<Rule> rules, Rule fallback,
+                              std::vector<FileReader> files) {
   fallback.is_default = true;
   if (auto checked = CheckRule(fallback); !checked) return tl::unexpected(checked.error());
   std::vector<std::shared_ptr<const Rule>> shared;
@@ -190,7 +191,25 @@ Result<Policy> Policy::Create(std::vector<Rule> rules, Rule fallback) {
   std::stable_sort(entries.begin(), entries.end(),
                    [](const Entry& a, const Entry& b) { return Precedence(a, b) < 0; });
   if (auto checked = CheckTies(entries); !checked) return tl::unexpected(checked.error());
-  return Policy(std::move(shared), std::move(entries));
+  return Policy(std::move(shared), std::move(entries), std::move(files));
+}
+
+Policy Policy::WithTrust(const std::string& label, const SharedDemand& own) const {
+  Policy changed = *this;
+  for (std::shared_ptr<const Rule>& rule : changed.rules_) {
+    const auto is_its = [&](const Member& member) { return member.trust == label; };
+    if (std::none_of(rule->members.begin(), rule->members.end(), is_its)) continue;
+    Rule under = *rule;
+    for (Member& member : under.members) {
+      if (is_its(member)) member.demand = member.kind->Under(own, std::move(member.demand));
+    }
+    const auto taken = std::make_shared<const Rule>(std::move(under));
+    for (Entry& entry : changed.entries_) {
+      if (entry.rule == rule) entry.rule = taken;
+    }
+    rule = taken;
+  }
+  return changed;
 }
 
 AppliedRule Policy::RuleFor(const ImageReference& reference, const PodNamespace& pod_namespace,
@@ -232,12 +251,15 @@ std::vector<Policy::Reader> Policy::ReadersOf(const CollectionId& collection) co
 
 Demands Policy::DemandsOn(const CollectionId& collection) const {
   Demands demands;
-  for (const Reader& reader : ReadersOf(collection)) {
-    const SharedDemand& demand = reader.member->demand;
+  const auto add = [&demands](const SharedDemand& demand) {
     const bool known = std::any_of(demands.begin(), demands.end(), [&](const SharedDemand& other) {
       return other->Equals(*demand);
     });
     if (!known) demands.push_back(demand);
+  };
+  for (const Reader& reader : ReadersOf(collection)) add(reader.member->demand);
+  for (const FileReader& reader : files_) {
+    if (reader.from == collection) add(reader.demand);
   }
   return demands;
 }

@@ -84,6 +84,18 @@ struct Rule {
   std::string reason;
 };
 
+/// FileReader is one `[trust.*]` that reads a file out of another's collection
+/// (trust/RULES.md#files-of-another-trust).
+struct FileReader {
+  std::string trust;  ///< its label
+  const Kind* kind = nullptr;
+  SharedDemand own;      ///< what Kind::ReadTrust gave for it, without the file
+  std::string supplier;  ///< the label of the other
+  CollectionId from;     ///< the other's
+  std::string name;      ///< of the file
+  SharedDemand demand;   ///< on `from`: Kind::DemandOfFile
+};
+
 /// The names under which a member's images are signed: the rule's patterns, or what it maps them
 /// to.
 std::vector<ImagePattern> NamesAsSigned(const Rule& rule, const Member& member);
@@ -114,7 +126,13 @@ class Policy {
  public:
   /// Fails (kMalformed, detail for people) where two rules could tie for a name, a mapping does not
   /// fit a pattern, or a rule lacks what its action needs. `fallback` is `[default]`.
-  static Result<Policy> Create(std::vector<Rule> rules, Rule fallback);
+  static Result<Policy> Create(std::vector<Rule> rules, Rule fallback,
+                               std::vector<FileReader> files = {});
+
+  /// The same, where a trust with that label is `own` (Kind::Under). Precondition: some rule could
+  /// have been read under it.
+  Policy WithTrust(const std::string& label, const SharedDemand& own) const;
+  const std::vector<FileReader>& files() const { return files_; }
 
   /// The one rule for a name in a namespace; break-glass rules past `until` no longer exist. For
   /// AnyNamespace ask RulesFor; here it is answered as NoNamespace. Costs a comparison a pattern.
@@ -127,8 +145,8 @@ class Policy {
   /// Every rule in the order of the configuration, the default last.
   const std::vector<std::shared_ptr<const Rule>>& rules() const { return rules_; }
 
-  /// What all rules together want of a collection; empty where none reads it. Names that a more
-  /// specific rule takes away are not considered.
+  /// What all rules, and who reads files, together want of a collection; empty where none reads
+  /// it. Names that a more specific rule takes away are not considered.
   Demands DemandsOn(const CollectionId& collection) const;
 
   /// Every member that reads the collection for some name, with its rule, in the order of the
@@ -154,11 +172,13 @@ class Policy {
   static std::weak_ordering Precedence(const Entry& a, const Entry& b);
   static Result<void> CheckTies(const std::vector<Entry>& entries);
 
-  Policy(std::vector<std::shared_ptr<const Rule>> rules, std::vector<Entry> entries)
-      : rules_(std::move(rules)), entries_(std::move(entries)) {}
+  Policy(std::vector<std::shared_ptr<const Rule>> rules, std::vector<Entry> entries,
+         std::vector<FileReader> files)
+      : rules_(std::move(rules)), entries_(std::move(entries)), files_(std::move(files)) {}
 
   std::vector<std::shared_ptr<const Rule>> rules_;
   std::vector<Entry> entries_;
+  std::vector<FileReader> files_;
 };
 
 }  // namespace crivet::trust

@@ -17,6 +17,7 @@
 #include "trust/decide/demand.h"
 #include "trust/decide/evidence.h"
 #include "trust/decide/floor.h"
+#include "trust/decide/published_file.h"
 #include "trust/decide/record.h"
 #include "trust/decide/refresh.h"
 
@@ -137,6 +138,11 @@ class TrustedSet {
 
   /// The earliest expiry of what the demands read; nullopt where nothing of it runs out.
   virtual std::optional<TimePoint> Expires(const Demands& demands) const = 0;
+
+  /// A file that some demand reads (Kind::DemandOfFile); nullopt: the set has none of that name.
+  virtual std::optional<PublishedFile> FileOf(const std::string& /*name*/) const {
+    return std::nullopt;
+  }
 
   virtual SetStatus Status(const Demands& demands, TimePoint now) const = 0;
   virtual SetExplanation Explain(const ImageReference& reference, const Demand& demand,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "trust/base/bytes.h"
+#include "trust/base/result.h"
 #include "trust/base/time.h"
 #include "trust/decide/demand.h"
 #include "trust/registry_bound/signature_bytes.h"
@@ -51,6 +52,11 @@ class SignatureDemand : public Demand {
   virtual SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
                                                     const WantedImage& image,
                                                     TimePoint at) const = 0;
+  /// Why no signature that is new to the node can be verified at that time, whatever it says;
+  /// nothing: it can. What was verified earlier counts all the same.
+  virtual std::optional<Error> NothingNew(TimePoint /*now*/) const { return std::nullopt; }
+  bool LacksFile(TimePoint now) const override { return NothingNew(now).has_value(); }
+
   /// Whether the time may change what Verify says.
   virtual bool ages() const { return false; }
   /// When the certificates end that it counts on, for who has to replace them.

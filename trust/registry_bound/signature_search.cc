@@ -115,6 +115,8 @@ void SignatureSearch::BeginAt(const Sha256Digest& digest) {
     const SignatureSet::Aged not_aged{start_.now, std::chrono::seconds{0}};
     const bool holds = before_->GoodOne(Image(), wanted, not_aged).has_value();
     if (holds && !IsTooEarly(before_->SignedAt(Image(), wanted, not_aged), wanted)) continue;
+    // Whoever asks for it is told so by the set.
+    if (wanted.NothingNew(start_.now)) continue;
     lacking_[wanted.fingerprint] = {};
     if (before_->GoodOne(Image(), wanted, {start_.now, std::nullopt})) {
       aged_.insert(wanted.fingerprint);

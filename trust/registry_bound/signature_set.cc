@@ -323,6 +323,10 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
     judgement.evidence.from_record = asked.local != nullptr;
     return judgement;
   }
+  // trust/RULES.md#files-of-another-trust: nobody is asked for what could not be judged.
+  if (auto why = demand.NothingNew(asked.now)) {
+    return {Refusal(why->reason, std::move(why->detail)), {}, true};
+  }
   const auto* word = static_cast<const RegistryWord*>(asked.answer);
   if (word != nullptr && word->digest == digest) {
     const auto refused = word->refused.find(demand.fingerprint);

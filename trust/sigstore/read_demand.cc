@@ -27,6 +27,9 @@ constexpr char kScts[] = "scts";
 constexpr char kTimestamps[] = "timestamps";
 constexpr char kSignedTimestamps[] = "signed_timestamps";
 constexpr char kTrustedRoot[] = "trusted_root";
+constexpr char kTuf[] = "tuf";
+constexpr char kTarget[] = "target";
+constexpr char kTrustedRootTarget[] = "trusted_root.json";
 constexpr std::size_t kMaxKeys = 16;
 constexpr std::size_t kMaxIdentities = 64;
 constexpr std::int64_t kMostWitnesses = 8;
@@ -206,6 +209,23 @@ Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
   return Sha256Of(all);
 }
 
+// `trusted_root = { tuf = "LABEL", target = "trusted_root.json" }`
+SharedDemand ReadRootFromTuf(KeyReader& keys) {
+  const auto table = keys.Table(kTrustedRoot);
+  if (!table) return nullptr;
+  RootFromTuf from{.trust = {}, .target = kTrustedRootTarget};
+  if (!table->Has(kTuf)) {
+    table->Missing(kTuf, "the label of the [trust.*] of kind = \"tuf\" that has it");
+  }
+  if (const auto label = table->String(kTuf)) from.trust = label->value;
+  if (const auto target = table->String(kTarget)) from.target = target->value;
+  table->Finish();
+  if (from.trust.empty()) return nullptr;
+  const auto trust = std::make_shared<SigstoreTrust>();
+  trust->from = std::move(from);
+  return trust;
+}
+
 // What a trusted root has to hold for that demand; empty: it does.
 std::string LackOf(const SigstoreDemand& demand) {
   const TrustedRoot& root = demand.image.signer.root;
@@ -265,6 +285,7 @@ const std::vector<std::string>& SigstoreTrustKeys() {
 }
 
 SharedDemand ReadSigstoreTrust(KeyReader& keys) {
+  if (keys.IsTable(kTrustedRoot)) return ReadRootFromTuf(keys);
   const auto file = keys.ReadFile(kTrustedRoot);
   if (!file) return nullptr;
   auto root = TrustedRoot::Parse(file->content);
@@ -279,6 +300,29 @@ SharedDemand ReadSigstoreTrust(KeyReader& keys) {
   return trust;
 }
 
+Result<void> CheckTrustedRoot(std::string_view bytes) {
+  const auto root = TrustedRoot::Parse(bytes);
+  if (!root) {
+    return Fail(Reason::kMalformed, "no trusted_root.json of sigstore: " + root.error().detail);
+  }
+  if (root->certificate_authorities.empty()) {
+    return Fail(Reason::kMalformed, "a trusted_root.json without a certificate authority");
+  }
+  return {};
+}
+
+Result<SharedDemand> WithRoot(const SigstoreTrust& trust, const PublishedFile& file) {
+  if (auto checked = CheckTrustedRoot(*file.bytes); !checked) {
+    return tl::unexpected(checked.error());
+  }
+  auto with = std::make_shared<SigstoreTrust>();
+  with->root = TrustedRoot::Parse(*file.bytes).value();
+  with->sha256 = file.sha256;
+  with->from = trust.from;
+  if (with->from) with->from->until = file.until;
+  return SharedDemand(std::move(with));
+}
+
 SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   const SigstoreDemand& read = AsSigstore(*rule);
   if (!read.NeedsRoot()) return rule;
@@ -290,13 +334,14 @@ SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   demand->takes_legacy = read.takes_legacy;
   demand->tag_order = read.tag_order;
   demand->max_age = read.max_age;
+  demand->root_from = own.from;
   demand->fingerprint = FingerprintOf(*demand, &own);
   return demand;
 }
 
 std::string WrongForRoot(const Demand& rule) {
   const SigstoreDemand& demand = AsSigstore(rule);
-  if (!demand.NeedsRoot()) return "";
+  if (!demand.NeedsRoot() || demand.root_from) return "";
   const std::string lack = LackOf(demand);
   if (lack.empty()) return "";
   return lack + ": its [trust.*] says which file that is, as trusted_root";

@@ -2,9 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "trust/base/result.h"
 #include "trust/decide/kind.h"
+#include "trust/decide/published_file.h"
+#include "trust/sigstore/sigstore_demand.h"
 
 namespace crivet::trust::sigstore {
 
@@ -23,7 +27,14 @@ SharedDemand ReadSigstoreTrust(KeyReader& keys);
 /// The rule's demand with what its trust says. Precondition: both were read here.
 SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule);
 
-/// What the demand wants that its trusted root does not have; empty: nothing.
+/// Whether those bytes can be a trusted root that somebody publishes: they parse, and there is a
+/// certificate authority among them.
+Result<void> CheckTrustedRoot(std::string_view bytes);
+/// The trust with that file as its trusted root; kMalformed where it is none.
+Result<SharedDemand> WithRoot(const SigstoreTrust& trust, const PublishedFile& file);
+
+/// What the demand wants that its trusted root does not have; empty: nothing, or that is not known
+/// before the root is had.
 std::string WrongForRoot(const Demand& rule);
 
 }  // namespace crivet::trust::sigstore

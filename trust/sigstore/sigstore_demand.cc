@@ -38,6 +38,19 @@ SignatureResult<registry_bound::VerifiedSignature> SigstoreDemand::Verify(
       {std::move(verified->signer.name), std::move(verified->signer.times)}, max_age, at);
 }
 
+std::optional<Error> SigstoreDemand::NothingNew(TimePoint now) const {
+  if (!root_from) return std::nullopt;
+  const std::string root =
+      "the trusted root, " + root_from->target + " of [trust." + root_from->trust + "], ";
+  if (!root_from->until) {
+    return Error{Reason::kNoTrustData, root + "is not on this node yet: crivet status says why"};
+  }
+  if (now < *root_from->until) return std::nullopt;
+  return Error{Reason::kExpired, root +
+                                     "counts for nothing new: its repository has expired or taken "
+                                     "its keys away, and crivet status says why it is not renewed"};
+}
+
 const SigstoreDemand& AsSigstore(const Demand& demand) {
   return static_cast<const SigstoreDemand&>(demand);
 }

@@ -30,6 +30,15 @@ class Sigstore final : public registry_bound::RegistryBoundKind {
   SharedDemand Under(const SharedDemand& trust, SharedDemand rule) const override {
     return sigstore::DemandUnder(trust, rule);
   }
+  std::optional<WantedFile> FileOf(const Demand& trust) const override {
+    const auto& from = static_cast<const sigstore::SigstoreTrust&>(trust).from;
+    if (!from) return std::nullopt;
+    return WantedFile{from->trust, from->target, name(), sigstore::CheckTrustedRoot};
+  }
+  Result<SharedDemand> WithFile(const SharedDemand& trust,
+                                const PublishedFile& file) const override {
+    return sigstore::WithRoot(static_cast<const sigstore::SigstoreTrust&>(*trust), file);
+  }
   std::string WrongFor(const Demand& demand,
                        const std::vector<ImagePattern>& /*images*/) const override {
     return sigstore::WrongForRoot(demand);

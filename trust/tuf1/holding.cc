@@ -45,6 +45,7 @@ void VisitAll(const Holding& holding, const auto& visit) {
   for (const auto& [role, file] : holding.complete->roles) {
     if (auto name = StoredRole(role)) visit(*std::move(name), file);
   }
+  for (const auto& [target, file] : holding.target_files) visit(StoredTarget(target), file);
 }
 
 // Role -> the delegation of `targets` that leads to it; one that nothing leads to is its own.

@@ -17,6 +17,7 @@
 #include "trust/decide/floor.h"
 #include "trust/decide/refresh.h"
 #include "trust/tuf1/root_pin.h"
+#include "trust/tuf1/target_files.h"
 #include "trust/tuf1/trusted.h"
 #include "trust/tuf1/update.h"
 
@@ -54,6 +55,8 @@ struct Holding {
   /// The set before it, where roles that it had could not be had since.
   std::shared_ptr<const Trusted> before = nullptr;
   TimePoint verified_at = {};
+  /// Of targets that the complete set lists.
+  TargetFilesHeld target_files = {};
   /// What the store has.
   std::map<std::string, Sha256> stored = {};
   std::shared_ptr<RoleUses> uses = std::make_shared<RoleUses>();

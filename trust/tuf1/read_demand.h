@@ -8,6 +8,9 @@
 
 namespace crivet::trust::tuf1 {
 
+/// The key of `[trust.*]` that says where files of targets lie.
+inline constexpr char kTargetsUrl[] = "targets_url";
+
 const std::vector<std::string>& TufRuleKeys();
 const std::vector<std::string>& TufTrustKeys();
 

@@ -25,6 +25,14 @@ RootPins PinsOf(const Demands& demands) {
   return pins;
 }
 
+std::vector<TargetFile> FilesOf(const Demands& demands) {
+  std::vector<TargetFile> files;
+  for (const SharedDemand& demand : demands) {
+    if (AsTuf(*demand).file) files.push_back(*AsTuf(*demand).file);
+  }
+  return files;
+}
+
 RefreshFailure NobodyReads() {
   RefreshFailure failure;
   failure.error = {Reason::kNoTrustData, "no rule reads this repository any more"};

@@ -7,6 +7,7 @@
 #include "trust/tuf1/holding.h"
 #include "trust/tuf1/metadata.h"
 #include "trust/tuf1/root_pin.h"
+#include "trust/tuf1/target_files.h"
 #include "trust/tuf1/trusted.h"
 
 namespace crivet::trust::tuf1 {
@@ -18,6 +19,9 @@ Caps CapsFor(const RefreshStart& start);
 
 /// What the demands pin; empty without demands.
 RootPins PinsOf(const Demands& demands);
+
+/// The files that some of them want.
+std::vector<TargetFile> FilesOf(const Demands& demands);
 
 /// Why there is nothing to begin with: no rule reads the repository any more.
 RefreshFailure NobodyReads();

@@ -21,6 +21,12 @@ std::size_t BytesOf(const Trusted& set) {
   return bytes;
 }
 
+std::size_t BytesOf(const TargetFilesHeld& files) {
+  std::size_t bytes = 0;
+  for (const auto& [name, file] : files) bytes += file.bytes->size();
+  return bytes;
+}
+
 std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
   return {metadata.version(), metadata.expires()};
 }
@@ -38,7 +44,8 @@ Repository::Repository(CollectionId id, Holding holding)
       holding_(std::move(holding)),
       uncovered_(holding_.Uncovered()),
       floors_(holding_.FloorsNow()),
-      resident_bytes_(BytesOf(complete()) + (holding_.before ? BytesOf(*holding_.before) : 0)) {}
+      resident_bytes_(BytesOf(complete()) + (holding_.before ? BytesOf(*holding_.before) : 0) +
+                      BytesOf(holding_.target_files)) {}
 
 bool Repository::IsAnchored(const TufDemand& demand) const {
   return MatchChain(demand.trust->pin, holding_.newest.roots).has_value();
@@ -70,6 +77,15 @@ std::optional<TimePoint> Repository::Expires(const Demands& /*demands*/) const {
     earliest = std::min(earliest, targets->second.content->expires());
   }
   return earliest;
+}
+
+std::optional<PublishedFile> Repository::FileOf(const std::string& name) const {
+  const auto held = holding_.target_files.find(name);
+  if (held == holding_.target_files.end()) return std::nullopt;
+  PublishedFile file = held->second;
+  // A newer root acts at once: what its keys no longer cover vouches for nothing new.
+  if (!uncovered_.empty()) file.until = TimePoint{};
+  return file;
 }
 
 SetStatus Repository::Status(const Demands& demands, TimePoint /*now*/) const {

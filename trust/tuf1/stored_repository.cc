@@ -2,6 +2,7 @@
 #include "trust/tuf1/stored_repository.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -73,9 +74,14 @@ void StoredRepository::Next() {
     step_ = Step::kSnapshotFloor;
     stored_as_ = kNewestSnapshot;
   } else {
-    if (step_ != Step::kRoles) BeginRoles();
-    if (!roles_ || !roles_->Wanted()) return End();
-    stored_as_ = *StoredRole(roles_->wanted_role());
+    if (step_ == Step::kSnapshotFloor) BeginRoles();
+    if (roles_ && roles_->Wanted()) {
+      stored_as_ = *StoredRole(roles_->wanted_role());
+      return;
+    }
+    if (step_ == Step::kRoles) BeginFiles();
+    if (stored_files_.empty()) return End();
+    stored_as_ = StoredTarget(stored_files_.back());
   }
 }
 
@@ -101,6 +107,15 @@ void StoredRepository::Supply(Fetched answer) {
     case Step::kRoles:
       roles_->Supply(std::move(answer));
       break;
+    case Step::kFiles: {
+      const std::string target = std::move(stored_files_.back());
+      stored_files_.pop_back();
+      if (!answer) break;
+      auto bytes = std::make_shared<const std::string>(std::move(answer->bytes));
+      const Sha256 sha256 = Sha256Of(*bytes);
+      files_.insert_or_assign(target, PublishedFile{std::move(bytes), sha256, {}});
+      break;
+    }
     case Step::kOver:
       break;
   }
@@ -121,13 +136,40 @@ void StoredRepository::BeginRoles() {
                                    .expiry = Expiry::kIgnored});
 }
 
+void StoredRepository::BeginFiles() {
+  step_ = Step::kFiles;
+  if (!roles_) return;
+  for (const std::string& name : start_.stored) {
+    if (auto target = TargetStoredAs(name)) stored_files_.push_back(*std::move(target));
+  }
+}
+
+// Of what the store has under their names: what is still listed, and wanted. The rest is had anew.
+void StoredRepository::TakeFiles() {
+  Trusted& complete = *holding_.complete;
+  for (TargetFile& wanted : FilesOf(start_.demands)) {
+    TargetFiles files({.trusted = complete,
+                       .wanted = {std::move(wanted)},
+                       .held = files_,
+                       .now = start_.now,
+                       .expiry = Expiry::kIgnored,
+                       .caps = caps_});
+    if (files.Wanted() || files.failure()) continue;
+    complete = files.trusted();
+    holding_.target_files.insert(files.files().begin(), files.files().end());
+  }
+}
+
 void StoredRepository::End() {
   step_ = Step::kOver;
   const Trusted& verified = update_->trusted();
   holding_.newest.roots = verified.roots;
   if (!holding_.newest.timestamp) holding_.newest.timestamp = verified.timestamp;
   if (!holding_.newest.snapshot) holding_.newest.snapshot = verified.snapshot;
-  if (roles_) holding_.complete = roles_->trusted();
+  if (roles_) {
+    holding_.complete = roles_->trusted();
+    TakeFiles();
+  }
   holding_.NoteAllStored();
   if (!holding_.complete) {
     RefreshFailure failure = *update_->failure();

@@ -24,10 +24,12 @@ class StoredRepository final : public Refresh {
   RefreshOutcome Finish() override { return *std::move(outcome_); }
 
  private:
-  enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kOver };
+  enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kFiles, kOver };
 
   void Next();
   void BeginRoles();
+  void BeginFiles();
+  void TakeFiles();
   void End();
 
   const RefreshStart start_;
@@ -36,6 +38,8 @@ class StoredRepository final : public Refresh {
   std::optional<Update> update_;
   Step step_ = Step::kUpdate;
   std::optional<RolesAhead> roles_;
+  std::vector<std::string> stored_files_;  ///< that are still to be read, by their targets
+  TargetFilesHeld files_;
   std::string stored_as_;
   std::optional<RefreshOutcome> outcome_;
 };

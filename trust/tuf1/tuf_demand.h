@@ -11,6 +11,7 @@
 #include "trust/base/image_reference.h"
 #include "trust/decide/demand.h"
 #include "trust/tuf1/root_pin.h"
+#include "trust/tuf1/target_files.h"
 #include "trust/tuf1/target_name.h"
 #include "trust/tuf1/trusted.h"
 
@@ -39,6 +40,9 @@ struct TufDemand final : Demand {
   std::vector<std::string> signers;
   /// For timestamp and snapshot (trust/RULES.md#freshness).
   std::chrono::seconds grace{0};
+  /// Set where it is no rule's, but of who reads this file; all else but `trust` counts for nothing
+  /// then.
+  std::optional<TargetFile> file = {};
 
   explicit TufDemand(TargetName of_tags) : target(std::move(of_tags)) {}
   bool Equals(const Demand& other) const override;
@@ -50,6 +54,9 @@ struct TufDemand final : Demand {
     return target.For(reference, tag);
   }
 };
+
+/// The demand of who reads that file in the trust's repository.
+SharedDemand DemandOfTarget(const SharedDemand& trust, TargetFile file);
 
 /// The demand of a rule of this kind. Precondition: it is one.
 const TufDemand& AsTuf(const Demand& demand);

@@ -40,6 +40,21 @@ class Tuf final : public Kind {
   }
   bool IsOfOneRepository() const override { return false; }
 
+  std::string_view files_url_key() const override { return tuf1::kTargetsUrl; }
+  std::string FilesBeside(const std::string& url) const override {
+    const std::size_t host = url.find("://") + 3;
+    const std::size_t last = url.rfind('/');
+    return (last < host ? url : url.substr(0, last)) + "/targets";
+  }
+  std::optional<std::string> CollectionOfFiles() const override { return std::string(kCollection); }
+  Result<SharedDemand> DemandOfFile(const SharedDemand& trust,
+                                    const WantedFile& file) const override {
+    if (std::string wrong = tuf1::TargetFile::WrongName(file.name); !wrong.empty()) {
+      return Fail(Reason::kMalformed, "the name of a target that is read " + wrong);
+    }
+    return tuf1::DemandOfTarget(trust, {file.name, std::string(file.reader), file.check});
+  }
+
   std::optional<std::string> CollectionFor(std::string_view /*signed_as*/) const override {
     return std::string(kCollection);
   }

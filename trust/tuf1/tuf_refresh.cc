@@ -48,6 +48,7 @@ TufRefresh::TufRefresh(RefreshStart start)
   if (start_.asked) {
     for (const SharedDemand& demand : start_.demands) {
       const TufDemand& wanted = AsTuf(*demand);
+      if (wanted.file) continue;
       const ImageReference& reference = start_.asked->reference;
       const bool by_digest = reference.digest() && !reference.tag();
       sought_.push_back({wanted.NameOf(reference).value_or(""),
@@ -65,6 +66,7 @@ TufRefresh::TufRefresh(RefreshStart start)
 
 std::optional<FileRequest> TufRefresh::Wanted() const {
   if (outcome_) return std::nullopt;
+  if (files_) return files_->Wanted();
   if (update_) return RequestOf(*update_->Wanted());
   if (ahead_) return RequestOf(*ahead_->Wanted());
   return RequestOf(*search_->Wanted());
@@ -72,7 +74,10 @@ std::optional<FileRequest> TufRefresh::Wanted() const {
 
 void TufRefresh::Supply(Fetched answer) {
   if (outcome_) return;
-  if (update_) {
+  if (files_) {
+    files_->Supply(std::move(answer));
+    if (!files_->Wanted()) EndFiles();
+  } else if (update_) {
     update_->Supply(std::move(answer));
     if (!update_->Wanted()) EndUpdate();
   } else if (ahead_) {
@@ -94,13 +99,32 @@ void TufRefresh::BeginUpdate() {
 }
 
 void TufRefresh::EndUpdate() {
+  if (update_->failure()) {
+    holding_.Take(*update_, Holding::Went::kNotThrough);
+    return EndWith(*update_->failure());
+  }
+  TargetFiles::Start begun{.trusted = update_->trusted(),
+                           .wanted = FilesOf(start_.demands),
+                           .held = holding_.target_files,
+                           .now = start_.now,
+                           .caps = caps_};
+  files_.emplace(std::move(begun));
+  if (!files_->Wanted()) EndFiles();
+}
+
+// What is verified so far stays verified either way; a set without its files answers nothing.
+void TufRefresh::EndFiles() {
+  const TargetFiles files = *std::move(files_);
+  files_.reset();
   const Update update = *std::move(update_);
   update_.reset();
-  if (update.failure()) {
+  if (files.failure()) {
     holding_.Take(update, Holding::Went::kNotThrough);
-    return EndWith(*update.failure());
+    return EndWith(*files.failure());
   }
   holding_.Take(update, Holding::Went::kThrough);
+  holding_.complete = files.trusted();
+  holding_.target_files = files.files();
   holding_.verified_at = start_.now;
   const bool all = start_.ahead == RefreshStart::Ahead::kAll;
   std::vector<std::string> roles = all ? RolesListed() : RolesHeld();

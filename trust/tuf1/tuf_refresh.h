@@ -12,6 +12,7 @@
 #include "trust/tuf1/role_search.h"
 #include "trust/tuf1/roles_ahead.h"
 #include "trust/tuf1/root_pin.h"
+#include "trust/tuf1/target_files.h"
 #include "trust/tuf1/update.h"
 
 namespace crivet::trust::tuf1 {
@@ -41,6 +42,7 @@ class TufRefresh final : public Refresh {
 
   void BeginUpdate();
   void EndUpdate();
+  void EndFiles();
   std::vector<std::string> RolesHeld() const;
   std::vector<std::string> RolesListed() const;
   void BeginSearches();
@@ -66,6 +68,7 @@ class TufRefresh final : public Refresh {
   std::optional<RefreshFailure> failure_;
 
   std::optional<Update> update_;
+  std::optional<TargetFiles> files_;
   std::optional<RolesAhead> ahead_;
   std::optional<RoleSearch> search_;
   std::optional<RefreshOutcome> outcome_;

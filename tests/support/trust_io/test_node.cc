@@ -57,10 +57,10 @@ void TestNode::SetRules(std::vector<NotaryRule> rules, NotaryRule fallback) {
   SetRules(std::vector<Rule>(rules.begin(), rules.end()), Rule(fallback));
 }
 
-void TestNode::SetRules(std::vector<Rule> rules, Rule fallback) {
+void TestNode::SetRules(std::vector<Rule> rules, Rule fallback, std::vector<FileReader> files) {
   fallback.name = "default";
   fallback.is_default = true;
-  Result<Policy> policy = Policy::Create(std::move(rules), std::move(fallback));
+  Result<Policy> policy = Policy::Create(std::move(rules), std::move(fallback), std::move(files));
   if (!policy) throw std::runtime_error(policy.error().detail);
   policy_ = std::make_shared<const Policy>(*std::move(policy));
 }

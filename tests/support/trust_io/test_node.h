@@ -46,7 +46,7 @@ class TestNode {
   /// What no rule matches is refused, unless `fallback` says otherwise.
   void SetRules(std::vector<NotaryRule> rules, NotaryRule fallback = {});
   /// With rules of any trusts.
-  void SetRules(std::vector<Rule> rules, Rule fallback);
+  void SetRules(std::vector<Rule> rules, Rule fallback, std::vector<FileReader> files = {});
 
   /// Takes the place of the service that runs. Ends the test where it cannot be made.
   void Start(TrustService::Refreshing refreshing = TrustService::Refreshing::kOnlyWhenAsked);

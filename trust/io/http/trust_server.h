@@ -16,6 +16,8 @@ struct TrustServer {
   /// Canonical: lower-case scheme and host, no default port, no trailing slash. Empty where images'
   /// registries are asked.
   std::string url;
+  /// The same of files that other trusts read (Kind::files_url_key); empty: there are none.
+  std::string files_url = {};
   std::string ca_file;
   std::string client_cert;
   std::string client_key;

@@ -201,6 +201,10 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
     look.decision.verdict = Refusal(now.error().reason, now.error().detail);
   }
   if (patience == Patience::kLeft) look.need = NeedOf(look, known);
+  if (now && look.need != Need::kLoad && patience == Patience::kLeft && !Allows(look.decision) &&
+      LooksForFile(look, named, *now)) {
+    look.need = Need::kFile;
+  }
   return look;
 }
 
@@ -305,6 +309,28 @@ const std::string& Inquiry::NameIn(const MemberLook& look) const {
   return look.need == Need::kName ? look.name : all;
 }
 
+// trust/RULES.md#files-of-another-trust
+bool Inquiry::LooksForFile(MemberLook& look, const Member& named, TimePoint now) const {
+  if (!named.demand->LacksFile(now)) return false;
+  look.file = engine_.SupplierOf(named.trust);
+  if (!look.file) return false;
+  if (!look.file->slot->ground().loaded) return true;
+  const bool may_ask = look.file->server && question_.reach != Question::Reach::kOffline;
+  return may_ask && !refreshed_.contains(look.file->slot->id());
+}
+
+bool Inquiry::WaitForFile(const MemberLook& look) {
+  const std::shared_ptr<RepositorySlot>& slot = look.file->slot;
+  if (engine_.AwaitLoad(slot, [self = shared_from_this()] { self->OnEnd(); })) return true;
+  if (!look.file->server || question_.reach == Question::Reach::kOffline) return false;
+  MemberLook whose = look;
+  whose.need = Need::kRefresh;
+  whose.slot = slot;
+  whose.server = look.file->server;
+  whose.credentials = nullptr;
+  return WaitForRefresh(whose);
+}
+
 bool Inquiry::WaitForRefresh(const MemberLook& look) {
   const bool for_name = look.need == Need::kName;
   const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
@@ -354,7 +380,8 @@ bool Inquiry::WaitFor(std::vector<Look>& looks) {
       const bool waits =
           member.need == Need::kLoad
               ? engine_.AwaitLoad(member.slot, [self = shared_from_this()] { self->OnEnd(); })
-              : WaitForRefresh(member);
+          : member.need == Need::kFile ? WaitForFile(member)
+                                       : WaitForRefresh(member);
       if (!waits) --outstanding_;
     }
   }

@@ -34,7 +34,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   void AnswerNow() override;
 
  private:
-  enum class Need : std::uint8_t { kNothing, kLoad, kRefresh, kName };
+  enum class Need : std::uint8_t { kNothing, kLoad, kFile, kRefresh, kName };
   enum class Patience : std::uint8_t { kLeft, kSpent };
 
   /// One member's view of the question.
@@ -46,6 +46,8 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
     SharedCredentials credentials;
     AskedName asked;
     std::string name;  ///< AskedName::Key, of kinds that ask for names
+    /// Of kFile: who has the file.
+    std::optional<ServiceEngine::Wanted> file = {};
   };
   /// One rule's: its members in order, or the one answer that needs none.
   using Look = std::vector<MemberLook>;
@@ -74,6 +76,9 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   bool WaitFor(std::vector<Look>& looks);
   bool WaitForChangedFiles();
   bool WaitForRefresh(const MemberLook& look);
+  /// Whether it has to wait for a file that the member's demand stands on.
+  bool LooksForFile(MemberLook& look, const Member& named, TimePoint now) const;
+  bool WaitForFile(const MemberLook& look);
   std::chrono::milliseconds PatienceFor(const MemberLook& look) const;
   const std::string& NameIn(const MemberLook& look) const;
   void NoteWaits(const Decision& decision);

@@ -79,15 +79,14 @@ std::shared_ptr<const ServiceSetup> ServiceEngine::setup() const {
 
 Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
                                         std::shared_ptr<const Policy> policy) {
+  const std::lock_guard changing(changing_);
   const std::shared_ptr<const ServiceSetup> before = setup();
   Result<std::shared_ptr<const ServiceSetup>> after =
-      ServiceSetup::Create(servers, std::move(policy), make_fetcher_, before.get());
+      ServiceSetup::Create(servers, WithFiles(std::move(policy)), make_fetcher_, before.get());
   if (!after) return tl::unexpected(std::move(after.error()));
-  const std::shared_ptr<const ServiceSetup> taken = *after;
   lanes_.SetQuota(kThreadsForServers / std::max<std::size_t>(servers.size(), 1));
   {
     const std::lock_guard lock(mutex_);
-    setup_ = taken;
     for (const TrustServer& server : servers) {
       // A reload gives nobody a second start: what is the same goes on.
       const auto known = rates_.find(server.url);
@@ -96,12 +95,92 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
                               Rate{server.max_refresh_rate, RefreshRate(server.max_refresh_rate)});
     }
   }
+  TakeSetup(*std::move(after));
+  Plan(std::chrono::milliseconds(0));
+  return {};
+}
+
+void ServiceEngine::TakeSetup(std::shared_ptr<const ServiceSetup> taken) {
+  {
+    const std::lock_guard lock(mutex_);
+    setup_ = taken;
+  }
   for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
     slot->TakeDemands(taken->DemandsOn(slot->id()));
     AwaitLoad(slot, [] {});
   }
+}
+
+// Under `changing_`. A file that was had under another root, or in another place, is nobody's.
+std::shared_ptr<const Policy> ServiceEngine::WithFiles(std::shared_ptr<const Policy> policy) const {
+  for (const FileReader& reader : policy->files()) {
+    const auto held = files_.find({reader.from, reader.name});
+    const bool is_its = held != files_.end() && held->second.demand->Equals(*reader.demand);
+    Result<SharedDemand> own = reader.own;
+    if (is_its) own = reader.kind->WithFile(reader.own, held->second.file);
+    policy =
+        std::make_shared<const Policy>(policy->WithTrust(reader.trust, own.value_or(reader.own)));
+  }
+  return policy;
+}
+
+void ServiceEngine::TakeFiles(const RepositorySlot& slot) {
+  const auto is_of_slot = [&](const FileReader& reader) { return reader.from == slot.id(); };
+  const auto anybody_reads = [&](const std::vector<FileReader>& files) {
+    return std::any_of(files.begin(), files.end(), is_of_slot);
+  };
+  if (!anybody_reads(setup()->policy().files())) return;
+  const std::lock_guard changing(changing_);
+  // Where there is none, it has left memory, or could not be had: what was had before stays.
+  const std::shared_ptr<const TrustedSet> set = slot.ground().set;
+  if (!set) return;
+  const std::shared_ptr<const ServiceSetup> current = setup();
+  bool news = false;
+  for (const FileReader& reader : current->policy().files()) {
+    if (!is_of_slot(reader)) continue;
+    const std::optional<PublishedFile> file = set->FileOf(reader.name);
+    if (!file) continue;
+    const auto held = files_.find({reader.from, reader.name});
+    const bool known = held != files_.end() && held->second.demand->Equals(*reader.demand);
+    if (known && held->second.file == *file) continue;
+    if (!known || held->second.file.sha256 != file->sha256) {
+      journal_.Say("[trust." + reader.trust + "] has " + reader.name + " of [trust." +
+                   reader.supplier + "], sha256 " + ToHex(file->sha256));
+    }
+    files_.insert_or_assign({reader.from, reader.name}, FileHeld{reader.demand, *file});
+    news = true;
+  }
+  if (news) TakeSetup(current->With(WithFiles(current->shared_policy())));
+}
+
+void ServiceEngine::ForgetFiles(const CollectionId& id) {
+  const std::lock_guard changing(changing_);
+  const std::size_t gone =
+      std::erase_if(files_, [&](const auto& file) { return file.first.first == id; });
+  if (gone == 0) return;
+  const std::shared_ptr<const ServiceSetup> current = setup();
+  TakeSetup(current->With(WithFiles(current->shared_policy())));
   Plan(std::chrono::milliseconds(0));
-  return {};
+}
+
+std::optional<ServiceEngine::Wanted> ServiceEngine::SupplierOf(const std::string& trust) {
+  const std::shared_ptr<const ServiceSetup> current = setup();
+  for (const FileReader& reader : current->policy().files()) {
+    if (reader.trust != trust) continue;
+    return Wanted{.slot = Slot(reader.from),
+                  .server = current->Server(reader.supplier),
+                  .credentials = nullptr};
+  }
+  return std::nullopt;
+}
+
+// Nobody asks about a name of theirs, so nobody else would have them loaded and refreshed.
+void ServiceEngine::KeepFilesFresh(const ServiceSetup& current, SinceBoot now) {
+  for (const FileReader& reader : current.policy().files()) {
+    const std::shared_ptr<RepositorySlot> slot = Slot(reader.from);
+    slot->NoteDecision(now);
+    AwaitLoad(slot, [] {});
+  }
 }
 
 ServerSilence::Company ServiceEngine::CompanyOf(const CollectionId& id) const {
@@ -127,6 +206,7 @@ bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
   }
   lanes_.Submit(kDisk, [this, slot] {
     runner_->Load(*slot);
+    TakeFiles(*slot);
     // Whoever waited has looked at the set by the time that it may have to go.
     slot->EndLoad();
     table_.KeepWithinMemory();
@@ -144,6 +224,7 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
       break;
     case RepositorySlot::Wait::kBegin:
       runner_->Load(*slot);
+      TakeFiles(*slot);
       slot->EndLoad();
       table_.KeepWithinMemory();
       break;
@@ -205,6 +286,7 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
   const bool registry = order.server->server.url.empty();
   WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
+    TakeFiles(*slot);
     slot->EndFlight(order.key, order.asked ? BroughtBy(outcome) : Brought{});
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
@@ -275,11 +357,19 @@ void ServiceEngine::RefreshDue() {
   const Moment moment = clock_.Read();
   std::chrono::milliseconds next = kLongestPlan;
   std::vector<Overdue> wanted;
+  KeepFilesFresh(*current, moment.seconds());
+  const auto is_read = [&](const CollectionId& id) {
+    const std::vector<FileReader>& files = current->policy().files();
+    return std::any_of(files.begin(), files.end(),
+                       [&](const FileReader& reader) { return reader.from == id; });
+  };
   for (std::shared_ptr<RepositorySlot>& slot : table_.All()) {
-    if (!slot->InUse() || AsksForNamesAlone(kinds_, slot->id())) continue;
+    const bool first = !slot->InUse() && is_read(slot->id()) && slot->ground().loaded;
+    if ((!slot->InUse() && !first) || AsksForNamesAlone(kinds_, slot->id())) continue;
     std::shared_ptr<const ServerSetup> server = current->ServerOf(slot->id());
     if (!server) continue;
-    const DueRefresh due = slot->Due(moment, server->server.refresh_interval);
+    DueRefresh due = slot->Due(moment, server->server.refresh_interval);
+    if (first && slot->ground().last_outcome == RefreshHistory::Outcome::kNone) due.at = {};
     if (due.at > moment.seconds()) {
       next = std::min(next, std::chrono::milliseconds(due.at) - moment.since_boot);
     } else if (!slot->HasFlight(

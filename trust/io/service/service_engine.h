@@ -80,6 +80,9 @@ class ServiceEngine {
     /// Unset: for all that the rules read.
     std::optional<AskedName> asked = std::nullopt;
   };
+  /// The collection that has the file which that trust reads, as it is refreshed; nullopt: it reads
+  /// none.
+  std::optional<Wanted> SupplierOf(const std::string& trust);
   /// Joins or begins a refresh; whether `then` will be called when it ends, on another thread.
   bool AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed then);
   /// Why nobody must wait for this server now; null where one may. Where it is, one refresh at a
@@ -91,6 +94,12 @@ class ServiceEngine {
     return await_changed_files_ && await_changed_files_(std::move(then));
   }
 
+  /// Files that trusts read out of the collections of others
+  /// (trust/RULES.md#files-of-another-trust). To be called once a slot has another set: whoever
+  /// reads a file of it has that from now on.
+  void TakeFiles(const RepositorySlot& slot);
+  /// The collection was forgotten: nobody has its files any more.
+  void ForgetFiles(const CollectionId& id);
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
 
@@ -101,6 +110,9 @@ class ServiceEngine {
  private:
   ServiceEngine(ServiceOptions options, ServiceSeams seams, std::unique_ptr<FileStore> store);
 
+  std::shared_ptr<const Policy> WithFiles(std::shared_ptr<const Policy> policy) const;
+  void TakeSetup(std::shared_ptr<const ServiceSetup> taken);
+  void KeepFilesFresh(const ServiceSetup& current, SinceBoot now);
   ServerSilence::Company CompanyOf(const CollectionId& id) const;
   void LoadStored();
   void Plan(std::chrono::milliseconds in);
@@ -119,6 +131,15 @@ class ServiceEngine {
   std::stop_source stop_;
   const std::unique_ptr<RefreshRunner> runner_;
   RepositoryTable table_;
+
+  // One at a time gives it another setup. Taken before `mutex_`.
+  std::mutex changing_;
+  /// A file that some trust reads, with the demand under which it was had.
+  struct FileHeld {
+    SharedDemand demand;
+    PublishedFile file;
+  };
+  std::map<std::pair<CollectionId, std::string>, FileHeld> files_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const ServiceSetup> setup_;

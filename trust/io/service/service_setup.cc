@@ -29,6 +29,12 @@ Result<std::shared_ptr<const ServiceSetup>> ServiceSetup::Create(
   return std::shared_ptr<const ServiceSetup>(std::move(setup));
 }
 
+std::shared_ptr<const ServiceSetup> ServiceSetup::With(std::shared_ptr<const Policy> policy) const {
+  std::shared_ptr<ServiceSetup> setup(new ServiceSetup(*this));
+  setup->policy_ = std::move(policy);
+  return setup;
+}
+
 std::shared_ptr<const ServerSetup> ServiceSetup::Server(const std::string& label) const {
   const auto found = servers_.find(label);
   return found == servers_.end() ? nullptr : found->second;

@@ -44,7 +44,11 @@ class ServiceSetup {
                                                             const MakeFetcher& make_fetcher,
                                                             const ServiceSetup* before);
 
+  /// The same servers under other rules.
+  std::shared_ptr<const ServiceSetup> With(std::shared_ptr<const Policy> policy) const;
+
   const Policy& policy() const { return *policy_; }
+  const std::shared_ptr<const Policy>& shared_policy() const { return policy_; }
   std::size_t server_count() const { return servers_.size(); }
 
   /// Null where no server has that label.

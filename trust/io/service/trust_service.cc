@@ -9,26 +9,46 @@
 #include "trust/io/http/http_fetcher.h"
 #include "trust/io/http/server_url.h"
 #include "trust/io/registry/registry_fetcher.h"
+#include "trust/io/service/files_fetcher.h"
 #include "trust/io/service/folder_fetcher.h"
 #include "trust/io/service/inquiry.h"
 #include "trust/io/service/service_engine.h"
 
 namespace crivet::trust {
+namespace {
+
+using Note = std::function<void(const std::string&)>;
+
+Result<std::shared_ptr<MetadataFetcher>> FetcherBelow(const TrustServer& server, const Kind* kind,
+                                                      const Note& note) {
+  if (kind != nullptr && kind->MayBeFolder() && server.url.starts_with(kFolderScheme)) {
+    return std::make_shared<FolderFetcher>(server.url.substr(kFolderScheme.size()));
+  }
+  Result<std::unique_ptr<HttpFetcher>> fetcher = HttpFetcher::Create(server, note);
+  if (!fetcher) return tl::unexpected(std::move(fetcher.error()));
+  return std::shared_ptr<MetadataFetcher>(*std::move(fetcher));
+}
+
+Result<std::shared_ptr<MetadataFetcher>> FetcherFor(const TrustServer& server, const Kind* kind,
+                                                    const Note& note) {
+  if (kind != nullptr && kind->server() == Kind::Server::kImageRegistry) {
+    return std::make_shared<RegistryFetcher>(server, note);
+  }
+  auto own = FetcherBelow(server, kind, note);
+  if (!own || server.files_url.empty()) return own;
+  // Files may lie on another host: what goes there is looked up for that host.
+  TrustServer files = server;
+  files.url = server.files_url;
+  return std::make_shared<FilesFetcher>(
+      *std::move(own), [files, kind, note] { return FetcherBelow(files, kind, note); });
+}
+
+}  // namespace
 
 Result<std::unique_ptr<TrustService>> TrustService::Create(Options options) {
   ServiceSeams seams;
-  seams.make_fetcher = [note = options.log, kinds = options.kinds](
-                           const TrustServer& server) -> Result<std::shared_ptr<MetadataFetcher>> {
-    const Kind* const kind = FindKind(kinds, server.kind);
-    if (kind != nullptr && kind->server() == Kind::Server::kImageRegistry) {
-      return std::make_shared<RegistryFetcher>(server, note);
-    }
-    if (kind != nullptr && kind->MayBeFolder() && server.url.starts_with(kFolderScheme)) {
-      return std::make_shared<FolderFetcher>(server.url.substr(kFolderScheme.size()));
-    }
-    Result<std::unique_ptr<HttpFetcher>> fetcher = HttpFetcher::Create(server, note);
-    if (!fetcher) return tl::unexpected(std::move(fetcher.error()));
-    return std::shared_ptr<MetadataFetcher>(*std::move(fetcher));
+  seams.make_fetcher = [note = options.log, kinds = options.kinds](const TrustServer& server) {
+    return FetcherFor(server, FindKind(kinds, server.kind), note);
   };
   return Create(std::move(options), std::move(seams));
 }
@@ -104,6 +124,7 @@ Result<void> TrustService::Forget(const CollectionId& id) {
   const std::lock_guard lock(slot->commit_mutex());
   if (Result<void> forgotten = engine_->store().Forget(id); !forgotten) return forgotten;
   slot->Forget();
+  engine_->ForgetFiles(id);
   return {};
 }
 
@@ -173,7 +194,10 @@ void TrustService::Look(const CollectionId& id, Refresh& refresh) {
 }
 
 RefreshOutcome TrustService::Import(const CollectionId& id, const std::string& folder) {
-  return engine_->runner().Import(*engine_->Slot(id), folder);
+  const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
+  RefreshOutcome outcome = engine_->runner().Import(*slot, folder);
+  engine_->TakeFiles(*slot);
+  return outcome;
 }
 
 }  // namespace crivet::trust

@@ -798,7 +798,8 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
        {"url = \"https://r.example\"", "ca_file = \"/x\"", "client_cert = \"/x\"",
         "client_key = \"/x\"", "insecure_http = true", "refresh_interval = \"5m\"",
         "max_refresh_rate = 1", "max_targets_size = 4096", "trusted_root = \"/x\"",
-        "trusted_root = { tuf = \"x\" }", "bundles = \"x\"", "registry_config = \"/x\"",
+        "trusted_root = { target = \"x\" }", "trusted_root = { tuf = \"x\", colour = 1 }",
+        "targets_url = \"https://r.example\"", "bundles = \"x\"", "registry_config = \"/x\"",
         "registry_config = [\"x\"]"}) {
     RegistryFile file;
     file.section = line + "\n";
@@ -943,6 +944,67 @@ BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
   spaced.section =
       "trusted_root = \"" + spaced.folder.Write("root.json", root + "\n", 0644) + "\"\n";
   BOOST_TEST(!plain->Equals(*spaced.Demand()));
+}
+
+// A trusted root that another trust has: both are found by their labels.
+struct RootOfTufFile : KeylessFile {
+  std::string tuf = "url = \"https://tuf.example/metadata\"\nroot = { root_file = \"" +
+                    std::string(CRIVET_TEST_DATA) + "/tuf/root.json\" }\n";
+  std::string label = "roots";
+  std::string target;
+
+  std::string Whole() {
+    section = "trusted_root = { tuf = \"" + label + "\"" +
+              (target.empty() ? "" : ", target = \"" + target + "\"") + " }\n";
+    return Keyless() + "[trust.roots]\nkind = \"tuf\"\n" + tuf;
+  }
+};
+
+BOOST_AUTO_TEST_CASE(TrustedRoot_OfATufRepository_IsATargetOfIt) {
+  RootOfTufFile file;
+  const auto config = ParseConfig(file.Whole(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Whole()));
+  const auto& files = config->policy->files();
+  BOOST_REQUIRE(files.size() == 1U);
+  BOOST_TEST(files[0].trust == "cosign");
+  BOOST_TEST(files[0].supplier == "roots");
+  BOOST_TEST(files[0].name == "trusted_root.json");
+  BOOST_TEST(files[0].from.url == "https://tuf.example/metadata");
+  BOOST_TEST(config->policy->DemandsOn(files[0].from).size() == 1U);
+  for (const std::string& warning : config->warnings) {
+    BOOST_TEST(warning.find("no rule uses") == std::string::npos, warning);
+  }
+  for (const auto& server : config->servers) {
+    BOOST_TEST(server.files_url == (server.label == "roots" ? "https://tuf.example/targets" : ""));
+  }
+  file.target = "acme/root.json";
+  file.tuf += "targets_url = \"https://files.example/x\"\n";
+  const auto other = ParseConfig(file.Whole(), "f");
+  BOOST_REQUIRE_MESSAGE(other, Errors(file.Whole()));
+  BOOST_TEST(other->policy->files()[0].name == "acme/root.json");
+  BOOST_TEST(other->servers.back().files_url == "https://files.example/x");
+}
+
+BOOST_AUTO_TEST_CASE(TrustedRoot_OfNoTufRepository_IsRefused) {
+  const auto says = [](RootOfTufFile& file, const std::string& words) {
+    const std::string errors = Errors(file.Whole());
+    BOOST_TEST(errors.find(words) != std::string::npos, words + " is not in " + errors);
+  };
+  RootOfTufFile file;
+  file.label = "other";
+  says(file, "[trust.cosign] reads trusted_root.json of [trust.other]: there is none");
+  file.label = "acme";
+  says(file, "a trust of kind = \"notary\" has no files");
+  file.label = "cosign";
+  says(file, "a trust of kind = \"sigstore\" has no files");
+  file.label = "roots";
+  for (const char* name : {"../root.json", "/root.json", "a b", "a//b", "a/"}) {
+    file.target = name;
+    says(file, "the name of a target that is read");
+  }
+  file.target.clear();
+  file.tuf += "targets_url = \"http://files.example\"\n";
+  says(file, "\"targets_url\" must be https");
 }
 
 BOOST_AUTO_TEST_CASE(Identities_WithoutWhatTheyHangFrom_AreRefused) {

@@ -388,10 +388,26 @@ BOOST_AUTO_TEST_CASE(Reload_KeepsTheCountsOfRulesThatKeepTheirName) {
   const RuleCounters after(next->policy, &before);
   BOOST_TEST(after.Of(*next->policy->rules()[0]).unavailable == 1U);
   BOOST_TEST(after.Of(*next->policy->rules()[1]).unavailable == 0U);
-  // A decision that began under the old rules ends somewhere; it counts for nobody.
+  // A decision that began under the old rules counts for what is the same now, and for nobody else.
   RuleCounters late(next->policy);
   late.Count(decision);
-  BOOST_TEST(late.Of(*next->policy->rules()[0]).unavailable == 0U);
+  BOOST_TEST(late.Of(*next->policy->rules()[0]).unavailable == 1U);
+  trust::Rule other = *config->policy->rules().front();
+  other.action = trust::Action::kDeny;
+  decision.applied.rule = std::make_shared<const trust::Rule>(other);
+  late.Count(decision);
+  BOOST_TEST(late.Of(*next->policy->rules()[0]).unavailable == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(ARuleWhoseTrustHasAnotherFile_CountsOn) {
+  const auto config = ConfigOf("");
+  RuleCounters counters(config->policy);
+  const auto& rule = config->policy->rules().front();
+  trust::Decision decision;
+  decision.applied.rule = std::make_shared<const trust::Rule>(*rule);
+  decision.verdict = trust::Allow{};
+  counters.Count(decision);
+  BOOST_TEST(counters.Of(*rule).allowed == 1U);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

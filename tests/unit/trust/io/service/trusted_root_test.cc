@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// A trusted root of sigstore that is a target of a repository of TUF, behind the whole service: who
+// waits for it, what stays where a newer one is none, and what becomes of evidence.
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "tests/support/trust/memory_registry.h"
+#include "tests/support/trust_io/temporary_folder.h"
+#include "tests/support/trust_io/test_node.h"
+#include "tests/support/trust_io/tuf_fleet.h"
+#include "trust/io/service/files_fetcher.h"
+#include "trust/io/service/folder_fetcher.h"
+#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/sigstore_kind.h"
+
+namespace crivet::trust {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr char kTufUrl[] = "https://tuf.acme.example/metadata";
+constexpr char kTarget[] = "trusted_root.json";
+const std::string kName = "127.0.0.1:5055/acme/web";
+
+class OneRegistry final : public MetadataFetcher {
+ public:
+  Answer Fetch(const FileRequest& request, const Terms& terms) override {
+    const std::lock_guard lock(mutex_);
+    if (terms.arrival) terms.arrival->heard = Heard::kAnswer;
+    return {held_.Answer(request), std::nullopt};
+  }
+  template <typename Change>
+  auto With(Change change) {
+    const std::lock_guard lock(mutex_);
+    return change(held_);
+  }
+
+ private:
+  std::mutex mutex_;
+  MemoryRegistry held_;
+};
+
+std::string RootFile(const std::string& name) { return MemoryRegistry::TestData("trust/" + name); }
+
+struct KeylessNode : TestNode {
+  KeylessNode() {
+    AddServer("cosign", "").kind = std::string(SigstoreKind().name());
+    TrustServer& settings = AddServer("roots", kTufUrl);
+    settings.kind = std::string(TufKind().name());
+    settings.auth = TrustServer::Auth::kNone;
+    AddKind(&SigstoreKind());
+    AddKind(&TufKind());
+    SetFetcher("cosign", registry);
+    SetFetcher("roots", tuf);
+    registry->With([](MemoryRegistry& held) {
+      held.Tag("1.0", MemoryRegistry::Image());
+      held.PutBundle(MemoryRegistry::TestData("bundles/keyless-good.json"));
+    });
+    first_root = tuf->With([](TufPublisher& publisher) { return publisher.files["1.root.json"]; });
+    Publish(RootFile("trusted_root.json"));
+    UseTarget();
+    Start();
+  }
+
+  void Publish(const std::string& content, const std::string& also_served_as = "") {
+    tuf->With([&](TufPublisher& publisher) {
+      publisher.Sign("targets", kTarget, content);
+      publisher.PublishEdition();
+      const std::string served = also_served_as.empty() ? content : also_served_as;
+      publisher.files[ToHex(Sha256Of(content)) + "." + kTarget] = served;
+      publisher.asked.clear();
+    });
+  }
+
+  SharedDemand KeylessRule() const {
+    auto rule = std::make_shared<sigstore::SigstoreDemand>();
+    sigstore::KeylessDemand keyless;
+    keyless.identities.push_back(
+        {sigstore::TextPattern::Parse("https://token.actions.example").value(),
+         sigstore::TextPattern::Parse("https://git.acme.example/shop/web/**").value()});
+    rule->image.signer.who = keyless;
+    rule->image.signer.logs = 1;
+    return rule;
+  }
+
+  void UseTarget() {
+    auto own = std::make_shared<sigstore::SigstoreTrust>();
+    own->from = sigstore::RootFromTuf{"roots", kTarget};
+    const WantedFile wanted = SigstoreKind().FileOf(*own).value();
+    FileReader reader{
+        .trust = "cosign",
+        .kind = &SigstoreKind(),
+        .own = own,
+        .supplier = "roots",
+        .from = TufKind().IdOf(kTufUrl, "*"),
+        .name = kTarget,
+        .demand = TufKind().DemandOfFile(TufFleet::Pinned(first_root), wanted).value()};
+    Rule rule;
+    rule.name = "keyless";
+    rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value()};
+    rule.action = Action::kVerify;
+    rule.members = {{"cosign", "", &SigstoreKind(), SigstoreKind().Under(own, KeylessRule())}};
+    SetRules(std::vector<Rule>{rule}, Rule{}, {reader});
+  }
+
+  std::string PullOf(const std::string& reference) { return Outcome(Pull(reference)); }
+  std::string PresentOf() {
+    Question question = Ask(by_digest);
+    question.local = MemoryRegistry::Image();
+    return Outcome(service().DecideNow(std::move(question)));
+  }
+  std::string AnotherImage() const {
+    return kName + "@" + Sha256Digest(Sha256Of("another")).ToString();
+  }
+  bool Asked(const std::string& ending) {
+    return tuf->With([&](TufPublisher& publisher) {
+      return std::any_of(publisher.asked.begin(), publisher.asked.end(),
+                         [&](const std::string& file) { return file.ends_with(ending); });
+    });
+  }
+  // A refresh of the repository that somebody asks for by hand.
+  bool Refreshed() { return service().Import(TufKind().IdOf(kTufUrl, "*"), Copy()).has_value(); }
+  // What the server has, as a folder.
+  std::string Copy() {
+    tuf->With([&](TufPublisher& publisher) {
+      for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+        std::filesystem::remove_all(entry.path());
+      }
+      std::filesystem::create_directories(folder / "metadata");
+      std::filesystem::create_directories(folder / "targets");
+      for (const auto& [name, content] : publisher.files) {
+        const bool is_target = name.ends_with(kTarget);
+        std::ofstream(folder / ((is_target ? "targets/" : "metadata/") + name), std::ios::binary)
+            << content;
+      }
+    });
+    return folder / "metadata";
+  }
+  std::shared_ptr<OneRegistry> registry = std::make_shared<OneRegistry>();
+  std::shared_ptr<TufServer> tuf = std::make_shared<TufServer>();
+  std::string first_root;
+  TemporaryFolder folder;
+  const std::string image = MemoryRegistry::Image().ToString();
+  const std::string by_digest = kName + "@" + image;
+};
+
+BOOST_FIXTURE_TEST_SUITE(TrustedRootTest, KeylessNode)
+
+BOOST_AUTO_TEST_CASE(TheFirstPull_WaitsForTheRoot_AndIsJudgedByIt) {
+  BOOST_TEST(PullOf(kName + ":1.0") == image);
+  BOOST_TEST(Asked(kTarget));
+}
+
+BOOST_AUTO_TEST_CASE(ARootThatIsHere_IsNotAskedForAgain) {
+  BOOST_TEST(PullOf(kName + ":1.0") == image);
+  tuf->With([](TufPublisher& publisher) { publisher.asked.clear(); });
+  BOOST_TEST(PullOf(AnotherImage()) == "unsigned");
+  BOOST_TEST(!Asked(".json"));
+}
+
+BOOST_AUTO_TEST_CASE(WithoutARoot_NothingIsJudged_AndItIsNoAnswer) {
+  tuf->SetAway(true);
+  BOOST_TEST(PullOf(by_digest) == "no-trust-data");
+  BOOST_TEST(Found(Pull(by_digest)).find("trusted_root.json of [trust.roots]") !=
+             std::string::npos);
+  tuf->SetAway(false);
+  Advance(31s);
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(AfterARestart_WithoutServers_WhatWasPulledIsPresent) {
+  BOOST_TEST(PullOf(by_digest) == image);
+  tuf->SetAway(true);
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Start();
+  BOOST_TEST(PresentOf() == image);
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(AfterItsRepositoryHasExpired_NewDigestsAreNoAnswer_AndKnownOnesCount) {
+  tuf->With([](TufPublisher& publisher) {
+    publisher["timestamp"].expires = "2026-11-01T00:00:00Z";
+    publisher.PublishEdition();
+  });
+  BOOST_TEST(PullOf(by_digest) == image);
+  tuf->SetAway(true);
+  SetWall(TimePoint{std::chrono::sys_days{std::chrono::year{2027} / 1 / 1}});
+  BOOST_TEST(PullOf(by_digest) == image);
+  BOOST_TEST(PresentOf() == image);
+  BOOST_TEST(PullOf(AnotherImage()) == "expired");
+}
+
+BOOST_AUTO_TEST_CASE(ANewerRootWithoutThatAuthority_TakesItsImagesWithIt_AndItComesBack) {
+  BOOST_TEST(PullOf(by_digest) == image);
+  Publish(RootFile("root_wrong_rekor_key.json"));
+  BOOST_TEST(Refreshed());
+  BOOST_TEST(PresentOf() == "transparency-log");
+  BOOST_TEST(PullOf(by_digest) == "transparency-log");
+  Publish(RootFile("trusted_root.json"));
+  BOOST_TEST(Refreshed());
+  BOOST_TEST(PresentOf() == image);
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(WhatWasFoundUnderTheRootBefore_HoldsNothingBackUnderTheNext) {
+  Publish(RootFile("root_wrong_rekor_key.json"));
+  BOOST_TEST(PullOf(by_digest) == "transparency-log");
+  Publish(RootFile("trusted_root.json"));
+  BOOST_TEST(Refreshed());
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(ANewerFileThatIsNone_IsRefused_AndTheOneBeforeStays) {
+  BOOST_TEST(PullOf(by_digest) == image);
+  const std::string without_ca =
+      R"({"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1",)"
+      R"("tlogs":[],"ctlogs":[],"certificateAuthorities":[],"timestampAuthorities":[]})";
+  for (const std::string& content : {std::string("<html>"), without_ca}) {
+    Publish(content);
+    const RefreshOutcome outcome = service().Import(TufKind().IdOf(kTufUrl, "*"), Copy());
+    BOOST_REQUIRE(!outcome);
+    BOOST_TEST(outcome.error().error.detail.find("kind = \"sigstore\"") != std::string::npos);
+    BOOST_TEST(PresentOf() == image);
+    BOOST_TEST(PullOf(AnotherImage()) == "unsigned");
+    Start();
+    BOOST_TEST(PresentOf() == image);
+    BOOST_TEST(PullOf(AnotherImage()) == "unsigned");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(BytesThatAreNotTheListedOnes_OrTooMany_AreRefused) {
+  const std::string good = RootFile("trusted_root.json");
+  std::string other = good;
+  other.back() = ' ';
+  for (const std::string& served : {other, good + " "}) {
+    Publish(good, served);
+    BOOST_TEST(!Refreshed());
+    BOOST_TEST(PullOf(by_digest) == "no-trust-data");
+    Advance(31s);
+  }
+  Publish(std::string(5 * 1024 * 1024, ' '));
+  BOOST_TEST(!Refreshed());
+  Publish(good);
+  BOOST_TEST(Refreshed());
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(ARoleThatNamesIt_MayBeDelegated) {
+  tuf->With([](TufPublisher& publisher) {
+    publisher["targets"].targets.clear();
+    publisher.Delegate("targets", "sigstore", {kTarget});
+    publisher.Sign("sigstore", kTarget, RootFile("trusted_root.json"));
+    publisher.PublishEdition({"targets", "sigstore"});
+  });
+  BOOST_TEST(PullOf(by_digest) == image);
+  tuf->SetAway(true);
+  Start();
+  BOOST_TEST(PresentOf() == image);
+}
+
+BOOST_AUTO_TEST_CASE(InTheBackground_ItIsHadBeforeAnybodyAsks) {
+  Start(TrustService::Refreshing::kInBackground);
+  for (int tries = 0; tries < 500 && !Asked(kTarget); ++tries) std::this_thread::sleep_for(10ms);
+  BOOST_TEST(Asked(kTarget));
+  BOOST_TEST(PullOf(by_digest) == image);
+}
+
+BOOST_AUTO_TEST_CASE(ForgottenByHand_ItIsHadAnew) {
+  BOOST_TEST(PullOf(by_digest) == image);
+  tuf->SetAway(true);
+  BOOST_TEST(service().Forget(TufKind().IdOf(kTufUrl, "*")).has_value());
+  BOOST_TEST(PresentOf() == "no-trust-data");
+  tuf->SetAway(false);
+  Advance(31s);
+  BOOST_TEST(PresentOf() == image);
+}
+
+BOOST_AUTO_TEST_CASE(RolledBackToAnEarlierEdition_IsRefused) {
+  const TufPublisher earlier = tuf->With([](TufPublisher& publisher) { return publisher; });
+  Publish(RootFile("root_wrong_rekor_key.json"));
+  BOOST_TEST(PullOf(by_digest) == "transparency-log");
+  tuf->With([&](TufPublisher& publisher) { publisher = earlier; });
+  BOOST_TEST(!Refreshed());
+  Start();
+  BOOST_TEST(PullOf(by_digest) == "transparency-log");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_CASE(FilesFetcher_AsksForFilesBelowTheirOwnAddress) {
+  const TemporaryFolder folder;
+  for (const char* place : {"metadata", "targets"}) {
+    std::filesystem::create_directories(folder / place);
+    std::ofstream(folder / (std::string(place) + "/file")) << place;
+  }
+  const auto below = [&](const std::string& place) {
+    return std::make_shared<FolderFetcher>(folder / place);
+  };
+  FilesFetcher fetcher(below("metadata"),
+                       [&] { return Result<std::shared_ptr<MetadataFetcher>>(below("targets")); });
+  FileRequest request;
+  request.file_names = {"file"};
+  request.max_bytes = 100;
+  BOOST_TEST(fetcher.Fetch(request, {}).fetched->bytes == "metadata");
+  request.below = FileRequest::Below::kFilesUrl;
+  BOOST_TEST(fetcher.Fetch(request, {}).fetched->bytes == "targets");
+}
+
+}  // namespace
+}  // namespace crivet::trust

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "trust/io/service/files_fetcher.h"
+
+namespace crivet::trust {
+
+MetadataFetcher::Answer FilesFetcher::Fetch(const FileRequest& request, const Terms& terms) {
+  if (request.below == FileRequest::Below::kUrl) return own_->Fetch(request, terms);
+  const Result<std::shared_ptr<MetadataFetcher>> files = Files();
+  if (files) return (*files)->Fetch(request, terms);
+  FetchFailure failure;
+  failure.kind = FetchFailure::Kind::kNetwork;
+  return {tl::unexpected(std::move(failure)), std::nullopt};
+}
+
+Result<std::shared_ptr<MetadataFetcher>> FilesFetcher::Files() {
+  const std::lock_guard lock(mutex_);
+  if (files_) return files_;
+  Result<std::shared_ptr<MetadataFetcher>> made = make_files_();
+  if (made) files_ = *made;
+  return made;
+}
+
+}  // namespace crivet::trust

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "trust/base/result.h"
+#include "trust/io/http/metadata_fetcher.h"
+
+namespace crivet::trust {
+
+/// FilesFetcher asks a server below its own address, and for files that other trusts read
+/// (FileRequest::Below) below another. That one is made when it is first needed. Thread-safe.
+class FilesFetcher final : public MetadataFetcher {
+ public:
+  using Make = std::function<Result<std::shared_ptr<MetadataFetcher>>()>;
+
+  FilesFetcher(std::shared_ptr<MetadataFetcher> own, Make make_files)
+      : own_(std::move(own)), make_files_(std::move(make_files)) {}
+
+  Answer Fetch(const FileRequest& request, const Terms& terms) override;
+
+ private:
+  Result<std::shared_ptr<MetadataFetcher>> Files();
+
+  const std::shared_ptr<MetadataFetcher> own_;
+  const Make make_files_;
+  std::mutex mutex_;
+  std::shared_ptr<MetadataFetcher> files_;
+};
+
+}  // namespace crivet::trust
