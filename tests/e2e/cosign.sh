@@ -40,6 +40,18 @@ trust = "cosign"
 keys = ["$node_dir/$1.pub"]
 annotations = { tag = "\$tag" }
 [[rule]]
+images = ["$registry/elsewhere/**"]
+action = "verify"
+trust = "cosign"
+keys = ["$node_dir/$1.pub"]
+source = "$registry/signatures"
+[[rule]]
+images = ["$registry/mirrored/**"]
+action = "verify"
+trust = "cosign"
+keys = ["$node_dir/$1.pub"]
+signed_as = "$registry/shop/**"
+[[rule]]
 images = ["$registry/both/**"]
 action = "verify"
 all_of = [$cosign, $notary]
@@ -94,6 +106,19 @@ push one tagged/web:2.0
 cosign_image release one tagged/web --signing-config "$node_dir/no-services.json" -a tag=1.0
 push two tagged/web:3.0
 cosign_image release two tagged/web
+# cosign asks that repository in plain only where its name is of the loopback.
+push one elsewhere/web:1.0
+COSIGN_REPOSITORY=127.0.0.1:80/signatures cosign_image release one elsewhere/web
+push two elsewhere/older:1.0
+COSIGN_REPOSITORY=127.0.0.1:80/signatures cosign_image release two elsewhere/older "${older_form[@]}"
+push three elsewhere/beside:1.0
+cosign_image release three elsewhere/beside
+# As a mirror has them: with the signatures that they have at home.
+for where in older copied; do
+  push two "mirrored/$where:1.0"
+  skopeo --insecure-policy copy --quiet --src-tls-verify=false --dest-tls-verify=false \
+    "docker://$registry/shop/older:${onto/:/-}.sig" "docker://$registry/mirrored/$where:${onto/:/-}.sig"
+done
 push_signed one both/web 1.0
 cosign_image release one both/web
 push_signed one moving/old 1.0
@@ -116,6 +141,13 @@ expect_like "audit" "*\"binding\":\"registry\"*" "$pulled"
 expect_like "audit" "*\"digest\":\"$(image_digest one)\"*" "$pulled"
 expect_like "verify" "*is the registry's word: signed is the digest*ALLOWED: $registry/shop/web@$(image_digest one)*" \
   "$(crivet_here verify "$registry/shop/web:1.0" 2>&1)"
+
+say "signatures in a repository of their own; a mirror's, under the name that they bear"
+expect_output one "$registry/elsewhere/web:1.0"
+expect_output two "$registry/elsewhere/older:1.0"
+expect_denied unsigned "$registry/elsewhere/beside:1.0"
+expect_output two "$registry/mirrored/older:1.0"
+expect_denied identity "$registry/mirrored/copied:1.0"
 
 say "unsigned, by a stranger's key, with another image's signature: refused, and why"
 expect_denied unsigned "$registry/shop/web:unsigned"

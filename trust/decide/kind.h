@@ -125,6 +125,16 @@ class Kind {
   /// The name of the collection in which an image of that name is signed; nullopt: there cannot be
   /// one. `signed_as` is a repository's full name, as written or as the rule maps it.
   virtual std::optional<std::string> CollectionFor(std::string_view signed_as) const = 0;
+  /// The same under what a rule wants.
+  virtual std::optional<std::string> CollectionUnder(const Demand& /*demand*/,
+                                                     std::string_view signed_as) const {
+    return CollectionFor(signed_as);
+  }
+  /// Whether CollectionUnder could give that name under that demand.
+  virtual bool IsUnder(const Demand& /*demand*/, const std::string& /*name*/) const { return true; }
+  /// Whether images that a rule maps to another name are looked for under it. Where not, that is
+  /// the name which their signatures may bear, and they are looked for where the images are.
+  virtual bool IsFoundAsSigned() const { return true; }
   /// Text that somebody typed, or that was stored, as a collection's name; nullopt: it is none.
   virtual std::optional<std::string> ParseName(std::string_view text) const = 0;
   /// The collection of that name of a trust with that address; of registries, the host of the name

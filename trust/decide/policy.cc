@@ -64,7 +64,9 @@ AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* i
     if (maps) mapped = SignedAs(*member.signed_as, *images, reference);
     auto& collection = applied.collections.emplace_back();
     if (maps && !mapped) continue;
-    auto name = member.kind->CollectionFor((mapped ? *mapped : reference).repository());
+    const bool elsewhere = mapped && member.kind->IsFoundAsSigned();
+    auto name = member.kind->CollectionUnder(*member.demand,
+                                             (elsewhere ? *mapped : reference).repository());
     if (name) collection = member.kind->IdOf(member.url, *std::move(name));
     if (!mapped) continue;
     applied.signed_as.resize(rule->members.size());
@@ -80,10 +82,11 @@ bool MapsNames(const Rule& rule) {
 
 // Whether a member reads the collection for some name that its rule matches.
 bool MayRead(const Rule& rule, const Member& member, const CollectionId& collection) {
-  if (member.kind->IdOf(member.url, collection.name) != collection) return false;
-  if (rule.is_default) return true;
   const std::string& name = collection.name;
-  if (!member.signed_as) {
+  if (member.kind->IdOf(member.url, name) != collection) return false;
+  if (!member.kind->IsUnder(*member.demand, name)) return false;
+  if (rule.is_default) return true;
+  if (!member.signed_as || !member.kind->IsFoundAsSigned()) {
     return std::any_of(rule.images.begin(), rule.images.end(), [&](const ImagePattern& images) {
       return member.kind->MayHold(name, images);
     });

@@ -3,18 +3,34 @@
 
 #include <utility>
 
+#include "trust/registry_bound/signature_demand.h"
+#include "trust/registry_bound/signature_place.h"
 #include "trust/registry_bound/signature_search.h"
 #include "trust/registry_bound/signature_set.h"
 
 namespace crivet::trust::registry_bound {
 
 std::optional<std::string> RegistryBoundKind::ParseName(std::string_view text) const {
-  const Result<ImageReference> reference = ImageReference::Parse(text);
-  if (!reference || reference->tag() || reference->digest() || reference->NamesOtherDigest() ||
-      reference->domain().empty() || reference->repository() != text) {
-    return std::nullopt;
-  }
-  return reference->repository();
+  const auto place = SignaturePlace::Parse(text);
+  return place ? std::optional(place->Text()) : std::nullopt;
+}
+
+std::optional<std::string> RegistryBoundKind::CollectionUnder(const Demand& demand,
+                                                              std::string_view image) const {
+  const std::string& source = AsSignatureDemand(demand).source;
+  std::string name(image);
+  if (!source.empty() && source != image) name += '@' + source;
+  return ParseName(name);
+}
+
+bool RegistryBoundKind::IsUnder(const Demand& demand, const std::string& name) const {
+  const auto place = SignaturePlace::Parse(name);
+  return place && CollectionUnder(demand, place->image) == name;
+}
+
+bool RegistryBoundKind::MayHold(const std::string& name, const ImagePattern& images) const {
+  const auto place = SignaturePlace::Parse(name);
+  return place && images.Matches(place->image);
 }
 
 std::unique_ptr<Refresh> RegistryBoundKind::Begin(RefreshStart start) const {

@@ -23,9 +23,11 @@ class RegistryBoundKind : public Kind {
   std::optional<std::string> CollectionFor(std::string_view signed_as) const final {
     return ParseName(signed_as);
   }
-  bool MayHold(const std::string& name, const ImagePattern& images) const final {
-    return images.Matches(name);
-  }
+  std::optional<std::string> CollectionUnder(const Demand& demand,
+                                             std::string_view image) const final;
+  bool IsUnder(const Demand& demand, const std::string& name) const final;
+  bool MayHold(const std::string& name, const ImagePattern& images) const final;
+  bool IsFoundAsSigned() const final { return false; }
   std::optional<std::string> ParseName(std::string_view text) const final;
 
   std::unique_ptr<Refresh> Begin(RefreshStart start) const final;

@@ -42,6 +42,8 @@ class SignatureDemand : public Demand {
   /// the same signatures.
   Sha256 fingerprint{};
   TagOrder tag_order = TagOrder::kWarn;
+  /// The repository in which signatures lie, where that is not the image's own; else empty.
+  std::string source;
 
   bool Equals(const Demand& other) const override {
     return fingerprint == static_cast<const SignatureDemand&>(other).fingerprint;

@@ -67,6 +67,7 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
 
 SignatureSearch::SignatureSearch(RefreshStart start, const SignatureDialect& dialect)
     : start_(std::move(start)),
+      place_(SignaturePlace::Parse(start_.id.name).value_or(SignaturePlace{start_.id.name, {}})),
       dialect_(dialect),
       before_(std::static_pointer_cast<const SignatureSet>(start_.previous)) {
   if (!before_) before_ = SignatureSet(start_.id, dialect_).WithFloors(start_.floors);
@@ -82,7 +83,7 @@ SignatureSearch::SignatureSearch(RefreshStart start, const SignatureDialect& dia
   } else {
     steps_.push_back({Step::What::kResolve,
                       {.what = RegistryRequest::What::kResolve,
-                       .repository = start_.id.name,
+                       .repository = place_.image,
                        .tag = asked.reference.tag().value_or("latest")}});
     Next();
   }
@@ -92,7 +93,7 @@ WantedImage SignatureSearch::Image() const {
   const ImageReference& reference = start_.asked->reference;
   std::optional<std::string> tag = reference.tag();
   if (!tag && !reference.digest()) tag = "latest";
-  return {.digest = *digest_, .repository = start_.id.name, .tag = std::move(tag)};
+  return {.digest = *digest_, .repository = reference.repository(), .tag = std::move(tag)};
 }
 
 bool SignatureSearch::DecidesTag() const {
@@ -131,7 +132,7 @@ void SignatureSearch::BeginAt(const Sha256Digest& digest) {
 }
 
 void SignatureSearch::AskPlace(Place place, std::size_t skip_hosts, std::string page) {
-  RegistryRequest request{.repository = start_.id.name, .skip_hosts = skip_hosts};
+  RegistryRequest request{.repository = place_.signatures(), .skip_hosts = skip_hosts};
   if (place == Place::kReferrers) {
     request.what = RegistryRequest::What::kReferrers;
     request.digest = digest_;
@@ -148,7 +149,7 @@ SignatureSearch::Step SignatureSearch::ContentStep(Step::What what,
   const bool manifest = what != Step::What::kContent;
   return {what,
           {.what = manifest ? RegistryRequest::What::kManifest : RegistryRequest::What::kBlob,
-           .repository = start_.id.name,
+           .repository = what == Step::What::kImage ? place_.image : place_.signatures(),
            .digest = content}};
 }
 

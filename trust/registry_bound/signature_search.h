@@ -73,6 +73,7 @@ class SignatureSearch final : public Refresh {
   std::optional<TimePoint> NewestSigning() const;
 
   const RefreshStart start_;
+  const SignaturePlace place_;
   const SignatureDialect& dialect_;
   std::shared_ptr<const SignatureSet> before_;
   std::optional<Sha256Digest> digest_;

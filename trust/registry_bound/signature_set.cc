@@ -96,10 +96,13 @@ Reason ReasonFor(SignatureReason reason) {
 SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
                                                 const WantedImage& image,
                                                 const SignatureDemand& demand, TimePoint now) {
-  // The repository is one for all of them: these are a set's own.
-  Key key{stored.signature.form(), stored.signature.sha256(),
-          stored.first_verified,   image.digest,
-          demand.fingerprint,      image.tag};
+  Key key{stored.signature.form(),
+          stored.signature.sha256(),
+          stored.first_verified,
+          image.digest,
+          demand.fingerprint,
+          image.repository,
+          image.tag};
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(key);
@@ -134,12 +137,14 @@ void LastUse::Drop(const Sha256Digest& image) {
 
 SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)
     : id_(std::move(id)),
+      place_(SignaturePlace::Parse(id_.name).value_or(SignaturePlace{id_.name, {}})),
       dialect_(dialect),
       verdicts_(std::make_shared<Verdicts>()),
       last_use_(std::make_shared<LastUse>()) {}
 
 SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
     : id_(before.id_),
+      place_(before.place_),
       dialect_(before.dialect_),
       floors_(before.floors_),
       images_(before.images_),
@@ -303,7 +308,8 @@ Judgement SignatureSet::Current(const Asked& asked) const {
 Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
   if (Knows(digest)) last_use_->Note(digest);
   const SignatureDemand& demand = AsSignatureDemand(asked.demand);
-  const WantedImage image{.digest = digest, .repository = id_.name, .tag = TagOf(asked.reference)};
+  const WantedImage image{
+      .digest = digest, .repository = asked.reference.repository(), .tag = TagOf(asked.reference)};
   Aged aged{asked.now, std::nullopt};
   if (asked.present_max_age.count() > 0) aged.at_most = asked.present_max_age;
   const SignatureResult<Good> good = GoodOne(image, demand, aged);
@@ -349,8 +355,9 @@ Judgement SignatureSet::OfTag(const Asked& asked, const Sha256Digest& digest) co
   const SignatureDemand& demand = AsSignatureDemand(asked.demand);
   const std::string tag = TagOf(asked.reference).value_or("");
   const auto before = TagTime(floors_, tag);
-  const auto now = SignedAt({.digest = digest, .repository = id_.name, .tag = tag}, demand,
-                            {asked.now, std::nullopt});
+  const auto now =
+      SignedAt({.digest = digest, .repository = asked.reference.repository(), .tag = tag}, demand,
+               {asked.now, std::nullopt});
   if (!before || !now || *now >= *before) return judgement;
   if (demand.tag_order == TagOrder::kRefuse) {
     const std::string_view why =
@@ -367,7 +374,7 @@ Judgement SignatureSet::OfTag(const Asked& asked, const Sha256Digest& digest) co
 
 Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& demand,
                                   TimePoint now) const {
-  const WantedImage image{.digest = record.digest, .repository = id_.name, .tag = record.tag};
+  const WantedImage image{.digest = record.digest, .repository = place_.image, .tag = record.tag};
   const Aged not_aged{now, std::chrono::seconds{0}};
   return GoodOne(image, AsSignatureDemand(demand), not_aged) ? Standing::kStands
                                                              : Standing::kNotAccepted;

@@ -15,6 +15,7 @@
 #include "trust/decide/trusted_set.h"
 #include "trust/registry_bound/signature_demand.h"
 #include "trust/registry_bound/signature_dialect.h"
+#include "trust/registry_bound/signature_place.h"
 #include "trust/registry_bound/stored_signature.h"
 
 namespace crivet::trust::registry_bound {
@@ -38,8 +39,8 @@ class Verdicts {
  private:
   static constexpr std::size_t kMax = 4096;
   static constexpr std::chrono::minutes kRefusalCounts{1};
-  using Key =
-      std::tuple<std::string, Sha256, TimePoint, Sha256Digest, Sha256, std::optional<std::string>>;
+  using Key = std::tuple<std::string, Sha256, TimePoint, Sha256Digest, Sha256, std::string,
+                         std::optional<std::string>>;
   struct Known {
     SignatureResult<VerifiedSignature> verdict;
     TimePoint at;
@@ -77,7 +78,8 @@ class SignatureSet final : public TrustedSet {
   static constexpr std::size_t kMaxImages = LastUse::kKept;
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
 
-  /// Nothing. `dialect` lives as long as the program.
+  /// Nothing. The name of the collection is a SignaturePlace; `dialect` lives as long as the
+  /// program.
   SignatureSet(CollectionId id, const SignatureDialect& dialect);
 
   /// With more signatures. Beyond the caps of all images those go that were neither pulled nor
@@ -132,6 +134,7 @@ class SignatureSet final : public TrustedSet {
   Judgement OfTag(const Asked& asked, const Sha256Digest& digest) const;
 
   const CollectionId id_;
+  const SignaturePlace place_;
   const SignatureDialect& dialect_;
   Floors floors_;
   /// Never null, never empty; what one image has is shared with the sets before.

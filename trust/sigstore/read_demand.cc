@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -11,6 +10,8 @@
 #include <utility>
 
 #include "trust/base/bytes.h"
+#include "trust/decide/image_pattern.h"
+#include "trust/registry_bound/signature_place.h"
 #include "trust/sigstore/identity.h"
 #include "trust/sigstore/sigstore_demand.h"
 #include "trust/sigstore/trusted_root.h"
@@ -33,9 +34,7 @@ constexpr char kTrustedRootTarget[] = "trusted_root.json";
 constexpr std::size_t kMaxKeys = 16;
 constexpr std::size_t kMaxIdentities = 64;
 constexpr std::int64_t kMostWitnesses = 8;
-// What cosign's users look for and this version does not have. None of it may be passed over:
-// each of them asks for more than a good signature.
-constexpr std::array kNotYet = {"signed_as", "source"};
+constexpr char kSource[] = "source";
 
 std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   std::vector<VerificationKey> read;
@@ -175,6 +174,31 @@ void ReadTimes(KeyReader& keys, SigstoreDemand& demand) {
   }
 }
 
+std::string ReadSource(KeyReader& keys) {
+  const auto source = keys.String(kSource);
+  if (!source || source->value.empty()) return {};
+  if (registry_bound::IsRepository(source->value)) return source->value;
+  keys.Wrong(source->at, fmt::format("\"{}\" is the full name of a repository, such as "
+                                     "\"registry.acme.example/signatures\", without a tag",
+                                     kSource));
+  return {};
+}
+
+// trust/RULES.md#mirrors
+std::optional<ImagePattern> ReadSignedAs(KeyReader& keys, const SigstoreDemand& demand) {
+  const auto text = keys.String(kSignedAs);
+  if (!text) return std::nullopt;
+  auto pattern = ImagePattern::ParseMapping(text->value);
+  if (!pattern) {
+    keys.Wrong(text->at, fmt::format("\"{}\": {}", kSignedAs, pattern.error().detail));
+    return std::nullopt;
+  }
+  if (!demand.takes_legacy) {
+    keys.Warn(text->at, fmt::format("\"{}\" changes nothing: a bundle bears no name", kSignedAs));
+  }
+  return *std::move(pattern);
+}
+
 // Of everything that the verdict over a signature depends on, each part with its size, so that no
 // two demands run together.
 Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
@@ -261,8 +285,9 @@ const std::vector<std::string>& SigstoreRuleKeys() {
                                     kSignedTimestamps,
                                     registry_bound::kAnnotations,
                                     registry_bound::kTagOrder,
-                                    registry_bound::kMaxAge};
-    all.insert(all.end(), kNotYet.begin(), kNotYet.end());
+                                    registry_bound::kMaxAge,
+                                    kSource,
+                                    kSignedAs};
     return all;
   }();
   return keys;
@@ -274,9 +299,10 @@ RuleDemand ReadSigstoreDemand(KeyReader& keys) {
   ReadFormats(keys, *demand);
   demand->image.annotations = registry_bound::ReadAnnotations(keys);
   ReadTimes(keys, *demand);
-  for (const char* key : kNotYet) keys.Refuse(key, "is not supported by this version");
+  demand->source = ReadSource(keys);
+  std::optional<ImagePattern> signed_as = ReadSignedAs(keys, *demand);
   demand->fingerprint = FingerprintOf(*demand, nullptr);
-  return {demand, std::nullopt};
+  return {demand, std::move(signed_as)};
 }
 
 const std::vector<std::string>& SigstoreTrustKeys() {
@@ -335,6 +361,7 @@ SharedDemand DemandUnder(const SharedDemand& trust, const SharedDemand& rule) {
   demand->tag_order = read.tag_order;
   demand->max_age = read.max_age;
   demand->root_from = own.from;
+  demand->source = read.source;
   demand->fingerprint = FingerprintOf(*demand, &own);
   return demand;
 }

@@ -12,7 +12,10 @@
 
 namespace crivet::trust::sigstore {
 
-/// Keys of a rule that are cosign's own, with those that are refused until they mean something.
+/// The key of a rule that says which name signatures may bear where that is not the image's own.
+inline constexpr char kSignedAs[] = "signed_as";
+
+/// Keys of a rule that are cosign's own.
 const std::vector<std::string>& SigstoreRuleKeys();
 
 /// Reads them; what is wrong is said through `keys`.

@@ -17,6 +17,7 @@ class Sigstore final : public registry_bound::RegistryBoundKind {
   const std::vector<std::string>& rule_keys() const override {
     return sigstore::SigstoreRuleKeys();
   }
+  std::string_view signed_as_key() const override { return sigstore::kSignedAs; }
   RuleDemand ReadDemand(KeyReader& keys) const override {
     return sigstore::ReadSigstoreDemand(keys);
   }

@@ -40,7 +40,8 @@ PullSecret::PullSecret(const std::string& collection, SharedCredentials credenti
 
 SharedCredentials PullSecret::For(const Rule& rule, const Member& member,
                                   const std::string& collection) const {
-  if (rule.action != Action::kVerify || member.signed_as) return nullptr;
+  if (rule.action != Action::kVerify) return nullptr;
+  if (member.signed_as && member.kind->IsFoundAsSigned()) return nullptr;
   if (RegistryOf(collection) != registry_) return nullptr;
   // It is asked whom the pull itself asks.
   if (member.kind->server() == Kind::Server::kImageRegistry) return credentials_;

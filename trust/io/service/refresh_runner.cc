@@ -43,6 +43,14 @@ std::vector<std::string> NamesOf(const Manifest& manifest) {
   return names;
 }
 
+// trust/RULES.md#credentials: a pod's own are for its image's registry, and signatures may lie in
+// another.
+bool IsForPullSecret(const FileRequest& request, const CollectionId& id) {
+  if (!request.registry) return true;
+  const std::string& repository = request.registry->repository;
+  return repository.substr(0, repository.find('/')) == id.url;
+}
+
 // Where no pod brings credentials, a refusal concerns the repository, whoever asked.
 RepositorySlot::Asker SpeakerOf(const RefreshRunner::Order& order, const RefreshFailure& failure) {
   const bool from_pull = order.server->server.auth == TrustServer::Auth::kFromPull;
@@ -199,7 +207,9 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
   terms.arrival = order.arrival;
   return [this, &slot, order, terms](const FileRequest& request) {
     const ServerSilence::Time began = clock_.Read().since_boot;
-    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(request, terms);
+    MetadataFetcher::Terms asking = terms;
+    if (!IsForPullSecret(request, slot.id())) asking.credentials = nullptr;
+    MetadataFetcher::Answer answer = order.server->fetcher->Fetch(request, asking);
     const ServerSilence::Time ended = clock_.Read().since_boot;
     const Heard heard = order.arrival->heard;
     if (answer.fetched || answer.fetched.error().kind != FetchFailure::Kind::kNetwork ||
