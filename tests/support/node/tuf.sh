@@ -1,5 +1,5 @@
-# shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
 # Repositories of TUF 1.0, published with the reference library by the page's own script, as it stands there.
 
 # with_tuf SCRIPT ARGUMENT...: with the reference library.
