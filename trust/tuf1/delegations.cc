@@ -209,7 +209,7 @@ Result<Delegations::NextForTags> Delegations::ForTagsOf(std::string_view prefix,
     if (work.IsSpent()) return TooLong();
     if (match == TagsMatch::kOdd) return Odd();
     if (match == TagsMatch::kNone) continue;
-    next.roles.push_back(role.name);
+    next.roles.push_back({role.name, match == TagsMatch::kEvery});
     next.ends = match == TagsMatch::kEvery && role.terminating == DelegatedRole::Terminating::kYes;
     if (next.ends) break;
   }

@@ -66,7 +66,11 @@ class Delegations {
   Result<std::vector<Next>> For(std::string_view target, MatchWork& work) const;
 
   struct NextForTags {
-    std::vector<std::string> roles;
+    struct Next {
+      std::string role;
+      bool for_every_tag = false;
+    };
+    std::vector<Next> roles;
     /// Whether one of them is for some by their hash: which ones is not told without their names.
     bool by_hash = false;
     /// Whether no tag's search goes on behind the last of them.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf1/tag_roles.h"
 
+#include <cstdint>
 #include <set>
 #include <utility>
 
@@ -17,12 +18,13 @@ class TagWalk {
           const Caps& caps)
       : trusted_(trusted), prefix_(prefix), expiry_(expiry), now_(now), caps_(caps) {
     waiting_.push_back(
-        {std::string(kTargets), &trusted.root().KeysOf(kTargets), trusted.roots.back().sha256});
+        {{std::string(kTargets), &trusted.root().KeysOf(kTargets), trusted.roots.back().sha256},
+         Tags::kEvery});
   }
 
   TagRoles Run() && {
     while (!waiting_.empty() && !found_.failed && found_.in_bins.empty()) {
-      RoleFile role = std::move(waiting_.back());
+      auto [role, tags] = std::move(waiting_.back());
       waiting_.pop_back();
       // The search of one tag may come to a role through another delegator than that of the next.
       if (!seen_.emplace(role.delegator, role.role).second) continue;
@@ -31,14 +33,21 @@ class TagWalk {
       if (too_many_ways || (!names_.contains(role.role) && names_.size() > caps_.delegations)) {
         found_.failed = TooManyRoles(caps_, role.role);
       } else {
-        Read(std::move(role));
+        Read(std::move(role), tags);
       }
     }
     return std::move(found_);
   }
 
  private:
-  void Read(RoleFile role) {
+  /// Which tags' searches come to a role, of those that have not ended before.
+  enum class Tags : std::uint8_t { kSome, kEvery };
+  struct Waiting {
+    RoleFile role;
+    Tags tags;
+  };
+
+  void Read(RoleFile role, Tags tags) {
     const bool first = names_.insert(role.role).second;
     const Targets* const targets = trusted_.Find(role.role, role.delegator);
     if (targets == nullptr) {
@@ -60,17 +69,20 @@ class TagWalk {
     } else if (next->by_hash) {
       found_.in_bins = role.role;
     } else {
-      Descend(role.role, *targets->delegations(), *next);
+      // A search visits a role once: some have been here before where this is another way to it.
+      Descend(role.role, *targets->delegations(), *next, first ? tags : Tags::kSome);
     }
   }
 
   void Descend(const std::string& role, const Delegations& delegations,
-               const Delegations::NextForTags& next) {
-    // A terminating delegation of every tag drops what waits at every level.
-    if (next.ends) waiting_.clear();
+               const Delegations::NextForTags& next, Tags tags) {
+    // A terminating delegation of every tag drops what waits at every level, for the tags that come
+    // to it. Whoever has some of an image's tags alone must not hide who has the others.
+    if (next.ends && tags == Tags::kEvery) waiting_.clear();
     const Sha256& file = trusted_.roles.find(role)->second.sha256;
     for (auto to = next.roles.rbegin(); to != next.roles.rend(); ++to) {
-      waiting_.push_back({*to, delegations.KeysOf(*to), file});
+      waiting_.push_back(
+          {{to->role, delegations.KeysOf(to->role), file}, to->for_every_tag ? tags : Tags::kSome});
     }
   }
 
@@ -80,7 +92,7 @@ class TagWalk {
   const TimePoint now_;
   const Caps& caps_;
   MatchWork work_;
-  std::vector<RoleFile> waiting_;
+  std::vector<Waiting> waiting_;
   std::set<std::pair<Sha256, std::string>> seen_;
   std::set<std::string> names_;
   TagRoles found_;

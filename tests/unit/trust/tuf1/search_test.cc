@@ -4,6 +4,7 @@
 
 #include "trust/tuf1/search.h"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/support/trust/tuf_node.h"
@@ -27,6 +28,16 @@ struct Delegating {
   }
   std::string Find(const std::string& name, std::vector<std::string> signers = {}) {
     return node->Find(server, name, std::move(signers));
+  }
+  // Those that may list some tag of `web`, each with its file.
+  std::vector<std::string> RolesOfTags() {
+    tuf1::RoleSearch search(node->trusted, {.name = "", .now = TufPublisher::kNow}, "web:", {});
+    while (search.Wanted()) search.Supply(server.Serve(search.Wanted()->file, 1 << 20));
+    node->trusted = search.trusted();
+    auto roles =
+        tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TufPublisher::kNow, {});
+    BOOST_TEST((!roles.missing && !roles.failed && roles.in_bins.empty()));
+    return std::move(roles.here);
   }
   void Asked(const Requests& requests) {
     BOOST_TEST(server.asked == requests, boost::test_tools::per_element());
@@ -356,20 +367,36 @@ BOOST_AUTO_TEST_CASE(FindTagRoles_FollowsEveryPatternThatSomeTagMatches) {
   server.Delegate("targets", "rest", {"*"});
   server.Delegate("team", "member", {"*"});
   PublishAndRefresh({"old", "team", "rest", "member"});
-  const auto roles = [&] {
-    tuf1::RoleSearch search(node->trusted, {.name = "", .now = TufPublisher::kNow}, "web:", {});
-    while (search.Wanted()) search.Supply(server.Serve(search.Wanted()->file, 1 << 20));
-    node->trusted = search.trusted();
-    return tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TufPublisher::kNow,
-                              {});
-  }();
   const std::vector<std::string> expected = {"targets", "old", "team", "member"};
-  BOOST_TEST(roles.here == expected, boost::test_tools::per_element());
-  BOOST_TEST((!roles.missing && !roles.failed && roles.in_bins.empty()));
+  BOOST_TEST(RolesOfTags() == expected, boost::test_tools::per_element());
   // A minute later a role of them has expired: nothing is known of the tags.
   const auto expired =
       tuf1::FindTagRoles(node->trusted, "web:", tuf1::Expiry::kEnforced, TimePoint::max(), {});
   BOOST_TEST(expired.failed.has_value());
+}
+
+// Whoever has some tags of an image may end the search for those, and for no other's.
+BOOST_AUTO_TEST_CASE(FindTagRoles_DelegateOfSomeTagsEndsTheirSearch_OthersStay) {
+  server.Delegate("targets", "ones", {"web:1*"});
+  server.Delegate("targets", "team", {"web:*"});
+  server.Delegate("ones", "end", {"*"}, true);
+  PublishAndRefresh({"ones", "team", "end"});
+  const std::vector<std::string> expected = {"targets", "ones", "end", "team"};
+  BOOST_TEST(RolesOfTags() == expected, boost::test_tools::per_element());
+}
+
+// The search for a tag visits a role once: what it would end the second time has not ended.
+BOOST_AUTO_TEST_CASE(FindTagRoles_RoleThatEndsIsCameToAgain_WhatWaitsStays) {
+  server.Delegate("targets", "first", {"web:*"});
+  server.Delegate("first", "second", {"web:*"});
+  server.Delegate("first", "last", {"web:*"}, true);
+  server.Delegate("second", "first", {"web:*"});
+  server.Delegate("second", "team", {"web:*"});
+  PublishAndRefresh({"first", "second", "team", "last"});
+  auto roles = RolesOfTags();
+  std::sort(roles.begin(), roles.end());
+  const std::vector<std::string> expected = {"first", "last", "second", "targets", "team"};
+  BOOST_TEST(roles == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(FindTagRoles_HandedOutByHash_AreInBins) {
