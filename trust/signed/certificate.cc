@@ -89,12 +89,6 @@ using Stack = std::unique_ptr<STACK_OF(X509), openssl::Freed<FreeStack>>;
 
 }  // namespace
 
-openssl::X509Certificate openssl::Decoder::Of(const Certificate& certificate) {
-  X509* const kept = certificate.state_->decoded.get();
-  if (kept == nullptr) return DecodeCertificate(certificate.der());
-  return X509Certificate(X509_up_ref(kept) == 1 ? kept : nullptr);
-}
-
 Result<Certificate> Certificate::FromDer(std::string_view der, Keep keep) {
   const QuietErrors quiet;
   if (der.empty() || der.size() > kMaxDerSize) return Malformed("not a certificate: its size");
@@ -137,6 +131,12 @@ Result<Certificate> Certificate::FromDer(std::string_view der, Keep keep) {
   }
   if (keep == Keep::kDecoded) state->decoded = std::move(decoded);
   return Certificate(std::move(state));
+}
+
+x509_st* Certificate::Decoded() const {
+  X509* const kept = state_->decoded.get();
+  if (kept == nullptr) return openssl::DecodeCertificate(state_->der).release();
+  return X509_up_ref(kept) == 1 ? kept : nullptr;
 }
 
 const std::string& Certificate::der() const { return state_->der; }
@@ -212,7 +212,7 @@ bool ChainsTo(const Certificate& leaf, const std::vector<Certificate>& intermedi
   const Stack untrusted(sk_X509_new_null());
   if (!store || !context || !untrusted) return false;
   const auto decode = [&owned](const Certificate& certificate) {
-    return owned.emplace_back(openssl::Decoder::Of(certificate)).get();
+    return owned.emplace_back(certificate.Decoded()).get();
   };
   for (const Certificate& authority : authorities.certificates()) {
     const bool valid = authority.not_before() <= now && now <= authority.not_after();

@@ -12,11 +12,9 @@
 #include "trust/base/result.h"
 #include "trust/base/time.h"
 
-namespace crivet::trust {
+struct x509_st;
 
-namespace openssl {
-struct Decoder;
-}
+namespace crivet::trust {
 
 /// Certificate is one X.509 certificate and the facts that trust in a root depends on. Nothing of
 /// it is verified by parsing: neither dates nor signatures. Immutable, cheap to copy, safe to share
@@ -54,12 +52,15 @@ class Certificate {
   int key_bits() const;
   /// spki is the DER of the subject's public key.
   const std::string& spki() const;
+  /// Decoded is what OpenSSL makes of der(), a reference of the caller's own
+  /// (openssl::X509Certificate), null where there is no memory. It may be the one that is kept: not
+  /// to be changed.
+  x509_st* Decoded() const;
 
   /// Two certificates are equal if they are the same bytes.
   friend bool operator==(const Certificate& a, const Certificate& b) { return a.der() == b.der(); }
 
  private:
-  friend struct openssl::Decoder;
   struct State;
   explicit Certificate(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

@@ -55,16 +55,16 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
   const openssl::X509Store store(X509_STORE_new());
   const openssl::X509StoreContext context(X509_STORE_CTX_new());
   const Stack untrusted(sk_X509_new_null());
-  const auto x509 = openssl::Decoder::Of(leaf);
+  const openssl::X509Certificate x509(leaf.Decoded());
   if (!store || !context || !untrusted || !x509) return NoMemory();
   for (const Certificate& anchor : anchors.certificates()) {
     if (!IsValidAt(anchor, time)) continue;
-    const auto read = openssl::Decoder::Of(anchor);
+    const openssl::X509Certificate read(anchor.Decoded());
     if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return NoMemory();
   }
   for (const Certificate& intermediate : intermediates) {
     if (!IsValidAt(intermediate, time)) continue;
-    auto read = openssl::Decoder::Of(intermediate);
+    openssl::X509Certificate read(intermediate.Decoded());
     if (!read || sk_X509_push(untrusted.get(), read.get()) <= 0) return NoMemory();
     static_cast<void>(read.release());  // the stack's
   }

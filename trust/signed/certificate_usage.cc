@@ -143,7 +143,7 @@ bool ExtendedKeyUsage::Has(std::string_view purpose) const {
 
 SignatureResult<CertificateUsage> UsageOf(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(certificate);
+  const openssl::X509Certificate x509(certificate.Decoded());
   if (!x509) return Malformed("no memory for a certificate");
   CertificateUsage usage;
   auto key_usage = ReadKeyUsage(x509.get());
@@ -166,7 +166,7 @@ SignatureResult<CertificateUsage> UsageOf(const Certificate& certificate) {
 SignatureResult<std::optional<std::string>> ExtensionOf(const Certificate& certificate,
                                                         std::string_view oid) {
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(certificate);
+  const openssl::X509Certificate x509(certificate.Decoded());
   if (!x509) return Malformed("no memory for a certificate");
   const int index = IndexOf(x509.get(), oid);
   if (index == -2) return Malformed("a certificate with an extension that stands there twice");
@@ -192,7 +192,7 @@ SignatureResult<std::string> TbsWithoutExtension(const Certificate& certificate,
 
 SignatureResult<std::vector<NameAttribute>> SubjectOf(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(certificate);
+  const openssl::X509Certificate x509(certificate.Decoded());
   if (!x509) return Malformed("no memory for a certificate");
   const X509_NAME* subject = X509_get_subject_name(x509.get());
   std::vector<NameAttribute> attributes;
@@ -210,15 +210,15 @@ SignatureResult<std::vector<NameAttribute>> SubjectOf(const Certificate& certifi
 
 bool IsSelfIssued(const Certificate& certificate) {
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(certificate);
+  const openssl::X509Certificate x509(certificate.Decoded());
   return x509 &&
          X509_NAME_cmp(X509_get_subject_name(x509.get()), X509_get_issuer_name(x509.get())) == 0;
 }
 
 bool IsSignedBy(const Certificate& certificate, const Certificate& issuer) {
   const QuietErrors quiet;
-  const auto subject = openssl::Decoder::Of(certificate);
-  const auto signer = openssl::Decoder::Of(issuer);
+  const openssl::X509Certificate subject(certificate.Decoded());
+  const openssl::X509Certificate signer(issuer.Decoded());
   if (!subject || !signer) return false;
   if (X509_NAME_cmp(X509_get_issuer_name(subject.get()), X509_get_subject_name(signer.get())) !=
       0) {

@@ -20,7 +20,6 @@
 #include <string_view>
 
 #include "trust/base/time.h"
-#include "trust/signed/certificate.h"
 
 namespace crivet::trust::openssl {
 
@@ -47,11 +46,6 @@ inline X509Certificate DecodeCertificate(std::string_view der) {
   const auto* at = reinterpret_cast<const unsigned char*>(der.data());
   return X509Certificate(d2i_X509(nullptr, &at, static_cast<long>(der.size())));
 }
-
-/// The same of a certificate, which may have kept it: not to be changed, then.
-struct Decoder {
-  static X509Certificate Of(const Certificate& certificate);
-};
 
 /// Nothing where it is not there or cannot be read.
 std::optional<TimePoint> TimeOf(const ASN1_TIME* time);

@@ -126,7 +126,7 @@ bool RevocationList::IsOf(const Certificate& authority) const {
     if (known != state_->made_by.end()) return known->second;
   }
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(authority);
+  const openssl::X509Certificate x509(authority.Decoded());
   if (!x509 || X509_NAME_cmp(state_->name.get(), X509_get_subject_name(x509.get())) != 0 ||
       (X509_get_key_usage(x509.get()) & KU_CRL_SIGN) == 0) {
     return false;
@@ -144,7 +144,7 @@ bool RevocationList::IsOf(const Certificate& authority) const {
 
 bool RevocationList::Has(const Certificate& certificate) const {
   const QuietErrors quiet;
-  const auto x509 = openssl::Decoder::Of(certificate);
+  const openssl::X509Certificate x509(certificate.Decoded());
   // What cannot be read now was read before: there is no memory, and no doubt in its favour.
   return !x509 || state_->serials.contains(SerialOf(X509_get0_serialNumber(x509.get())));
 }

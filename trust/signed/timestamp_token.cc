@@ -87,7 +87,7 @@ openssl::X509Store StoreOf(const CertificateSet& anchors, TimePoint time) {
   openssl::X509Store store(X509_STORE_new());
   if (!store) return nullptr;
   for (const Certificate& anchor : anchors.certificates()) {
-    const auto read = openssl::Decoder::Of(anchor);
+    const openssl::X509Certificate read(anchor.Decoded());
     if (!read || X509_STORE_add_cert(store.get(), read.get()) != 1) return nullptr;
   }
   constexpr int kSecurityLevel = 2;
@@ -146,7 +146,7 @@ SignatureResult<VerifiedTimestamp> VerifyTimestamp(std::string_view token, std::
   Certificates certificates(sk_X509_new_null());
   if (!certificates) return Bad("no memory");
   for (const Certificate& certificate : known) {
-    auto read = openssl::Decoder::Of(certificate);
+    openssl::X509Certificate read(certificate.Decoded());
     if (!read || sk_X509_push(certificates.get(), read.get()) <= 0) return Bad("no memory");
     static_cast<void>(read.release());  // the stack's
   }

@@ -24,7 +24,14 @@ class StoredRepository final : public Refresh {
   RefreshOutcome Finish() override { return *std::move(outcome_); }
 
  private:
-  enum class Step : std::uint8_t { kUpdate, kTimestampFloor, kSnapshotFloor, kRoles, kFiles, kOver };
+  enum class Step : std::uint8_t {
+    kUpdate,
+    kTimestampFloor,
+    kSnapshotFloor,
+    kRoles,
+    kFiles,
+    kOver
+  };
 
   void Next();
   void BeginRoles();

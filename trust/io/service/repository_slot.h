@@ -225,7 +225,7 @@ class RepositorySlot {
 
   mutable std::mutex mutex_;
   TrustView view_;
-  Floors floors_;  ///< empty where they are the set's
+  Floors floors_;                           ///< empty where they are the set's
   std::shared_ptr<const Anchors> anchors_;  ///< where there is no set
   FileStore::Stamp stamp_;
   std::optional<TimePoint> saved_at_;
