@@ -115,7 +115,7 @@ Outcome ForgetHere(const Config& config, const Dropped& dropped) {
   if (!events) return tl::unexpected(events.error());
   std::size_t records = 0;
   if (dropped.names_only) {
-    const Outcome forgotten = service->ForgetNames(dropped.id(), dropped.collection.signed_as);
+    Outcome forgotten = service->ForgetNames(dropped.id(), dropped.collection.signed_as);
     if (!forgotten) return forgotten;
     records = *forgotten;
   } else if (auto forgotten = service->Forget(dropped.id()); !forgotten) {

@@ -178,6 +178,7 @@ class Kind {
                                             TimePoint now) const = 0;
   /// What a registry has beside an image that says who signed it; null where that is not told.
   /// Precondition: `start.asked`.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): as Begin has it.
   virtual std::unique_ptr<Sighting> BeginSighting(RefreshStart /*start*/) const { return nullptr; }
   /// How the publisher signs that image, as a command.
   virtual std::string HowToSign(std::string_view image) const = 0;

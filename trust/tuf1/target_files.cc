@@ -181,7 +181,7 @@ Result<void> TargetFiles::Keep(PublishedFile file) {
   return {};
 }
 
-void TargetFiles::Fail(Error error) {
+void TargetFiles::Fail(const Error& error) {
   RefreshFailure failure;
   failure.at = "the target " + current().name;
   failure.error = {error.reason, failure.at + ": " + error.detail};

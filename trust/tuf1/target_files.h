@@ -68,7 +68,7 @@ class TargetFiles {
   void EndSearch();
   void Take(const TargetEntry& entry, const std::vector<std::string>& asked);
   Result<void> Keep(PublishedFile file);
-  void Fail(Error error);
+  void Fail(const Error& error);
 
   const Start start_;
   Trusted trusted_;

@@ -103,10 +103,11 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
 void ServiceEngine::TakeSetup(std::shared_ptr<const ServiceSetup> taken) {
   {
     const std::lock_guard lock(mutex_);
-    setup_ = taken;
+    setup_ = std::move(taken);
   }
+  const std::shared_ptr<const ServiceSetup> now = setup();
   for (const std::shared_ptr<RepositorySlot>& slot : table_.All()) {
-    slot->TakeDemands(taken->DemandsOn(slot->id()));
+    slot->TakeDemands(now->DemandsOn(slot->id()));
     AwaitLoad(slot, [] {});
   }
 }
