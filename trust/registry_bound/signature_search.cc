@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: the steps of one search, which share what it has come to.
 #include "trust/registry_bound/signature_search.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: what a set keeps, and what it says of that.
 #include "trust/registry_bound/signature_set.h"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: the steps of one question, each of which goes on where the last one ended.
 #include "trust/io/service/inquiry.h"
 
 #include <algorithm>

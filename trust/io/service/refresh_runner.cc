@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: what loads, refreshes and writes a repository holds the same lock of it.
 #include "trust/io/service/refresh_runner.h"
 
 #include <algorithm>

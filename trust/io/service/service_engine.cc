@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: what a pull, the clock and a reload begin shares one setup and its lock.
 #include "trust/io/service/service_engine.h"
 
 #include <algorithm>
