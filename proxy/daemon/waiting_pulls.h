@@ -14,9 +14,9 @@ namespace crivet::proxy {
 
 /// WaitingPulls are the places of pulls that wait for an answer which memory does not have. A
 /// registry may hold as many of them as it leaves to all others, and a repository as many of its
-/// registry's as it leaves to the others of that: no registry, and no repository, fills them for the
-/// others, ten registries together do (proxy/RULES.md#what-strangers-can-fill). The same question asked again shares the first one's
-/// place. Thread-safe; outlives its places.
+/// registry's as it leaves to the others of that: no registry, and no repository, fills them for
+/// the others, ten registries together do (proxy/RULES.md#what-strangers-can-fill). The same
+/// question asked again shares the first one's place. Thread-safe; outlives its places.
 class WaitingPulls {
  public:
   static constexpr std::size_t kMost = 1024;
