@@ -229,7 +229,12 @@ Sha256 FingerprintOf(const SigstoreDemand& demand, const SigstoreTrust* trust) {
       put(identity.subject.text());
     }
   }
-  if (demand.NeedsRoot() && trust != nullptr) put(ToHex(trust->sha256));
+  if (demand.NeedsRoot() && trust != nullptr) {
+    put(ToHex(trust->sha256));
+    // How long such a root counts is for who publishes it to say, whatever stands in it.
+    put(trust->from ? trust->from->trust : "");
+    put(trust->from ? trust->from->target : "");
+  }
   return Sha256Of(all);
 }
 

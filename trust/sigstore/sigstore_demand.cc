@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/sigstore/sigstore_demand.h"
 
+#include <string>
 #include <utility>
 
 #include "trust/sigstore/bundle.h"
@@ -49,6 +50,14 @@ std::optional<Error> SigstoreDemand::NothingNew(TimePoint now) const {
   return Error{Reason::kExpired, root +
                                      "counts for nothing new: its repository has expired or taken "
                                      "its keys away, and crivet status says why it is not renewed"};
+}
+
+bool SigstoreTrust::Equals(const Demand& other) const {
+  const auto& b = static_cast<const SigstoreTrust&>(other);
+  const auto place = [](const std::optional<RootFromTuf>& of) {
+    return of ? std::pair(of->trust, of->target) : std::pair<std::string, std::string>();
+  };
+  return sha256 == b.sha256 && place(from) == place(b.from);
 }
 
 const SigstoreDemand& AsSigstore(const Demand& demand) {

@@ -29,9 +29,7 @@ struct SigstoreTrust final : Demand {
   Sha256 sha256{};  ///< of the file that it was read from; zero: of none
   std::optional<RootFromTuf> from;
 
-  bool Equals(const Demand& other) const override {
-    return sha256 == static_cast<const SigstoreTrust&>(other).sha256;
-  }
+  bool Equals(const Demand& other) const override;
 };
 
 /// SigstoreDemand is what a rule wants of cosign's signatures: whose, in which of its two forms,
