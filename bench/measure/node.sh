@@ -25,19 +25,14 @@ timed() {
   report "$name" "$((($(now_us) - began) / 10))e-2"
 }
 
-# The CPU time of all commands that have ended, in ms.
-ended_cpu_ms() {
-  times >"$node_dir/times"
-  awk 'NR == 2 { for (i = 1; i <= 2; ++i) { split($i, t, /[ms]/); sum += t[1] * 60 + t[2] } print sum * 1000 }' \
-    "$node_dir/times"
-}
-
-# timed_with_cpu NAME COMMAND...: and how much of the processor.
+# timed_with_cpu NAME COMMAND...: and how much of the processor, in ms.
 timed_with_cpu() {
-  local before
-  before=$(ended_cpu_ms)
+  # Not in a subshell, where no command of ours has ended yet.
+  times >"$node_dir/times"
   timed "$@"
-  report "$1, CPU" "$(awk -v after="$(ended_cpu_ms)" -v before="$before" 'BEGIN { print after - before }')"
+  times >>"$node_dir/times"
+  report "$1, CPU" "$(awk 'function ms(text, t) { split(text, t, /[ms]/); return (t[1] * 60 + t[2]) * 1000 }
+    NR == 2 { before = ms($1) + ms($2) } NR == 4 { print ms($1) + ms($2) - before }' "$node_dir/times")"
 }
 
 # An image whose layer does not compress, as large as a usual one.
