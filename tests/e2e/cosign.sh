@@ -259,6 +259,8 @@ push two moving/later:1.0
 cosign_image release two moving/later
 expect_output two "$registry/moving/later:1.0"
 expect_output one "$registry/moving/old:1.0"
+push three moving/later:unsigned
+expect_shown "RegistryUnavailable: *cosign: *[(]unsigned); acme: *[(]unreachable*" run "$registry/moving/later:unsigned"
 
 say "the registries and Notary are away, crivet and containerd restart: what was verified starts, and nothing new"
 for part in registry locked crivet containerd; do part_stop "$part"; done
@@ -272,6 +274,8 @@ expect_output one --policy Never "$private"
 expect_output one --policy Never "$registry/moving/old:1.0"
 expect_output two --policy Never "$registry/moving/new:1.0"
 expect_unavailable unreachable "$registry/shop/web:1.0" --policy Always
+expect_shown "RegistryUnavailable: *cosign: *[(]unreachable*); acme: *[(]unreachable*" \
+  run --policy Always "$registry/moving/later:1.0"
 
 say "a key taken out takes its images with it; put back, they start, and nobody was asked"
 rules stranger
@@ -286,6 +290,13 @@ rules release cosign-alone
 crivet_here reload
 expect_output two --policy Never "$registry/moving/new:1.0"
 expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/moving/old:1.0"
+
+say "and both signers are gone: what runs runs on, by what is kept of its signatures, and nothing new comes"
+part_stop crivet
+start_crivet
+for image in new later; do expect_output two --policy Never "$registry/moving/$image:1.0"; done
+expect_output three --policy Never "$registry/moving/both:1.0"
+for image in new nobody; do expect_unavailable unreachable "$registry/moving/$image:1.0" --policy Always; done
 
 say "forgotten, nothing of it counts any more"
 crivet_here forget --yes "$registry/shop/web:1.0" >/dev/null
