@@ -36,7 +36,7 @@ struct TufNode {
   /// The role that names it, `none`, or the code of why the search failed.
   std::string Find(TufPublisher& server, const std::string& name,
                    std::vector<std::string> signers = {}) {
-    tuf1::Search::Question question{.name = name, .now = TufPublisher::kNow};
+    tuf1::Search::Question question{.name = name, .now = searched_at};
     question.signers = std::move(signers);
     search = std::make_unique<tuf1::RoleSearch>(trusted, question, caps);
     server.asked.clear();
@@ -63,7 +63,8 @@ struct TufNode {
 
   tuf1::Trusted trusted;
   tuf1::Caps caps = {};
-  std::string at;  ///< the role at which the latest refresh failed
+  TimePoint searched_at = TufPublisher::kNow;
+  std::string at;                      ///< the role at which the latest refresh failed
   std::unique_ptr<tuf1::RoleSearch> search;
 };
 

@@ -15,9 +15,52 @@ bool IsTopLevel(const std::string& role) {
   return role == "root" || role == "timestamp" || role == "snapshot" || role == "targets";
 }
 
-// Names that the tests use need no other escapes than JSON's own; members are sorted.
+// Of all escapes the canonical form has those of quote and backslash alone; members are sorted.
 std::string CanonicalOf(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::strict);
+  const std::string text = json.dump(-1, ' ', false, Json::error_handler_t::strict);
+  std::string canonical;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool escape = text[i] == '\\' && i + 1 < text.size();
+    if (escape && text[i + 1] == 'n') {
+      canonical += '\n';
+      ++i;
+      continue;
+    }
+    if (escape && text[i + 1] == 'u') {
+      canonical += static_cast<char>(std::stoi(text.substr(i + 2, 4), nullptr, 16));
+      i += 5;
+      continue;
+    }
+    canonical += text[i];
+    if (escape) canonical += text[++i];
+  }
+  return canonical;
+}
+
+std::string PemOf(const SigningKey& key) {
+  constexpr std::size_t kLine = 64;
+  const std::string base64 = key.base64_public();
+  std::string pem = "-----BEGIN PUBLIC KEY-----\n";
+  for (std::size_t i = 0; i < base64.size(); i += kLine) pem += base64.substr(i, kLine) + "\n";
+  return pem + "-----END PUBLIC KEY-----\n";
+}
+
+// A positive number in DER.
+std::string DerOf(std::string_view number) {
+  while (number.size() > 1 && number.front() == '\0') number.remove_prefix(1);
+  const bool negative = (static_cast<unsigned char>(number.front()) & 0x80) != 0;
+  const std::string value = (negative ? std::string(1, '\0') : "") + std::string(number);
+  return std::string("\x02") + static_cast<char>(value.size()) + value;
+}
+
+// As TUF 1.0 writes them: of a curve in DER, where SigningKey has r and s side by side.
+std::string SignatureOf(const SigningKey& key, std::string_view message) {
+  const std::string raw = key.Sign(message);
+  if (key.method() != "ecdsa") return raw;
+  const std::string_view both = raw;
+  const std::string numbers =
+      DerOf(both.substr(0, both.size() / 2)) + DerOf(both.substr(both.size() / 2));
+  return std::string("\x30") + static_cast<char>(numbers.size()) + numbers;
 }
 
 Json Listed(std::int64_t version) { return {{"version", version}}; }
@@ -53,9 +96,16 @@ void TufPublisher::DelegateBins(const std::string& from, unsigned bit_length,
 }
 
 Json TufPublisher::KeyJson(const SigningKey& key) {
-  return {{"keytype", "ed25519"},
-          {"scheme", "ed25519"},
-          {"keyval", {{"public", ToHex(AsBytes(key.public_bytes()))}}}};
+  const std::string method = key.method();
+  if (method == "eddsa") {
+    return {{"keytype", "ed25519"},
+            {"scheme", "ed25519"},
+            {"keyval", {{"public", ToHex(AsBytes(key.public_bytes()))}}}};
+  }
+  const bool rsa = method == "rsapss";
+  return {{"keytype", rsa ? "rsa" : "ecdsa"},
+          {"scheme", rsa ? "rsassa-pss-sha256" : "ecdsa-sha2-nistp256"},
+          {"keyval", {{"public", PemOf(key)}}}};
 }
 
 std::string TufPublisher::IdOf(const SigningKey& key) {
@@ -132,7 +182,7 @@ std::string TufPublisher::Signed(const Json& content, const std::vector<SigningK
   for (const SigningKey& key : keys) {
     if (!done.insert(IdOf(key)).second) continue;
     signatures.push_back(
-        {{"keyid", IdOf(key)}, {"sig", ToHex(AsBytes(key.Sign(CanonicalOf(content))))}});
+        {{"keyid", IdOf(key)}, {"sig", ToHex(AsBytes(SignatureOf(key, CanonicalOf(content))))}});
   }
   return Json{{"signed", content}, {"signatures", signatures}}.dump(1);
 }

@@ -17,8 +17,9 @@ namespace crivet::trust {
 
 /// TufPublisher is a publisher of TUF 1.0 and its server in memory. Versions, keys and what each
 /// role says are data, so that it can make every mistake of a publisher, a server or an attacker
-/// with any of the keys. Nothing is published before a Publish. Copies are independent: keep one to
-/// serve an older edition. Canonical JSON and signatures are made without the code under test.
+/// with any of the keys, which are Ed25519, RSA or of P-256. Nothing is published before a Publish.
+/// Copies are independent: keep one to serve an older edition. Canonical JSON and signatures are
+/// made without the code under test.
 class TufPublisher {
  public:
   using Json = nlohmann::json;
