@@ -191,11 +191,10 @@ Result<void> Update::ReadTimestamp(std::string bytes) {
   auto read = tuf1::ReadTimestamp(std::move(bytes), trusted_.root(), caps_);
   if (!read) return tl::unexpected(read.error());
   const std::shared_ptr<const Timestamp> timestamp = read->content;
-  if (trusted_.timestamp) {
-    const Timestamp& known = *trusted_.timestamp->content;
-    // What has changed under the same version is not even looked at.
-    if (timestamp->version() == known.version()) return {};
-  }
+  // What has changed under the same version is not even looked at; unless the known one is what is
+  // left where newer files were lost.
+  const Timestamp* const known = trusted_.timestamp ? trusted_.timestamp->content.get() : nullptr;
+  if (known != nullptr && timestamp->version() == known->version()) return CheckFloors(*known);
   if (auto floors = CheckFloors(*timestamp); !floors) return floors;
   auto time = CheckExpiry(kTimestamp, timestamp->version(), timestamp->expires());
   if (!time) return time;

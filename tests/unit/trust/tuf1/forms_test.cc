@@ -249,6 +249,24 @@ BOOST_AUTO_TEST_CASE(Targets_OlderWithNewHashes_IsRollback) {
   Refuses(Reason::kRollback, "snapshot", {1, 4, 3, 3});
 }
 
+// What was verified before binds also where its file is lost, and an older one is left.
+BOOST_AUTO_TEST_CASE(Timestamp_OfTheVersionThatIsLeft_BelowTheNumberThatWasSeen_IsRollback) {
+  tuf1::Update::Least seen{.timestamp = 2, .snapshot = 1};
+  seen.signers = node.trusted.timestamp->signers;
+  for (const std::int64_t snapshot : {1, 2}) {
+    seen.timestamp = snapshot == 1 ? 2 : 1;
+    seen.snapshot = snapshot;
+    tuf1::Update update(
+        {.trusted = node.trusted, .least = seen, .now = TufPublisher::kNow, .caps = node.caps});
+    while (update.Wanted()) {
+      update.Supply(server.Serve(update.Wanted()->file, update.Wanted()->max_bytes));
+    }
+    BOOST_REQUIRE(update.failure());
+    BOOST_TEST((update.failure()->error.reason == Reason::kRollback));
+    BOOST_TEST(update.failure()->at == "timestamp");
+  }
+}
+
 // delegated_targets_expired
 BOOST_AUTO_TEST_CASE(DelegatedRole_HasExpired_IsNotTaken) {
   server.Delegate("targets", "delegated", {"delegated/*"});
