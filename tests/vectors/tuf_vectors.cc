@@ -94,8 +94,10 @@ bool BinOf(const Json& line) {
 }
 
 bool PrefixMatches(const Json& line) {
+  MatchWork work;
   return MatchHashPrefix(line.at("prefixes").get<std::vector<std::string>>(),
-                         line.at("target").get<std::string>()) == line.at("match");
+                         ToHex(Sha256Of(line.at("target").get<std::string>())),
+                         work) == line.at("match");
 }
 
 bool FieldIsRead(const Json& line) {

@@ -72,20 +72,28 @@ bool Bins::Has(std::string_view role) const {
   return number >> bit_length == 0;
 }
 
-bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view target) {
-  const std::string hash = ToHex(Sha256Of(target));
+bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view sha256_hex,
+                     MatchWork& work) {
+  work.Spend(prefixes.size());
+  if (work.IsSpent()) return false;
   return std::any_of(prefixes.begin(), prefixes.end(),
-                     [&](const std::string& prefix) { return hash.starts_with(prefix); });
+                     [&](const std::string& prefix) { return sha256_hex.starts_with(prefix); });
 }
 
-PathMatch DelegatedRole::Matches(std::string_view target, MatchWork& work) const {
+const std::string& TargetToMatch::Sha256Hex() {
+  if (sha256_hex_.empty()) sha256_hex_ = ToHex(Sha256Of(name_));
+  return sha256_hex_;
+}
+
+PathMatch DelegatedRole::Matches(TargetToMatch& target, MatchWork& work) const {
   if (hash_prefixes) {
-    return MatchHashPrefix(*hash_prefixes, target) ? PathMatch::kYes : PathMatch::kNo;
+    return MatchHashPrefix(*hash_prefixes, target.Sha256Hex(), work) ? PathMatch::kYes
+                                                                     : PathMatch::kNo;
   }
   if (!paths) return PathMatch::kNo;
   PathMatch any = PathMatch::kNo;
   for (const std::string& pattern : *paths) {
-    const PathMatch match = MatchPath(pattern, target, work);
+    const PathMatch match = MatchPath(pattern, target.name(), work);
     if (match == PathMatch::kYes) return match;
     if (match == PathMatch::kOdd) any = match;
   }
@@ -177,14 +185,15 @@ Result<Delegations> Delegations::Parse(JsonValue object) {
   return read;
 }
 
-Result<std::vector<Delegations::Next>> Delegations::For(std::string_view target,
+Result<std::vector<Delegations::Next>> Delegations::For(std::string_view name,
                                                         MatchWork& work) const {
   using Terminating = DelegatedRole::Terminating;
   std::vector<Next> next;
   if (bins_) {
-    next.push_back({bins_->RoleOf(target), Terminating::kYes});
+    next.push_back({bins_->RoleOf(name), Terminating::kYes});
     return next;
   }
+  TargetToMatch target(name);
   for (const DelegatedRole& role : roles_) {
     const PathMatch match = role.Matches(target, work);
     if (work.IsSpent()) return TooLong();

@@ -27,8 +27,22 @@ struct Bins {
   bool Has(std::string_view role) const;
 };
 
-/// Whether the SHA-256 of a target, in lower-case hex, begins with one of the prefixes.
-bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view target);
+/// Whether the SHA-256 of a target, in lower-case hex, begins with one of the prefixes; false where
+/// `work` was spent before the end.
+bool MatchHashPrefix(const std::vector<std::string>& prefixes, std::string_view sha256_hex,
+                     MatchWork& work);
+
+/// TargetToMatch is a name that delegations are matched against; it is hashed once, if at all.
+class TargetToMatch {
+ public:
+  explicit TargetToMatch(std::string_view name) : name_(name) {}
+  std::string_view name() const { return name_; }
+  const std::string& Sha256Hex();
+
+ private:
+  std::string_view name_;
+  std::string sha256_hex_;
+};
 
 /// DelegatedRole is one delegation by name.
 struct DelegatedRole {
@@ -41,7 +55,7 @@ struct DelegatedRole {
   std::optional<std::vector<std::string>> paths;
   std::optional<std::vector<std::string>> hash_prefixes;
 
-  PathMatch Matches(std::string_view target, MatchWork& work) const;
+  PathMatch Matches(TargetToMatch& target, MatchWork& work) const;
   /// Precondition: it has `paths`.
   TagsMatch MatchesTags(std::string_view prefix, MatchWork& work) const;
 };
@@ -61,9 +75,10 @@ class Delegations {
     std::string role;
     DelegatedRole::Terminating terminating;
   };
-  /// Those that may know the target, in order, none after a terminating one. kMalformed where it
-  /// comes to a pattern on whose meaning clients disagree, kTooMany where the work was not enough.
-  Result<std::vector<Next>> For(std::string_view target, MatchWork& work) const;
+  /// Those that may know the target of that name, in order, none after a terminating one.
+  /// kMalformed where it comes to a pattern on whose meaning clients disagree, kTooMany where the
+  /// work was not enough.
+  Result<std::vector<Next>> For(std::string_view name, MatchWork& work) const;
 
   struct NextForTags {
     struct Next {

@@ -462,6 +462,23 @@ BOOST_AUTO_TEST_CASE(Find_PatternsThatAlmostMatch_EndTheSearch) {
   BOOST_TEST(Find("web:1") == "b");
 }
 
+// A file has room for a quarter of a million of them, and nobody's patterns are free.
+BOOST_AUTO_TEST_CASE(Find_HashPrefixesWithoutEnd_EndTheSearch) {
+  server.Delegate("targets", "a", {});
+  auto& role = server["targets"].delegations["roles"][0];
+  role.erase("paths");
+  role["path_hash_prefixes"] = std::vector<std::string>(1000, std::string(64, 'x'));
+  server.Sign("targets", "listed", "x");
+  PublishAndRefresh({"a"});
+  for (const std::size_t left : {100, 100'000}) {
+    tuf1::MatchWork work{left};
+    const auto next =
+        node->trusted.roles.find("targets")->second.content->delegations()->For("web:1", work);
+    BOOST_TEST(next.has_value() == (left > 1000));
+    if (!next) BOOST_TEST((next.error().reason == Reason::kTooMany));
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
