@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include "trust/base/percent_encoding.h"
@@ -48,32 +49,96 @@ void VisitAll(const Holding& holding, const auto& visit) {
   for (const auto& [target, file] : holding.target_files) visit(StoredTarget(target), file);
 }
 
-// Role -> the delegation of `targets` that leads to it; one that nothing leads to is its own.
-std::map<std::string, std::string> OwnersIn(const Trusted& set) {
-  std::map<Sha256, std::string> names;
-  for (const auto& [role, file] : set.roles) names.emplace(file.sha256, role);
-  std::multimap<std::string, std::string> delegates_to;
-  for (const auto& [delegation, acceptance] : set.accepted) {
-    const auto delegator = names.find(delegation.first);
-    if (delegator != names.end()) delegates_to.emplace(delegator->second, delegation.second);
-  }
-  std::map<std::string, std::string> owners;
-  std::vector<std::string> waiting = {std::string(kTargets)};
+// Role -> the delegations of `targets` that lead to it; one that nothing leads to is its own.
+std::map<std::string, std::set<std::string>> OwnersIn(const Trusted& set) {
+  // More of them make no difference to whose share is the smallest, but for as many who conspire.
+  constexpr std::size_t kMostOwners = 16;
+  std::map<std::string, std::set<std::string>> owners;
+  std::vector<std::pair<std::string, std::string>> waiting = {{std::string(kTargets), ""}};
   while (!waiting.empty()) {
-    const std::string role = std::move(waiting.back());
+    const auto [role, owner] = std::move(waiting.back());
     waiting.pop_back();
-    const auto [begin, end] = delegates_to.equal_range(role);
-    for (auto to = begin; to != end; ++to) {
-      const auto& delegations = set.roles.find(role)->second.content->delegations();
-      const std::string owner = role != kTargets ? owners.find(role)->second
-                                : delegations    ? delegations->NameFor(to->second)
-                                                 : to->second;
-      if (owners.emplace(to->second, owner).second) waiting.push_back(to->second);
+    const auto file = set.roles.find(role);
+    if (file == set.roles.end()) continue;
+    const Sha256& delegator = file->second.sha256;
+    const auto& delegations = file->second.content->delegations();
+    for (auto to = set.accepted.lower_bound({delegator, ""});
+         to != set.accepted.end() && to->first.first == delegator; ++to) {
+      const std::string& name = to->first.second;
+      std::set<std::string>& of = owners[name];
+      std::string whose = role != kTargets ? owner
+                          : delegations    ? delegations->NameFor(name)
+                                           : name;
+      if (of.size() >= kMostOwners || !of.insert(whose).second) continue;
+      waiting.emplace_back(name, std::move(whose));
     }
   }
-  for (const auto& [role, file] : set.roles) owners.emplace(role, role);
+  for (const auto& [role, file] : set.roles) {
+    if (owners[role].empty()) owners[role].insert(role);
+  }
   return owners;
 }
+
+std::size_t BytesOf(const Verified<Targets>& file) {
+  return file.bytes->size() + file.content->resident_bytes();
+}
+
+/// What lies below one delegation of `targets`.
+struct Share {
+  std::size_t roles = 0;
+  std::size_t bytes = 0;
+};
+
+/// Shares are those of all, for choosing whose roles go. Where several delegate to a role it is the
+/// burden of whoever has the least: a stranger who delegates to another's role too does not make it
+/// one of his.
+class Shares {
+ public:
+  /// `roles` are the delegated ones that the set has, the ones asked for last first.
+  Shares(const Trusted& set, std::vector<std::string> roles) {
+    const std::map<std::string, std::set<std::string>> owners = OwnersIn(set);
+    for (std::string& role : roles) {
+      Held one{role, BytesOf(set.roles.find(role)->second)};
+      for (const std::string& owner : owners.find(role)->second) {
+        Share& share = shares_[owner];
+        ++share.roles;
+        share.bytes += one.bytes;
+        one.of.push_back(&share);
+      }
+      held_.push_back(std::move(one));
+    }
+  }
+
+  std::size_t roles() const { return held_.size(); }
+
+  /// The one of the largest share that was asked for longest ago. Precondition: there are some.
+  std::string TakeOfTheLargest(std::size_t Share::*measure) {
+    const auto least = [measure](const Held& one) {
+      std::size_t size = std::numeric_limits<std::size_t>::max();
+      for (const Share* const share : one.of) size = std::min(size, share->*measure);
+      return size;
+    };
+    const auto goes =
+        std::max_element(held_.rbegin(), held_.rend(),
+                         [&](const Held& a, const Held& b) { return least(a) < least(b); });
+    for (Share* const share : goes->of) {
+      --share->roles;
+      share->bytes -= goes->bytes;
+    }
+    std::string role = std::move(goes->role);
+    held_.erase(std::next(goes).base());
+    return role;
+  }
+
+ private:
+  struct Held {
+    std::string role;
+    std::size_t bytes;
+    std::vector<Share*> of = {};
+  };
+  std::map<std::string, Share> shares_;
+  std::vector<Held> held_;
+};
 
 template <typename T>
 bool Same(const std::optional<Verified<T>>& a, const std::optional<Verified<T>>& b) {
@@ -257,45 +322,21 @@ void Holding::AnchorAt(const RootPins& pins) {
 }
 
 void Holding::KeepWithin(std::size_t roles, std::size_t bytes) {
-  const auto bytes_of = [](const Verified<Targets>& file) {
-    return file.bytes->size() + file.content->resident_bytes();
-  };
   std::size_t held_bytes = 0;
-  std::vector<std::string> held;
+  std::vector<std::string> names;
   for (const auto& [role, file] : complete->roles) {
-    held_bytes += bytes_of(file);
-    if (role != kTargets) held.push_back(role);
+    held_bytes += BytesOf(file);
+    if (role != kTargets) names.push_back(role);
   }
-  if (held.size() <= roles && held_bytes <= bytes) return;
-  held = uses->InOrder(std::move(held));
-  const std::map<std::string, std::string> owners = OwnersIn(*complete);
-  struct Share {
-    std::size_t roles = 0;
-    std::size_t bytes = 0;
-  };
-  std::map<std::string_view, Share> shares;
-  for (const std::string& role : held) {
-    Share& share = shares[owners.find(role)->second];
-    ++share.roles;
-    share.bytes += bytes_of(complete->roles.find(role)->second);
-  }
-  while (!held.empty() && (held.size() > roles || held_bytes > bytes)) {
-    const auto share_of = [&](const std::string& role) {
-      const Share& share = shares[owners.find(role)->second];
-      return held_bytes > bytes ? share.bytes : share.roles;
-    };
-    // Of equal ones the last: it was asked for longest ago.
-    const auto goes =
-        std::max_element(held.rbegin(), held.rend(),
-                         [&](const auto& a, const auto& b) { return share_of(a) < share_of(b); });
-    const auto file = complete->roles.find(*goes);
-    Share& share = shares[owners.find(*goes)->second];
-    --share.roles;
-    share.bytes -= bytes_of(file->second);
-    held_bytes -= bytes_of(file->second);
+  if (names.size() <= roles && held_bytes <= bytes) return;
+  Shares shares(*complete, uses->InOrder(std::move(names)));
+  while (shares.roles() > 0 && (shares.roles() > roles || held_bytes > bytes)) {
+    const std::string role =
+        shares.TakeOfTheLargest(held_bytes > bytes ? &Share::bytes : &Share::roles);
+    const auto file = complete->roles.find(role);
+    held_bytes -= BytesOf(file->second);
     complete->roles.erase(file);
-    uses->Forget(*goes);
-    held.erase(std::next(goes).base());
+    uses->Forget(role);
   }
   complete->Prune();
 }

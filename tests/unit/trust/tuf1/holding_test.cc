@@ -136,6 +136,44 @@ BOOST_AUTO_TEST_CASE(KeepWithin_RolesWithoutEndOfOneDelegate_PushOutNobodyElses)
   BOOST_TEST(large.holding.complete->IsComplete());
 }
 
+// Whoever is delegated to may delegate to anybody's role: that makes it nobody's burden.
+BOOST_AUTO_TEST_CASE(KeepWithin_RoleToWhichAStrangerDelegatesToo_IsNotHis) {
+  TufPublisher server;
+  server.Delegate("targets", "shop", {"shop/*"});
+  server.Delegate("shop", "cart", {"shop/*"});
+  server.Sign("cart", "shop/cart:1", "cart");
+  Names roles = {"targets", "shop", "cart"};
+  // Before and behind `shop`, however roles are sorted.
+  for (const std::string stranger : {"aa", "zz"}) {
+    server.Delegate("targets", stranger, {stranger + "/*"});
+    server.Delegate(stranger, "cart", {"*/*"});
+    roles.push_back(stranger);
+    for (int i = 0; i < 8; ++i) {
+      const std::string role = stranger + std::to_string(i);
+      server.Delegate(stranger, role, {stranger + "/" + role + ":*"});
+      server.Sign(role, stranger + "/" + role + ":1", role);
+      roles.push_back(role);
+    }
+  }
+  server.PublishEdition(roles);
+  TufNode node(server);
+  BOOST_REQUIRE(!node.Refresh(server));
+  Holding holding;
+  BOOST_REQUIRE(node.Find(server, "shop/cart:1") == "cart");
+  holding.uses->Touch({"targets", "shop", "cart"});
+  for (const std::string& role : roles) {
+    if (role.size() != 3) continue;
+    BOOST_REQUIRE(node.Find(server, role.substr(0, 2) + "/" + role + ":1") == role);
+    holding.uses->Touch({"targets", role.substr(0, 2), role});
+  }
+  holding.newest = node.trusted;
+  holding.complete = node.trusted;
+  holding.KeepWithin(8, 1 << 20);
+  BOOST_TEST(holding.complete->roles.contains("cart"));
+  BOOST_TEST(holding.complete->roles.contains("shop"));
+  BOOST_TEST(holding.complete->roles.size() == 9);
+}
+
 BOOST_AUTO_TEST_CASE(RolesAhead_RolesWithoutEndOfOneDelegate_HoldNobodyUp) {
   Crowded many(8);
   many.Publish();
