@@ -45,10 +45,10 @@ RefreshFailure Failure(Reason reason, std::string detail) {
 }
 
 Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
-                const std::vector<StoredSignature>& good,
+                const std::vector<StoredSignature>& good, const EvidenceFor& whom,
                 const std::shared_ptr<const NameAnswer>& word,
                 const std::optional<TaggedAt>& tagged) {
-  auto set = good.empty() ? before : before->With(good);
+  auto set = good.empty() ? before : before->With(good, whom);
   const bool raised =
       tagged && RaisesTagTime(before->floors(), tagged->tag, tagged->signed_at, tagged->now);
   if (raised) set = set->WithTagTime(tagged->tag, tagged->signed_at);
@@ -58,8 +58,8 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
   committed.answer = word;
   // Also of what has not changed: the store may not have it yet.
   committed.files = set->Files(before.get());
-  committed.onto = [good, word, tagged](std::shared_ptr<const TrustedSet> newer) {
-    return OnTop(std::static_pointer_cast<const SignatureSet>(std::move(newer)), good, word,
+  committed.onto = [good, whom, word, tagged](std::shared_ptr<const TrustedSet> newer) {
+    return OnTop(std::static_pointer_cast<const SignatureSet>(std::move(newer)), good, whom, word,
                  tagged);
   };
   return committed;
@@ -96,6 +96,10 @@ WantedImage SignatureSearch::Image() const {
   std::optional<std::string> tag = reference.tag();
   if (!tag && !reference.digest()) tag = "latest";
   return {.digest = *digest_, .repository = reference.repository(), .tag = std::move(tag)};
+}
+
+EvidenceFor SignatureSearch::Whom() const {
+  return {start_.demands, start_.asked->reference.repository()};
 }
 
 bool SignatureSearch::DecidesTag() const {
@@ -416,7 +420,7 @@ Error SignatureSearch::WhyRefused(std::vector<SignatureResult<VerifiedSignature>
 // Of what a tag is now: what some demand accepts of all that is known of it.
 std::optional<TimePoint> SignatureSearch::NewestSigning() const {
   if (!DecidesTag()) return std::nullopt;
-  const auto known = before_->With(good_);
+  const auto known = before_->With(good_, Whom());
   std::optional<TimePoint> newest;
   for (const SharedDemand& demand : start_.demands) {
     const auto at =
@@ -442,7 +446,7 @@ RefreshOutcome SignatureSearch::Verified() const {
     if (const auto signed_at = NewestSigning()) {
       tagged = TaggedAt{Image().tag.value_or(""), *signed_at, start_.now};
     }
-    return OnTop(before_, good_, word, tagged);
+    return OnTop(before_, good_, Whom(), word, tagged);
   }
   RefreshFailure failure;
   failure.error = WhyRefused(std::move(all));
@@ -475,8 +479,9 @@ void StoredSignatures::Supply(Fetched answer) {
 
 RefreshOutcome StoredSignatures::Finish() {
   Committed committed;
-  committed.set =
-      SignatureSet(start_.id, dialect_).With(std::move(read_))->WithFloors(start_.floors);
+  committed.set = SignatureSet(start_.id, dialect_)
+                      .WithStored(std::move(read_), start_.now)
+                      ->WithFloors(start_.floors);
   committed.changed = true;
   return committed;
 }

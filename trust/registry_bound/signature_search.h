@@ -64,6 +64,7 @@ class SignatureSearch final : public Refresh {
   /// whoever may push hides no place by what is put into another.
   void AskFor(std::vector<Step> best_first, std::size_t at_once);
   WantedImage Image() const;
+  EvidenceFor Whom() const;
   bool AllHaveOne() const { return lacking_.empty(); }
   RefreshOutcome Verified() const;
   /// Whether it is asked which digest a tag is.

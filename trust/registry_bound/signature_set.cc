@@ -118,52 +118,47 @@ SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
   return verified;
 }
 
-void LastUse::Note(const Sha256Digest& image) {
-  const std::lock_guard lock(mutex_);
-  uses_.insert_or_assign(image, ++newest_);
-  // Some are of sets that were never committed.
-  if (uses_.size() <= 2 * kKept) return;
-  std::erase_if(uses_, [&](const auto& use) { return use.second <= newest_ - kKept; });
-}
-
-std::uint64_t LastUse::Of(const Sha256Digest& image) const {
-  const std::lock_guard lock(mutex_);
-  const auto found = uses_.find(image);
-  return found == uses_.end() ? 0 : found->second;
-}
-
-void LastUse::Drop(const Sha256Digest& image) {
-  const std::lock_guard lock(mutex_);
-  uses_.erase(image);
-}
-
 SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)
     : id_(std::move(id)),
       place_(SignaturePlace::Parse(id_.name).value_or(SignaturePlace{id_.name, {}})),
       dialect_(dialect),
       verdicts_(std::make_shared<Verdicts>()),
-      last_use_(std::make_shared<LastUse>()) {}
+      use_(std::make_shared<EvidenceUse>()) {}
 
-SignatureSet::SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more)
+SignatureSet::SignatureSet(const SignatureSet& before, Floors floors)
     : id_(before.id_),
       place_(before.place_),
       dialect_(before.dialect_),
-      floors_(before.floors_),
+      floors_(std::move(floors)),
       images_(before.images_),
       bytes_(before.bytes_),
+      signatures_(before.signatures_),
       verified_at_(before.verified_at_),
       verdicts_(before.verdicts_),
-      last_use_(before.last_use_) {
-  // What comes from the store was last used when it was verified, for all that is known.
-  std::stable_sort(more.begin(), more.end(), [](const auto& a, const auto& b) {
-    return a.first_verified < b.first_verified;
-  });
-  for (StoredSignature& signature : more) Add(std::move(signature));
-  KeepWithinCaps();
+      use_(before.use_) {}
+
+std::shared_ptr<const SignatureSet> SignatureSet::With(std::vector<StoredSignature> more,
+                                                       const EvidenceFor& whom) const {
+  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, floors_));
+  for (StoredSignature& signature : more) {
+    const Sha256Digest image = signature.image;
+    const TimePoint now = signature.first_verified;
+    if (set->Add(std::move(signature), now) == Added::kNew) set->KeepOfImage(image, whom);
+  }
+  set->KeepWithinCaps();
+  return set;
 }
 
-std::shared_ptr<const SignatureSet> SignatureSet::With(std::vector<StoredSignature> more) const {
-  return std::shared_ptr<const SignatureSet>(new SignatureSet(*this, std::move(more)));
+std::shared_ptr<const SignatureSet> SignatureSet::WithStored(std::vector<StoredSignature> stored,
+                                                             TimePoint now) const {
+  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, floors_));
+  // It was last used when it was verified, for all that is known.
+  std::stable_sort(stored.begin(), stored.end(), [](const auto& a, const auto& b) {
+    return a.first_verified < b.first_verified;
+  });
+  for (StoredSignature& signature : stored) set->Add(std::move(signature), now);
+  set->KeepWithinCaps();
+  return set;
 }
 
 std::shared_ptr<const SignatureSet> SignatureSet::WithTagTime(const std::string& tag,
@@ -174,44 +169,122 @@ std::shared_ptr<const SignatureSet> SignatureSet::WithTagTime(const std::string&
 }
 
 std::shared_ptr<const SignatureSet> SignatureSet::WithFloors(Floors floors) const {
-  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, {}));
-  set->floors_ = std::move(floors);
-  return set;
+  return std::shared_ptr<const SignatureSet>(new SignatureSet(*this, std::move(floors)));
 }
 
-void SignatureSet::Add(StoredSignature signature) {
-  last_use_->Note(signature.image);
+SignatureSet::Added SignatureSet::Add(StoredSignature signature, TimePoint now) {
+  use_->NoteCame(signature.image, signature.signature.sha256(), now);
   auto& held = images_[signature.image];
   auto all = held ? *held : std::vector<StoredSignature>();
   const bool known = std::any_of(all.begin(), all.end(), [&](const StoredSignature& one) {
     return one.signature.sha256() == signature.signature.sha256();
   });
-  if (known) return;
-  if (all.size() == kMaxOfImage) {
-    const auto oldest = std::min_element(all.begin(), all.end(), [](auto& a, auto& b) {
-      return a.first_verified < b.first_verified;
-    });
-    bytes_ -= BytesOf(*oldest);
-    all.erase(oldest);
-  }
+  if (known) return Added::kNotNew;
   bytes_ += BytesOf(signature);
+  ++signatures_;
   verified_at_ = std::max(verified_at_, signature.first_verified);
   all.push_back(std::move(signature));
   held = std::make_shared<const std::vector<StoredSignature>>(std::move(all));
+  return Added::kNew;
+}
+
+// By any name that its rule may have for the image, and under any tag. What only ages has satisfied
+// it all the same.
+std::set<Sha256> SignatureSet::SatisfiedBy(const StoredSignature& stored,
+                                           const EvidenceUse::OfImage& use,
+                                           const EvidenceFor& whom) const {
+  const auto known = use.signatures.find(stored.signature.sha256());
+  std::set<Sha256> satisfied;
+  for (const SharedDemand& one : whom.demands) {
+    const SignatureDemand& demand = AsSignatureDemand(*one);
+    const bool counted =
+        known != use.signatures.end() && known->second.demands.contains(demand.fingerprint);
+    const auto accepts = [&](const std::string& repository) {
+      return !repository.empty() &&
+             verdicts_
+                 ->Of(stored, {.digest = stored.image, .repository = repository, .tag = {}}, demand,
+                      stored.first_verified)
+                 .has_value();
+    };
+    if (counted || accepts(place_.image) || accepts(whom.repository)) {
+      satisfied.insert(demand.fingerprint);
+    }
+  }
+  return satisfied;
+}
+
+// trust/registry_bound/RULES.md#evidence
+void SignatureSet::KeepOfImage(const Sha256Digest& image, const EvidenceFor& whom) {
+  auto& held = images_.at(image);
+  if (held->size() <= kMaxOfImage) return;
+  const EvidenceUse::OfImage use = use_->Of(image);
+  const auto last_use = [&](const StoredSignature* one) {
+    const auto known = use.signatures.find(one->signature.sha256());
+    return known == use.signatures.end() ? 0 : known->second.last;
+  };
+  std::vector<const StoredSignature*> by_use;
+  for (const StoredSignature& one : *held) by_use.push_back(&one);
+  std::stable_sort(by_use.begin(), by_use.end(),
+                   [&](auto* a, auto* b) { return last_use(a) > last_use(b); });
+  std::map<Sha256, std::size_t> has;
+  std::set<const StoredSignature*> kept;
+  for (const StoredSignature* one : by_use) {
+    for (const Sha256& demand : SatisfiedBy(*one, use, whom)) {
+      if (++has[demand] <= kMaxOfImage) kept.insert(one);
+    }
+  }
+  for (const StoredSignature* one : by_use) {
+    if (kept.size() < kMaxOfImage) kept.insert(one);
+  }
+  std::vector<StoredSignature> stay;
+  for (const StoredSignature& one : *held) {
+    if (kept.contains(&one)) {
+      stay.push_back(one);
+      continue;
+    }
+    bytes_ -= BytesOf(one);
+    --signatures_;
+    use_->Drop(image, one.signature.sha256());
+  }
+  held = std::make_shared<const std::vector<StoredSignature>>(std::move(stay));
+}
+
+bool SignatureSet::IsWithinCaps() const {
+  return images_.size() <= kMaxImages && signatures_ <= kMaxSignatures && bytes_ <= kMaxBytes;
+}
+
+std::vector<Weighed> SignatureSet::WeighedAt(TimePoint now) const {
+  std::vector<Weighed> all;
+  all.reserve(images_.size());
+  for (const auto& [image, held] : images_) {
+    const EvidenceUse::OfImage use = use_->Of(image);
+    Weighed one{
+        .image = image, .here = now - use.here < EvidenceUse::kCountsAsHere, .last = use.last};
+    for (const StoredSignature& stored : *held) one.bytes += BytesOf(stored);
+    for (const auto& [signature, of_signature] : use.signatures) {
+      one.demands.insert(of_signature.demands.begin(), of_signature.demands.end());
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+void SignatureSet::Remove(const Sha256Digest& image) {
+  const auto gone = images_.find(image);
+  for (const StoredSignature& one : *gone->second) bytes_ -= BytesOf(one);
+  signatures_ -= gone->second->size();
+  images_.erase(gone);
+  use_->Drop(image);
 }
 
 // trust/registry_bound/RULES.md#evidence
 void SignatureSet::KeepWithinCaps() {
-  if (images_.size() <= kMaxImages && bytes_ <= kMaxBytes) return;
-  std::vector<std::pair<std::uint64_t, Sha256Digest>> by_use;
-  for (const auto& [image, held] : images_) by_use.emplace_back(last_use_->Of(image), image);
-  std::sort(by_use.begin(), by_use.end());
-  for (const auto& [use, image] : by_use) {
-    if (images_.size() <= kMaxImages && bytes_ <= kMaxBytes) return;
-    const auto gone = images_.find(image);
-    for (const StoredSignature& one : *gone->second) bytes_ -= BytesOf(one);
-    images_.erase(gone);
-    last_use_->Drop(image);
+  if (IsWithinCaps()) return;
+  LeastNeeded least_needed(WeighedAt(use_->newest()));
+  while (!IsWithinCaps()) {
+    const Weighed* const one = least_needed.Next();
+    if (one == nullptr) return;
+    Remove(one->image);
   }
 }
 
@@ -308,7 +381,11 @@ Judgement SignatureSet::Current(const Asked& asked) const {
 }
 
 Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest) const {
-  if (Knows(digest)) last_use_->Note(digest);
+  if (Knows(digest)) {
+    use_->NoteAsked(
+        digest, asked.local != nullptr ? EvidenceUse::AskedAs::kHere : EvidenceUse::AskedAs::kPull,
+        asked.now);
+  }
   const SignatureDemand& demand = AsSignatureDemand(asked.demand);
   const WantedImage image{
       .digest = digest, .repository = asked.reference.repository(), .tag = TagOf(asked.reference)};
@@ -316,6 +393,7 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
   if (asked.present_max_age.count() > 0) aged.at_most = asked.present_max_age;
   const SignatureResult<Good> good = GoodOne(image, demand, aged);
   if (good) {
+    use_->NoteCounted(digest, good->stored->signature.sha256(), demand.fingerprint);
     SignedPart part;
     part.name = kPart;
     part.version = 1;

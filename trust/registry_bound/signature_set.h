@@ -8,11 +8,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "trust/decide/trusted_set.h"
+#include "trust/registry_bound/evidence_use.h"
 #include "trust/registry_bound/signature_demand.h"
 #include "trust/registry_bound/signature_dialect.h"
 #include "trust/registry_bound/signature_place.h"
@@ -50,21 +52,10 @@ class Verdicts {
   std::map<Key, Known> known_;
 };
 
-/// LastUse is in which order images were pulled, or asked about as what is here. Thread-safe.
-class LastUse {
- public:
-  /// So many of the newest are never forgotten.
-  static constexpr std::size_t kKept = 4096;
-
-  void Note(const Sha256Digest& image);
-  /// Zero where it is not known.
-  std::uint64_t Of(const Sha256Digest& image) const;
-  void Drop(const Sha256Digest& image);
-
- private:
-  mutable std::mutex mutex_;
-  std::uint64_t newest_ = 0;
-  std::map<Sha256Digest, std::uint64_t> uses_;
+/// EvidenceFor is whom new evidence of a repository's images comes for.
+struct EvidenceFor {
+  Demands demands = {};         ///< all that are in use
+  std::string repository = {};  ///< the name that was asked about; empty: the repository's own
 };
 
 /// SignatureSet is the evidence that this node has of one repository's images: signatures that were
@@ -74,17 +65,25 @@ class LastUse {
 /// thread-safe.
 class SignatureSet final : public TrustedSet {
  public:
+  /// For each demand in use, and of those that satisfy none while an image has no more.
   static constexpr std::size_t kMaxOfImage = 4;
-  static constexpr std::size_t kMaxImages = LastUse::kKept;
+  static constexpr std::size_t kMaxImages = EvidenceUse::kKept;
+  static constexpr std::size_t kMaxSignatures = kMaxImages * kMaxOfImage;
   static constexpr std::size_t kMaxBytes = std::size_t{64} * 1024 * 1024;
 
   /// Nothing. The name of the collection is a SignaturePlace; `dialect` lives as long as the
   /// program.
   SignatureSet(CollectionId id, const SignatureDialect& dialect);
 
-  /// With more signatures. Beyond the caps of all images those go that were neither pulled nor
-  /// asked about as what is here for longest, of one image the ones verified first.
-  std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more) const;
+  /// With more signatures, just verified. Beyond the caps the least needed go: of one image those
+  /// that every demand which they satisfy has enough of without them, of all images what
+  /// LeastNeeded says.
+  std::shared_ptr<const SignatureSet> With(std::vector<StoredSignature> more,
+                                           const EvidenceFor& whom = {}) const;
+  /// With what the store has, within the caps of all images. It counts as here until it is known
+  /// not to be.
+  std::shared_ptr<const SignatureSet> WithStored(std::vector<StoredSignature> stored,
+                                                 TimePoint now) const;
   /// With what is known of tags: that time raised, or all of them as the store had them.
   std::shared_ptr<const SignatureSet> WithTagTime(const std::string& tag,
                                                   TimePoint signed_at) const;
@@ -125,11 +124,18 @@ class SignatureSet final : public TrustedSet {
                          TimePoint now) const override;
 
  private:
-  SignatureSet(const SignatureSet& before, std::vector<StoredSignature> more);
+  SignatureSet(const SignatureSet& before, Floors floors);
   SignatureResult<VerifiedSignature> Judged(const StoredSignature& stored, const WantedImage& image,
                                             const SignatureDemand& demand, const Aged& aged) const;
-  void Add(StoredSignature signature);
+  enum class Added : std::uint8_t { kNotNew, kNew };
+  Added Add(StoredSignature signature, TimePoint now);
+  void KeepOfImage(const Sha256Digest& image, const EvidenceFor& whom);
+  std::set<Sha256> SatisfiedBy(const StoredSignature& stored, const EvidenceUse::OfImage& use,
+                               const EvidenceFor& whom) const;
+  bool IsWithinCaps() const;
   void KeepWithinCaps();
+  std::vector<Weighed> WeighedAt(TimePoint now) const;
+  void Remove(const Sha256Digest& image);
   Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;
   Judgement OfTag(const Asked& asked, const Sha256Digest& digest) const;
 
@@ -140,9 +146,10 @@ class SignatureSet final : public TrustedSet {
   /// Never null, never empty; what one image has is shared with the sets before.
   std::map<Sha256Digest, std::shared_ptr<const std::vector<StoredSignature>>> images_;
   std::size_t bytes_ = 0;
+  std::size_t signatures_ = 0;
   TimePoint verified_at_{};
   std::shared_ptr<Verdicts> verdicts_;
-  std::shared_ptr<LastUse> last_use_;
+  std::shared_ptr<EvidenceUse> use_;
 };
 
 /// Why a signature is refused, as a decision says it.

@@ -49,6 +49,59 @@ void AskAboutWhatIsHere(const SignatureSet& set, const Sha256Digest& image) {
   set.Current({.reference = reference, .demand = *demand, .now = kNow, .local = &image});
 }
 
+// Whose signatures begin with that letter; of a rule that wants the tag in them, with that after
+// it.
+struct SignedBy final : SignatureDemand {
+  explicit SignedBy(char the_letter, bool wants_the_tag = false)
+      : letter(the_letter), wants_tag(wants_the_tag) {
+    fingerprint = Sha256Of(std::string(1, letter) + (wants_tag ? " with the tag" : ""));
+  }
+  SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
+                                            const WantedImage& image,
+                                            TimePoint /*at*/) const override {
+    const std::string& bytes = signature.bytes();
+    const bool is_for_tag = !wants_tag || !image.tag || bytes.find(*image.tag, 1) == 1;
+    if (bytes[0] == letter && is_for_tag) return VerifiedSignature{std::string(1, letter), {}};
+    return RefuseSignature(SignatureReason::kSignature, "is not its");
+  }
+  const char letter;
+  const bool wants_tag;
+};
+
+// A repository whose images two rules or more read, each with a key of its own.
+struct SharedRepository {
+  explicit SharedRepository(const std::vector<SharedDemand>& demands) : whom{demands, kId.name} {}
+
+  void Comes(const Sha256Digest& image, const std::string& bytes) {
+    set = set->With({SignatureOf(image, bytes, kNow + std::chrono::seconds(++seconds))}, whom);
+  }
+  bool IsPresent(const Sha256Digest& image, const Demand& demand, std::chrono::hours later = {}) {
+    const auto reference = ImageReference::Parse(kId.name + "@" + image.ToString()).value();
+    const TimePoint now = kNow + std::chrono::seconds(seconds) + later;
+    const Judgement judgement =
+        set->Current({.reference = reference, .demand = demand, .now = now, .local = &image});
+    return std::holds_alternative<Allow>(judgement.verdict);
+  }
+  void Pull(const Sha256Digest& image, const Demand& demand) {
+    const auto reference = ImageReference::Parse(kId.name + "@" + image.ToString()).value();
+    set->Current(
+        {.reference = reference, .demand = demand, .now = kNow + std::chrono::seconds(seconds)});
+  }
+  // As after a start: the same files, and nothing is known of what they were good for.
+  void Restart() {
+    std::vector<StoredSignature> stored;
+    for (const StoredFile& file : set->Files(nullptr)) {
+      stored.push_back(StoredSignature::Of(file.name, file.bytes.value()).value());
+    }
+    set = SignatureSet(kId, sigstore::Dialect())
+              .WithStored(std::move(stored), kNow + std::chrono::seconds(seconds));
+  }
+
+  const EvidenceFor whom;
+  std::shared_ptr<const SignatureSet> set = SetOf({});
+  int seconds = 0;
+};
+
 // For whom memory runs out the first time.
 struct Failing final : SignatureDemand {
   mutable int verified = 0;
@@ -110,6 +163,116 @@ BOOST_AUTO_TEST_CASE(FourOfAnImage_AndTheNewestAreKept) {
   for (const StoredFile& file : files) {
     BOOST_TEST(file.bytes.value() >= "2");
   }
+}
+
+// The other rule's signer signs the same image anew, as often as he likes.
+BOOST_AUTO_TEST_CASE(OneRulesSigner_PushesOutNoSignatureThatAnotherRuleNeeds) {
+  const auto a = std::make_shared<SignedBy>('a');
+  const auto b = std::make_shared<SignedBy>('b');
+  SharedRepository repository({a, b});
+  repository.Comes(Image(0), "a");
+  for (int i = 0; i < 20; ++i) {
+    if (i == 10) repository.Restart();
+    repository.Comes(Image(0), "b" + std::to_string(i));
+    BOOST_TEST(repository.IsPresent(Image(0), *b));
+  }
+  BOOST_TEST(repository.IsPresent(Image(0), *a));
+  BOOST_TEST(repository.set->Files(nullptr).size() == 1 + SignatureSet::kMaxOfImage);
+}
+
+BOOST_AUTO_TEST_CASE(MoreRulesThanAnImageHasPlaces_EachKeepsItsSignature) {
+  std::vector<SharedDemand> demands;
+  for (const char letter : std::string("abcdefghi")) {
+    demands.push_back(std::make_shared<SignedBy>(letter));
+  }
+  SharedRepository repository(demands);
+  for (const char letter : std::string("abcdefghi")) {
+    repository.Comes(Image(0), std::string(1, letter));
+  }
+  for (const SharedDemand& demand : demands) BOOST_TEST(repository.IsPresent(Image(0), *demand));
+}
+
+// A signer who binds the tag signs one image once for each of them.
+BOOST_AUTO_TEST_CASE(OfOneDemand_WhatWasUsedLastIsKept) {
+  const auto demand = std::make_shared<SignedBy>('a', true);
+  SharedRepository repository({demand});
+  const auto holds = [&](const std::string& tag) {
+    const auto reference = ImageReference::Parse(kId.name + ":" + tag).value();
+    const Sha256Digest image = Image(0);
+    const Judgement judgement = repository.set->Current({.reference = reference,
+                                                         .demand = *demand,
+                                                         .now = kNow,
+                                                         .local = &image,
+                                                         .name_here = NameHere::kIsThis});
+    return std::holds_alternative<Allow>(judgement.verdict);
+  };
+  for (const char* tag : {"1.0", "1.1", "1.2", "1.3"}) {
+    repository.Comes(Image(0), "a" + std::string(tag));
+  }
+  BOOST_TEST(holds("1.0"));
+  repository.Comes(Image(0), "a1.4");
+  BOOST_TEST(holds("1.0"));
+  BOOST_TEST(!holds("1.1"));
+  BOOST_TEST(holds("1.4"));
+}
+
+// What its rule no longer reads is kept only where there is room.
+BOOST_AUTO_TEST_CASE(WhatNoRuleNeedsAnyMore_TakesNoPlaceFromWhatOneNeeds) {
+  const auto b = std::make_shared<SignedBy>('b');
+  SharedRepository repository({b});
+  for (int i = 0; i < 10; ++i) repository.Comes(Image(0), "gone" + std::to_string(i));
+  BOOST_TEST(repository.set->Files(nullptr).size() == SignatureSet::kMaxOfImage);
+  for (int i = 0; i < 4; ++i) repository.Comes(Image(0), "b" + std::to_string(i));
+  const auto files = repository.set->Files(nullptr);
+  BOOST_TEST(files.size() == SignatureSet::kMaxOfImage);
+  for (const StoredFile& file : files) BOOST_TEST(file.bytes->front() == 'b');
+}
+
+// Whoever signs for one rule makes large signatures of many images, and runs a pod of each.
+BOOST_AUTO_TEST_CASE(OneRulesSigner_PushesOutNoImageOfAnotherRule) {
+  constexpr std::size_t kEach = std::size_t{3} * 1024 * 1024;
+  const auto a = std::make_shared<SignedBy>('a');
+  const auto b = std::make_shared<SignedBy>('b');
+  SharedRepository repository({a, b});
+  for (std::size_t i = 0; i < 10; ++i) {
+    repository.Comes(Image(i), "a");
+    // He has signed some of these too.
+    if (i % 2 == 0) repository.Comes(Image(i), "b");
+    repository.IsPresent(Image(i), *a);
+    repository.IsPresent(Image(i), *b);
+  }
+  for (std::size_t i = 100; i < 150; ++i) {
+    repository.Comes(Image(i), "b" + std::string(kEach, '.'));
+    BOOST_TEST(repository.IsPresent(Image(i), *b));
+    BOOST_TEST(repository.set->resident_bytes() <= SignatureSet::kMaxBytes);
+  }
+  for (std::size_t i = 0; i < 10; ++i) BOOST_TEST(repository.IsPresent(Image(i), *a));
+}
+
+// Also where it is older, and of the rule that has more.
+BOOST_AUTO_TEST_CASE(WhatIsHere_StaysWhileAnythingElseCanGo) {
+  constexpr std::size_t kEach = std::size_t{3} * 1024 * 1024;
+  const auto a = std::make_shared<SignedBy>('a');
+  const auto b = std::make_shared<SignedBy>('b');
+  SharedRepository repository({a, b});
+  for (std::size_t i = 0; i < 15; ++i) {
+    repository.Comes(Image(i), "a" + std::string(kEach, '.'));
+    repository.IsPresent(Image(i), *a);
+  }
+  for (std::size_t i = 100; i < 106; ++i) {
+    repository.Comes(Image(i), "b" + std::string(kEach, '.'));
+    repository.IsPresent(Image(i), *b);
+  }
+  // The others are here no more; somebody asks for them all the same.
+  const std::chrono::hours later = EvidenceUse::kCountsAsHere;
+  for (std::size_t i = 0; i < 15; ++i) repository.IsPresent(Image(i), *a, later);
+  repository.seconds += static_cast<int>(std::chrono::seconds(later).count());
+  for (std::size_t i = 100; i < 106; ++i) repository.Pull(Image(i), *b);
+  for (std::size_t i = 200; i < 206; ++i) {
+    repository.Comes(Image(i), "b" + std::string(kEach, '.'));
+  }
+  for (std::size_t i = 0; i < 15; ++i) BOOST_TEST(repository.set->Knows(Image(i)));
+  for (std::size_t i = 100; i < 106; ++i) BOOST_TEST(!repository.set->Knows(Image(i)));
 }
 
 BOOST_AUTO_TEST_CASE(AsItsBytesGo_ASetTakesLess) {
