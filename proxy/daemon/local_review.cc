@@ -12,9 +12,9 @@ namespace crivet::proxy {
 namespace {
 
 constexpr std::chrono::milliseconds kLookUp{50};
-// What is known already takes less, and needs no second: names may be many.
-constexpr std::chrono::milliseconds kWasAsked{2};
-constexpr std::chrono::milliseconds kNobodyAsked{10};
+
+// Who may answer: what this node has, or the registry where that does not vouch for it.
+enum class Reach : std::uint8_t { kHere, kOut };
 
 bool AsksRegistries(const trust::Member& member) {
   return member.kind->asks() == trust::Kind::Asks::kNames;
@@ -31,42 +31,75 @@ bool Allows(const trust::Decision& decision) {
   return std::holds_alternative<trust::Allow>(decision.verdict);
 }
 
-// Every member, for its own evidence: what another one says takes none away. Nothing where it was
-// ended.
-std::optional<bool> VouchesFor(const trust::AppliedRule& applied,
-                               const trust::ImageReference& reference,
-                               const trust::Sha256Digest& local, const LocalReviewCalls& calls) {
-  std::vector<trust::Decision> members;
-  for (std::size_t i = 0; i < applied.rule->members.size(); ++i) {
-    auto decision = calls.ask({.reference = reference,
-                               .local = local,
-                               .name_here = trust::NameHere::kIsThis,
-                               .credentials = std::nullopt,
-                               .of_member = trust::Question::Member{applied, i}});
-    if (!decision) return std::nullopt;
-    members.push_back(*std::move(decision));
-  }
-  return Allows(trust::Combined(std::move(members)));
+// Nothing where it was ended.
+std::optional<trust::Decision> Ask(trust::Question question, Reach reach,
+                                   const LocalReviewCalls& calls) {
+  question.reach = trust::Question::Reach::kOffline;
+  auto decision = calls.ask(question);
+  if (!decision || Allows(*decision) || reach == Reach::kHere) return decision;
+  if (!calls.next_out()) return std::nullopt;
+  question.reach = trust::Question::Reach::kRefresh;
+  return calls.ask(std::move(question));
 }
 
+// What one rule says of one name.
+struct Vouched {
+  bool by_rule = true;
+  bool by_every_member = true;
+};
+
+// Every member, for its own evidence: what another one says takes none away. Nothing where it was
+// ended.
+std::optional<Vouched> VouchesFor(const trust::AppliedRule& applied,
+                                  const trust::ImageReference& reference,
+                                  const trust::Sha256Digest& local, Reach reach,
+                                  const LocalReviewCalls& calls) {
+  std::vector<trust::Decision> members;
+  Vouched vouched;
+  for (std::size_t i = 0; i < applied.rule->members.size(); ++i) {
+    auto decision = Ask({.reference = reference,
+                         .local = local,
+                         .name_here = trust::NameHere::kIsThis,
+                         .credentials = std::nullopt,
+                         .of_member = trust::Question::Member{applied, i}},
+                        reach, calls);
+    if (!decision) return std::nullopt;
+    vouched.by_every_member = vouched.by_every_member && Allows(*decision);
+    members.push_back(*std::move(decision));
+  }
+  vouched.by_rule = Allows(trust::Combined(std::move(members)));
+  return vouched;
+}
+
+// What all rules that could apply say of one name.
+struct NameVouched {
+  bool by_any_rule = false;
+  /// Whether nobody could add to the evidence of any rule.
+  bool whole = true;
+};
+
 // As ImageStatus: by any digest that the name has here, under any rule that could apply.
-std::optional<bool> VouchesFor(const std::vector<trust::AppliedRule>& rules,
-                               const trust::ImageReference& reference, const NodeImage& image,
-                               const LocalReviewCalls& calls) {
+std::optional<NameVouched> VouchesFor(const std::vector<trust::AppliedRule>& rules,
+                                      const trust::ImageReference& reference,
+                                      const NodeImage& image, Reach reach,
+                                      const LocalReviewCalls& calls) {
   std::vector<trust::Sha256Digest> here = {image.target};
   here.insert(here.end(), image.equals.begin(), image.equals.end());
-  bool vouched = false;
+  NameVouched name;
   for (const trust::AppliedRule& applied : rules) {
-    if (applied.rule->action == trust::Action::kAllow) vouched = true;
+    if (applied.rule->action == trust::Action::kAllow) name.by_any_rule = true;
     if (!AsksRegistries(applied)) continue;
+    bool whole = false;
     for (const trust::Sha256Digest& digest : here) {
-      const auto by_it = VouchesFor(applied, reference, digest, calls);
-      if (!by_it) return std::nullopt;
-      vouched = vouched || *by_it;
-      if (*by_it) break;
+      const auto vouched = VouchesFor(applied, reference, digest, reach, calls);
+      if (!vouched) return std::nullopt;
+      name.by_any_rule = name.by_any_rule || vouched->by_rule;
+      whole = vouched->by_every_member;
+      if (vouched->by_rule) break;
     }
+    name.whole = name.whole && whole;
   }
-  return vouched;
+  return name;
 }
 
 void Add(const NodeImage& image, const std::vector<trust::AppliedRule>& rules,
@@ -92,18 +125,30 @@ bool AsksRegistries(const trust::Policy& policy) {
 std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
                                            const trust::Policy& policy,
                                            const LocalReviewCalls& calls) {
-  UnverifiedLocal unverified;
+  struct Open {
+    const NodeImage& image;
+    trust::ImageReference reference;
+    std::vector<trust::AppliedRule> rules;
+  };
+  std::vector<Open> open;
   for (const NodeImage& image : inventory.names) {
-    const auto reference = trust::ImageReference::Parse(image.name);
+    auto reference = trust::ImageReference::Parse(image.name);
     if (!reference || trust::IsImageId(image.name)) continue;
-    const auto rules = policy.RulesFor(*reference, trust::TimePoint::max());
+    auto rules = policy.RulesFor(*reference, trust::TimePoint::max());
     const bool asks = std::any_of(rules.begin(), rules.end(),
                                   [](const auto& applied) { return AsksRegistries(applied); });
     if (!asks) continue;
-    if (!calls.go_on()) return std::nullopt;
-    const auto vouched = VouchesFor(rules, *reference, image, calls);
+    const auto vouched = VouchesFor(rules, *reference, image, Reach::kHere, calls);
     if (!vouched) return std::nullopt;
-    if (!*vouched) Add(image, rules, unverified);
+    if (!vouched->whole) open.push_back({image, *std::move(reference), std::move(rules)});
+  }
+  UnverifiedLocal unverified;
+  if (open.empty()) return unverified;
+  if (!calls.go_out()) return std::nullopt;
+  for (const Open& name : open) {
+    const auto vouched = VouchesFor(name.rules, name.reference, name.image, Reach::kOut, calls);
+    if (!vouched) return std::nullopt;
+    if (!vouched->by_any_rule) Add(name.image, name.rules, unverified);
   }
   return unverified;
 }
@@ -139,7 +184,7 @@ bool LocalReview::Wait(Clock::duration time) {
 }
 
 void LocalReview::Run() {
-  Clock::duration pause = options_.soon;
+  Clock::duration pause = options_.at_once;
   while (true) {
     const bool passed = Wait(pause);
     {
@@ -148,7 +193,7 @@ void LocalReview::Run() {
       again_ = false;
     }
     // What has just been changed may be changed again in a moment.
-    pause = passed && Look() ? options_.every : options_.soon;
+    pause = !passed ? options_.at_once : Look() ? options_.every : options_.soon;
   }
 }
 
@@ -161,7 +206,8 @@ bool LocalReview::Look() {
     unverified =
         LookAtLocal(*inventory, *policy,
                     {.ask = [this](trust::Question question) { return Ask(std::move(question)); },
-                     .go_on = [this] { return Wait(options_.between_names); }});
+                     .go_out = [this] { return Wait(options_.soon); },
+                     .next_out = [this] { return Wait(options_.between_questions); }});
   }
   if (!unverified) return false;
   const std::lock_guard lock(mutex_);

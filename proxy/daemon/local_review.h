@@ -35,20 +35,24 @@ struct UnverifiedLocal {
 /// nothing, or no.
 struct LocalReviewCalls {
   std::function<std::optional<trust::Decision>(trust::Question)> ask;
-  std::function<bool()> go_on;  ///< before each name
+  std::function<bool()> go_out;    ///< before the first question for which a registry may be asked
+  std::function<bool()> next_out;  ///< before each of them
 };
 
 /// LookAtLocal asks about each name of an image here that a rule verifies by what lies in the
-/// image's registry, once, by the digest that the name has here: so what nobody has verified yet is
-/// asked about before a pod needs it, and what is here counts as in use
-/// (trust/registry_bound/RULES.md#evidence). Rules with an end are left out, so that breaking glass
-/// ends without an outage. Nothing where it was ended.
+/// image's registry, by the digest that the name has here: so what nobody has verified yet is asked
+/// about before a pod needs it, and what is here counts as in use
+/// (trust/registry_bound/RULES.md#evidence). First what this node has answers for all of them,
+/// without a pause; a registry is asked about what it does not vouch for, and about nothing else.
+/// Rules with an end are left out, so that breaking glass ends without an outage. Nothing where it
+/// was ended.
 std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
                                            const trust::Policy& policy,
                                            const LocalReviewCalls& calls);
 
-/// LocalReview looks at the node so on a thread of its own: soon after its start and after each
-/// Again, and then once an hour, with a second after each name for which somebody was asked.
+/// LocalReview looks at the node so on a thread of its own: at once after its start and after each
+/// Again, and then once an hour. The first question for a registry waits until some time after the
+/// start, and each for a second after the one before, so that a fleet that starts is no storm.
 /// Thread-safe.
 class LocalReview {
  public:
@@ -58,9 +62,10 @@ class LocalReview {
     std::function<std::shared_ptr<const trust::Policy>()> policy;
     /// As TrustService::Decide; the answer may come when this object is gone.
     std::function<void(trust::Question, trust::Answered)> decide;
-    Clock::duration soon = std::chrono::seconds{20};
+    Clock::duration at_once = std::chrono::seconds{1};
+    Clock::duration soon = std::chrono::seconds{20};  ///< before a registry is asked, or again
     Clock::duration every = std::chrono::hours{1};
-    Clock::duration between_names = std::chrono::seconds{1};
+    Clock::duration between_questions = std::chrono::seconds{1};
   };
 
   explicit LocalReview(Options options);

@@ -60,18 +60,24 @@ NodeInventory Holding(const std::vector<std::string>& names) {
 
 /// Whoever is asked, and says yes to some.
 struct Asked {
-  std::set<std::pair<std::string, trust::Sha256Digest>> vouched;  // by which trust
-  std::vector<std::string> questions;
+  using ByTrust = std::set<std::pair<std::string, trust::Sha256Digest>>;
+  ByTrust vouched;                     // by what the node has
+  ByTrust unread;                      // by what only the registry has
+  std::vector<std::string> questions;  // for which a registry may be asked
+  std::vector<std::string> events;     // "here", "go out", "pause" and "out" as they came
 
   trust::Decision Answer(const trust::Question& question) {
     const trust::Question::Member& of = question.of_member.value();
     const std::string& trust = of.applied.rule->members[of.index].trust;
     BOOST_TEST((question.name_here == trust::NameHere::kIsThis));
     BOOST_TEST(!question.credentials);
-    questions.push_back(trust + " " + question.reference.Canonical());
+    const bool here = question.reach == trust::Question::Reach::kOffline;
+    events.emplace_back(here ? "here" : "out");
+    if (!here) questions.push_back(trust + " " + question.reference.Canonical());
     trust::Decision decision{
         trust::Refusal(trust::Reason::kUnsigned, ""), of.applied, {}, of.index};
-    if (vouched.contains({trust, question.local.value()})) {
+    const std::pair<std::string, trust::Sha256Digest> asked{trust, question.local.value()};
+    if (vouched.contains(asked) || (!here && unread.contains(asked))) {
       decision.verdict = trust::Allow{question.local};
     }
     return decision;
@@ -80,7 +86,12 @@ struct Asked {
                                         const trust::Policy& policy) {
     return LookAtLocal(inventory, policy,
                        {.ask = [this](const trust::Question& question) { return Answer(question); },
-                        .go_on = [] { return true; }});
+                        .go_out = [this] { return Note("go out"); },
+                        .next_out = [this] { return Note("pause"); }});
+  }
+  bool Note(const std::string& event) {
+    events.push_back(event);
+    return true;
   }
 };
 
@@ -95,8 +106,7 @@ BOOST_AUTO_TEST_CASE(OnlyNamesUnderRulesThatAskRegistries_AreAskedAbout_AndByWha
       Holding({"cosign.example/signed:1", "cosign.example/not:1", "notary.example/web:1",
                "free.example/web:1", "other.example/web:1", "sha256:" + std::string(64, 'a')}),
       *policy);
-  BOOST_TEST(asked.questions == (std::vector<std::string>{"sigstore-acme cosign.example/signed:1",
-                                                          "sigstore-acme cosign.example/not:1"}),
+  BOOST_TEST(asked.questions == std::vector<std::string>{"sigstore-acme cosign.example/not:1"},
              boost::test_tools::per_element());
   BOOST_REQUIRE(found);
   BOOST_TEST(found->count == 1U);
@@ -111,8 +121,41 @@ BOOST_AUTO_TEST_CASE(EveryMember_IsAsked_WhateverTheFirstSays) {
   Asked asked;
   asked.vouched = {{"notary-acme", here.names.front().target}};
   const auto found = asked.LookAt(here, *policy);
-  BOOST_TEST(asked.questions.size() == 2U);
+  BOOST_TEST(asked.questions == std::vector<std::string>{"sigstore-acme both.example/web:1"},
+             boost::test_tools::per_element());
   BOOST_TEST(found.value().count == 0U);
+}
+
+// A thousand images that are vouched for are looked at in a moment, after a start as well: from
+// then on they count as in use, and no registry hears of it.
+BOOST_AUTO_TEST_CASE(WhatTheNodeVouchesFor_IsLookedAtWithoutAPause_AndNobodyIsAsked) {
+  const auto policy = PolicyOf({RuleOf("cosign", {"sigstore"})});
+  std::vector<std::string> names;
+  Asked asked;
+  for (int i = 0; i < 1000; ++i) {
+    names.push_back("cosign.example/web:" + std::to_string(i));
+    asked.vouched.emplace("sigstore-acme", DigestOf(names.back()));
+  }
+  const auto found = asked.LookAt(Holding(names), *policy);
+  BOOST_TEST(found.value().count == 0U);
+  BOOST_TEST(asked.events == std::vector<std::string>(1000, "here"),
+             boost::test_tools::per_element());
+}
+
+// Else what comes last in the list would be pushed out by others before its turn came.
+BOOST_AUTO_TEST_CASE(AllThatIsHere_IsLookedAt_BeforeARegistryIsAsked_AndEachQuestionToOneWaits) {
+  const auto policy = PolicyOf({RuleOf("cosign", {"sigstore"})});
+  Asked asked;
+  asked.unread = {{"sigstore-acme", DigestOf("cosign.example/later:1")}};
+  asked.vouched = {{"sigstore-acme", DigestOf("cosign.example/signed:1")}};
+  const auto found = asked.LookAt(
+      Holding({"cosign.example/later:1", "cosign.example/not:1", "cosign.example/signed:1"}),
+      *policy);
+  BOOST_TEST(asked.events == (std::vector<std::string>{"here", "here", "here", "go out", "here",
+                                                       "pause", "out", "here", "pause", "out"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(found.value().count == 1U);
+  BOOST_TEST(found->first.at(0) == "cosign.example/not:1");
 }
 
 BOOST_AUTO_TEST_CASE(WhileGlassIsBroken_TheRuleThatComesAfterIsLookedAt) {
@@ -155,9 +198,10 @@ struct Running {
     options.decide = [this](const trust::Question& question, const trust::Answered& done) {
       if (!hangs) done(Asked().Answer(question));
     };
+    options.at_once = 1ms;
     options.soon = 1ms;
     options.every = every;
-    options.between_names = 1ms;
+    options.between_questions = 1ms;
     return std::make_unique<LocalReview>(std::move(options));
   }
   template <typename Condition>
