@@ -16,14 +16,16 @@
 
 namespace crivet::trust {
 
-/// RegistriesFetcher asks one MemoryRegistry, whatever the repository; those of one host hang.
-/// Thread-safe.
+/// RegistriesFetcher asks one MemoryRegistry, whatever the repository; hosts whose names begin so
+/// hang. Thread-safe.
 class RegistriesFetcher final : public MetadataFetcher {
  public:
   static constexpr char kHanging[] = "hanging.example/";
+  static constexpr char kHangingToo[] = "hanging-";
 
   Answer Fetch(const FileRequest& request, const Terms& terms) override {
-    if (request.registry->repository.starts_with(kHanging)) return Hang(terms);
+    const std::string& repository = request.registry->repository;
+    if (repository.starts_with(kHanging) || repository.starts_with(kHangingToo)) return Hang(terms);
     const std::lock_guard lock(mutex_);
     credentials_ = terms.credentials;
     Fetched fetched = registry.Answer(request);

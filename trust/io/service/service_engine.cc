@@ -285,8 +285,9 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed th
 
 void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
-  // Pods choose which registries are asked, so there is any number of those.
-  const bool registry = order.server->server.url.empty();
+  // Pods choose which registries are asked where a pattern has no host: any number of those.
+  const std::string& lane = slot->id().url;
+  const bool of_many = order.server->server.url.empty() && !setup()->policy().NamesRegistry(lane);
   WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     TakeFiles(*slot);
@@ -294,8 +295,7 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   };
-  const std::string& lane = slot->id().url;
-  registry ? lanes_.SubmitToOneOfMany(lane, std::move(task)) : lanes_.Submit(lane, std::move(task));
+  of_many ? lanes_.SubmitToOneOfMany(lane, std::move(task)) : lanes_.Submit(lane, std::move(task));
 }
 
 void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,

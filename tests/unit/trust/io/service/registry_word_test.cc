@@ -17,6 +17,7 @@
 
 #include "tests/support/trust_io/cosign_node.h"
 #include "trust/decide/decide.h"
+#include "trust/io/service/worker_lanes.h"
 #include "trust/io/store/state_document.h"
 #include "trust/registry_bound/signature_set.h"
 #include "trust/registry_bound/tag_time.h"
@@ -163,6 +164,26 @@ BOOST_AUTO_TEST_CASE(ARegistryThatHangs_HoldsUpNobodyElses) {
   BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
   BOOST_TEST(Outcome(Pull(kName + "@" + Sha256Digest(Sha256Of("other")).ToString())) == "unsigned");
   // Those who wait are answered when the service ends, which waits for no registry.
+  Stop();
+  for (auto& answer : held_up) BOOST_TEST(Outcome(answer.get()) == "unreachable");
+}
+
+// trust/README.md#what-can-be-full-and-for-whom: who runs pods may name any registry where a pattern has no host.
+BOOST_AUTO_TEST_CASE(RegistriesThatHang_InAnyNumber_HoldUpNoneThatARuleNames) {
+  std::vector<std::future<Decision>> held_up;
+  const auto ask = [&](int host, int image_of_it) {
+    const auto answer = std::make_shared<std::promise<Decision>>();
+    held_up.push_back(answer->get_future());
+    service().Decide(Ask(RegistriesFetcher::kHangingToo + std::to_string(host) +
+                         ".example/anywhere/web-" + std::to_string(image_of_it) + ":1.0"),
+                     [answer](Decision decision) { answer->set_value(std::move(decision)); });
+  };
+  constexpr int kMost = static_cast<int>(WorkerLanes::kMostForMany);
+  for (int host = 0; host < 2 * kMost; ++host) {
+    for (int of_it = 0; of_it < 2; ++of_it) ask(host, of_it);
+  }
+  while (registry->hanging() < kMost) std::this_thread::sleep_for(1ms);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
   Stop();
   for (auto& answer : held_up) BOOST_TEST(Outcome(answer.get()) == "unreachable");
 }
