@@ -86,7 +86,7 @@ void Inquiry::NoteWaits(const Decision& decision) {
   if (answered_ || Allows(decision) || question_.of_member) return;
   for (const Waited& waited : waited_) {
     if (const auto slot = waited.slot.lock()) {
-      slot->NoteWaitInVain(began_, Timetable::Clock::now(), waited.name);
+      slot->NoteWaitInVain(began_, engine_.Now(), waited.name);
     }
   }
 }
@@ -303,7 +303,7 @@ std::chrono::milliseconds Inquiry::PatienceFor(const MemberLook& look) const {
   if (!look.server) return std::chrono::milliseconds{0};
   const std::chrono::milliseconds timeout = look.server->server.timeout;
   if (question_.reach == Question::Reach::kForce) return timeout;
-  return look.slot->PatienceLeft(timeout, Timetable::Clock::now(), NameIn(look));
+  return look.slot->PatienceLeft(timeout, engine_.Now(), NameIn(look));
 }
 
 const std::string& Inquiry::NameIn(const MemberLook& look) const {
@@ -366,7 +366,7 @@ bool Inquiry::WaitForRefresh(const MemberLook& look) {
 bool Inquiry::WaitFor(std::vector<Look>& looks) {
   if (!kept_) {
     kept_ = true;
-    began_ = Timetable::Clock::now();
+    began_ = engine_.Now();
     std::chrono::milliseconds patience{0};
     for (const Look& look : looks) {
       for (const MemberLook& member : look) patience = std::max(patience, PatienceFor(member));

@@ -60,12 +60,12 @@ ServiceEngine::ServiceEngine(ServiceOptions options, ServiceSeams seams,
       runner_(std::make_unique<RefreshRunner>(
           kinds_, *store_, clock_, journal_, [this] { return setup(); },
           [this](const CollectionId& id) { return CompanyOf(id); }, stop_.get_token())),
-      table_(std::move(options.machine_id), options.max_resident_bytes) {}
+      table_(std::move(options.machine_id), options.max_resident_bytes),
+      threads_(seams.make_threads()) {}
 
 ServiceEngine::~ServiceEngine() {
   stop_.request_stop();
-  timetable_.Stop();
-  lanes_.Stop();
+  threads_->Stop();
   std::map<std::shared_ptr<OpenQuestion>, Timetable::Ticket> open;
   {
     const std::lock_guard lock(mutex_);
@@ -86,7 +86,7 @@ Result<void> ServiceEngine::Reconfigure(const std::vector<TrustServer>& servers,
   Result<std::shared_ptr<const ServiceSetup>> after =
       ServiceSetup::Create(servers, WithFiles(std::move(policy)), make_fetcher_, before.get());
   if (!after) return tl::unexpected(std::move(after.error()));
-  lanes_.SetQuota(kThreadsForServers / std::max<std::size_t>(servers.size(), 1));
+  threads_->SetQuota(kThreadsForServers / std::max<std::size_t>(servers.size(), 1));
   {
     const std::lock_guard lock(mutex_);
     for (const TrustServer& server : servers) {
@@ -207,7 +207,7 @@ bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
     case RepositorySlot::Wait::kBegin:
       break;
   }
-  lanes_.Submit(kDisk, [this, slot] {
+  threads_->Submit(kDisk, [this, slot] {
     runner_->Load(*slot);
     TakeFiles(*slot);
     // Whoever waited has looked at the set by the time that it may have to go.
@@ -260,7 +260,7 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed th
                                    wanted.asked ? wanted.asked->Key() : std::string()},
                                   wanted.insistence,
                                   server->server.timeout,
-                                  Timetable::Clock::now(),
+                                  threads_->Now(),
                                   clock_.Read().seconds()};
   switch (slot->AwaitFlight(wish, std::move(then))) {
     case RepositorySlot::Wait::kNot:
@@ -295,16 +295,17 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   };
-  of_many ? lanes_.SubmitToOneOfMany(lane, std::move(task)) : lanes_.Submit(lane, std::move(task));
+  of_many ? threads_->SubmitToOneOfMany(lane, std::move(task))
+          : threads_->Submit(lane, std::move(task));
 }
 
 void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,
                          Timetable::Clock::time_point deadline) {
   const std::lock_guard lock(mutex_);
-  open_[question] = timetable_.At(deadline, [this, weak = std::weak_ptr(question)] {
+  open_[question] = threads_->At(deadline, [this, weak = std::weak_ptr(question)] {
     // What is done with an answer must not hold up the next deadline.
     if (weak.lock()) {
-      lanes_.Submit(kAnswers, [weak] {
+      threads_->Submit(kAnswers, [weak] {
         if (const std::shared_ptr<OpenQuestion> late = weak.lock()) late->AnswerNow();
       });
     }
@@ -315,12 +316,12 @@ void ServiceEngine::Release(const std::shared_ptr<OpenQuestion>& question) {
   const std::lock_guard lock(mutex_);
   const auto open = open_.find(question);
   if (open == open_.end()) return;
-  timetable_.Drop(open->second);
+  threads_->Drop(open->second);
   open_.erase(open);
 }
 
 void ServiceEngine::LoadStored() {
-  lanes_.Submit(kDisk, [this] {
+  threads_->Submit(kDisk, [this] {
     const std::shared_ptr<const ServiceSetup> setup = this->setup();
     for (const CollectionId& id : store_->List()) {
       // What no rule reads any more waits on the disk for a rule that does.
@@ -333,12 +334,12 @@ void ServiceEngine::LoadStored() {
 // is left of it: wishes come with each name that pods make up.
 void ServiceEngine::Plan(std::chrono::milliseconds in) {
   if (refreshing_ == ServiceOptions::Refreshing::kOnlyWhenAsked) return;
-  const Timetable::Clock::time_point when = Timetable::Clock::now() + in;
+  const Timetable::Clock::time_point when = threads_->Now() + in;
   const std::lock_guard planning(mutex_);
   if (planned_ <= when) return;
   planned_ = when;
-  timetable_.Drop(plan_);
-  plan_ = timetable_.At(when, [this, when] {
+  threads_->Drop(plan_);
+  plan_ = threads_->At(when, [this, when] {
     {
       const std::lock_guard lock(mutex_);
       if (planned_ != when) return;
@@ -403,7 +404,7 @@ void ServiceEngine::BeginInBackground(const std::shared_ptr<RepositorySlot>& slo
   const RepositorySlot::Wish wish{{server->server.label, ClassOf(kept)},
                                   RepositorySlot::Insistence::kInsists,
                                   server->server.timeout,
-                                  Timetable::Clock::now(),
+                                  threads_->Now(),
                                   clock_.Read().seconds()};
   if (slot->AwaitFlight(wish, [](const Brought&) {}) != RepositorySlot::Wait::kBegin) return;
   Submit(slot, {server, wish.key, kept, std::nullopt, cached, RepositorySlot::Asker::kBackground,

@@ -20,8 +20,7 @@
 #include "trust/io/service/service_journal.h"
 #include "trust/io/service/service_options.h"
 #include "trust/io/service/service_setup.h"
-#include "trust/io/service/timetable.h"
-#include "trust/io/service/worker_lanes.h"
+#include "trust/io/service/service_threads.h"
 #include "trust/io/store/file_store.h"
 #include "trust/io/store/file_system.h"
 
@@ -33,6 +32,7 @@ struct ServiceSeams {
   std::function<Moment()> clock = Moment::OfMachine;
   TimePoint build_date = BuildDate();
   FileSystem* files = &FileSystem::Posix();
+  std::function<std::unique_ptr<ServiceThreads>()> make_threads = OwnThreads;
 };
 
 /// OpenQuestion is one that waits for something. Thread-safe.
@@ -65,6 +65,8 @@ class ServiceEngine {
   RepositoryTable& table() { return table_; }
 
   const Kinds& kinds() const { return kinds_; }
+  /// By the clock of what is kept and waited for.
+  Timetable::Clock::time_point Now() const { return threads_->Now(); }
 
   /// Precondition: of a kind that the service was given.
   std::shared_ptr<RepositorySlot> Slot(const CollectionId& id);
@@ -152,9 +154,8 @@ class ServiceEngine {
   Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
   Timetable::Ticket plan_;
 
-  // Last: their threads use all of the above.
-  WorkerLanes lanes_;
-  Timetable timetable_;
+  // Last: they use all of the above.
+  const std::unique_ptr<ServiceThreads> threads_;
 };
 
 }  // namespace crivet::trust
