@@ -21,9 +21,12 @@ constexpr hours kIdlePeriod{6};
 constexpr minutes kLongestRetry{5};
 constexpr seconds kAfterFailure{30};
 constexpr std::array<seconds, 3> kAfterExpired{seconds{5}, seconds{30}, seconds{120}};
-// The clocks of node and server differ a little, and many nodes hold the same set.
+// The clocks of node and server differ a little.
 constexpr seconds kAfterExpiry{1};
-constexpr seconds kExpiryJitter{10};
+// All nodes of a fleet hold the same set. Whoever decides by it does not wait for its turn.
+constexpr minutes kExpirySpread{2};
+// Where refreshes are rarer than that, one is looked for in it: many servers renew before the end.
+constexpr hours kBeforeExpiry{1};
 
 // A little less than the interval, so that a pull rarely meets metadata that is older than it.
 seconds PeriodOf(seconds interval) { return std::max(interval - interval / 20, seconds{1}); }
@@ -33,6 +36,17 @@ SinceBoot InPhase(SinceBoot from, seconds period, const RefreshPhase& phase) {
   const seconds offset = phase.Of(period);
   const auto periods = (from - offset + period - seconds{1}) / period;
   return offset + periods * period;
+}
+
+// When a set that runs out at `expiry` has to be asked for because of that.
+SinceBoot BecauseOfExpiry(const RefreshHistory& history, const RefreshPhase& phase, seconds period,
+                          seconds interval, SinceBoot expiry) {
+  const SinceBoot window = expiry - kBeforeExpiry;
+  const SinceBoot before = window + phase.Of(kBeforeExpiry);
+  const bool looked = history.last_attempt && *history.last_attempt >= window;
+  // What is past when it is first known would come at once, and on all nodes that start together.
+  if (period > kBeforeExpiry && !looked && before >= history.known_since) return before;
+  return expiry + kAfterExpiry + phase.Of(std::min<seconds>(kExpirySpread, PeriodOf(interval)));
 }
 
 }  // namespace
@@ -88,9 +102,9 @@ DueRefresh NextRefresh(const RefreshHistory& history, const RefreshPhase& phase,
     const bool runs_out_here = expiry >= history.known_since;
     const bool asked_since = history.last_attempt && *history.last_attempt > expiry;
     if (runs_out_here && !asked_since) {
-      SinceBoot after = expiry + kAfterExpiry + phase.Of(kExpiryJitter);
-      if (failed) after = std::max(after, *history.last_attempt + kAfterFailure);
-      due.at = std::min(due.at, after);
+      SinceBoot because = BecauseOfExpiry(history, phase, period, interval, expiry);
+      if (failed) because = std::max(because, *history.last_attempt + kAfterFailure);
+      due.at = std::min(due.at, because);
     }
   }
   return due;

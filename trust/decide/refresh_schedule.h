@@ -62,9 +62,11 @@ struct DueRefresh {
 /// then. `now` and `since_boot` are the same moment.
 ///
 /// In use: once an interval, in the repository's phase. Without a decision for an hour: every six.
-/// When the set runs out: just after that moment, because Notary makes a new timestamp only when it
-/// is asked after the old one expired; again after 5 s, 30 s and 2 min where the answer is still
-/// the expired one, without caches from then on. After a failure not for 30 s.
+/// When the set runs out: in the two minutes after that moment, or in one interval where that is
+/// shorter, because Notary makes a new timestamp only when it is asked after the old one expired;
+/// again after 5 s, 30 s and 2 min where the answer is still the expired one, without caches from
+/// then on. Where refreshes are rarer than hourly, also in the hour before, because other servers
+/// renew theirs by then. After a failure not for 30 s.
 DueRefresh NextRefresh(const RefreshHistory& history, const RefreshPhase& phase,
                        std::chrono::seconds interval, TimePoint now, SinceBoot since_boot);
 

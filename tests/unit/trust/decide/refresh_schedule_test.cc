@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(Failed_LongInterval_IsRetriedWithinMinutes) {
   BOOST_CHECK(again >= kTaken + 30s && again <= kTaken + 6min);
 }
 
-BOOST_AUTO_TEST_CASE(RunsOut_DueJustAfterTheExpiry) {
+BOOST_AUTO_TEST_CASE(RunsOut_DueInTheTwoMinutesAfterTheExpiry) {
   for (int number = 0; number < 50; ++number) {
     RefreshHistory history = TakenUp();
     const SinceBoot due = Next(history, kTaken, number).at;
@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(RunsOut_DueJustAfterTheExpiry) {
     const SinceBoot expiry = due + 60s;
     history.expires = kBoot + expiry;
     const DueRefresh next = Next(history, due, number);
-    BOOST_CHECK(next.at > expiry && next.at <= expiry + 11s);
+    BOOST_CHECK(next.at > expiry && next.at <= expiry + 121s);
     // The first time, a cache may answer.
     BOOST_CHECK(next.cached == Cached::kAllowed);
   }
@@ -145,7 +145,58 @@ BOOST_AUTO_TEST_CASE(RunsOut_AlsoWhereNobodyUsesIt) {
   history.Note(Outcome::kVerified, kTaken + 2h);
   history.expires = kBoot + kTaken + 3h;
   const SinceBoot next = Next(history, kTaken + 2h).at;
-  BOOST_CHECK(next > kTaken + 3h && next <= kTaken + 3h + 11s);
+  BOOST_CHECK(next > kTaken + 3h && next <= kTaken + 3h + 121s);
+}
+
+BOOST_AUTO_TEST_CASE(RunsOut_ShortInterval_DueWithinIt) {
+  for (int number = 0; number < 50; ++number) {
+    RefreshHistory history = TakenUp();
+    history.Note(Outcome::kVerified, kTaken);
+    history.expires = kBoot + kTaken + 1s;
+    const RefreshPhase phase("machine", Id(number));
+    const SinceBoot next = NextRefresh(history, phase, 20s, kBoot + kTaken, kTaken).at;
+    BOOST_CHECK(next >= kTaken + 1s && next <= kTaken + 21s);
+  }
+}
+
+// A publisher that renews an hour before the end would otherwise be asked by most nodes only after
+// it, all of them at once.
+BOOST_AUTO_TEST_CASE(RunsOut_BetweenTwoRareRefreshes_AlsoInTheHourBefore) {
+  std::vector<int> tenths(10);
+  for (int number = 0; number < 1000; ++number) {
+    RefreshHistory history = TakenUp();
+    const SinceBoot expiry = kTaken + 7h;
+    history.expires = kBoot + expiry;
+    history.Note(Outcome::kVerified, kTaken + 2h);
+    DueRefresh due = Next(history, kTaken + 2h, number);
+    if (due.at < expiry - 1h) {  // its turn
+      history.Note(Outcome::kVerified, due.at);
+      due = Next(history, due.at, number);
+    }
+    BOOST_REQUIRE(due.at >= expiry - 1h);
+    BOOST_REQUIRE(due.at < expiry);
+    BOOST_CHECK(due.cached == Cached::kAllowed);
+    ++tenths.at(static_cast<std::size_t>((due.at - (expiry - 1h)) / 6min));
+
+    // Nothing new yet: the next time is its turn, or after the end.
+    history.Note(Outcome::kVerified, due.at);
+    BOOST_REQUIRE(Next(history, due.at, number).at > std::min(due.at + 30min, expiry));
+  }
+  for (const int count : tenths) BOOST_TEST((count > 50 && count < 150));
+}
+
+BOOST_AUTO_TEST_CASE(RunsOut_TakenUpWithinTheHourBefore_IsNotAskedAtOnce) {
+  int in_the_first_minute = 0;
+  for (int number = 0; number < 600; ++number) {
+    RefreshHistory history = TakenUp();
+    history.expires = kBoot + kTaken + 10min;
+    const RefreshPhase phase("machine", Id(number));
+    const SinceBoot due = NextRefresh(history, phase, 24h, kBoot + kTaken, kTaken).at;
+    BOOST_REQUIRE(due >= kTaken);
+    BOOST_REQUIRE(due <= kTaken + 10min + 121s);
+    if (due <= kTaken + 1min) ++in_the_first_minute;
+  }
+  BOOST_TEST(in_the_first_minute < 30);
 }
 
 BOOST_AUTO_TEST_CASE(StillExpired_AgainAfter5s30s2min_WithoutCaches) {
@@ -205,6 +256,20 @@ BOOST_AUTO_TEST_CASE(EarliestOnDemand_AfterAFailure_ThirtySeconds) {
   BOOST_CHECK(EarliestOnDemand(history) == kTaken + 5s);
   history.Note(Outcome::kVerified, kTaken);
   BOOST_CHECK(EarliestOnDemand(history) <= kTaken);
+}
+
+// One set on all nodes of a fleet.
+BOOST_AUTO_TEST_CASE(RunsOut_OnAThousandNodes_TenASecondOfThemAndNotAll) {
+  std::vector<int> seconds_after(122);
+  for (int node = 0; node < 1000; ++node) {
+    const RefreshPhase phase("machine-" + std::to_string(node), Id(0));
+    RefreshHistory history = TakenUp();
+    history.Note(Outcome::kVerified, kTaken);
+    history.expires = kBoot + kTaken + 1s;
+    const SinceBoot due = NextRefresh(history, phase, 24h, kBoot + kTaken, kTaken).at;
+    ++seconds_after.at(static_cast<std::size_t>((due - kTaken - 1s).count()));
+  }
+  BOOST_TEST(*std::max_element(seconds_after.begin(), seconds_after.end()) < 25);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
