@@ -25,9 +25,10 @@ void RolesAhead::Follow(const std::string& role, const std::string& owner) {
   const Delegations& delegations = *file->second.content->delegations();
   for (const std::string& wanted : roles_) {
     const RoleKeys* const keys = delegations.KeysOf(wanted);
-    if (keys == nullptr || ++delegators_[wanted] > kMostDelegators) continue;
-    waiting_.push_back({{wanted, keys, file->second.sha256},
-                        role == kTargets ? delegations.NameFor(wanted) : owner});
+    if (keys == nullptr) continue;
+    const RoleOfOwner one = {wanted, role == kTargets ? delegations.NameFor(wanted) : owner};
+    if (followed_.contains(one) || ++delegators_[one] > kMostDelegators) continue;
+    waiting_.push_back({{wanted, keys, file->second.sha256}, one.second});
   }
 }
 
@@ -52,8 +53,9 @@ void RolesAhead::GoOn() {
     }
     const Waiting had = std::move(waiting_.front());
     waiting_.pop_front();
-    // One that two delegate to is followed once: they have the same file.
-    if (roles_.erase(had.file.role) > 0) Follow(had.file.role, had.owner);
+    // One that two below an owner delegate to is followed once: they have the same file. What lies
+    // below it is each owner's, so that nobody spends another's share.
+    if (followed_.emplace(had.file.role, had.owner).second) Follow(had.file.role, had.owner);
   }
 }
 

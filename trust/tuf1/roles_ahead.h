@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 
 #include "trust/decide/file_request.h"
 #include "trust/tuf/metadata_request.h"
@@ -20,9 +21,10 @@ namespace crivet::trust::tuf1 {
 /// or those that are stored. One that cannot be had stays as it is: it is stale, and asked for
 /// again where a name leads to it. Driven as Refresh is.
 ///
-/// Whoever is delegated to can write many large roles that all delegate to each other: what one
-/// delegation of `targets` leads to has a share of bytes, and a role is verified for few delegators
-/// ahead. A search has the rest verified where it comes to it.
+/// Whoever is delegated to can write many large roles that all delegate to each other, and to those
+/// of others: what one delegation of `targets` leads to has a share of bytes, and below it a role
+/// is verified for few delegators ahead, whatever lies below the next. A search has the rest
+/// verified where it comes to it.
 class RolesAhead {
  public:
   static constexpr std::size_t kMostDelegators = 4;
@@ -57,14 +59,16 @@ class RolesAhead {
   void PassOver();
 
   Trusted trusted_;
-  std::set<std::string> roles_;
+  const std::set<std::string> roles_;
   const TimePoint now_;
   const Caps caps_;
   const Expiry expiry_;
   const std::size_t most_bytes_;
   std::deque<Waiting> waiting_;
-  std::map<std::string, std::size_t> delegators_;  ///< of each role
-  std::map<std::string, std::size_t> bytes_;       ///< of each owner
+  using RoleOfOwner = std::pair<std::string, std::string>;
+  std::map<RoleOfOwner, std::size_t> delegators_;
+  std::set<RoleOfOwner> followed_;
+  std::map<std::string, std::size_t> bytes_;  ///< of each owner
   std::optional<MetadataRequest> wanted_;
   bool has_all_ = true;
 };

@@ -194,6 +194,39 @@ BOOST_AUTO_TEST_CASE(RolesAhead_RolesWithoutEndOfOneDelegate_HoldNobodyUp) {
   BOOST_TEST(!ahead.HasAll());
 }
 
+// A stranger who delegates to another's role as well does not spend the share of what is below it.
+BOOST_AUTO_TEST_CASE(RolesAhead_BelowARoleOfTwoOwners_EachHasItsShare) {
+  TufPublisher server;
+  server.Delegate("targets", "evil", {"evil/*"});
+  server.Delegate("targets", "shop", {"shop/*"});
+  server.Delegate("evil", "cart", {"*/*"});
+  server.Delegate("shop", "cart", {"*/*"});
+  server.Delegate("cart", "item", {"*/*"});
+  std::set<std::string> roles = {"evil", "shop", "cart", "item"};
+  for (int i = 0; i < 8; ++i) {
+    const std::string role = "evil" + std::to_string(i);
+    server.Delegate("evil", role, {"evil/*"});
+    for (int name = 0; name < 50; ++name) server.Sign(role, "evil/" + std::to_string(name), role);
+    roles.insert(role);
+  }
+  Names published = {"targets"};
+  published.insert(published.end(), roles.begin(), roles.end());
+  server.PublishEdition(published);
+  TufNode node(server);
+  BOOST_REQUIRE(!node.Refresh(server));
+  tuf1::RolesAhead ahead({.trusted = node.trusted,
+                          .roles = roles,
+                          .now = TufPublisher::kNow,
+                          .caps = {},
+                          .most_bytes = 10'000});
+  while (ahead.Wanted()) {
+    ahead.Supply(server.Serve(ahead.Wanted()->file, ahead.Wanted()->max_bytes));
+  }
+  BOOST_TEST(!ahead.HasAll());
+  BOOST_TEST(!ahead.trusted().roles.contains("evil7"));
+  BOOST_TEST(ahead.trusted().roles.contains("item"));
+}
+
 // Each way to a role has its file verified again: of n roles that delegate to each other n times n.
 BOOST_AUTO_TEST_CASE(RolesAhead_RolesThatDelegateToEachOther_AreVerifiedForFewWays) {
   TufPublisher server;
