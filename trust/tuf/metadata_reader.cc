@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "trust/tuf/role_text.h"
+
 namespace crivet::trust {
 namespace {
 
@@ -112,33 +114,22 @@ Result<KeyTable> KeyTable::Read(JsonValue keys, const Limits& limits) {
 }
 
 Result<AuthorizedKeys> KeyTable::ReadAuthorized(JsonValue role) const {
-  const auto key_ids = ReadMember(role, "keyids", JsonType::kArray);
-  if (!key_ids) return tl::unexpected(key_ids.error());
-  const auto threshold = ReadInteger(role, "threshold");
-  if (!threshold) return tl::unexpected(threshold.error());
-  // Zero or less would let an unsigned file pass (CVE-2026-23992).
-  if (*threshold < 1) return Malformed("threshold", "is below 1");
-  const auto checked = RefuseCaseVariants(role, {"keyids", "threshold"});
-  if (!checked) return tl::unexpected(checked.error());
-
+  const auto text = ReadRoleText(role, max_keys_);
+  if (!text) return tl::unexpected(text.error());
   AuthorizedKeys authorized;
-  authorized.threshold = static_cast<std::size_t>(*threshold);
-  const auto elements = key_ids->AsArray();
-  if (elements->size() > max_keys_) return Malformed("keyids", "holds too many");
-  for (const JsonValue element : *elements) {
-    const auto text = element.AsString();
-    if (!text) return Malformed("keyids", "holds something that is not a string");
-    const auto object = keys_.Find(*text);
+  authorized.threshold = text->threshold;
+  for (const std::string_view key_id : text->key_ids) {
+    const auto object = keys_.Find(key_id);
     if (!object) return Malformed("keyids", "names a key that is not there");
     const auto fields = ReadKeyObject(*object);
     if (!fields) return tl::unexpected(fields.error());
     Result<PublicKey> key = Malformed("keyval", "cannot be used");
     if (fields->public_base64) key = PublicKey::Parse(fields->type, *fields->public_base64);
     if (!key) {
-      authorized.unusable.emplace(*text);
+      authorized.unusable.emplace(key_id);
       continue;
     }
-    if (KeyId::Parse(*text) != key->id()) {
+    if (KeyId::Parse(key_id) != key->id()) {
       return Malformed("keyids", "names a key by an ID that is not its own");
     }
     const KeyId id = key->id();

@@ -6,6 +6,7 @@
 
 #include "trust/signed/json_member.h"
 #include "trust/signed/signature_threshold.h"
+#include "trust/tuf/role_text.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -59,37 +60,26 @@ Result<KeyTable> KeyTable::Read(JsonValue holder) {
 }
 
 Result<RoleKeys> KeyTable::ReadRole(JsonValue role) {
-  const auto key_ids = ReadMember(role, "keyids", JsonType::kArray);
-  if (!key_ids) return tl::unexpected(key_ids.error());
-  const auto threshold = ReadInteger(role, "threshold");
-  if (!threshold) return tl::unexpected(threshold.error());
-  // Zero or less would let an unsigned file pass.
-  if (*threshold < 1) return Fail(Reason::kMalformed, "threshold is below 1");
-  const auto exact = RefuseCaseVariants(role, {"keyids", "threshold"});
-  if (!exact) return tl::unexpected(exact.error());
+  const auto text = ReadRoleText(role, kMaxKeys);
+  if (!text) return tl::unexpected(text.error());
+  uses_ += text->key_ids.size();
+  if (uses_ > kMaxUses) return Fail(Reason::kMalformed, "keyids holds too many");
   RoleKeys read;
-  read.threshold = static_cast<std::size_t>(*threshold);
-  const auto elements = key_ids->AsArray();
-  uses_ += elements->size();
-  if (elements->size() > kMaxKeys || uses_ > kMaxUses) {
-    return Fail(Reason::kMalformed, "keyids holds too many");
-  }
-  for (const JsonValue element : *elements) {
-    const auto name = element.AsString();
-    if (!name) return Fail(Reason::kMalformed, "keyids holds something that is not a string");
-    const auto object = objects_.find(*name);
+  read.threshold = text->threshold;
+  for (const std::string_view name : text->key_ids) {
+    const auto object = objects_.find(name);
     if (object == objects_.end()) {
-      read.unusable.emplace(*name);
+      read.unusable.emplace(name);
       continue;
     }
-    auto parsed = parsed_.find(*name);
+    auto parsed = parsed_.find(name);
     if (parsed == parsed_.end()) {
       parsed = parsed_.emplace(object->first, Key::Parse(object->second)).first;
     }
     if (parsed->second) {
-      read.keys.emplace(*name, *parsed->second);
+      read.keys.emplace(name, *parsed->second);
     } else {
-      read.unusable.emplace(*name);
+      read.unusable.emplace(name);
     }
   }
   return read;
