@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The page and the picture of bench/fleet: fleet.py LINES NODES. Prints the table where there are fewer than 10000."""
+
+import datetime
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "bench" / "results"
+MARKS = "<!-- figures: written by bench/fleet -->", "<!-- end of figures -->"
+SERVERS = {"notary": "Notary", "tuf": "TUF 1.0"}
+
+
+def per_thousand(line, key):
+    return 1000 * line[key] / line["nodes"]
+
+
+def find(lines, **wanted):
+    for line in lines:
+        if all(line[key] == value for key, value in wanted.items()):
+            return line
+    return None
+
+
+def average_in_use(lines, server):
+    busy = find(lines, server=server, scenario="busy", interval=300)
+    return per_thousand(busy, "average") if busy else 1000 / 285
+
+
+def number(value):
+    return f"{value:.3g}" if value < 100 else f"{value:.0f}"
+
+
+def row(lines, line):
+    peak = per_thousand(line, "peak_of_ten")
+    interval = f", every {line['interval'] // 60} min" if line["scenario"] == "busy" else ""
+    pulls = line["allowed"] + line["refused"]
+    return [SERVERS[line["server"]], line["scenario"] + interval + (", one phase" if line["phases"] == "one" else ""),
+            line["stretch"], f"{line['nodes']:,}".replace(",", " "), number(per_thousand(line, "average")), number(peak),
+            number(per_thousand(line, "peak")), f"{peak / average_in_use(lines, line['server']):.1f}",
+            str(line["failed"]) if line["failed"] else "", f"{line['refused']} of {pulls}" if pulls else "",
+            str(line["expired"]) if line["expired"] else ""]
+
+
+def table(lines):
+    head = ["server", "state", "stretch", "nodes", "average", "peak, 10 s", "peak, 1 s", "peak / in use", "no answer",
+            "pulls refused", "expired at its end"]
+    rows = [head, ["---"] * len(head)] + [row(lines, line) for line in lines]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
+
+
+def goals(lines):
+    found = [["goal", "wanted", "Notary", "TUF 1.0"], ["---"] * 4]
+
+    def cells(name, wanted, value, met):
+        values = [value(server) for server in SERVERS]
+        found.append([name, wanted] + ["" if one is None else number(one) + ("" if met(one) else " **no**")
+                                       for one in values])
+
+    def idle(server):
+        line = find(lines, server=server, scenario="idle")
+        return line and per_thousand(line, "average")
+
+    def ratio(stretch, **wanted):
+        def of(server):
+            line = find(lines, server=server, stretch=stretch, phases="own", **wanted)
+            return line and per_thousand(line, "peak_of_ten") / average_in_use(lines, server)
+        return of
+
+    cells("idle, requests a second per 1 000 nodes", "< 1", idle, lambda one: one < 1)
+    cells("peak after an outage of an hour, of the average in use", "< 5",
+          ratio("after its end", scenario="outage"), lambda one: one < 5)
+    cells("peak when all start at once, of the average in use", "",
+          ratio("the first ten minutes", scenario="together"), lambda one: True)
+    cells("peak after one expiry, in use, of the average in use", "",
+          ratio("five minutes after", scenario="expiry in use"), lambda one: True)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in found)
+
+
+def series(line):
+    return "\n".join(f"{second / 6:g} {max(count * 100 / line['nodes'], 0.01):g}"
+                     for second, count in enumerate(line["by_ten"]))
+
+
+def draw(lines, file):
+    if not shutil.which("gnuplot"):
+        print("no gnuplot: the picture is not drawn", file=sys.stderr)
+        return
+    blocks, plots = [], []
+    panels = (("After an outage of an hour", "after its end", "outage"),
+              ("After one expiry, in use", "five minutes after", "expiry in use"))
+    for title, stretch, scenario in panels:
+        curves = []
+        for phases, name, style in (("one", "without phases", "lc rgb '#b0b0b0'"), ("own", "crivet", "lc rgb '#1f6fb4'")):
+            line = find(lines, server="notary", stretch=stretch, scenario=scenario, phases=phases)
+            if not line:
+                continue
+            block = f"$d{len(blocks)}"
+            blocks.append(f"{block} << EOD\n{series(line)}\nEOD")
+            curves.append(f"{block} with steps lw 2 {style} title '{name}'")
+        average = average_in_use(lines, "notary")
+        curves.append(f"{average:g} with lines dt 2 lc rgb '#606060' title 'average in use'")
+        plots.append(f"set title '{title}'\nplot {', '.join(curves)}")
+    script = "\n".join(blocks) + f"""
+set terminal svg size 900,420 font 'sans,12' background 'white'
+set output '{file}'
+set multiplot layout 1,2
+set logscale y
+set yrange [0.05:500]
+set xlabel 'minutes'
+set ylabel 'requests a second per 1 000 nodes'
+set key right top
+set grid
+""" + "\n".join(plots) + "\nunset multiplot\n"
+    subprocess.run(["gnuplot"], input=script, text=True, check=True, timeout=60)
+
+
+def main(lines_file, nodes):
+    lines = [json.loads(line) for line in pathlib.Path(lines_file).read_text(encoding="utf-8").splitlines()]
+    if int(nodes) < 10000:
+        print(goals(lines) + "\n\n" + table(lines))
+        return
+    commit = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True,
+                            check=False).stdout.strip()
+    now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="minutes")
+    took = sum(line["machine_seconds"] for line in lines)
+    said = (f"Commit {commit}, {now}; {os.cpu_count()} CPUs, load before {os.environ.get('load_before', 'unknown')}; the "
+            f"stretches took {took / 60:.0f} minutes.")
+    page = RESULTS / "fleet.md"
+    text = page.read_text(encoding="utf-8")
+    before, _, rest = text.partition(MARKS[0])
+    after = rest.partition(MARKS[1])[2]
+    page.write_text(f"{before}{MARKS[0]}\n\n{said}\n\n{goals(lines)}\n\n{table(lines)}\n\n{MARKS[1]}{after}",
+                    encoding="utf-8")
+    draw(lines, RESULTS / "fleet.svg")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
