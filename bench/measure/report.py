@@ -2,13 +2,11 @@
 """The goals in bench/README.md, the figures in bench/results and the pictures, from what a run has kept."""
 
 import json
-import shutil
 import statistics
-import subprocess
 import textwrap
 
 from . import contenders as who
-from . import goals
+from . import goals, pictures
 
 BEGIN, END = "<!-- results: written by bench/run -->", "<!-- end of results -->"
 
@@ -166,53 +164,5 @@ def write_pages(found, folder):
         file.write_text(f"{before}{BEGIN}\n\n{_where(found)}\n\n{content}\n\n{END}{after}")
 
 
-def _plot(script):
-    subprocess.run(["gnuplot"], input=script, text=True, check=True, timeout=60)
-
-
 def draw(found, folder):
-    """Latency by percentile, load time over tags. Without gnuplot the pictures stay as they are."""
-    if not shutil.which("gnuplot"):
-        who.say("no gnuplot: the pictures are not drawn")
-        return
-    if found.get("road"):
-        records = [one for one in found["road"]["calls"] if one["case"] == "100 B, 8 in flight"]
-        blocks, titles = [], []
-        parts = (("p10_us", 10), ("p25_us", 25), ("p50_us", 50), ("p75_us", 75), ("p90_us", 90),
-                 ("p95_us", 95), ("p99_us", 99), ("p999_us", 99.9), ("p9999_us", 99.99))
-        for number, name in enumerate(_names(records)):
-            points = "\n".join(
-                f"{1 / (1 - part / 100):g} "
-                f"{statistics.median(one[key] for one in records if one['who'] == name):g}"
-                for key, part in parts)
-            blocks.append(f"$d{number} << EOD\n{points}\nEOD")
-            titles.append(f"$d{number} with linespoints lw 2 title '{name}'")
-        ticks = ", ".join(f"'{part:g}' {1 / (1 - part / 100):g}" for _, part in parts)
-        _plot("\n".join(blocks) + f"""
-set terminal svg size 800,500 font 'sans,12' background 'white'
-set output '{folder}/latency.svg'
-set title 'Latency of a 100-byte call, 8 in flight'
-set logscale xy
-set xtics ({ticks})
-set xlabel 'percentile'
-set ylabel 'microseconds'
-set key left top
-set grid
-plot {', '.join(titles)}
-""")
-    if found.get("trust"):
-        points = "\n".join(f"{run['name'].split('/')[1]} {run['real_time']:g}"
-                           for run in found["trust"]["load"])
-        _plot(f"""$load << EOD
-{points}
-EOD
-set terminal svg size 800,500 font 'sans,12' background 'white'
-set output '{folder}/load.svg'
-set title 'First verified load of a repository'
-set logscale xy
-set xlabel 'tags'
-set ylabel 'milliseconds'
-set key left top
-set grid
-plot $load with linespoints lw 2 title 'measured', x * 5 / 10000 with lines dt 2 title 'goal: 5 ms for 10 000, linear'
-""")
+    pictures.draw(found, _names, folder)
