@@ -52,8 +52,12 @@ done < <(sed -n 's/^ *- alert: //p' systemd/observability/alerts.yaml)
 [[ $alerts -ge 14 ]] || wrong "only $alerts alerts found"
 python3 -c '
 import json
-bare = [p["title"] for p in json.load(open("systemd/observability/dashboard.json"))["panels"] if not p.get("description")]
-raise SystemExit(f"dashboard.json: panels without a description: {bare}" if bare else 0)' || bad=1
+panels = json.load(open("systemd/observability/dashboard.json"))["panels"]
+bare = [p["title"] for p in panels if not p.get("description")]
+# Its colours are crivet'"'"'s own, not those that Grafana deals out.
+dealt = [p["title"] for p in panels if p["fieldConfig"]["defaults"]["color"]["mode"] not in ("thresholds", "shades")]
+raise SystemExit(f"dashboard.json: panels without a description: {bare}, without a colour: {dealt}" if bare or dealt else 0)' ||
+  bad=1
 
 # A source that one of these pages names with its folder is there.
 for page in proxy/README.md CONTRIBUTING.md; do
