@@ -139,8 +139,10 @@ class TrustedSet {
   /// The earliest expiry of what the demands read; nullopt where nothing of it runs out.
   virtual std::optional<TimePoint> Expires(const Demands& demands) const = 0;
 
-  /// A file that some demand reads (Kind::DemandOfFile); nullopt: the set has none of that name.
-  virtual std::optional<PublishedFile> FileOf(const std::string& /*name*/) const {
+  /// A file that this demand reads (Kind::DemandOfFile); nullopt: the set has none of that name, or
+  /// may not speak under the demand.
+  virtual std::optional<PublishedFile> FileOf(const std::string& /*name*/,
+                                              const Demand& /*demand*/) const {
     return std::nullopt;
   }
 

@@ -79,7 +79,10 @@ std::optional<TimePoint> Repository::Expires(const Demands& /*demands*/) const {
   return earliest;
 }
 
-std::optional<PublishedFile> Repository::FileOf(const std::string& name) const {
+std::optional<PublishedFile> Repository::FileOf(const std::string& name,
+                                                const Demand& demand) const {
+  // Others may have made the chain begin elsewhere, and believe what this one does not.
+  if (!IsAnchored(AsTuf(demand))) return std::nullopt;
   const auto held = holding_.target_files.find(name);
   if (held == holding_.target_files.end()) return std::nullopt;
   PublishedFile file = held->second;

@@ -52,7 +52,7 @@ class Repository final : public TrustedSet {
                       TimePoint now) const override;
   Records RecordsAfter(Records records) const override;
   std::optional<TimePoint> Expires(const Demands& demands) const override;
-  std::optional<PublishedFile> FileOf(const std::string& name) const override;
+  std::optional<PublishedFile> FileOf(const std::string& name, const Demand& demand) const override;
   SetStatus Status(const Demands& demands, TimePoint now) const override;
   SetExplanation Explain(const ImageReference& reference, const Demand& demand,
                          TimePoint now) const override;

@@ -43,10 +43,12 @@ class OneRegistry final : public MetadataFetcher {
 };
 
 /// A trusted root of the test data.
-inline std::string RootFile(const std::string& name) { return MemoryRegistry::TestData("trust/" + name); }
+inline std::string TestRoot(const std::string& name) {
+  return MemoryRegistry::TestData("trust/" + name);
+}
 
-/// KeylessNode is a node whose images of one repository are signed without keys; the authorities are a
-/// target of a repository of TUF.
+/// KeylessNode is a node whose images of one repository are signed without keys; the authorities
+/// are a target of a repository of TUF.
 struct KeylessNode : TestNode {
   KeylessNode() {
     AddServer("cosign", "").kind = std::string(SigstoreKind().name());
@@ -62,7 +64,7 @@ struct KeylessNode : TestNode {
       held.PutBundle(MemoryRegistry::TestData("bundles/keyless-good.json"));
     });
     first_root = tuf->With([](TufPublisher& publisher) { return publisher.files["1.root.json"]; });
-    Publish(RootFile("trusted_root.json"));
+    Publish(TestRoot("trusted_root.json"));
     UseTarget();
     Start();
   }
@@ -88,24 +90,36 @@ struct KeylessNode : TestNode {
     return rule;
   }
 
-  void UseTarget() {
+  // The trust of the images, whose authorities are the target.
+  static std::shared_ptr<sigstore::SigstoreTrust> OwnTrust() {
     auto own = std::make_shared<sigstore::SigstoreTrust>();
     own->from = sigstore::RootFromTuf{"roots", kTarget};
+    return own;
+  }
+  /// Whoever reads the target believes the repository so.
+  static FileReader ReaderUnder(const SharedDemand& of_repository) {
+    const auto own = OwnTrust();
     const WantedFile wanted = SigstoreKind().FileOf(*own).value();
-    FileReader reader{
-        .trust = "cosign",
-        .kind = &SigstoreKind(),
-        .own = own,
-        .supplier = "roots",
-        .from = TufKind().IdOf(kTufUrl, "*"),
-        .name = kTarget,
-        .demand = TufKind().DemandOfFile(TufFleet::Pinned(first_root), wanted).value()};
+    return {.trust = "cosign",
+            .kind = &SigstoreKind(),
+            .own = own,
+            .supplier = "roots",
+            .from = TufKind().IdOf(kTufUrl, "*"),
+            .name = kTarget,
+            .demand = TufKind().DemandOfFile(of_repository, wanted).value()};
+  }
+  Rule KeylessImages() const {
     Rule rule;
     rule.name = "keyless";
     rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value()};
     rule.action = Action::kVerify;
-    rule.members = {{"cosign", "", &SigstoreKind(), SigstoreKind().Under(own, KeylessRule())}};
-    SetRules(std::vector<Rule>{rule}, Rule{}, {reader});
+    rule.members = {
+        {"cosign", "", &SigstoreKind(), SigstoreKind().Under(OwnTrust(), KeylessRule())}};
+    return rule;
+  }
+  void UseTarget() {
+    SetRules(std::vector<Rule>{KeylessImages()}, Rule{},
+             {ReaderUnder(TufFleet::Pinned(first_root))});
   }
 
   std::string PullOf(const std::string& reference) { return Outcome(Pull(reference)); }

@@ -115,12 +115,21 @@ void ServiceEngine::TakeSetup(std::shared_ptr<const ServiceSetup> taken) {
 }
 
 // Under `changing_`. A file that was had under another root, or in another place, is nobody's.
+const ServiceEngine::FileHeld* ServiceEngine::HeldBy(const FileReader& reader) const {
+  const auto held = files_.find(reader.trust);
+  if (held == files_.end()) return nullptr;
+  const FileHeld& file = held->second;
+  const bool is_its =
+      file.from == reader.from && file.name == reader.name && file.demand->Equals(*reader.demand);
+  return is_its ? &file : nullptr;
+}
+
+// Under `changing_`.
 std::shared_ptr<const Policy> ServiceEngine::WithFiles(std::shared_ptr<const Policy> policy) const {
   for (const FileReader& reader : policy->files()) {
-    const auto held = files_.find({reader.from, reader.name});
-    const bool is_its = held != files_.end() && held->second.demand->Equals(*reader.demand);
+    const FileHeld* const held = HeldBy(reader);
     Result<SharedDemand> own = reader.own;
-    if (is_its) own = reader.kind->WithFile(reader.own, held->second.file);
+    if (held != nullptr) own = reader.kind->WithFile(reader.own, held->file);
     policy =
         std::make_shared<const Policy>(policy->WithTrust(reader.trust, own.value_or(reader.own)));
   }
@@ -141,16 +150,23 @@ void ServiceEngine::TakeFiles(const RepositorySlot& slot) {
   bool news = false;
   for (const FileReader& reader : current->policy().files()) {
     if (!is_of_slot(reader)) continue;
-    const std::optional<PublishedFile> file = set->FileOf(reader.name);
-    if (!file) continue;
-    const auto held = files_.find({reader.from, reader.name});
-    const bool known = held != files_.end() && held->second.demand->Equals(*reader.demand);
-    if (known && held->second.file == *file) continue;
-    if (!known || held->second.file.sha256 != file->sha256) {
+    const std::optional<PublishedFile> file = set->FileOf(reader.name, *reader.demand);
+    const FileHeld* const held = HeldBy(reader);
+    if (!file) {
+      if (held != nullptr) {
+        journal_.Say("[trust." + reader.trust + "] no longer has " + reader.name + " of [trust." +
+                     reader.supplier + "], which vouches for none");
+        news = true;
+      }
+      files_.erase(reader.trust);
+      continue;
+    }
+    if (held != nullptr && held->file == *file) continue;
+    if (held == nullptr || held->file.sha256 != file->sha256) {
       journal_.Say("[trust." + reader.trust + "] has " + reader.name + " of [trust." +
                    reader.supplier + "], sha256 " + ToHex(file->sha256));
     }
-    files_.insert_or_assign({reader.from, reader.name}, FileHeld{reader.demand, *file});
+    files_.insert_or_assign(reader.trust, FileHeld{reader.from, reader.name, reader.demand, *file});
     news = true;
   }
   if (news) TakeSetup(current->With(WithFiles(current->shared_policy())));
@@ -159,7 +175,7 @@ void ServiceEngine::TakeFiles(const RepositorySlot& slot) {
 void ServiceEngine::ForgetFiles(const CollectionId& id) {
   const std::lock_guard changing(changing_);
   const std::size_t gone =
-      std::erase_if(files_, [&](const auto& file) { return file.first.first == id; });
+      std::erase_if(files_, [&](const auto& file) { return file.second.from == id; });
   if (gone == 0) return;
   const std::shared_ptr<const ServiceSetup> current = setup();
   TakeSetup(current->With(WithFiles(current->shared_policy())));

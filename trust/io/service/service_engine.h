@@ -98,7 +98,7 @@ class ServiceEngine {
 
   /// Files that trusts read out of the collections of others
   /// (trust/RULES.md#files-of-another-trust). To be called once a slot has another set: whoever
-  /// reads a file of it has that from now on.
+  /// reads a file of it has that from now on, or none where the set has none for them.
   void TakeFiles(const RepositorySlot& slot);
   /// The collection was forgotten: nobody has its files any more.
   void ForgetFiles(const CollectionId& id);
@@ -136,12 +136,16 @@ class ServiceEngine {
 
   // One at a time gives it another setup. Taken before `mutex_`.
   std::mutex changing_;
-  /// A file that some trust reads, with the demand under which it was had.
+  /// A file that a trust reads, and where and under which demand it was had.
   struct FileHeld {
+    CollectionId from;
+    std::string name;
     SharedDemand demand;
     PublishedFile file;
   };
-  std::map<std::pair<CollectionId, std::string>, FileHeld> files_;
+  const FileHeld* HeldBy(const FileReader& reader) const;
+  /// By the label of who reads it: two may read one collection under different roots.
+  std::map<std::string, FileHeld> files_;
 
   mutable std::mutex mutex_;
   std::shared_ptr<const ServiceSetup> setup_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // One repository of TUF that names images and has a file which another trust reads: what those who
-// read it under other roots believe, and what whoever is delegated the file can do to images.
+// read it under other roots believe.
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
@@ -41,27 +41,6 @@ struct SharedNode : KeylessNode {
     SetRules({KeylessImages(), ImageRule()}, Rule{}, {ReaderUnder(of_file)});
     Start();
   }
-  // The role `sigstore` is delegated the file and nothing else; `targets` has that image.
-  void PublishDelegated(const std::string& image_tag) {
-    tuf->With([&](TufPublisher& publisher) {
-      publisher["targets"].targets.clear();
-      publisher.Sign("targets", kFleet + ":" + image_tag, "web " + image_tag);
-      publisher.Delegate("targets", "sigstore", {kTarget});
-      publisher.Sign("sigstore", kTarget, RootFile("trusted_root.json"));
-      publisher.PublishEdition({"targets", "sigstore"});
-    });
-  }
-  // The publisher takes that image back, and has another.
-  void MoveOnTo(const std::string& image_tag) {
-    tuf->With([&](TufPublisher& publisher) {
-      publisher["targets"].targets.clear();
-      publisher.Sign("targets", kFleet + ":" + image_tag, "web " + image_tag);
-      publisher.PublishEdition({"targets", "sigstore"});
-    });
-  }
-  static std::string Web(const std::string& tag) {
-    return Sha256Digest(Sha256Of("web " + tag)).ToString();
-  }
   std::string PullOfWeb(const std::string& tag) { return PullOf(kFleet + ":" + tag); }
 };
 
@@ -89,51 +68,6 @@ BOOST_AUTO_TEST_CASE(APinThatLeavesTheConfiguration_TakesItsFileWithIt_OnAFullDi
   Advance(31s);
   BOOST_TEST(PullOf(by_digest) == "no-trust-data");
   BOOST_TEST(PresentOf() == "no-trust-data");
-}
-
-BOOST_AUTO_TEST_CASE(WhoIsDelegatedOneFile_HoldsUpNobodysImages) {
-  PublishDelegated("1");
-  UseBoth(TufFleet::Pinned(first_root));
-  BOOST_TEST(PullOfWeb("1") == Web("1"));
-  BOOST_TEST(PullOf(by_digest) == image);
-  tuf->With([](TufPublisher& publisher) {
-    publisher.Sign("sigstore", kTarget, "<html>");
-    publisher.files[ToHex(Sha256Of("<html>")) + "." + kTarget] = "<html>";
-  });
-  MoveOnTo("2");
-  Advance(1h);
-  BOOST_TEST(PullOfWeb("2") == Web("2"));
-  BOOST_TEST(PullOfWeb("1") == "tag-not-signed");
-  // The file before goes on, after a restart too.
-  BOOST_TEST(PullOf(AnotherImage()) == "unsigned");
-  Start();
-  BOOST_TEST(PullOfWeb("2") == Web("2"));
-  BOOST_TEST(PullOfWeb("1") == "tag-not-signed");
-  BOOST_TEST(PullOf(AnotherImage()) == "unsigned");
-  BOOST_TEST(PresentOf() == image);
-}
-
-BOOST_AUTO_TEST_CASE(WhoLetsTheOneRoleExpireThatIsTheirs_HoldsUpNobodysImages) {
-  PublishDelegated("1");
-  UseBoth(TufFleet::Pinned(first_root));
-  BOOST_TEST(PullOfWeb("1") == Web("1"));
-  tuf->With([](TufPublisher& publisher) {
-    publisher["sigstore"].expires = FormatRfc3339(SigningRepository::kNow + 24h);
-  });
-  MoveOnTo("2");
-  Advance(48h);
-  BOOST_TEST(PullOfWeb("2") == Web("2"));
-  BOOST_TEST(PullOfWeb("1") == "tag-not-signed");
-}
-
-BOOST_AUTO_TEST_CASE(WithAGoodFile_TheImagesMoveOn) {
-  PublishDelegated("1");
-  UseBoth(TufFleet::Pinned(first_root));
-  BOOST_TEST(PullOfWeb("1") == Web("1"));
-  MoveOnTo("2");
-  Advance(1h);
-  BOOST_TEST(PullOfWeb("2") == Web("2"));
-  BOOST_TEST(PullOfWeb("1") == "tag-not-signed");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

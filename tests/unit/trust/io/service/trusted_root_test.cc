@@ -71,20 +71,20 @@ BOOST_AUTO_TEST_CASE(AfterItsRepositoryHasExpired_NewDigestsAreNoAnswer_AndKnown
 
 BOOST_AUTO_TEST_CASE(ANewerRootWithoutThatAuthority_TakesItsImagesWithIt_AndItComesBack) {
   BOOST_TEST(PullOf(by_digest) == image);
-  Publish(RootFile("root_wrong_rekor_key.json"));
+  Publish(TestRoot("root_wrong_rekor_key.json"));
   BOOST_TEST(Refreshed());
   BOOST_TEST(PresentOf() == "transparency-log");
   BOOST_TEST(PullOf(by_digest) == "transparency-log");
-  Publish(RootFile("trusted_root.json"));
+  Publish(TestRoot("trusted_root.json"));
   BOOST_TEST(Refreshed());
   BOOST_TEST(PresentOf() == image);
   BOOST_TEST(PullOf(by_digest) == image);
 }
 
 BOOST_AUTO_TEST_CASE(WhatWasFoundUnderTheRootBefore_HoldsNothingBackUnderTheNext) {
-  Publish(RootFile("root_wrong_rekor_key.json"));
+  Publish(TestRoot("root_wrong_rekor_key.json"));
   BOOST_TEST(PullOf(by_digest) == "transparency-log");
-  Publish(RootFile("trusted_root.json"));
+  Publish(TestRoot("trusted_root.json"));
   BOOST_TEST(Refreshed());
   BOOST_TEST(PullOf(by_digest) == image);
 }
@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(ANewerFileThatIsNone_IsRefused_AndTheOneBeforeStays) {
 }
 
 BOOST_AUTO_TEST_CASE(BytesThatAreNotTheListedOnes_OrTooMany_AreRefused) {
-  const std::string good = RootFile("trusted_root.json");
+  const std::string good = TestRoot("trusted_root.json");
   std::string other = good;
   other.back() = ' ';
   for (const std::string& served : {other, good + " "}) {
@@ -128,7 +128,7 @@ BOOST_AUTO_TEST_CASE(ARoleThatNamesIt_MayBeDelegated) {
   tuf->With([](TufPublisher& publisher) {
     publisher["targets"].targets.clear();
     publisher.Delegate("targets", "sigstore", {kTarget});
-    publisher.Sign("sigstore", kTarget, RootFile("trusted_root.json"));
+    publisher.Sign("sigstore", kTarget, TestRoot("trusted_root.json"));
     publisher.PublishEdition({"targets", "sigstore"});
   });
   BOOST_TEST(PullOf(by_digest) == image);
@@ -156,7 +156,7 @@ BOOST_AUTO_TEST_CASE(ForgottenByHand_ItIsHadAnew) {
 
 BOOST_AUTO_TEST_CASE(RolledBackToAnEarlierEdition_IsRefused) {
   const TufPublisher earlier = tuf->With([](TufPublisher& publisher) { return publisher; });
-  Publish(RootFile("root_wrong_rekor_key.json"));
+  Publish(TestRoot("root_wrong_rekor_key.json"));
   BOOST_TEST(PullOf(by_digest) == "transparency-log");
   tuf->With([&](TufPublisher& publisher) { publisher = earlier; });
   BOOST_TEST(!Refreshed());
