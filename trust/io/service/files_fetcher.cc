@@ -6,7 +6,12 @@ namespace crivet::trust {
 MetadataFetcher::Answer FilesFetcher::Fetch(const FileRequest& request, const Terms& terms) {
   if (request.below == FileRequest::Below::kUrl) return own_->Fetch(request, terms);
   const Result<std::shared_ptr<MetadataFetcher>> files = Files();
-  if (files) return (*files)->Fetch(request, terms);
+  if (files) {
+    Answer answer = (*files)->Fetch(request, terms);
+    // Hashes vouch for its bytes, so it may be anybody's mirror; nothing vouches for its clock.
+    answer.server_date.reset();
+    return answer;
+  }
   FetchFailure failure;
   failure.kind = FetchFailure::Kind::kNetwork;
   return {tl::unexpected(std::move(failure)), std::nullopt};

@@ -12,7 +12,8 @@
 namespace crivet::trust {
 
 /// FilesFetcher asks a server below its own address, and for files that other trusts read
-/// (FileRequest::Below) below another. That one is made when it is first needed. Thread-safe.
+/// (FileRequest::Below) below another. That one is made when it is first needed, and is not
+/// believed what time it is. Thread-safe.
 class FilesFetcher final : public MetadataFetcher {
  public:
   using Make = std::function<Result<std::shared_ptr<MetadataFetcher>>()>;
