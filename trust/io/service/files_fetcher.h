@@ -8,8 +8,13 @@
 
 #include "trust/base/result.h"
 #include "trust/io/http/metadata_fetcher.h"
+#include "trust/io/http/trust_server.h"
 
 namespace crivet::trust {
+
+/// With which settings files are asked for below TrustServer::files_url. The client certificate is
+/// for the server of the metadata alone: another host or port is not shown who asks.
+TrustServer ForFiles(const TrustServer& server);
 
 /// FilesFetcher asks a server below its own address, and for files that other trusts read
 /// (FileRequest::Below) below another. That one is made when it is first needed, and is not

@@ -37,10 +37,9 @@ Result<std::shared_ptr<MetadataFetcher>> FetcherFor(const TrustServer& server, c
   auto own = FetcherBelow(server, kind, note);
   if (!own || server.files_url.empty()) return own;
   // Files may lie on another host: what goes there is looked up for that host.
-  TrustServer files = server;
-  files.url = server.files_url;
-  return std::make_shared<FilesFetcher>(
-      *std::move(own), [files, kind, note] { return FetcherBelow(files, kind, note); });
+  return std::make_shared<FilesFetcher>(*std::move(own), [files = ForFiles(server), kind, note] {
+    return FetcherBelow(files, kind, note);
+  });
 }
 
 }  // namespace

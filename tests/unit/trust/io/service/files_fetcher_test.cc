@@ -32,6 +32,29 @@ BOOST_AUTO_TEST_CASE(WhoeverServesFiles_SaysNothingOfTheTime) {
   BOOST_TEST(!answer.server_date.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(AnotherServer_IsNotShownTheClientCertificate) {
+  TrustServer server;
+  server.url = "https://tuf.example/metadata";
+  server.ca_file = "/ca";
+  server.client_cert = "/crt";
+  server.client_key = "/key";
+  for (const char* same : {"https://tuf.example/targets", "https://tuf.example:443/targets"}) {
+    server.files_url = same;
+    BOOST_TEST(ForFiles(server).url == same);
+    BOOST_TEST(ForFiles(server).client_cert == "/crt");
+    BOOST_TEST(ForFiles(server).client_key == "/key");
+  }
+  for (const char* other : {"https://cdn.example/targets", "https://tuf.example:8443/targets",
+                            "https://tuf.example.cdn.example/targets",
+                            "http://tuf.example:443/targets", "file:///srv/targets"}) {
+    server.files_url = other;
+    BOOST_TEST(ForFiles(server).url == other);
+    BOOST_TEST(ForFiles(server).ca_file == "/ca");
+    BOOST_TEST(ForFiles(server).client_cert.empty(), other);
+    BOOST_TEST(ForFiles(server).client_key.empty(), other);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
