@@ -108,6 +108,8 @@ class Tuf final : public Kind {
                  "#   root = { root_file = \"/etc/crivet/" + trust + ".root.json\" }",
                  "# or, where the publisher tells its keys,",
                  "#   root = { key_ids = [" + key_ids + "] }",
+                 "# which is weaker: any one of them vouches for a first root, however many",
+                 "# the publisher's own threshold asks for",
                  "images = [\"" + image + "\"]",
                  "action = \"verify\"",
                  "trust = \"" + trust + "\""};
