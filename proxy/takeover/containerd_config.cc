@@ -120,22 +120,6 @@ std::string SectionText(const ContainerdConfig& config, std::string_view section
   return text;
 }
 
-const TomlTable* TableIn(const TomlTable& table, std::string_view key) {
-  for (const TomlMember& member : table) {
-    if (member.key == key) return std::get_if<TomlTable>(&member.value.value);
-  }
-  return nullptr;
-}
-
-bool SetsAddress(const TomlTable* section) {
-  if (section == nullptr) return false;
-  for (const TomlMember& member : *section) {
-    const auto* text = std::get_if<std::string>(&member.value.value);
-    if (member.key == "address" && text != nullptr && !text->empty()) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result<ContainerdConfig> ParseContainerdConfig(std::string_view dump) {
@@ -236,27 +220,6 @@ std::vector<std::string> DifferencesOf(const ContainerdConfig& config,
   }
   names.erase(moves);
   return {names.begin(), names.end()};
-}
-
-Result<ContainerdConfigFile> ParseContainerdConfigFile(std::string_view text) {
-  const auto table = ParseToml(text);
-  if (!table) {
-    return Fail(Reason::kMalformed,
-                fmt::format("line {}: {}", table.error().at.line, table.error().what));
-  }
-  ContainerdConfigFile file;
-  for (const TomlMember& member : *table) {
-    const auto* imports = std::get_if<TomlArray>(&member.value.value);
-    if (member.key != "imports" || imports == nullptr) continue;
-    for (const TomlValue& import : *imports) {
-      if (const auto* path = std::get_if<std::string>(&import.value)) file.imports.push_back(*path);
-    }
-  }
-  file.sets_address = SetsAddress(TableIn(*table, "grpc"));
-  if (const TomlTable* plugins = TableIn(*table, "plugins")) {
-    file.sets_address |= SetsAddress(TableIn(*plugins, "io.containerd.server.v1.grpc"));
-  }
-  return file;
 }
 
 }  // namespace crivet::proxy

@@ -53,13 +53,4 @@ std::string MainFileOf(const std::vector<std::string>& imports);
 std::vector<std::string> DifferencesOf(const ContainerdConfig& config,
                                        const ContainerdConfig& moved);
 
-/// ContainerdConfigFile is what has to be known of one file of containerd's configuration.
-struct ContainerdConfigFile {
-  std::vector<std::string> imports;  ///< as written, patterns included
-  bool sets_address = false;         ///< of the gRPC socket
-};
-
-/// ParseContainerdConfigFile reads it out of the file's text. kMalformed where that is not TOML.
-trust::Result<ContainerdConfigFile> ParseContainerdConfigFile(std::string_view text);
-
 }  // namespace crivet::proxy

@@ -2,18 +2,16 @@
 #include "proxy/takeover/containerd_node.h"
 
 #include <fmt/format.h>
-#include <glob.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <deque>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "proxy/config/config_files.h"
+#include "proxy/config/containerd_files.h"
 #include "proxy/program.h"
 
 namespace crivet::proxy {
@@ -26,7 +24,6 @@ using trust::Result;
 
 constexpr std::chrono::seconds kPatience{5};
 constexpr char kUsualConfig[] = "/etc/containerd/config.toml";
-constexpr std::size_t kMostFiles = 1024;
 constexpr std::size_t kMostProcText = 4 * 1024 * 1024;
 
 // Files of /proc have no size; their entries end with a zero byte.
@@ -92,22 +89,6 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// By containerd's own rules: relative to the file that names it, patterns by glob(3).
-std::vector<std::string> Resolve(const std::string& parent, const std::string& import) {
-  fs::path path = fs::path(import).lexically_normal();
-  if (path.is_relative()) path = (fs::path(parent).parent_path() / path).lexically_normal();
-  if (path.string().find('*') == std::string::npos) return {path.string()};
-  glob_t found{};
-  std::vector<std::string> files;
-  if (glob(path.c_str(), 0, nullptr, &found) == 0) {
-    files.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
-  }
-  globfree(&found);
-  // Byte by byte, as Go sorts; glob(3) goes by the locale.
-  std::sort(files.begin(), files.end());
-  return files;
-}
-
 std::string LastLine(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   return text.substr(text.rfind('\n') + 1).substr(0, 400);
@@ -168,28 +149,6 @@ Result<ContainerdProcess> ReadContainerdProcess(const ContainerdUnit& unit) {
                     process.program));
   }
   return process;
-}
-
-Result<std::vector<std::string>> ConfigFilesOf(const std::string& config_file) {
-  if (!IsThere(config_file)) return std::vector<std::string>();
-  std::vector<std::string> files;
-  for (std::deque<std::string> pending{config_file}; !pending.empty(); pending.pop_front()) {
-    const std::string& path = pending.front();
-    if (std::find(files.begin(), files.end(), path) != files.end()) continue;
-    const auto text = ReadNamedFile(path, Secrecy::kPublic);
-    if (!text) return Fail(Reason::kMalformed, path + " " + text.error());
-    const auto parsed = ParseContainerdConfigFile(*text);
-    if (!parsed) return Fail(Reason::kMalformed, path + ", " + parsed.error().detail);
-    if (files.size() == kMostFiles) {
-      return Fail(Reason::kMalformed, config_file + " imports too many files");
-    }
-    files.push_back(path);
-    const std::string parent = path;
-    for (const std::string& import : parsed->imports) {
-      for (std::string& file : Resolve(parent, import)) pending.push_back(std::move(file));
-    }
-  }
-  return files;
 }
 
 Result<ContainerdConfig> DumpContainerdConfig(const ContainerdProcess& process,

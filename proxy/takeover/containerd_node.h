@@ -23,10 +23,6 @@ trust::Result<ContainerdUnit> ReadContainerdUnit();
 /// told or is not containerd.
 trust::Result<ContainerdProcess> ReadContainerdProcess(const ContainerdUnit& unit);
 
-/// ConfigFilesOf lists a configuration file and all that it reads, in containerd's own order. Empty
-/// where that file is not there. kMalformed where one cannot be read, by its name.
-trust::Result<std::vector<std::string>> ConfigFilesOf(const std::string& config_file);
-
 /// DumpContainerdConfig is the configuration that this containerd merges from `config_file`; its
 /// defaults where that is empty.
 trust::Result<ContainerdConfig> DumpContainerdConfig(const ContainerdProcess& process,

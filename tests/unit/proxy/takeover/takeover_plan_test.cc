@@ -205,20 +205,6 @@ BOOST_AUTO_TEST_CASE(Print_ThatIsNone_IsRefused) {
   BOOST_TEST(!ParseContainerdConfig("time=\"now\" level=info msg=\"starting containerd\"\n"));
 }
 
-BOOST_AUTO_TEST_CASE(ConfigFile_ImportsAndWhoSetsTheAddress) {
-  const auto file =
-      ParseContainerdConfigFile("imports = [\"/a/*.toml\", 'b.toml']\n[grpc]\naddress = \"/s\"\n");
-  BOOST_REQUIRE(file);
-  BOOST_TEST(file->imports.size() == 2u);
-  BOOST_TEST(file->sets_address);
-  BOOST_TEST(
-      !ParseContainerdConfigFile("[ttrpc]\naddress = \"/s\"\n[grpc]\nuid = 0\n")->sets_address);
-  BOOST_TEST(
-      ParseContainerdConfigFile("[plugins.\"io.containerd.server.v1.grpc\"]\naddress = \"/s\"\n")
-          ->sets_address);
-  BOOST_TEST(!ParseContainerdConfigFile("imports = [\n"));
-}
-
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
