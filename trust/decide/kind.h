@@ -140,6 +140,9 @@ class Kind {
   /// The collection of that name of a trust with that address; of registries, the host of the name
   /// stands for it.
   CollectionId IdOf(const std::string& url, std::string name) const;
+  /// The registry that is asked about the collection of that name beside its own, which stands for
+  /// it (IdOf); empty: none.
+  virtual std::string OtherRegistryOf(const std::string& /*name*/) const { return ""; }
   /// A file that every folder with a copy of a collection has.
   virtual std::string_view file_of_folders() const { return "root.json"; }
   /// The name of the collection in such a folder, by its place below the one that was named.

@@ -28,6 +28,15 @@ bool RegistryBoundKind::IsUnder(const Demand& demand, const std::string& name) c
   return place && CollectionUnder(demand, place->image) == name;
 }
 
+std::string RegistryBoundKind::OtherRegistryOf(const std::string& name) const {
+  const auto registry_of = [](const std::string& repository) {
+    return repository.substr(0, repository.find('/'));
+  };
+  const auto place = SignaturePlace::Parse(name);
+  if (!place || registry_of(place->signatures()) == registry_of(place->image)) return "";
+  return registry_of(place->signatures());
+}
+
 bool RegistryBoundKind::MayHold(const std::string& name, const ImagePattern& images) const {
   const auto place = SignaturePlace::Parse(name);
   return place && images.Matches(place->image);

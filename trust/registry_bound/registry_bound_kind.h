@@ -29,6 +29,7 @@ class RegistryBoundKind : public Kind {
   bool MayHold(const std::string& name, const ImagePattern& images) const final;
   bool IsFoundAsSigned() const final { return false; }
   std::optional<std::string> ParseName(std::string_view text) const final;
+  std::string OtherRegistryOf(const std::string& name) const final;
 
   std::unique_ptr<Refresh> Begin(RefreshStart start) const final;
   Asks asks() const final { return Asks::kNames; }

@@ -172,6 +172,20 @@ void ServiceEngine::TakeFiles(const RepositorySlot& slot) {
   if (news) TakeSetup(current->With(WithFiles(current->shared_policy())));
 }
 
+std::vector<TrustFileStatus> ServiceEngine::Files() {
+  const std::lock_guard changing(changing_);
+  std::vector<TrustFileStatus> files;
+  for (const FileReader& reader : setup()->policy().files()) {
+    TrustFileStatus& one =
+        files.emplace_back(TrustFileStatus{reader.trust, reader.supplier, reader.name});
+    if (const FileHeld* const held = HeldBy(reader)) {
+      one.sha256 = held->file.sha256;
+      one.until = held->file.until;
+    }
+  }
+  return files;
+}
+
 void ServiceEngine::ForgetFiles(const CollectionId& id) {
   const std::lock_guard changing(changing_);
   const std::size_t gone =
@@ -302,8 +316,8 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed th
 void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
   // Pods choose which registries are asked where a pattern has no host: any number of those.
-  const std::string& lane = slot->id().url;
-  const bool of_many = order.server->server.url.empty() && !setup()->policy().NamesRegistry(lane);
+  const std::string& host = slot->id().url;
+  const bool of_many = order.server->server.url.empty() && !setup()->policy().NamesRegistry(host);
   WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     TakeFiles(*slot);
@@ -311,8 +325,15 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   };
+  const std::string lane = LaneOf(slot->id());
   of_many ? threads_->SubmitToOneOfMany(lane, std::move(task))
           : threads_->Submit(lane, std::move(task));
+}
+
+// Where two registries are asked, either of them may hang: that holds up those who ask both.
+std::string ServiceEngine::LaneOf(const CollectionId& id) const {
+  const std::string other = FindKind(kinds_, id.kind)->OtherRegistryOf(id.name);
+  return other.empty() ? id.url : id.url + ' ' + other;
 }
 
 void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,

@@ -20,6 +20,7 @@
 #include "trust/io/service/service_journal.h"
 #include "trust/io/service/service_options.h"
 #include "trust/io/service/service_setup.h"
+#include "trust/io/service/service_status.h"
 #include "trust/io/service/service_threads.h"
 #include "trust/io/store/file_store.h"
 #include "trust/io/store/file_system.h"
@@ -46,8 +47,9 @@ class OpenQuestion {
 /// ServiceEngine is what moves inside a TrustService: who loads and refreshes which repository,
 /// when, and on which thread. One thread keeps the time; work is done by short-lived ones, at most
 /// eight for all servers (one for each, where there are more), so that a server that hangs holds up
-/// only its own refreshes. Images' registries have as many threads each as a server, and
-/// WorkerLanes::kMostForMany together. Thread-safe.
+/// only its own refreshes. Images' registries have as many threads each as a server, those with
+/// signatures on another one apart from those without, and WorkerLanes::kMostForMany together.
+/// Thread-safe.
 class ServiceEngine {
  public:
   static Result<std::unique_ptr<ServiceEngine>> Create(ServiceOptions options, ServiceSeams seams);
@@ -100,6 +102,8 @@ class ServiceEngine {
   /// (trust/RULES.md#files-of-another-trust). To be called once a slot has another set: whoever
   /// reads a file of it has that from now on, or none where the set has none for them.
   void TakeFiles(const RepositorySlot& slot);
+  /// Each file that some trust reads so, in the order of the configuration.
+  std::vector<TrustFileStatus> Files();
   /// The collection was forgotten: nobody has its files any more.
   void ForgetFiles(const CollectionId& id);
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
@@ -122,6 +126,7 @@ class ServiceEngine {
   void BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
                          const std::shared_ptr<const ServerSetup>& server, Cached cached);
   void Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order);
+  std::string LaneOf(const CollectionId& id) const;
 
   const Kinds kinds_;
   const ServiceOptions::Refreshing refreshing_;

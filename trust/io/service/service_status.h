@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "trust/base/bytes.h"
 #include "trust/base/reason.h"
 #include "trust/base/time.h"
 #include "trust/decide/collection_id.h"
@@ -32,6 +33,17 @@ struct RepositoryStatus {
   std::size_t resident_bytes = 0;
 };
 
+/// TrustFileStatus is a file that one trust reads out of the collection of another
+/// (trust/RULES.md#files-of-another-trust).
+struct TrustFileStatus {
+  std::string trust;  ///< who reads it
+  std::string from;   ///< whose it is
+  std::string name;
+  /// Nothing where it has not been had.
+  std::optional<Sha256> sha256 = std::nullopt;
+  std::optional<TimePoint> until = std::nullopt;  ///< PublishedFile::until
+};
+
 /// RefreshCounts counts refreshes by how they ended. Labels are closed sets.
 struct RefreshCounts {
   std::uint64_t changed = 0;
@@ -44,6 +56,7 @@ struct RefreshCounts {
 /// ServiceStatus is the whole of it, taken at one moment.
 struct ServiceStatus {
   std::vector<RepositoryStatus> repositories;
+  std::vector<TrustFileStatus> files;
   RefreshCounts refreshes;
   std::string state_problem;  ///< empty, or why the state folder does not take writes
   std::string clock_problem;  ///< empty, or why the clock is not believed

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <condition_variable>
+#include <cstddef>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -29,8 +31,13 @@ const std::string kMirror = "mirror.example/acme/web";
 class Repositories final : public MetadataFetcher {
  public:
   Answer Fetch(const FileRequest& request, const Terms& terms) override {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     const std::string& repository = request.registry->repository;
+    if (repository == silent_) {
+      ++waiting_;
+      changed_.notify_all();
+      changed_.wait(lock, [this] { return silent_.empty(); });
+    }
     asked_.push_back({repository, request.registry->what, terms.credentials != nullptr});
     if (terms.arrival) terms.arrival->heard = Heard::kAnswer;
     return {held_[repository].Answer(request), std::nullopt};
@@ -39,6 +46,21 @@ class Repositories final : public MetadataFetcher {
   void At(const std::string& repository, Change change) {
     const std::lock_guard lock(mutex_);
     change(held_[repository]);
+  }
+
+  /// Whoever asks that one waits from now on.
+  void FallSilentAt(const std::string& repository) {
+    const std::lock_guard lock(mutex_);
+    silent_ = repository;
+  }
+  void AwaitWaiting(std::size_t askers) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return waiting_ >= askers; });
+  }
+  void AnswerAgain() {
+    const std::lock_guard lock(mutex_);
+    silent_.clear();
+    changed_.notify_all();
   }
 
   struct Asked {
@@ -53,6 +75,9 @@ class Repositories final : public MetadataFetcher {
 
  private:
   std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string silent_;
+  std::size_t waiting_ = 0;
   std::map<std::string, MemoryRegistry> held_;
   std::vector<Asked> asked_;
 };
@@ -152,6 +177,23 @@ BOOST_AUTO_TEST_CASE(WhatASourceHolds_IsNoEvidenceForARuleThatLooksElsewhere) {
   BOOST_TEST(Outcome(service().DecideNow(of_tenant)) == image);
   BOOST_TEST(PullAs(kHome + ":1.0") == "unsigned");
   BOOST_TEST(PullAs(kHome + "@" + image) == "unsigned");
+}
+
+// trust/RULES.md#asking-a-registry
+BOOST_AUTO_TEST_CASE(ASourceThatIsSilent_HoldsUpNobody_WhoseSignaturesLieBesideTheirImages) {
+  // Of eight threads, for two trusts.
+  constexpr std::size_t kShare = 4;
+  const std::string stranger = "stranger.example/signatures";
+  Use({RuleFor("127.0.0.1:5055/acme/*", ""), RuleFor("127.0.0.1:5055/lent/*", stranger)});
+  PutBundleAt(kHome);
+  registries->FallSilentAt(stranger);
+  for (std::size_t n = 0; n < 2 * kShare; ++n) {
+    const std::string lent = "127.0.0.1:5055/lent/" + std::to_string(n) + "@" + image;
+    service().Decide(Ask(lent), [](const Decision&) {});
+  }
+  registries->AwaitWaiting(kShare);
+  BOOST_TEST(PullAs(kHome + ":1.0") == image);
+  registries->AnswerAgain();
 }
 
 BOOST_AUTO_TEST_CASE(SignedAs_TakesTheOtherName_AndLooksWhereTheImageIs) {
