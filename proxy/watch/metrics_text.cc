@@ -212,9 +212,11 @@ void AddTrust(const trust::ServiceStatus& trust, Text& text) {
          return r.set.expires ? time(*r.set.expires) : Sample();
        });
   each("crivet_repository_signed_expiry_timestamp_seconds",
-       "When the first role but the timestamp expires, which the publisher has to sign again.",
+       "When the first role but the timestamp expires, which the publisher has to sign again; of "
+       "servers that renew the timestamp by themselves.",
        [&](const trust::RepositoryStatus& r) {
          Sample first;
+         if (r.set.renewed_by_server.empty()) return first;
          for (const auto& [file, version_and_expiry] : r.set.files) {
            const Sample at = time(version_and_expiry.second);
            if (file != r.set.renewed_by_server && (!first || *at < *first)) first = at;
@@ -249,6 +251,18 @@ void AddCertificates(const trust::ServiceStatus& trust, Text& text) {
   }
 }
 
+// Alerts want a sample where there is no file, too.
+void AddFiles(const trust::ServiceStatus& trust, Text& text) {
+  text.Family("crivet_trust_file_expiry_timestamp_seconds", "gauge",
+              "When a file ends that one trust reads out of another's repository; 0 where it has "
+              "not been had.");
+  for (const trust::TrustFileStatus& file : trust.files) {
+    text.Sample(fmt::format("trust=\"{}\",from=\"{}\",file=\"{}\"", Escaped(file.trust),
+                            Escaped(file.from), Escaped(file.name)),
+                file.until ? file.until->time_since_epoch().count() : std::int64_t{0});
+  }
+}
+
 // By the names that every client library gives them.
 void AddProcess(const ProcessFigures& process, Text& text) {
   text.Single("process_cpu_seconds_total", "counter", "Processor time, user and system.",
@@ -279,6 +293,7 @@ std::string RenderMetrics(const Exposition& exposition) {
   AddRoad(exposition.road, text);
   AddTrust(exposition.trust, text);
   AddCertificates(exposition.trust, text);
+  AddFiles(exposition.trust, text);
   AddProcess(exposition.process, text);
   return text.Take();
 }

@@ -6,6 +6,7 @@ set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+[[ -n $node_dir ]] || unpack_tuf
 node_enter "$@"
 
 rules=$root/systemd/observability/alerts.yaml
@@ -101,7 +102,17 @@ start_containerd
 push web notation/web:1.0
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout "$node_dir/ca.key" -out "$node_dir/ca.crt" \
   -days 40 -subj /C=CH/ST=ZH/O=Acme/CN=root >>"$node_dir/log/openssl.log" 2>&1
+publish_tuf "$node_dir/roots" "trusted_root.json=$root/tests/data/sigstore/trust/trusted_root.json"
 crivet_trust="refresh_interval = \"1s\"
+[trust.cosign]
+kind = \"sigstore\"
+trusted_root = { tuf = \"roots\" }
+registry_config = [\"$node_dir/mirrors\"]
+[trust.roots]
+kind = \"tuf\"
+url = \"file://$node_dir/roots/metadata\"
+root = { root_file = \"$node_dir/roots/metadata/1.root.json\" }
+refresh_interval = \"1s\"
 [trust.notation]
 kind = \"notation\"
 ca = [\"$node_dir/ca.crt\"]
@@ -111,6 +122,11 @@ images = ["$registry/notation/**"]
 action = "verify"
 trust = "notation"
 identities = ["*"]
+[[rule]]
+images = ["$registry/keyless/**"]
+action = "verify"
+trust = "cosign"
+identities = [{ issuer = "https://issuer.acme.example", subject = "alice@acme.example" }]
 TOML
 )
 crivet_clock 0
@@ -144,6 +160,8 @@ becomes CrivetCannotTell firing
 later $((12 * one_day))
 becomes CrivetMetadataExpiresSoon pending "gun=$registry/shop/web"
 becomes CrivetCertificateEnds pending trust=notation
+becomes CrivetTrustFileEndsSoon pending trust=cosign
+becomes CrivetTrustFileEnded pending from=roots
 if alert CrivetPublisherMustSign pending; then fail "years are left of what the publisher signed"; fi
 later $((15 * one_day))
 becomes CrivetMetadataExpired pending "gun=$registry/shop/web"

@@ -158,6 +158,7 @@ ServiceStatus TrustService::Status() const {
     }
     status.repositories.push_back(std::move(one));
   }
+  status.files = engine_->Files();
   status.refreshes = engine_->journal().counts();
   status.state_problem = engine_->journal().state_problem();
   if (const Result<TimePoint> now = engine_->clock().Now(); !now) {

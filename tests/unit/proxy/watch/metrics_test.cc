@@ -124,6 +124,18 @@ BOOST_AUTO_TEST_CASE(Repository_ShowsItsTimesAndMissingCredentials) {
   BOOST_TEST(HasLine(text, "crivet_repository_no_credentials" + labels + "1"));
 }
 
+// Its publisher renews all of it, with lives as short as a day: that is nothing to sign by hand.
+BOOST_AUTO_TEST_CASE(Repository_WhoseServerRenewsNothing_HasNoExpiryOfWhatIsSignedByHand) {
+  auto exposition = EmptyExposition();
+  auto repository = Repository("*");
+  repository.set.renewed_by_server.clear();
+  exposition.trust.repositories = {repository};
+  const std::string text = RenderMetrics(exposition);
+  BOOST_TEST(HasLine(text, R"(crivet_repository_expiry_timestamp_seconds{trust="acme",gun="*"} )"
+                           "1700086400"));
+  BOOST_TEST(text.find("crivet_repository_signed_expiry_timestamp_seconds{") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(RepositoryThatNeverVerified_HasNoLabelOfItsOwn) {
   auto exposition = EmptyExposition();
   auto repository = Repository("docker.io/made/up/by/a/pod");
@@ -136,6 +148,18 @@ BOOST_AUTO_TEST_CASE(RepositoryThatNeverVerified_HasNoLabelOfItsOwn) {
   BOOST_TEST(HasLine(text,
                      "crivet_trust_certificate_expiry_timestamp_seconds{trust=\"certificates\"} "
                      "1700086400"));
+}
+
+BOOST_AUTO_TEST_CASE(FileOfAnotherTrust_ShowsWhenItEnds_AndNoughtWhereItWasNeverHad) {
+  auto exposition = EmptyExposition();
+  exposition.trust.files = {{"cosign", "roots", "trusted_root.json", trust::Sha256{},
+                             trust::TimePoint{std::chrono::seconds{1'700'086'400}}},
+                            {"other", "roots", "other.json"}};
+  const std::string text = RenderMetrics(exposition);
+  const std::string name = "crivet_trust_file_expiry_timestamp_seconds";
+  BOOST_TEST(HasLine(
+      text, name + R"({trust="cosign",from="roots",file="trusted_root.json"} )" + "1700086400"));
+  BOOST_TEST(HasLine(text, name + R"({trust="other",from="roots",file="other.json"} 0)"));
 }
 
 BOOST_AUTO_TEST_CASE(Refreshes_ShowNoOutcomeThatTheyCannotHave) {
