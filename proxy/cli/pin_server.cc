@@ -9,6 +9,7 @@
 
 #include "proxy/cli/subcommand.h"
 #include "proxy/config/config_files.h"
+#include "proxy/config/containerd_files.h"
 #include "trust/io/http/server_url.h"
 #include "trust/kinds.h"
 #include "trust/signed/public_key.h"
@@ -59,7 +60,7 @@ trust::TrustServer RegistriesToPin(const std::string& kind, const std::string& l
   trust::TrustServer server;
   server.kind = kind;
   server.label = label.empty() ? kind : label;
-  server.registry_config = {"/etc/containerd/certs.d"};
+  server.registry_config = RegistryFoldersOf("").folders;
   return server;
 }
 

@@ -11,6 +11,7 @@
 
 #include "proxy/config/config_error.h"
 #include "proxy/config/config_texts.h"
+#include "proxy/config/containerd_files.h"
 #include "proxy/config/named_files.h"
 #include "proxy/road/method_table.h"
 #include "trust/decide/policy.h"
@@ -57,6 +58,8 @@ struct Config {
   std::string audit = "journal";  ///< "journal", or a file's path
 
   std::vector<trust::TrustServer> servers;
+  /// Of those that ask images' registries, why each asks the hosts that it asks.
+  std::vector<TrustRegistries> registries;
   std::shared_ptr<const trust::Policy> policy;
 
   /// What its trusts and rules have read of other files.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proxy/config/config_reader.h"
+#include "proxy/config/containerd_files.h"
 #include "trust/decide/kind.h"
 #include "trust/decide/policy.h"
 #include "trust/io/http/trust_server.h"
@@ -19,9 +20,11 @@ namespace crivet::proxy {
 /// What the kinds read of their own in each `[trust.*]`, by its label.
 using OwnOfTrusts = std::map<std::string, trust::SharedDemand>;
 
-/// ReadServers reads every `[trust.*]`.
+/// ReadServers reads every `[trust.*]`; `registries` gets those that ask images' registries.
 std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
-                                            OwnOfTrusts& own, ConfigFindings& findings);
+                                            OwnOfTrusts& own,
+                                            std::vector<TrustRegistries>& registries,
+                                            ConfigFindings& findings);
 
 /// ReadFilesOfTrusts finds which trust reads a file of which other (Kind::FileOf).
 std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::Kinds& kinds,

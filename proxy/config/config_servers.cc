@@ -8,6 +8,7 @@
 
 #include "proxy/config/config_files.h"
 #include "proxy/config/config_sections.h"
+#include "proxy/config/containerd_files.h"
 #include "proxy/config/rule_keys.h"
 #include "trust/base/limits.h"
 #include "trust/decide/kind.h"
@@ -21,9 +22,6 @@ namespace {
 using std::chrono::milliseconds;
 using trust::TrustServer;
 
-// Where containerd's documentation puts them.
-constexpr char kRegistryConfig[] = "/etc/containerd/certs.d";
-
 bool IsLabel(std::string_view text) {
   return !text.empty() && text.size() <= 64 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -35,8 +33,8 @@ bool IsLabel(std::string_view text) {
 class ServerReader {
  public:
   ServerReader(TableReader& table, const std::string& label, const trust::Kinds& kinds,
-               OwnOfTrusts& own, ConfigFindings& findings)
-      : table_(table), kinds_(kinds), own_(own), findings_(findings) {
+               OwnOfTrusts& own, std::vector<TrustRegistries>& registries, ConfigFindings& findings)
+      : table_(table), kinds_(kinds), own_(own), registries_(registries), findings_(findings) {
     server_.label = label;
     server_.auth = TrustServer::Auth::kFromPull;
   }
@@ -121,14 +119,29 @@ class ServerReader {
         })) {
       server_.bundles = std::move(folder->value);
     }
-    server_.registry_config = {kRegistryConfig};
-    if (!table_.Has("registry_config")) return;
-    server_.registry_config.clear();
-    for (auto& folder : table_.EachChecked("registry_config", [](const std::string& text) {
+    const bool own = table_.Has(kRegistryConfig);
+    RegistryFolders where = own ? RegistryFolders{{}, kRegistryConfig} : RuntimesFolders();
+    for (auto& folder : table_.EachChecked(kRegistryConfig, [](const std::string& text) {
            return CheckAbsolutePath(text, PathUse::kFile);
          })) {
-      server_.registry_config.push_back(std::move(folder.value));
+      where.folders.push_back(std::move(folder.value));
     }
+    server_.registry_config = where.folders;
+    registries_.push_back({server_.label, std::move(where)});
+  }
+
+  // One look for all trusts, so that they go by the same.
+  RegistryFolders RuntimesFolders() {
+    for (const TrustRegistries& other : registries_) {
+      if (other.where.said_by != kRegistryConfig) return other.where;
+    }
+    RegistryFolders found = RegistryFoldersOf(findings_.root());
+    if (!found.doubt.empty()) {
+      findings_.Warn(table_.at(), fmt::format("{}: whether containerd has its hosts.toml in {} is "
+                                              "not known. registry_config says it",
+                                              found.doubt, fmt::join(found.folders, ", ")));
+    }
+    return found;
   }
 
   void ReadProxy() {
@@ -306,6 +319,7 @@ class ServerReader {
   TableReader& table_;
   const trust::Kinds& kinds_;
   OwnOfTrusts& own_;
+  std::vector<TrustRegistries>& registries_;
   ConfigFindings& findings_;
   TrustServer server_;
   bool takes_pull_secrets_ = true;
@@ -361,6 +375,7 @@ std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::
 }
 
 std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds, OwnOfTrusts& own,
+                                     std::vector<TrustRegistries>& registries,
                                      ConfigFindings& findings) {
   std::vector<TrustServer> servers;
   const auto section = top.Table("trust");
@@ -375,7 +390,7 @@ std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds
           fmt::format("\"{}\" must stand in a section of its own, [trust.LABEL]", member.key));
     } else {
       TableReader reader(*table, member.value.at, fmt::format("[trust.{}]", member.key), findings);
-      servers.push_back(ServerReader(reader, member.key, kinds, own, findings).Read());
+      servers.push_back(ServerReader(reader, member.key, kinds, own, registries, findings).Read());
     }
   }
   return servers;

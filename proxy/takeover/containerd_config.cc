@@ -5,6 +5,7 @@
 
 #include <set>
 
+#include "proxy/config/containerd_files.h"
 #include "trust/toml/toml_document.h"
 
 namespace crivet::proxy {
@@ -160,11 +161,8 @@ ContainerdRegistries RegistriesOf(const ContainerdConfig& config) {
   ContainerdRegistries registries;
   for (const std::string_view plugin : {"plugins.io.containerd.grpc.v1.cri.registry",
                                         "plugins.io.containerd.cri.v1.images.registry"}) {
-    std::string folders = TextOf(config, plugin, "config_path");
-    while (!folders.empty()) {
-      const auto colon = folders.find(':');
-      if (colon != 0) registries.folders.push_back(folders.substr(0, colon));
-      folders.erase(0, colon == std::string::npos ? colon : colon + 1);
+    for (std::string& folder : FoldersIn(TextOf(config, plugin, "config_path"))) {
+      registries.folders.push_back(std::move(folder));
     }
     const std::string mirrors = fmt::format("{}.mirrors.", plugin);
     const auto mirror = config.values.lower_bound(mirrors);

@@ -245,6 +245,12 @@ std::vector<std::string> RegistryWarnings(const Config& config, const Containerd
                       fmt::join(registries.folders, ", "), fmt::join(server.registry_config, ", "),
                       fmt::join(registries.folders, "\", \""), section));
     }
+    if (registries.folders.size() > 1 && PullsByTransferService(containerd)) {
+      warnings.emplace_back(
+          "containerd takes a config_path of several folders for the name of one where it pulls by "
+          "its transfer service, and asks registries as if there were no hosts.toml; crivet reads "
+          "each of them: name one folder in config_path");
+    }
     if (registries.has_mirrors) {
       warnings.emplace_back(
           "containerd has [registry.mirrors], which crivet does not read: with the same hosts in "

@@ -80,6 +80,12 @@ std::optional<std::string> VerifierFolderOf(const ContainerdConfig& config) {
   return quoted.substr(1, quoted.size() - 2);
 }
 
+bool PullsByTransferService(const ContainerdConfig& config) {
+  std::vector<std::string> local;
+  AddLocalPulls(config, local);
+  return local.empty();
+}
+
 std::vector<std::string> VerifierGaps(const ContainerdConfig& config,
                                       std::vector<std::string> programs) {
   if (std::find(programs.begin(), programs.end(), kProgram) == programs.end()) return {};

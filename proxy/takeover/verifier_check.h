@@ -19,4 +19,8 @@ std::optional<std::string> VerifierFolderOf(const ContainerdConfig& config);
 std::vector<std::string> VerifierGaps(const ContainerdConfig& config,
                                       std::vector<std::string> programs);
 
+/// Whether CRI's own pulls go by containerd's transfer service, as they do from 2.1 on unless a key
+/// of its configuration keeps them from it. Pure.
+bool PullsByTransferService(const ContainerdConfig& config);
+
 }  // namespace crivet::proxy

@@ -96,6 +96,24 @@ BOOST_AUTO_TEST_CASE(Registries_WithOtherFolders_AreWarnedOf_WithTheLineThatCure
       "registry_config = [\"/a/certs.d\", \"/b/certs.d\"] in [trust.cosign]"));
 }
 
+BOOST_AUTO_TEST_CASE(Registries_OfSeveralFolders_AreWarnedOf_WhereContainerdTakesThemForOne) {
+  const std::string images = "[plugins.\"io.containerd.cri.v1.images\"]\n";
+  const std::string list =
+      "[plugins.\"io.containerd.cri.v1.images\".registry]\nconfig_path = \"/a:/b\"\n";
+  Config config = AskingRegistries();
+  config.servers.back().registry_config = {"/a", "/b"};
+  const auto said = [&](const std::string& keys) {
+    const auto dumped =
+        ParseContainerdConfig("[grpc]\naddress = \"/run/c.sock\"\n" + images + keys + list);
+    BOOST_REQUIRE(dumped);
+    return RegistryWarnings(config, *dumped, {}).size();
+  };
+  BOOST_TEST(said("use_local_image_pull = false\n") == 1U);
+  BOOST_TEST(said("use_local_image_pull = true\n") == 0U);
+  // 1.x and 2.0 know no transfer service for CRI.
+  BOOST_TEST(said("") == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(Registries_WithMirrorsAndCredentialsInTheFile_AreWarnedOf) {
   const auto both = ParseContainerdConfig(
       "[grpc]\naddress = \"/run/c.sock\"\n"
