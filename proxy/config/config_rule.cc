@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // One rule: `[default]` or a `[[rule]]`.
+// Over 400 lines: what one key of it means depends on most of the others.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -324,12 +325,11 @@ class RuleReader {
       const auto server =
           std::find_if(context_.servers.begin(), context_.servers.end(),
                        [&](const trust::TrustServer& s) { return s.label == member.trust; });
-      const bool own = member.kind->server() == trust::Kind::Server::kOwn;
-      if (server == context_.servers.end() || !own ||
-          server->auth != trust::TrustServer::Auth::kFromPull) {
+      if (server == context_.servers.end() || server->auth != trust::TrustServer::Auth::kFromPull) {
         continue;
       }
-      WarnOfPullSecrets(member);
+      const bool own = member.kind->server() == trust::Kind::Server::kOwn;
+      own ? WarnOfPullSecrets(member) : WarnOfOtherRegistry(member);
     }
   }
 
@@ -351,6 +351,24 @@ class RuleReader {
         findings_.Warn(image_positions_[i], fmt::format("{}\"{}\", which names no registry{}",
                                                         unsent, rule_.images[i].text(), remedy));
       }
+    }
+  }
+
+  // A pod's own is for its image's registry (trust/RULES.md#credentials).
+  void WarnOfOtherRegistry(const trust::Member& member) {
+    if (member.demand == nullptr) return;
+    for (std::size_t i = 0; i < rule_.images.size(); ++i) {
+      std::string image(trust::RegistryNamedBy(rule_.images[i]).value_or("any.invalid"));
+      image += "/any";
+      const auto name = member.kind->CollectionUnder(*member.demand, image);
+      const std::string other = name ? member.kind->OtherRegistryOf(*name) : "";
+      if (other.empty()) continue;
+      findings_.Warn(
+          image_positions_[i],
+          fmt::format("signatures for \"{}\" are looked for on {}, which is another registry: no "
+                      "pull secret is sent there. Where it wants credentials, set auth of "
+                      "[trust.{}] to the path of a Docker config.json with an entry for it",
+                      rule_.images[i].text(), other, member.trust));
     }
   }
 

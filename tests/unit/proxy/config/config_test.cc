@@ -792,6 +792,70 @@ BOOST_AUTO_TEST_CASE(ImageRegistries_AreAskedWithoutAnAddress_AndNoSecretIsKeptF
              2U);
 }
 
+BOOST_AUTO_TEST_CASE(RegistryConfig_IsWhatContainerdsFilesSay_UnlessTheTrustSaysItItself) {
+  RegistryFile file;
+  file.rule = "trust = \"cosign\"\nkeys = [\"/key.pub\"]\n";
+  std::filesystem::create_directories(file.folder.path() + "/etc/containerd");
+  std::ofstream(file.folder.path() + "/etc/containerd/config.toml")
+      << "[plugins.\"io.containerd.grpc.v1.cri\".registry]\nconfig_path = \"/a:/b\"\n";
+  const auto said = [&] {
+    const auto config = ParseConfig(file.Text(), "f", Place{.root = file.folder.path()});
+    BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+    BOOST_REQUIRE(config->registries.size() == 1U);
+    const RegistryFolders& where = config->registries.front().where;
+    BOOST_TEST(config->registries.front().trust == "cosign");
+    for (const auto& server : config->servers) {
+      if (server.label == "cosign") BOOST_TEST((server.registry_config == where.folders));
+    }
+    std::string text = where.said_by + ":";
+    for (const std::string& folder : where.folders) text += " " + folder;
+    return text;
+  };
+  BOOST_TEST(said() == "/etc/containerd/config.toml: /a /b");
+  file.section = "registry_config = [\"/c\"]\n";
+  BOOST_TEST(said() == "registry_config: /c");
+  file.section = "registry_config = []\n";
+  BOOST_TEST(said() == "registry_config:");
+}
+
+BOOST_AUTO_TEST_CASE(RegistryConfig_WhereContainerdsFilesCannotBeRead_IsWarnedOfOnce) {
+  RegistryFile file;
+  file.rule = "trust = \"cosign\"\nkeys = [\"/key.pub\"]\n";
+  file.section = "[trust.other]\nkind = \"sigstore\"\n";
+  std::filesystem::create_directories(file.folder.path() + "/etc/containerd");
+  std::ofstream(file.folder.path() + "/etc/containerd/config.toml") << "=";
+  const auto config = ParseConfig(file.Text(), "f", Place{.root = file.folder.path()});
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  BOOST_TEST(std::count_if(config->warnings.begin(), config->warnings.end(), [](const auto& line) {
+               return line.find("is not known. registry_config says it") != std::string::npos;
+             }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(Source_OnAnotherRegistryThanTheImages_IsWarnedOf_ForNoPullSecretGoesThere) {
+  RegistryFile file;
+  const auto warnings = [&](const std::string& source, const std::string& section) {
+    file.section = section;
+    file.rule = "trust = \"cosign\"\nkeys = [\"" + file.key + "\"]\nsource = \"" + source + "\"\n";
+    const auto config = ParseConfig(file.Text(), "f");
+    BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+    std::vector<std::string> about;
+    for (const std::string& warning : config->warnings) {
+      if (warning.find("no pull secret is sent there") != std::string::npos)
+        about.push_back(warning);
+    }
+    return about;
+  };
+  const auto both = warnings("s.example/signatures", "");
+  BOOST_REQUIRE(both.size() == 2U);
+  BOOST_TEST(both[0].find("\"r.example/**\" are looked for on s.example") != std::string::npos);
+  BOOST_TEST(both[0].find("auth of [trust.cosign]") != std::string::npos);
+  // The pattern stands for any registry, so mostly for others.
+  const auto other = warnings("r.example/signatures", "");
+  BOOST_REQUIRE(other.size() == 1U);
+  BOOST_TEST(other[0].find("\"*/any/**\"") != std::string::npos);
+  BOOST_TEST(warnings("s.example/signatures", "auth = \"none\"\n").empty());
+}
+
 // What is not there must never look as if it were.
 BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
   for (const std::string line :
