@@ -8,6 +8,7 @@
 
 #include "proxy/cli/refused_text.h"
 #include "proxy/cli/screen.h"
+#include "proxy/cli/status_text.h"
 #include "proxy/cli/subcommand.h"
 #include "proxy/daemon/status_report.h"
 #include "proxy/takeover/host_check.h"
@@ -28,6 +29,7 @@ struct Findings {
   std::vector<std::string> warnings;
   std::vector<RefusedImage> refused;
   std::vector<std::string> files;
+  std::vector<TrustRegistries> registries;
   std::size_t rules = 0;
   std::size_t servers = 0;
 };
@@ -61,6 +63,7 @@ Findings Look(const std::string& file, const CheckOptions& options) {
   findings.rules = config->policy->rules().size() - 1;
   findings.servers = config->servers.size();
   findings.warnings = config->warnings;
+  findings.registries = config->registries;
   // Another machine's files say nothing of its runtime.
   if (!here) return findings;
   HostFindings node = CheckHost(*config);
@@ -75,15 +78,17 @@ Exit PrintJson(const Findings& findings, Exit exit) {
   for (const RefusedImage& image : findings.refused) {
     refused.push_back({{"image", image.name}, {"sandbox", image.sandbox}, {"rule", image.rule}});
   }
-  const nlohmann::json out = {{"schema", "crivet.check/1"},
-                              {"file", findings.file},
-                              {"good", exit == Exit::kDone},
-                              {"wrong", findings.wrong},
-                              {"warnings", findings.warnings},
-                              {"rules", findings.rules},
-                              {"trust_servers", findings.servers},
-                              {"refused", std::move(refused)},
-                              {"files", findings.files}};
+  nlohmann::json registries = nlohmann::json::array();
+  for (const TrustRegistries& one : findings.registries) {
+    registries.push_back(
+        {{"trust", one.trust}, {"folders", one.where.folders}, {"said_by", one.where.said_by}});
+  }
+  const nlohmann::json out = {
+      {"schema", "crivet.check/1"},          {"file", findings.file},
+      {"good", exit == Exit::kDone},         {"wrong", findings.wrong},
+      {"warnings", findings.warnings},       {"rules", findings.rules},
+      {"trust_servers", findings.servers},   {"refused", std::move(refused)},
+      {"registries", std::move(registries)}, {"files", findings.files}};
   // Texts come from a file.
   return Worst(exit,
                PrintToStdout(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)));
@@ -101,10 +106,15 @@ Exit PrintForPeople(const Findings& findings, Exit exit) {
   for (const std::string& wrong : findings.wrong) PrintToStderr(wrong);
   if (exit == Exit::kDone) {
     const std::size_t more = findings.files.size() - 1;
-    return PrintToStdout(fmt::format("{}{}: good: {} rules, {} trust servers, {} warnings",
-                                     findings.file,
-                                     more == 0 ? "" : fmt::format(" with {} of conf.d", more),
-                                     findings.rules, findings.servers, findings.warnings.size()));
+    Exit printed = PrintToStdout(
+        fmt::format("{}{}: good: {} rules, {} trust servers, {} warnings", findings.file,
+                    more == 0 ? "" : fmt::format(" with {} of conf.d", more), findings.rules,
+                    findings.servers, findings.warnings.size()));
+    for (const TrustRegistries& one : findings.registries) {
+      printed = Worst(
+          printed, PrintToStdout(RegistriesText(one.trust, one.where.folders, one.where.said_by)));
+    }
+    return printed;
   }
   if (findings.wrong.empty()) {
     PrintToStderr(

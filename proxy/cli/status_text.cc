@@ -207,6 +207,54 @@ void AddUnverified(const admin::v1::StatusResponse& status, ScreenText& lines) {
            lines);
 }
 
+void AddTrusts(const admin::v1::StatusResponse& status, trust::TimePoint now, ScreenText& lines) {
+  std::string_view label = "registries:";
+  for (const auto& registries : status.registries()) {
+    AddField(label,
+             RegistriesText(registries.trust(),
+                            {registries.folders().begin(), registries.folders().end()},
+                            registries.said_by()),
+             lines);
+    label = "";
+  }
+  label = "trusted files:";
+  for (const auto& file : status.files()) {
+    const bool over = file.expires() != 0 && At(file.expires()) <= now;
+    AddField(
+        label,
+        fmt::format("{} of [trust.{}] for [trust.{}]: {}", file.name(), file.from(), file.trust(),
+                    file.sha256().empty()
+                        ? "NOT HAD YET"
+                        : fmt::format("sha256 {}, {} {}", file.sha256(), over ? "ENDED" : "ends",
+                                      Until(file.expires(), now))),
+        lines);
+    label = "";
+  }
+}
+
+json RegistriesAsJson(const admin::v1::StatusResponse& status) {
+  json registries = json::array();
+  for (const auto& one : status.registries()) {
+    registries.push_back(
+        {{"trust", one.trust()},
+         {"folders", std::vector<std::string>(one.folders().begin(), one.folders().end())},
+         {"said_by", one.said_by()}});
+  }
+  return registries;
+}
+
+json FilesAsJson(const admin::v1::StatusResponse& status) {
+  json files = json::array();
+  for (const auto& file : status.files()) {
+    files.push_back({{"trust", file.trust()},
+                     {"from", file.from()},
+                     {"name", file.name()},
+                     {"sha256", file.sha256()},
+                     {"expires", TimeAsJson(file.expires())}});
+  }
+  return files;
+}
+
 json UnverifiedAsJson(const admin::v1::StatusResponse& status) {
   if (!status.has_unverified_local()) return nullptr;
   const admin::v1::UnverifiedLocal& unverified = status.unverified_local();
@@ -267,6 +315,16 @@ std::string Dump(const json& value) {
 
 }  // namespace
 
+std::string RegistriesText(const std::string& trust, const std::vector<std::string>& folders,
+                           const std::string& said_by) {
+  const std::string who = said_by.empty()
+                              ? "neither registry_config nor containerd's configuration "
+                                "names another folder"
+                              : said_by + " says so";
+  if (folders.empty()) return fmt::format("[trust.{}] without hosts.toml: {}", trust, who);
+  return fmt::format("[trust.{}] by hosts.toml in {}: {}", trust, fmt::join(folders, ", "), who);
+}
+
 std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status,
                                          trust::TimePoint now, std::size_t width) {
   ScreenText lines(width);
@@ -281,6 +339,7 @@ std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status
            lines);
   for (const std::string& warning : status.warnings()) lines.AddWrapped("  ", warning, 4);
   AddRuntime(status, lines);
+  AddTrusts(status, now, lines);
   AddUnverified(status, lines);
   AddRules(status, lines);
   AddRepositories(status, now, lines);
@@ -328,6 +387,8 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
                  {"verdict", status.sandbox_image().verdict()},
                  {"message", status.sandbox_image().message()}}},
                {"unverified_local", UnverifiedAsJson(status)},
+               {"registries", RegistriesAsJson(status)},
+               {"trusted_files", FilesAsJson(status)},
                {"refreshes", std::move(refreshes)}});
 }
 

@@ -20,4 +20,9 @@ std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status
 /// The same as one line of JSON; members are only ever added. Pure.
 std::string StatusAsJson(const admin::v1::StatusResponse& status);
 
+/// RegistriesText is where a trust looks for hosts.toml files, and by whose word:
+/// `registry_config`, a file of containerd's configuration, or nobody's. Pure.
+std::string RegistriesText(const std::string& trust, const std::vector<std::string>& folders,
+                           const std::string& said_by);
+
 }  // namespace crivet::proxy::cli

@@ -8,6 +8,7 @@
 #include "crivet/admin/v1/admin.pb.h"
 #include "proxy/version.h"
 #include "proxy/watch/reason_with_cause.h"
+#include "trust/base/bytes.h"
 #include "trust/base/fetch_cause.h"
 #include "trust/decide/verdict.h"
 
@@ -62,6 +63,33 @@ void AddRepositoryStates(const trust::RepositoryStatus& repository, trust::TimeP
   if (repository.set.pin_instead) {
     states.push_back(fmt::format("{}: the pin is not the newest root's: pin {}", name,
                                  *repository.set.pin_instead));
+  }
+}
+
+void AddFileStates(const trust::TrustFileStatus& file, trust::TimePoint now,
+                   std::vector<std::string>& states) {
+  if (file.until && *file.until > now) return;
+  const std::string what =
+      fmt::format("{} of [trust.{}], which [trust.{}] reads, ", file.name, file.from, file.trust);
+  states.push_back(file.until ? fmt::format("{}ended at {}: what is new to this node is refused",
+                                            what, trust::FormatRfc3339(*file.until))
+                              : what + "has not been had yet: what is new to this node is refused");
+}
+
+void FillTrusts(const StatusSnapshot& snapshot, admin::v1::StatusResponse& response) {
+  for (const TrustRegistries& registries : snapshot.config->registries) {
+    admin::v1::Registries& out = *response.add_registries();
+    out.set_trust(registries.trust);
+    for (const std::string& folder : registries.where.folders) out.add_folders(folder);
+    out.set_said_by(registries.where.said_by);
+  }
+  for (const trust::TrustFileStatus& file : snapshot.trust.files) {
+    admin::v1::TrustFile& out = *response.add_files();
+    out.set_trust(file.trust);
+    out.set_from(file.from);
+    out.set_name(file.name);
+    if (file.sha256) out.set_sha256(trust::ToHex(*file.sha256));
+    out.set_expires(Seconds(file.until));
   }
 }
 
@@ -189,6 +217,7 @@ std::vector<std::string> DegradedStates(const StatusSnapshot& snapshot) {
   for (const auto& repository : snapshot.trust.repositories) {
     AddRepositoryStates(repository, snapshot.now, states);
   }
+  for (const auto& file : snapshot.trust.files) AddFileStates(file, snapshot.now, states);
   return states;
 }
 
@@ -206,6 +235,7 @@ void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& res
     FillUnverified(*snapshot.unverified_local, *response.mutable_unverified_local());
   }
   FillRoad(snapshot, response);
+  FillTrusts(snapshot, response);
   FillRules(*snapshot.rules, response);
   for (const auto& repository : snapshot.trust.repositories) {
     FillRepository(repository, *response.add_repositories());

@@ -184,6 +184,62 @@ bool Says(const std::vector<std::string>& lines, const std::string& line) {
   return std::find(lines.begin(), lines.end(), line) != lines.end();
 }
 
+BOOST_AUTO_TEST_CASE(FileOfAnotherTrust_HasALine_AndIsDegradedWhereItEndedOrWasNeverHad) {
+  auto snapshot = Well();
+  trust::TrustFileStatus file{"cosign", "roots", "trusted_root.json", trust::Sha256{},
+                              kNow + std::chrono::hours{24}};
+  const std::string zeros(64, '0');
+  snapshot.trust.files = {file};
+  BOOST_TEST(Degraded(snapshot) == "");
+  const auto joined = [&] {
+    std::string all;
+    for (const std::string& line : TextOf(snapshot))
+      all += line.substr(line.find_first_not_of(' ')) + " ";
+    return all;
+  };
+  BOOST_TEST(joined().find("trusted_root.json of [trust.roots] for [trust.cosign]: sha256 " +
+                           zeros + ", ends in 1d ") != std::string::npos);
+  file.until = kNow;
+  snapshot.trust.files = {file, {"cosign", "roots", "other.json"}};
+  BOOST_TEST(
+      Degraded(snapshot) ==
+      "trusted_root.json of [trust.roots], which [trust.cosign] reads, ended at "
+      "2027-01-15T08:00:00Z: what is new to this node is refused\n"
+      "other.json of [trust.roots], which [trust.cosign] reads, has not been had yet: what is "
+      "new to this node is refused\n");
+  BOOST_TEST(joined().find(zeros + ", ENDED 0s ago ") != std::string::npos);
+  BOOST_TEST(joined().find("other.json of [trust.roots] for [trust.cosign]: NOT HAD YET ") !=
+             std::string::npos);
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  const json files = json::parse(cli::StatusAsJson(response)).at("trusted_files");
+  BOOST_TEST(files.at(0).at("sha256") == zeros);
+  BOOST_TEST(files.at(0).at("expires") == "2027-01-15T08:00:00Z");
+  BOOST_TEST(files.at(1).at("sha256") == "");
+  BOOST_TEST(files.at(1).at("expires").is_null());
+}
+
+BOOST_AUTO_TEST_CASE(Registries_AreALineForEachTrust_WithWhoSaysSo) {
+  auto snapshot = Well();
+  auto config = *snapshot.config;
+  config.registries = {{"a", {{"/x", "/y"}, "/c.toml"}},
+                       {"b", {{}, kRegistryConfig}},
+                       {"c", {{"/etc/containerd/certs.d"}}}};
+  snapshot.config = std::make_shared<const Config>(config);
+  const auto lines = TextOf(snapshot);
+  BOOST_TEST(Says(lines, "registries:     [trust.a] by hosts.toml in /x, /y: /c.toml says so"));
+  BOOST_TEST(Says(lines, "                [trust.b] without hosts.toml: registry_config says so"));
+  BOOST_TEST(std::any_of(lines.begin(), lines.end(), [](const std::string& line) {
+    return line.find("[trust.c] by hosts.toml in /etc/containerd/certs.d: neither") !=
+           std::string::npos;
+  }));
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  const json registries = json::parse(cli::StatusAsJson(response)).at("registries");
+  BOOST_TEST(registries.at(0).at("folders").size() == 2U);
+  BOOST_TEST(registries.at(2).at("said_by") == "");
+}
+
 BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreOneLine_AndNoDegradedState) {
   auto snapshot = Well();
   const auto says_so = [&] {
