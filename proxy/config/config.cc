@@ -230,10 +230,11 @@ TomlTable DocumentOf(const std::string& file) {
 
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
                                                            const Place& place,
-                                                           std::vector<NamedFile> named) {
+                                                           std::vector<NamedFile> named,
+                                                           Strictness strictness) {
   Config config;
   config.files = FilesOf(texts);
-  ConfigFindings findings(config.files, NamedFiles(place.root, std::move(named)));
+  ConfigFindings findings(config.files, NamedFiles(place.root, std::move(named), strictness));
   const auto document = ReadDocuments(texts, findings);
   if (!document) return tl::unexpected(findings.TakeWrong());
 

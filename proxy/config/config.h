@@ -74,9 +74,9 @@ struct Config {
 /// runtime's socket the file's `upstream` is the path that crivet took: `upstream` is where the
 /// runtime was moved to then, and `containerd_api` is "observe" unless the file says otherwise.
 /// What `named` has of the files that the texts name is taken as it is.
-tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& texts,
-                                                           const Place& place = {},
-                                                           std::vector<NamedFile> named = {});
+tl::expected<Config, std::vector<ConfigError>> ParseConfig(
+    const ConfigTexts& texts, const Place& place = {}, std::vector<NamedFile> named = {},
+    Strictness strictness = Strictness::kWhole);
 
 /// ParseConfig of a configuration without a `conf.d`.
 tl::expected<Config, std::vector<ConfigError>> ParseConfig(std::string_view text,

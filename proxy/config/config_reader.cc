@@ -40,6 +40,19 @@ void ConfigFindings::Warn(TextPosition at, std::string what) {
   warnings_.push_back({at, std::move(what)});
 }
 
+void ConfigFindings::WrongFile(TextPosition at, const std::string& path, const std::string& what) {
+  const std::string told = ConfigError{FileOf(at), at.line, at.column, what}.ToString();
+  if (named_.SetAside(path, told)) {
+    set_aside_.push_back(what);
+  } else {
+    Wrong(at, what);
+  }
+}
+
+std::string ConfigFindings::SetAsideSince(std::size_t count) const {
+  return count < set_aside_.size() ? set_aside_[count] : "";
+}
+
 std::string ConfigFindings::PlaceOf(TextPosition at, TextPosition from) const {
   if (at.text == from.text) return fmt::format("line {}", at.line);
   return fmt::format("{}:{}", FileOf(at), at.line);

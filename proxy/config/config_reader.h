@@ -37,6 +37,13 @@ class ConfigFindings {
 
   void Wrong(TextPosition at, std::string what);
   void Warn(TextPosition at, std::string what);
+  /// What stands there names a file that cannot be used: wrong, unless the file may be set aside
+  /// (Strictness).
+  void WrongFile(TextPosition at, const std::string& path, const std::string& what);
+  /// What was found of files that were set aside, as far as that is beyond the first `count` of
+  /// them: why what has been read since cannot be used. Empty where nothing was found.
+  std::string SetAsideSince(std::size_t count) const;
+  std::size_t set_aside() const { return set_aside_.size(); }
 
   /// How a message about `from` names another place: `line 12`, or `FILE:12` where that is another
   /// file's.
@@ -63,6 +70,7 @@ class ConfigFindings {
   NamedFiles named_;
   std::vector<Finding> wrong_;
   std::vector<Finding> warnings_;
+  std::vector<std::string> set_aside_;
 };
 
 /// A value that a reader found, with its place.

@@ -210,11 +210,16 @@ class RuleReader {
     RefuseKeysOfOtherKinds(table, member);
     RuleKeys keys(table, findings_,
                   verifies() ? RuleKeys::Verifies::kYes : RuleKeys::Verifies::kNo);
+    const std::size_t before = findings_.set_aside();
     trust::RuleDemand demand = member.kind->ReadDemand(keys);
+    member.unusable = findings_.SetAsideSince(before);
     member.demand = std::move(demand.demand);
     const auto own = context_.own.find(member.trust);
     if (own != context_.own.end()) {
-      member.demand = member.kind->Under(own->second, std::move(member.demand));
+      if (member.unusable.empty()) member.unusable = own->second.unusable;
+      if (own->second.demand && member.unusable.empty()) {
+        member.demand = member.kind->Under(own->second.demand, std::move(member.demand));
+      }
     }
     if (!rule_.is_default) member.signed_as = std::move(demand.signed_as);
     CheckDemand(table, member);
@@ -224,7 +229,8 @@ class RuleReader {
   }
 
   void CheckDemand(TableReader& table, const trust::Member& member) {
-    if (!verifies() || member.trust.empty() || findings_.any_wrong()) return;
+    const bool known = !member.trust.empty() && member.unusable.empty();
+    if (!verifies() || !known || findings_.any_wrong()) return;
     const std::string wrong =
         member.kind->WrongFor(*member.demand, trust::NamesAsSigned(rule_, member));
     if (!wrong.empty()) findings_.Wrong(table.at(), wrong);

@@ -17,8 +17,13 @@ namespace crivet::proxy {
 // The larger sections of the file, each in a file of its own. What is wrong goes to `findings`;
 // the values returned count only where nothing is wrong.
 
-/// What the kinds read of their own in each `[trust.*]`, by its label.
-using OwnOfTrusts = std::map<std::string, trust::SharedDemand>;
+/// What a kind read of its own in a `[trust.*]`.
+struct OwnOfTrust {
+  trust::SharedDemand demand;  ///< null: it says nothing, or is unusable
+  std::string unusable = {};   ///< why: what was set aside of its files (Strictness)
+};
+/// By the label of the trust.
+using OwnOfTrusts = std::map<std::string, OwnOfTrust>;
 
 /// ReadServers reads every `[trust.*]`; `registries` gets those that ask images' registries.
 std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // `[trust.*]`: where signed metadata comes from.
+// Over 400 lines: one section, of which one key decides what the others may be.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -90,9 +91,11 @@ class ServerReader {
       }
     }
     RuleKeys keys(table_, findings_, RuleKeys::Verifies::kYes);
-    if (trust::SharedDemand own = kind->ReadTrust(keys)) {
-      own_.insert_or_assign(server_.label, std::move(own));
-    }
+    const std::size_t before = findings_.set_aside();
+    OwnOfTrust own{kind->ReadTrust(keys)};
+    own.unusable = findings_.SetAsideSince(before);
+    if (!own.unusable.empty()) own.demand = nullptr;
+    own_.insert_or_assign(server_.label, std::move(own));
     may_be_folder_ = kind->MayBeFolder();
     takes_pull_secrets_ = kind->IsOfOneRepository();
     if (!takes_pull_secrets_) server_.auth = TrustServer::Auth::kNone;
@@ -206,14 +209,14 @@ class ServerReader {
   }
 
   void ReadTls() {
-    server_.ca_file = Certificates("ca_file");
-    server_.client_cert = Certificates("client_cert");
-    if (const auto path = File("client_key", Secrecy::kSecret)) {
-      if (path->second.find("PRIVATE KEY-----") == std::string::npos) {
-        findings_.Wrong(path->first.at,
-                        fmt::format("{} holds no private key in PEM form", path->first.value));
+    ReadAuthorities();
+    server_.client_cert = ReadClientCertificate();
+    if (const auto file = File("client_key", Secrecy::kSecret)) {
+      if (file->content && file->content->find("PRIVATE KEY-----") == std::string::npos) {
+        WrongCredentials(file->path.at,
+                         fmt::format("{} holds no private key in PEM form", file->path.value));
       }
-      server_.client_key = path->first.value;
+      server_.client_key = file->path.value;
     }
     if (table_.Has("client_cert") != table_.Has("client_key")) {
       findings_.Wrong(table_.PositionOf(table_.Has("client_cert") ? "client_cert" : "client_key"),
@@ -239,10 +242,10 @@ class ServerReader {
                         "\"auth\" must be \"none\", \"from-pull\" or the absolute path "
                         "of a Docker config.json" +
                             SuggestionFor(auth->value));
-      } else if (const auto path = File("auth", Secrecy::kSecret)) {
+      } else if (const auto file = File("auth", Secrecy::kSecret)) {
         server_.auth = TrustServer::Auth::kDockerConfig;
-        server_.docker_config = path->first.value;
-        ReadAuthFile(*path);
+        server_.docker_config = file->path.value;
+        if (file->content) ReadAuthFile(file->path, *file->content);
       }
     }
     // What was verified once restarts without anybody's credentials where signatures are kept.
@@ -258,15 +261,14 @@ class ServerReader {
     }
   }
 
-  void ReadAuthFile(const std::pair<Placed<std::string>, std::string>& file) {
-    const auto doubts = trust::DoubtsOfAuthFile(file.second);
+  void ReadAuthFile(const Placed<std::string>& path, const std::string& content) {
+    const auto doubts = trust::DoubtsOfAuthFile(content);
     if (!doubts) {
-      findings_.Wrong(file.first.at,
-                      fmt::format("\"auth\": {} {}", file.first.value, doubts.error().detail));
+      WrongCredentials(path.at, fmt::format("\"auth\": {} {}", path.value, doubts.error().detail));
       return;
     }
     for (const std::string& doubt : *doubts) {
-      findings_.Warn(file.first.at, fmt::format("\"auth\": {} {}", file.first.value, doubt));
+      findings_.Warn(path.at, fmt::format("\"auth\": {} {}", path.value, doubt));
     }
   }
 
@@ -292,28 +294,63 @@ class ServerReader {
     }
   }
 
-  /// A file's path and content.
-  std::optional<std::pair<Placed<std::string>, std::string>> File(const std::string& key,
-                                                                  Secrecy secrecy) {
-    auto path = table_.Checked(
+  /// A file with credentials. It is read again whenever it is used; its content here is for what
+  /// can be said of it beforehand, and nothing where it cannot be read.
+  struct CredentialsFile {
+    Placed<std::string> path;
+    std::optional<std::string> content;
+  };
+
+  std::optional<Placed<std::string>> PathIn(const std::string& key) {
+    return table_.Checked(
         key, [](const std::string& text) { return CheckAbsolutePath(text, PathUse::kFile); });
-    if (!path) return std::nullopt;
-    auto content = ReadFileUnder(findings_.root(), path->value, secrecy);
-    if (!content) {
-      findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
-      return std::nullopt;
-    }
-    return std::pair{std::move(*path), std::move(*content)};
   }
 
-  std::string Certificates(const std::string& key) {
-    const auto file = File(key, Secrecy::kPublic);
-    if (!file) return {};
-    if (const auto certificates = trust::CertificateSet::Parse(file->second); !certificates) {
-      findings_.Wrong(file->first.at, fmt::format("\"{}\": {} holds no certificate: {}", key,
-                                                  file->first.value, certificates.error().detail));
+  std::optional<CredentialsFile> File(const std::string& key, Secrecy secrecy) {
+    auto path = PathIn(key);
+    if (!path) return std::nullopt;
+    auto content = ReadFileUnder(findings_.root(), path->value, secrecy);
+    if (content) return CredentialsFile{*std::move(path), *std::move(content)};
+    WrongCredentials(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
+    return CredentialsFile{*std::move(path), std::nullopt};
+  }
+
+  // A daemon that is without them goes on with what it has verified.
+  void WrongCredentials(TextPosition at, const std::string& what) {
+    if (findings_.named().strictness() == Strictness::kWhole) {
+      findings_.Wrong(at, what);
+    } else {
+      findings_.Warn(at, what);
     }
-    return file->first.value;
+  }
+
+  std::string ReadClientCertificate() {
+    const auto file = File("client_cert", Secrecy::kPublic);
+    if (!file) return {};
+    const auto certificates = trust::CertificateSet::Parse(file->content.value_or(""));
+    if (file->content && !certificates) {
+      WrongCredentials(file->path.at, fmt::format("\"client_cert\": {} holds no certificate: {}",
+                                                  file->path.value, certificates.error().detail));
+    }
+    return file->path.value;
+  }
+
+  void ReadAuthorities() {
+    constexpr char kKey[] = "ca_file";
+    const auto path = PathIn(kKey);
+    if (!path) return;
+    server_.ca_file = path->value;
+    const auto content = findings_.named().Read(path->value);
+    if (!content) {
+      findings_.WrongFile(path->at, path->value,
+                          fmt::format("\"{}\": {} {}", kKey, path->value, content.error()));
+    } else if (const auto read = trust::CertificateSet::Parse(*content); !read) {
+      findings_.WrongFile(path->at, path->value,
+                          fmt::format("\"{}\": {} holds no certificate: {}", kKey, path->value,
+                                      read.error().detail));
+    } else {
+      server_.authorities = *content;
+    }
   }
 
   TableReader& table_;
@@ -337,14 +374,14 @@ std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::
   if (!section) return readers;
   for (const TomlMember& member : *section->value) {
     const auto of_reader = own.find(member.key);
-    if (of_reader == own.end()) continue;
+    if (of_reader == own.end() || !of_reader->second.demand) continue;
     const auto labelled = [&](const std::string& label) {
       return std::find_if(servers.begin(), servers.end(),
                           [&](const TrustServer& server) { return server.label == label; });
     };
     const trust::Kind* const kind = trust::FindKind(kinds, labelled(member.key)->kind);
     if (kind == nullptr) continue;
-    const auto wanted = kind->FileOf(*of_reader->second);
+    const auto wanted = kind->FileOf(*of_reader->second.demand);
     if (!wanted) continue;
     const auto wrong = [&](const std::string& what) {
       findings.Wrong(member.key_at, fmt::format("[trust.{}] reads {} of [trust.{}]: {}", member.key,
@@ -360,12 +397,12 @@ std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::
     const auto collection = theirs == nullptr ? std::nullopt : theirs->CollectionOfFiles();
     if (!collection) {
       wrong(fmt::format("a trust of kind = \"{}\" has no files", supplier->kind));
-    } else if (of_supplier != own.end()) {
-      auto demand = theirs->DemandOfFile(of_supplier->second, *wanted);
+    } else if (of_supplier != own.end() && of_supplier->second.demand) {
+      auto demand = theirs->DemandOfFile(of_supplier->second.demand, *wanted);
       if (!demand) {
         wrong(demand.error().detail);
       } else {
-        readers.push_back({member.key, kind, of_reader->second, supplier->label,
+        readers.push_back({member.key, kind, of_reader->second.demand, supplier->label,
                            theirs->IdOf(supplier->url, *collection), wanted->name,
                            *std::move(demand)});
       }

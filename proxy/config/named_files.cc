@@ -39,6 +39,11 @@ const NamedFile* Find(const std::vector<NamedFile>& files, const std::string& pa
   return found == files.end() ? nullptr : &*found;
 }
 
+Valued<std::string> ContentOf(const NamedFile& file) {
+  if (!file.unreadable.empty()) return tl::unexpected(file.unreadable);
+  return file.content;
+}
+
 }  // namespace
 
 std::optional<FileStamp> StampOf(const std::string& root, const std::string& path) {
@@ -50,13 +55,28 @@ bool NamedFile::MayHaveChanged(const std::string& root) const {
 }
 
 Valued<std::string> NamedFiles::Read(const std::string& path) {
-  if (const NamedFile* file = Find(read_, path)) return file->content;
-  if (const NamedFile* file = Find(known_, path)) return read_.emplace_back(*file).content;
+  if (const NamedFile* file = Find(read_, path)) return ContentOf(*file);
+  if (const NamedFile* file = Find(known_, path)) return ContentOf(read_.emplace_back(*file));
   const OwnedFd opened = OpenUnder(root_, path, 0);
-  const std::optional<FileStamp> stamp = StampOf(opened);
+  NamedFile file{path, StampOf(opened), ""};
   auto content = ReadOpened(opened, Secrecy::kPublic);
-  if (content) read_.push_back({path, stamp, *content});
+  if (content) {
+    file.content = *content;
+  } else {
+    file.unreadable = content.error();
+  }
+  read_.push_back(std::move(file));
   return content;
+}
+
+bool NamedFiles::SetAside(const std::string& path, const std::string& what) {
+  const auto file = std::find_if(read_.begin(), read_.end(),
+                                 [&](const NamedFile& one) { return one.path == path; });
+  if (file == read_.end()) return false;
+  if (strictness_ != Strictness::kStart && file->set_aside.empty()) return false;
+  // It may be named twice, for two ends: the first that fails is told.
+  if (file->set_aside.empty()) file->set_aside = what;
+  return true;
 }
 
 }  // namespace crivet::proxy

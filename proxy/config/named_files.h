@@ -31,9 +31,22 @@ struct NamedFile {
   std::string path;
   std::optional<FileStamp> stamp;  ///< from before it was read; nothing where there was no file
   std::string content;
+  std::string unreadable = {};  ///< why it could not be read; empty: it was
+  /// What is wrong with it, where it was taken all the same (Strictness::kStart); empty: nothing.
+  std::string set_aside = {};
 
   /// Whether it may say something else by now.
   bool MayHaveChanged(const std::string& root) const;
+};
+
+/// What has to be right of a configuration for it to be taken (proxy/RULES.md#files-that-change).
+enum class Strictness : std::uint8_t {
+  kWhole,  ///< its texts, and all files that they name
+  /// As kWhole, but for files that were set aside before and have not changed since, and those with
+  /// credentials, which are read when they are used.
+  kRunning,
+  /// Its texts. Files that cannot be used are set aside: what names them answers nothing.
+  kStart,
 };
 
 /// NamedFiles reads what trusts and rules name, each file once, so that all that is read of one
@@ -41,18 +54,24 @@ struct NamedFile {
 class NamedFiles {
  public:
   /// `root` is as ReadFileUnder's. What is in `known` is taken as it is and not read.
-  explicit NamedFiles(std::string root, std::vector<NamedFile> known = {})
-      : root_(std::move(root)), known_(std::move(known)) {}
+  explicit NamedFiles(std::string root, std::vector<NamedFile> known = {},
+                      Strictness strictness = Strictness::kWhole)
+      : root_(std::move(root)), known_(std::move(known)), strictness_(strictness) {}
 
   const std::string& root() const { return root_; }
+  Strictness strictness() const { return strictness_; }
   /// The error is ReadFileUnder's.
   Valued<std::string> Read(const std::string& path);
-  /// Every file that was asked for and could be read, in that order.
+  /// Sets a file aside that was read, or could not be, for what is wrong with it. False where it
+  /// may not be: then that is an error.
+  bool SetAside(const std::string& path, const std::string& what);
+  /// Every file that was asked for, in that order.
   std::vector<NamedFile> Take() { return std::move(read_); }
 
  private:
   std::string root_;
   std::vector<NamedFile> known_;
+  Strictness strictness_;
   std::vector<NamedFile> read_;
 };
 

@@ -52,6 +52,9 @@ class OwnTable final : public trust::KeyReader {
     return keys_.Tables(key);
   }
   void Wrong(Place at, const std::string& what) override { keys_.Wrong(at, what); }
+  void WrongFile(const File& file, const std::string& what) override {
+    keys_.WrongFile(file, what);
+  }
   void Warn(Place at, const std::string& what) override { keys_.Warn(at, what); }
   void Refuse(const std::string& key, const std::string& why) override { keys_.Refuse(key, why); }
   void Missing(const std::string& key, const std::string& why) override { keys_.Missing(key, why); }
@@ -128,7 +131,8 @@ std::vector<trust::KeyReader::File> RuleKeys::ReadFiles(const std::string& key) 
     if (content) {
       files.push_back({path.value, *std::move(content), PlaceAt(path.at)});
     } else {
-      findings_.Wrong(path.at, fmt::format("\"{}\": {} {}", key, path.value, content.error()));
+      findings_.WrongFile(path.at, path.value,
+                          fmt::format("\"{}\": {} {}", key, path.value, content.error()));
     }
   }
   return files;
@@ -140,7 +144,8 @@ std::optional<trust::KeyReader::File> RuleKeys::ReadFile(const std::string& key)
   if (!path) return std::nullopt;
   auto content = findings_.named().Read(path->value);
   if (!content) {
-    findings_.Wrong(path->at, fmt::format("\"{}\": {} {}", key, path->value, content.error()));
+    findings_.WrongFile(path->at, path->value,
+                        fmt::format("\"{}\": {} {}", key, path->value, content.error()));
     return std::nullopt;
   }
   return File{std::move(path->value), *std::move(content), PlaceAt(path->at)};
@@ -161,6 +166,9 @@ std::vector<std::unique_ptr<trust::KeyReader>> RuleKeys::Tables(const std::strin
 }
 
 void RuleKeys::Wrong(Place at, const std::string& what) { findings_.Wrong(PositionAt(at), what); }
+void RuleKeys::WrongFile(const File& file, const std::string& what) {
+  findings_.WrongFile(PositionAt(file.at), file.path, what);
+}
 void RuleKeys::Warn(Place at, const std::string& what) { findings_.Warn(PositionAt(at), what); }
 void RuleKeys::Missing(const std::string& key, const std::string& why) { table_.Missing(key, why); }
 

@@ -36,6 +36,7 @@ class RuleKeys final : public trust::KeyReader {
   bool IsTable(const std::string& key) const override { return table_.IsTable(key); }
   std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) override;
   void Wrong(Place at, const std::string& what) override;
+  void WrongFile(const File& file, const std::string& what) override;
   void Warn(Place at, const std::string& what) override;
   void Refuse(const std::string& key, const std::string& why) override {
     // Where it is not there, nobody must be told to write it.

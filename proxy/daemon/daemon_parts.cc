@@ -280,7 +280,8 @@ std::string DaemonParts::ConfigProblem() const {
     const std::lock_guard lock(mutex_);
     if (!config_problem_.empty()) return config_problem_;
   }
-  return named_files_.Problem();
+  const std::vector<std::string> of_files = named_files_.Problems();
+  return of_files.empty() ? "" : of_files.front();
 }
 
 std::string DaemonParts::MetricsText() const {

@@ -104,6 +104,10 @@ void DaemonParts::BeginStop() {
 }
 
 void DaemonParts::TellOfStart() {
+  for (const std::string& why : named_files_.Problems()) {
+    log_.Error(fmt::format("a file cannot be used, and what names it answers nothing: {}", why));
+    sd_notifyf(0, "STATUS=A file cannot be used: %s", why.c_str());
+  }
   if (instead_of_.empty()) {
     Keep();
   } else {
@@ -220,6 +224,7 @@ void DaemonParts::TakeChangedFiles() {
   for (const std::string& why : news.kept) {
     log_.Error(fmt::format("a file has changed and stays in force as it was: {}", why));
   }
+  if (news.config && ConfigProblem().empty()) sd_notify(0, "STATUS=");
   named_files_.Release();
   look_at_files_at_.reset();
   if (named_files_.HasFiles()) look_at_files_at_ = steady_clock::now() + NamedFileWatch::kPeriod;

@@ -40,26 +40,31 @@ std::optional<ConfigTexts> Read(const std::string& content) {
   return texts;
 }
 
-tl::expected<StartConfig, std::vector<ConfigError>> Load(const std::string& file,
-                                                         const Place& place) {
-  auto texts = ReadConfigTexts(file, place.root);
-  if (!texts) return tl::unexpected(std::move(texts.error()));
-  auto config = ParseConfig(*texts, place);
-  if (!config) return tl::unexpected(std::move(config.error()));
-  return StartConfig{std::move(*config), std::move(*texts), {}};
+std::optional<ConfigTexts> Kept(const std::string& file) {
+  auto last = Read(ReadStateFile(PathIn(StateFolderOf(file))));
+  if (!last || last->front().file != file) return std::nullopt;
+  return last;
 }
 
 }  // namespace
 
 tl::expected<StartConfig, std::vector<ConfigError>> LoadStartConfig(const std::string& file,
                                                                     const Place& place) {
-  auto now = Load(file, place);
-  if (now) return now;
-  auto last = Read(ReadStateFile(PathIn(StateFolderOf(file))));
-  if (!last || last->front().file != file) return now;
-  auto config = ParseConfig(*last, place);
-  if (!config) return now;
-  return StartConfig{std::move(*config), std::move(*last), std::move(now.error())};
+  auto texts = ReadConfigTexts(file, place.root);
+  auto now = texts ? ParseConfig(*texts, place) : tl::unexpected(texts.error());
+  if (now) return StartConfig{std::move(*now), std::move(*texts), {}};
+  auto last = Kept(file);
+  // What was right before the texts that are there now comes before what is right but for a file.
+  for (const Strictness strictness : {Strictness::kWhole, Strictness::kStart}) {
+    if (texts && strictness == Strictness::kStart) {
+      auto config = ParseConfig(*texts, place, {}, strictness);
+      if (config) return StartConfig{std::move(*config), std::move(*texts), {}};
+    }
+    if (!last) continue;
+    auto config = ParseConfig(*last, place, {}, strictness);
+    if (config) return StartConfig{std::move(*config), std::move(*last), std::move(now.error())};
+  }
+  return tl::unexpected(std::move(now.error()));
 }
 
 trust::Result<void> KeepTexts(const std::string& state_dir, const ConfigTexts& texts) {

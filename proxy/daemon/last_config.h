@@ -20,8 +20,9 @@ struct StartConfig {
 };
 
 /// LoadStartConfig reads `file` and its `conf.d`. Where anything of them is wrong it is the whole
-/// set that a daemon took last for this file, if that still is right, and what is wrong with the
-/// new one else (proxy/RULES.md#configuration).
+/// set that a daemon took last for this file, if that still is right; else the one of both of which
+/// nothing but files is wrong that it names, with those set aside (NamedFile); else what is wrong
+/// with the new one (proxy/RULES.md#configuration).
 tl::expected<StartConfig, std::vector<ConfigError>> LoadStartConfig(const std::string& file,
                                                                     const Place& place);
 

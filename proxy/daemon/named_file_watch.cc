@@ -32,7 +32,10 @@ NamedFileWatch::NamedFileWatch(Place place)
 void NamedFileWatch::Watch(std::vector<NamedFile> files) {
   const std::lock_guard lock(mutex_);
   files_.clear();
-  for (NamedFile& file : files) files_.push_back({std::move(file), ""});
+  for (NamedFile& file : files) {
+    std::string problem = file.set_aside;
+    files_.push_back({std::move(file), std::move(problem)});
+  }
   // By another file's content it may be judged otherwise.
   looked_at_ = {};
   may_have_changed_ = false;
@@ -56,12 +59,13 @@ bool NamedFileWatch::AwaitChange(std::function<void()> then) {
   return true;
 }
 
-std::string NamedFileWatch::Problem() const {
+std::vector<std::string> NamedFileWatch::Problems() const {
+  std::vector<std::string> problems;
   const std::lock_guard lock(mutex_);
   for (const Watched& one : files_) {
-    if (!one.problem.empty()) return one.problem;
+    if (!one.problem.empty()) problems.push_back(one.problem);
   }
-  return {};
+  return problems;
 }
 
 void NamedFileWatch::Release() {
@@ -103,13 +107,13 @@ std::vector<NamedFileWatch::Candidate> NamedFileWatch::ReadChanged(News& news) {
       continue;
     }
     NamedFile now = std::move(reader.Take().front());
-    if (now.content != known.content) {
+    if (now.content != known.content || !known.unreadable.empty()) {
       changed.push_back({i, std::move(now)});
       continue;
     }
     const std::lock_guard lock(mutex_);
     files_[i].file.stamp = now.stamp;
-    files_[i].problem.clear();
+    files_[i].problem = known.set_aside;
   }
   return changed;
 }
@@ -132,15 +136,16 @@ void NamedFileWatch::Take(const Candidate& changed, News& news) {
 NamedFileWatch::News NamedFileWatch::Look(const ConfigTexts& texts) {
   News news;
   const std::vector<Candidate> changed = ReadChanged(news);
-  auto all = changed.empty() ? tl::unexpected(std::vector<ConfigError>())
-                             : ParseConfig(texts, place_, InForceWith(changed));
+  auto all = changed.empty()
+                 ? tl::unexpected(std::vector<ConfigError>())
+                 : ParseConfig(texts, place_, InForceWith(changed), Strictness::kRunning);
   if (all) {
     news.config = std::move(*all);
     for (const Candidate& one : changed) Take(one, news);
   } else {
     // A file that is wrong holds none of the others back.
     for (const Candidate& one : changed) {
-      auto with = ParseConfig(texts, place_, InForceWith({one}));
+      auto with = ParseConfig(texts, place_, InForceWith({one}), Strictness::kRunning);
       if (with) {
         news.config = std::move(*with);
         Take(one, news);

@@ -30,7 +30,8 @@ class NamedFileWatch {
 
   /// Readable while somebody waits.
   int fd() const { return somebody_waits_.get(); }
-  /// The files of a configuration that was taken, as it has read them.
+  /// The files of a configuration that was taken, as it has read them. Those that it has set aside
+  /// are its problem until they have changed for the better.
   void Watch(std::vector<NamedFile> files);
   bool HasFiles() const { return !files_.empty(); }
 
@@ -56,13 +57,13 @@ class NamedFileWatch {
   /// nothing seems to have changed it will not. Looks at the disk at most once a second, reads
   /// nothing.
   bool AwaitChange(std::function<void()> then);
-  /// Why some file stays as it was; empty: none does.
-  std::string Problem() const;
+  /// Why files stay as they were, or are set aside.
+  std::vector<std::string> Problems() const;
 
  private:
   struct Watched {
     NamedFile file;       ///< its content is what is in force
-    std::string problem;  ///< why it is not what is on the disk
+    std::string problem;  ///< why it is not what is on the disk, or was set aside
   };
   struct Candidate {
     std::size_t index;

@@ -238,3 +238,19 @@ expect_unavailable unreachable "$registry/shop/web:unsigned"
 never
 start_registry
 expect_like "verify" "*CN=Acme Signing CA* has revoked *CN=release*" "$(crivet_here verify "$registry/shop/cose:1.0" 2>&1 || true)"
+
+say "a list that is broken when crivet starts: what hangs from it is refused, all else goes on, and it heals by itself"
+part_stop crivet
+cp "$node_dir/acme.crl" "$node_dir/good.crl"
+echo "<html>502</html>" >"$node_dir/acme.crl"
+if crivet_here check >"$node_dir/log/check.log" 2>&1; then fail "check takes a broken list"; fi
+expect_like "check" "*acme.crl*" "$(cat "$node_dir/log/check.log")"
+start_crivet
+expect_unavailable state "$registry/shop/other:1.0"
+expect_shown "*acme.crl is not used: *" pull "$registry/shop/other:1.0"
+expect_output one --policy Always "$registry/timed/web:1.0"
+expect_like "status" "*acme.crl*" "$(crivet_here status 2>&1 || true)"
+mv "$node_dir/good.crl" "$node_dir/acme.crl"
+sleep 1 # more often nobody looks
+refused identity shop/other:1.0
+if crivet_here status 2>&1 | grep -F acme.crl; then fail "status tells of a list that is mended"; fi

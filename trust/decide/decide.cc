@@ -63,6 +63,7 @@ class Judge {
   Verdict Current(const Sha256Digest* local) {
     const std::optional<CollectionId>& id = applied_.collections[member_];
     const Kind& kind = *rule_.members[member_].kind;
+    if (!rule_.members[member_].unusable.empty()) return Unusable(rule_.members[member_]);
     if (!id) return NoCollection(kind.signed_as_key());
     asks_ = !view_.set && kind.asks() == Kind::Asks::kNames;
     if (!view_.set) return view_.failure ? NoUsableSet(*id, *view_.failure) : NotReadYet(*id);

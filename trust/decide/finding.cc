@@ -134,6 +134,12 @@ Verdict UntrustedRoot(const CollectionId& id) {
   return Refusal(Reason::kUntrustedRoot, "no root of " + id.name + " is one that the rule pins");
 }
 
+Verdict Unusable(const Member& member) {
+  return Refusal(
+      Reason::kState,
+      "[trust." + member.trust + "] answers nothing until a file is mended: " + member.unusable);
+}
+
 Verdict NoCollection(std::string_view key) {
   return Refusal(Reason::kNoTrustData, key.empty() ? "this name is no repository's"
                                                    : "the rule's " + std::string(key) +

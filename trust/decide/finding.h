@@ -46,6 +46,8 @@ Verdict Denied(const Rule& rule);
 Verdict NotAReference();
 Verdict UntrustedRoot(const CollectionId& id);
 
+/// A file that the member names cannot be used.
+Verdict Unusable(const Member& member);
 /// The name is mapped, by the key of the rule, to what cannot be a collection.
 Verdict NoCollection(std::string_view key);
 /// There is no set yet, or none of the roles that the rule reads, and no refresh has failed.

@@ -73,6 +73,9 @@ class KeyReader {
   virtual std::vector<std::unique_ptr<KeyReader>> Tables(const std::string& key) = 0;
 
   virtual void Wrong(Place at, const std::string& what) = 0;
+  /// The same of what a file holds that was read: it may be right again without the text being
+  /// changed.
+  virtual void WrongFile(const File& file, const std::string& what) = 0;
   virtual void Warn(Place at, const std::string& what) = 0;
   /// Records, where the key is there, why it must not be.
   virtual void Refuse(const std::string& key, const std::string& why) = 0;

@@ -63,7 +63,7 @@ AppliedRule Apply(const std::shared_ptr<const Rule>& rule, const ImagePattern* i
     const bool maps = member.signed_as && images != nullptr;
     if (maps) mapped = SignedAs(*member.signed_as, *images, reference);
     auto& collection = applied.collections.emplace_back();
-    if (maps && !mapped) continue;
+    if ((maps && !mapped) || !member.unusable.empty()) continue;
     const bool elsewhere = mapped && member.kind->IsFoundAsSigned();
     auto name = member.kind->CollectionUnder(*member.demand,
                                              (elsewhere ? *mapped : reference).repository());
@@ -83,6 +83,7 @@ bool MapsNames(const Rule& rule) {
 // Whether a member reads the collection for some name that its rule matches.
 bool MayRead(const Rule& rule, const Member& member, const CollectionId& collection) {
   const std::string& name = collection.name;
+  if (!member.unusable.empty()) return false;
   if (member.kind->IdOf(member.url, name) != collection) return false;
   if (!member.kind->IsUnder(*member.demand, name)) return false;
   if (rule.is_default) return true;
@@ -109,8 +110,10 @@ Result<void> CheckMember(const Rule& rule, const Member& member) {
     return Fail(Reason::kMalformed, "rule \"" + rule.name + "\": " + what);
   };
   if (member.kind == nullptr || member.demand == nullptr) return fail("a trust without a demand");
-  const std::string wrong = member.kind->WrongFor(*member.demand, NamesAsSigned(rule, member));
-  if (!wrong.empty()) return fail(wrong);
+  if (member.unusable.empty()) {
+    const std::string wrong = member.kind->WrongFor(*member.demand, NamesAsSigned(rule, member));
+    if (!wrong.empty()) return fail(wrong);
+  }
   if (!member.signed_as) return {};
   const std::string key(member.kind->signed_as_key());
   if (rule.is_default) return fail("`" + key + "` is for verify rules with images");
@@ -200,7 +203,9 @@ Result<Policy> Policy::Create(std::vector<Rule> rules, Rule fallback,
 Policy Policy::WithTrust(const std::string& label, const SharedDemand& own) const {
   Policy changed = *this;
   for (std::shared_ptr<const Rule>& rule : changed.rules_) {
-    const auto is_its = [&](const Member& member) { return member.trust == label; };
+    const auto is_its = [&](const Member& member) {
+      return member.trust == label && member.unusable.empty();
+    };
     if (std::none_of(rule->members.begin(), rule->members.end(), is_its)) continue;
     Rule under = *rule;
     for (Member& member : under.members) {

@@ -53,6 +53,9 @@ struct Member {
   SharedDemand demand;
   /// The name under which the images are signed, where it is not their own.
   std::optional<ImagePattern> signed_as = std::nullopt;
+  /// Why nothing can be judged by it: a file that it names, or its trust does, cannot be used. Then
+  /// it has no collections, and `demand` says nothing. Empty: it can.
+  std::string unusable = {};
 };
 
 /// How the members of a rule decide together (trust/RULES.md#several-trusts).
@@ -109,7 +112,8 @@ using PodNamespace = std::variant<NoNamespace, AnyNamespace, std::string>;
 /// A rule with the collections that it reads for one name.
 struct AppliedRule {
   std::shared_ptr<const Rule> rule;
-  /// One a member, in their order; nullopt where the member's kind has no collection of that name.
+  /// One a member, in their order; nullopt where the member's kind has no collection of that name,
+  /// or the member is unusable.
   std::vector<std::optional<CollectionId>> collections;
   /// The name as each member knows it, where the rule maps names (trust/RULES.md#mirrors): set for
   /// every member that maps it and has a collection. Empty where none does.

@@ -22,8 +22,8 @@ void ReadCertificates(KeyReader& keys, const std::string& key, CertificateSet& o
   if (auto certificates = CertificateSet::Parse(file->content)) {
     out = *std::move(certificates);
   } else {
-    keys.Wrong(file->at, fmt::format("\"{}\": {} holds no certificate: {}", key, file->path,
-                                     certificates.error().detail));
+    keys.WrongFile(*file, fmt::format("\"{}\": {} holds no certificate: {}", key, file->path,
+                                      certificates.error().detail));
   }
 }
 

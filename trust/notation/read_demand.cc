@@ -40,16 +40,17 @@ CertificateSet ReadStore(KeyReader& keys, const char* key) {
   for (const KeyReader::File& file : keys.ReadFiles(key)) {
     const auto read = CertificateSet::Parse(file.content);
     if (!read) {
-      keys.Wrong(file.at, fmt::format("\"{}\": {} holds no certificates: {}", key, file.path,
-                                      read.error().detail));
+      keys.WrongFile(file, fmt::format("\"{}\": {} holds no certificates: {}", key, file.path,
+                                       read.error().detail));
       continue;
     }
     for (const Certificate& certificate : read->certificates()) {
       if (!certificate.is_ca() && !IsSelfIssued(certificate)) {
-        keys.Wrong(file.at, fmt::format("\"{}\": {} is about {}, which is no authority: name those "
-                                        "that it hangs from here, and itself in a rule's "
-                                        "identities",
-                                        key, file.path, certificate.subject()));
+        keys.WrongFile(file,
+                       fmt::format("\"{}\": {} is about {}, which is no authority: name those "
+                                   "that it hangs from here, and itself in a rule's "
+                                   "identities",
+                                   key, file.path, certificate.subject()));
       }
       all.push_back(certificate);
     }
@@ -72,8 +73,8 @@ std::vector<RevocationList> ReadLists(KeyReader& keys) {
   for (const KeyReader::File& file : keys.ReadFiles(kCrlFiles)) {
     auto list = RevocationList::Parse(file.content);
     if (!list) {
-      keys.Wrong(file.at,
-                 fmt::format("\"crl_files\": {} is not used: {}", file.path, list.error().detail));
+      keys.WrongFile(
+          file, fmt::format("\"crl_files\": {} is not used: {}", file.path, list.error().detail));
     } else if (lists.size() == kMaxLists) {
       keys.Wrong(file.at, fmt::format("\"crl_files\" has more than {} files", kMaxLists));
       break;

@@ -49,8 +49,8 @@ std::vector<VerificationKey> ReadKeys(KeyReader& keys) {
   for (const KeyReader::File& file : keys.ReadFiles(kKeys)) {
     auto key = VerificationKey::FromPem(file.content);
     if (!key) {
-      keys.Wrong(file.at, fmt::format("\"keys\": {} holds no public key that is accepted: {}",
-                                      file.path, key.error().detail));
+      keys.WrongFile(file, fmt::format("\"keys\": {} holds no public key that is accepted: {}",
+                                       file.path, key.error().detail));
     } else if (read.size() == kMaxKeys) {
       keys.Wrong(file.at, fmt::format("\"keys\" has more than {} keys", kMaxKeys));
       break;
@@ -321,8 +321,8 @@ SharedDemand ReadSigstoreTrust(KeyReader& keys) {
   if (!file) return nullptr;
   auto root = TrustedRoot::Parse(file->content);
   if (!root) {
-    keys.Wrong(file->at, fmt::format("\"{}\": {} is no trusted_root.json of sigstore: {}",
-                                     kTrustedRoot, file->path, root.error().detail));
+    keys.WrongFile(*file, fmt::format("\"{}\": {} is no trusted_root.json of sigstore: {}",
+                                      kTrustedRoot, file->path, root.error().detail));
     return nullptr;
   }
   const auto trust = std::make_shared<SigstoreTrust>();

@@ -63,11 +63,11 @@ std::optional<Verified<Root>> ReadRootFile(KeyReader& root) {
   if (!file) return std::nullopt;
   auto read = ReadFirstRoot(file->content, {});
   if (read) return *std::move(read);
-  root.Wrong(file->at,
-             fmt::format("\"{}\": {} holds no root that verifies: {}. The oldest roots of some "
-                         "repositories are in an older form (Sigstore's before "
-                         "5.root.json): then take a later one",
-                         kRootFile, file->path, read.error().detail));
+  root.WrongFile(*file,
+                 fmt::format("\"{}\": {} holds no root that verifies: {}. The oldest roots of some "
+                             "repositories are in an older form (Sigstore's before "
+                             "5.root.json): then take a later one",
+                             kRootFile, file->path, read.error().detail));
   return std::nullopt;
 }
 

@@ -211,9 +211,9 @@ void ApplyOptions(CURL* handle, const HttpClient::Options& options) {
     // Debian's curl would go on trusting the system's folder of CAs beside the file.
     curl_easy_setopt(handle, CURLOPT_CAPATH, nullptr);
   }
-  if (!options.more_cas.empty()) {
-    // Beside the system's folder of CAs.
-    const std::string_view pem = options.more_cas;
+  // Else beside the system's folder of CAs.
+  const std::string_view pem = options.only_cas.empty() ? options.more_cas : options.only_cas;
+  if (!pem.empty()) {
     curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
     curl_easy_setopt(handle, CURLOPT_CAINFO_BLOB, &blob);
   }

@@ -66,6 +66,8 @@ class HttpClient {
  public:
   struct Options {
     std::string ca_file;  ///< empty: the system's
+    /// In PEM, in place of ca_file's content; empty: that is read.
+    std::string only_cas = {};
     /// In PEM, beside the system's; not together with ca_file.
     std::string more_cas = {};
     /// Whether TLS has to show that the server is who it should be.

@@ -12,6 +12,7 @@ namespace {
 HttpClient::Options ClientOptions(const TrustServer& server, const HttpUrl& url) {
   using Plain = HttpClient::Options::Plain;
   return {.ca_file = server.ca_file,
+          .only_cas = server.authorities,
           .client_cert = server.client_cert,
           .client_key = server.client_key,
           .proxy = server.proxy,

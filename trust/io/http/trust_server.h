@@ -19,6 +19,8 @@ struct TrustServer {
   /// The same of files that other trusts read (Kind::files_url_key); empty: there are none.
   std::string files_url = {};
   std::string ca_file;
+  /// What ca_file holds, in PEM; empty: it is read when it is needed.
+  std::string authorities = {};
   std::string client_cert;
   std::string client_key;
   enum class Auth : std::uint8_t { kNone, kFromPull, kDockerConfig } auth = Auth::kNone;

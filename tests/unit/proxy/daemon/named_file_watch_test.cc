@@ -3,6 +3,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
@@ -73,7 +74,7 @@ BOOST_AUTO_TEST_CASE(AFileThatIsReplaced_IsTaken_Once) {
       trust::RevocationList::Parse(Content("notation/revocation/signing-ca-revokes.pem"));
   BOOST_TEST(ListIn(*news.config) == trust::ToHex(wanted->sha256()));
   BOOST_TEST(!watch.Look(texts).config);
-  BOOST_TEST(watch.Problem() == "");
+  BOOST_TEST(watch.Problems().empty());
 }
 
 // Two states of one tick of the clock, of one size, in one inode.
@@ -99,11 +100,11 @@ BOOST_AUTO_TEST_CASE(AFileThatIsBroken_StaysAsItWas_IsToldOnce_AndHealed) {
     BOOST_TEST(!news.config);
     BOOST_REQUIRE_EQUAL(news.kept.size(), 1U);
     BOOST_TEST(news.kept.front().find(Path("list.pem")) != std::string::npos, news.kept.front());
-    BOOST_TEST(watch.Problem() == news.kept.front());
+    BOOST_TEST(watch.Problems() == news.kept, boost::test_tools::per_element());
     BOOST_TEST(watch.Look(texts).kept.empty());
     Replace("list.pem", Content("notation/revocation/signing-ca.crl"));
     BOOST_TEST(!watch.Look(texts).config);
-    BOOST_TEST(watch.Problem() == "");
+    BOOST_TEST(watch.Problems().empty());
   }
 }
 
@@ -126,7 +127,86 @@ BOOST_AUTO_TEST_CASE(AFileThatIsBroken_HoldsNoOtherBack) {
   // Nor does it count later, when the other changes again.
   Replace("list.pem", Content("notation/revocation/signing-ca.crl"));
   BOOST_TEST(watch.Look(texts).config.has_value());
-  BOOST_TEST(!watch.Problem().empty());
+  BOOST_TEST(!watch.Problems().empty());
+}
+
+// What a start has set aside.
+BOOST_AUTO_TEST_CASE(AFileThatWasSetAside_IsTakenOnceItIsRight_AndHoldsNoOtherBack) {
+  Replace("list.pem", "<html>502 Bad Gateway</html>");
+  auto start = ParseConfig(texts, {}, {}, Strictness::kStart);
+  BOOST_REQUIRE(start);
+  watch.Watch(std::move(start->named_files));
+  BOOST_REQUIRE_EQUAL(watch.Problems().size(), 1U);
+  BOOST_TEST(watch.Problems().front().find(Path("list.pem")) != std::string::npos);
+  BOOST_TEST(!watch.Look(texts).config);
+  BOOST_TEST(watch.Problems().size() == 1U);
+
+  Replace("ca.pem", Content("notation/revocation/ca.pem") + "\n");
+  const auto other = watch.Look(texts);
+  BOOST_REQUIRE(other.config);
+  BOOST_TEST(!other.config->policy->rules().front()->members.front().unusable.empty());
+  Replace("list.pem", "<html>504</html>");
+  BOOST_TEST(!watch.Look(texts).config);
+
+  Replace("list.pem", Content("notation/revocation/signing-ca.crl"));
+  const auto mended = watch.Look(texts);
+  BOOST_REQUIRE(mended.config);
+  BOOST_TEST(mended.config->policy->rules().front()->members.front().unusable == "");
+  BOOST_TEST(watch.Problems().empty());
+}
+
+BOOST_AUTO_TEST_CASE(AFileThatWasNotThere_IsTakenOnceItIs) {
+  const std::string list = Content("notation/revocation/signing-ca.crl");
+  std::filesystem::remove(Path("list.pem"));
+  auto start = ParseConfig(texts, {}, {}, Strictness::kStart);
+  BOOST_REQUIRE(start);
+  watch.Watch(std::move(start->named_files));
+  BOOST_TEST(watch.Problems().size() == 1U);
+  BOOST_TEST(!watch.Look(texts).config);
+  Put("list.pem", list);
+  const auto mended = watch.Look(texts);
+  BOOST_REQUIRE(mended.config);
+  BOOST_TEST(mended.config->policy->rules().front()->members.front().unusable == "");
+}
+
+// As trusts name them of servers.
+struct NodeWithServer : Node {
+  NodeWithServer() {
+    Put("auth.json", R"({"auths": {"r.example": {"auth": "YTpi"}}})");
+    std::filesystem::permissions(Path("auth.json"), std::filesystem::perms::owner_read |
+                                                        std::filesystem::perms::owner_write);
+    texts.front().text +=
+        "[trust.acme]\nkind = \"notary\"\nurl = \"https://n.example\"\nca_file = \"" +
+        Path("ca.pem") + "\"\nauth = \"" + Path("auth.json") + "\"\n";
+    auto config = ParseConfig(texts);
+    BOOST_REQUIRE(config);
+    watch.Watch(std::move(config->named_files));
+  }
+  static const trust::TrustServer& Server(const Config& config) {
+    const auto& servers = config.servers;
+    return servers[0].label == "acme" ? servers[0] : servers[1];
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(AuthoritiesOfAServer_AreTakenWhenTheyChange_AndStayWhenTheyAreBroken,
+                        NodeWithServer) {
+  Replace("ca.pem", "junk");
+  BOOST_TEST(!watch.Look(texts).config);
+  Replace("ca.pem", Content("notation/revocation/ca.pem") + "\n");
+  const auto news = watch.Look(texts);
+  BOOST_REQUIRE(news.config);
+  BOOST_TEST(Server(*news.config).authorities == Content("notation/revocation/ca.pem") + "\n");
+}
+
+BOOST_FIXTURE_TEST_CASE(CredentialsThatAreBroken_HoldNoFileBack, NodeWithServer) {
+  Put("auth.json", "{");
+  Replace("list.pem", Content("notation/revocation/signing-ca-revokes.pem"));
+  const auto news = watch.Look(texts);
+  BOOST_REQUIRE(news.config);
+  const auto& warnings = news.config->warnings;
+  BOOST_TEST(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
+    return warning.find("auth.json") != std::string::npos;
+  }));
 }
 
 BOOST_AUTO_TEST_CASE(WhoWaits_IsCalledAfterALook_AndOnlyWhereSomethingMayHaveChanged) {
