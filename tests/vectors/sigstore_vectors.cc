@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -102,6 +103,12 @@ sigstore::WantedImage SigstoreImage(const Json& image) {
           .tag = reference.tag()};
 }
 
+// What chains that were accepted leave behind, over all cases: none of it may make another good.
+const std::shared_ptr<notation::ChainMemory>& KnownChains() {
+  static const auto known = std::make_shared<notation::ChainMemory>();
+  return known;
+}
+
 notation::ImageDemand NotationDemand(const std::filesystem::path& folder, const Json& policy) {
   notation::ImageDemand demand;
   for (const auto& [name, file] : policy.at("trust_stores").items()) {
@@ -151,19 +158,30 @@ Outcome RunSimpleSigning(const std::filesystem::path& folder, const Json& test) 
   return OutcomeOf(sigstore::Choose(std::move(signatures)));
 }
 
-Outcome RunNotation(const std::filesystem::path& folder, const Json& test) {
-  const auto envelope =
-      notation::ParseEnvelope(test.at("format").get<std::string>(),
-                              Read(folder / test.at("files").at("envelope").get<std::string>()));
+Outcome RunNotation(const std::filesystem::path& folder, const Json& test,
+                    const std::shared_ptr<notation::ChainMemory>& known) {
+  const auto envelope = notation::ParseEnvelope(
+      test.at("format").get<std::string>(),
+      Read(folder / test.at("files").at("envelope").get<std::string>()), known.get());
   if (!envelope) return envelope.error();
   const auto& image = test.at("image");
+  notation::ImageDemand demand = NotationDemand(folder, test.at("policy"));
+  demand.known_chains = known;
   return OutcomeOf(notation::VerifyEnvelope(
       *envelope,
       {.digest = Need(Sha256Digest::Parse(image.at("digest").get<std::string>())),
        .size = image.at("size").get<std::uint64_t>(),
        .media_type = image.at("media_type").get<std::string>()},
-      NotationDemand(folder, test.at("policy")),
-      Need(ParseRfc3339(test.at("now").get<std::string>()))));
+      demand, Need(ParseRfc3339(test.at("now").get<std::string>()))));
+}
+
+Outcome RunNotation(const std::filesystem::path& folder, const Json& test) {
+  Outcome alone = RunNotation(folder, test, nullptr);
+  const Outcome beside = RunNotation(folder, test, KnownChains());
+  const bool same =
+      alone.has_value() == beside.has_value() && (!alone || alone->reason == beside->reason);
+  if (!same) throw std::runtime_error("what was accepted before changes the answer");
+  return alone;
 }
 
 // A repository as a tool left it: what a registry answers, without one.

@@ -76,10 +76,12 @@ SignatureResult<void> CheckShape(const std::vector<Certificate>& chain) {
   return {};
 }
 
-SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain) {
+SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain, const ChainMemory* known) {
   for (std::size_t i = chain.size(); i-- > 0;) {
     const bool is_root = i + 1 == chain.size();
-    if (!IsSignedBy(chain[i], is_root ? chain[i] : chain[i + 1])) {
+    const Certificate& issuer = is_root ? chain[i] : chain[i + 1];
+    if (known != nullptr && known->Links(chain[i], issuer)) continue;
+    if (!IsSignedBy(chain[i], issuer)) {
       return Bad(is_root ? "its root has not signed itself"
                          : "its order: each is signed by the next");
     }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "trust/base/time.h"
+#include "trust/notation/chain_memory.h"
 #include "trust/signed/certificate.h"
 #include "trust/signed/certificate_path.h"
 #include "trust/signed/signature_error.h"
@@ -17,9 +18,11 @@ namespace crivet::trust::notation {
 SignatureResult<void> CheckShape(const std::vector<Certificate>& chain);
 
 /// CheckLinks: each is signed by the next, the last by itself. From the last on, so that whoever
-/// hangs certificates of his own below a root that is trusted makes us verify one of them.
-/// kUntrustedRoot. Precondition: CheckShape.
-SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain);
+/// hangs certificates of his own below a root that is trusted makes us verify one of them. What
+/// `known` has seen is not verified again; it may be null. kUntrustedRoot. Precondition:
+/// CheckShape.
+SignatureResult<void> CheckLinks(const std::vector<Certificate>& chain,
+                                 const ChainMemory* known = nullptr);
 
 /// AnchorsIn are the certificates of the chain that are in the store. A leaf that another
 /// certificate signed is none: a store names authorities.

@@ -100,7 +100,8 @@ SignatureResult<Protected> ReadProtected(std::string_view bytes) {
 }
 
 // RFC 9360 2: one certificate alone, or an array of them.
-SignatureResult<std::vector<Certificate>> ReadChain(const CborValue::Map& unprotected) {
+SignatureResult<std::vector<Certificate>> ReadChain(const CborValue::Map& unprotected,
+                                                    const ChainMemory* known) {
   const CborValue* value = Member(unprotected, kChainLabel);
   if (value == nullptr) return Malformed("no x5chain");
   std::vector<std::string_view> ders;
@@ -118,7 +119,7 @@ SignatureResult<std::vector<Certificate>> ReadChain(const CborValue::Map& unprot
   if (ders.size() > Envelope::kMaxChain) return Malformed("more than 10 certificates");
   std::vector<Certificate> chain;
   for (const std::string_view der : ders) {
-    auto certificate = Certificate::FromDer(der, Certificate::Keep::kDecoded);
+    auto certificate = ReadCertificate(der, known);
     if (!certificate) return tl::unexpected(certificate.error());
     chain.push_back(*std::move(certificate));
   }
@@ -138,7 +139,7 @@ std::string Covered(std::string_view protected_bytes, std::string_view payload) 
 
 }  // namespace
 
-SignatureResult<Envelope> ParseCose(std::string_view bytes) {
+SignatureResult<Envelope> ParseCose(std::string_view bytes, const ChainMemory* known) {
   if (bytes.size() > Envelope::kMaxSize) return Malformed("over 1 MiB");
   const auto read = ReadCbor(bytes);
   if (!read) return tl::unexpected(read.error());
@@ -155,7 +156,7 @@ SignatureResult<Envelope> ParseCose(std::string_view bytes) {
   }
   const auto attributes = ReadProtected(*protected_bytes);
   if (!attributes) return tl::unexpected(attributes.error());
-  auto chain = ReadChain(*unprotected);
+  auto chain = ReadChain(*unprotected, known);
   if (!chain) return tl::unexpected(chain.error());
   Envelope envelope{.signature_scheme = attributes->algorithm.scheme,
                     .hash = attributes->algorithm.hash,

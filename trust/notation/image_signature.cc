@@ -224,7 +224,8 @@ SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const W
                            "no certificate of the chain is in the trust store");
   }
   // Not before: what strangers push costs a look.
-  if (auto links = CheckLinks(envelope.chain); !links) return tl::unexpected(links.error());
+  auto links = CheckLinks(envelope.chain, demand.known_chains.get());
+  if (!links) return tl::unexpected(links.error());
   if (key->Verify(envelope.signature_scheme, envelope.hash, envelope.signature, envelope.covered) !=
       SignatureCheck::kGood) {
     return RefuseSignature(SignatureReason::kSignature,
@@ -244,11 +245,12 @@ SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const W
     auto holds = CheckAgeing(envelope, demand, now, signature, at);
     if (!holds) return tl::unexpected(holds.error());
   }
-  const auto path = FindPath(leaf, {envelope.chain.begin() + 1, envelope.chain.end()}, anchors, at);
+  const auto path = FindPathAlong(envelope.chain, anchors, at);
   if (!path) return tl::unexpected(path.error());
   auto annotations = ReadClaim(envelope.payload, image);
   if (!annotations) return tl::unexpected(annotations.error());
   signature.annotations = *std::move(annotations);
+  if (demand.known_chains) demand.known_chains->Keep(envelope.chain);
   return signature;
 }
 

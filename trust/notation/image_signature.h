@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "trust/base/image_reference.h"
 #include "trust/base/time.h"
+#include "trust/notation/chain_memory.h"
 #include "trust/notation/envelope.h"
 #include "trust/notation/trusted_identity.h"
 #include "trust/oci/manifest.h"
@@ -37,6 +39,8 @@ struct ImageDemand {
   /// Lists of what was taken back, for every certificate of a chain but its root; without a value
   /// they are not looked at.
   std::optional<std::vector<RevocationList>> revocations;
+  /// Of chains that these stores have accepted; null: nothing is remembered.
+  std::shared_ptr<ChainMemory> known_chains = nullptr;
   enum class Timestamps : std::uint8_t { kAlways, kAfterExpiry };
   Timestamps timestamps = Timestamps::kAlways;
   std::vector<TrustedIdentity> identities;

@@ -98,7 +98,7 @@ SignatureResult<Protected> ReadProtected(std::string_view json) {
   return Protected{std::move(attributes), *algorithm};
 }
 
-SignatureResult<std::vector<Certificate>> ReadChain(JsonValue header) {
+SignatureResult<std::vector<Certificate>> ReadChain(JsonValue header, const ChainMemory* known) {
   const auto member = header.Find("x5c");
   const auto elements = member ? member->AsArray() : std::nullopt;
   if (!elements) return Malformed("no x5c");
@@ -108,7 +108,7 @@ SignatureResult<std::vector<Certificate>> ReadChain(JsonValue header) {
     const auto text = element.AsString();
     const auto der = text ? FromBase64(*text) : std::nullopt;
     if (!der) return Malformed("a certificate that is not base64");
-    auto certificate = Certificate::FromDer(*der, Certificate::Keep::kDecoded);
+    auto certificate = ReadCertificate(*der, known);
     if (!certificate) return tl::unexpected(certificate.error());
     chain.push_back(*std::move(certificate));
   }
@@ -117,7 +117,7 @@ SignatureResult<std::vector<Certificate>> ReadChain(JsonValue header) {
 
 }  // namespace
 
-SignatureResult<Envelope> ParseJws(std::string_view bytes) {
+SignatureResult<Envelope> ParseJws(std::string_view bytes, const ChainMemory* known) {
   const auto document = JsonDocument::Parse(bytes, kLimits);
   if (!document) return tl::unexpected(document.error());
   const JsonValue root = document->root();
@@ -136,7 +136,7 @@ SignatureResult<Envelope> ParseJws(std::string_view bytes) {
   }
   const auto read = ReadProtected(*protected_bytes);
   if (!read) return tl::unexpected(read.error());
-  auto chain = ReadChain(*header);
+  auto chain = ReadChain(*header, known);
   if (!chain) return tl::unexpected(chain.error());
 
   Envelope envelope{.signature_scheme = read->algorithm.scheme,

@@ -15,7 +15,7 @@ SignatureResult<VerifiedSignature> NotationDemand::Verify(
     TimePoint at) const {
   auto laid = LaidEnvelope::Of(signature);
   if (!laid) return RefuseSignature(SignatureReason::kMalformed, "not a stored signature");
-  const auto envelope = ParseEnvelope(laid->media_type, laid->envelope);
+  const auto envelope = ParseEnvelope(laid->media_type, laid->envelope, wanted.known_chains.get());
   if (!envelope) return tl::unexpected(envelope.error());
   const WantedImage about{
       .digest = image.digest, .size = laid->image.size, .media_type = laid->image.media_type};

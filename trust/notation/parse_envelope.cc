@@ -6,9 +6,10 @@
 
 namespace crivet::trust::notation {
 
-SignatureResult<Envelope> ParseEnvelope(std::string_view media_type, std::string_view bytes) {
-  if (media_type == kJwsMediaType) return ParseJws(bytes);
-  if (media_type == kCoseMediaType) return ParseCose(bytes);
+SignatureResult<Envelope> ParseEnvelope(std::string_view media_type, std::string_view bytes,
+                                        const ChainMemory* known) {
+  if (media_type == kJwsMediaType) return ParseJws(bytes, known);
+  if (media_type == kCoseMediaType) return ParseCose(bytes, known);
   return RefuseSignature(SignatureReason::kMalformed, "an envelope of a type that is not known");
 }
 

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "trust/notation/chain_memory.h"
 #include "trust/notation/envelope.h"
 #include "trust/signed/signature_error.h"
 
@@ -12,6 +13,8 @@ inline constexpr std::string_view kJwsMediaType = "application/jose+json";
 inline constexpr std::string_view kCoseMediaType = "application/cose";
 
 /// ParseEnvelope reads a signature by the media type of its layer. kMalformed for another type.
-SignatureResult<Envelope> ParseEnvelope(std::string_view media_type, std::string_view bytes);
+/// Certificates that `known` keeps are taken from there; it may be null.
+SignatureResult<Envelope> ParseEnvelope(std::string_view media_type, std::string_view bytes,
+                                        const ChainMemory* known = nullptr);
 
 }  // namespace crivet::trust::notation

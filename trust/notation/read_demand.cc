@@ -196,6 +196,7 @@ SharedDemand ReadNotationTrust(KeyReader& keys) {
   ReadTimestamps(keys, trust->stores);
   ReadRevocation(keys, trust->stores);
   trust->fingerprint = FingerprintOf(trust->stores);
+  trust->stores.known_chains = std::make_shared<ChainMemory>();
   return trust;
 }
 

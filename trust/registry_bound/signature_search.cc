@@ -376,13 +376,15 @@ void SignatureSearch::Miss(const Step& step, const FetchFailure& failure) {
 
 void SignatureSearch::Judge(SignatureBytes signature) {
   bool good = false;
+  const StoredSignature judged{*digest_, start_.now, std::move(signature)};
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
     const auto lacking = lacking_.find(wanted.fingerprint);
     if (lacking == lacking_.end()) continue;
-    auto verified = wanted.Verify(signature, Image(), start_.now);
+    auto verified = wanted.Verify(judged.signature, Image(), start_.now);
     if (verified) {
       good = true;
+      before_->NoteVerified(judged, Image(), wanted, *verified);
       const auto& times = verified->times;
       const auto newest = times.empty() ? std::nullopt : std::optional(times.back());
       if (IsTooEarly(newest, wanted)) {
@@ -394,7 +396,7 @@ void SignatureSearch::Judge(SignatureBytes signature) {
       lacking->second.push_back(std::move(verified));
     }
   }
-  if (good) good_.push_back({*digest_, start_.now, std::move(signature)});
+  if (good) good_.push_back(judged);
 }
 
 void SignatureSearch::Fail(Reason reason, std::string detail) {

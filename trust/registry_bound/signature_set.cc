@@ -98,13 +98,7 @@ Reason ReasonFor(SignatureReason reason) {
 SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
                                                 const WantedImage& image,
                                                 const SignatureDemand& demand, TimePoint now) {
-  Key key{stored.signature.form(),
-          stored.signature.sha256(),
-          stored.first_verified,
-          image.digest,
-          demand.fingerprint,
-          image.repository,
-          image.tag};
+  const Key key = KeyOf(stored, image, demand);
   {
     const std::lock_guard lock(mutex_);
     const auto known = known_.find(key);
@@ -112,10 +106,27 @@ SignatureResult<VerifiedSignature> Verdicts::Of(const StoredSignature& stored,
   }
   SignatureResult<VerifiedSignature> verified =
       demand.Verify(stored.signature, image, stored.first_verified);
+  Note(stored, image, demand, verified, now);
+  return verified;
+}
+
+void Verdicts::Note(const StoredSignature& stored, const WantedImage& image,
+                    const SignatureDemand& demand, SignatureResult<VerifiedSignature> verdict,
+                    TimePoint now) {
   const std::lock_guard lock(mutex_);
   if (known_.size() >= kMax) known_.clear();
-  known_.insert_or_assign(std::move(key), Known{verified, now});
-  return verified;
+  known_.insert_or_assign(KeyOf(stored, image, demand), Known{std::move(verdict), now});
+}
+
+Verdicts::Key Verdicts::KeyOf(const StoredSignature& stored, const WantedImage& image,
+                              const SignatureDemand& demand) {
+  return {stored.signature.form(),
+          stored.signature.sha256(),
+          stored.first_verified,
+          image.digest,
+          demand.fingerprint,
+          image.repository,
+          image.tag};
 }
 
 SignatureSet::SignatureSet(CollectionId id, const SignatureDialect& dialect)

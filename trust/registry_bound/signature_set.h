@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "trust/decide/trusted_set.h"
@@ -37,12 +38,17 @@ class Verdicts {
  public:
   SignatureResult<VerifiedSignature> Of(const StoredSignature& stored, const WantedImage& image,
                                         const SignatureDemand& demand, TimePoint now);
+  /// Remembers what that was found to be, at its time.
+  void Note(const StoredSignature& stored, const WantedImage& image, const SignatureDemand& demand,
+            SignatureResult<VerifiedSignature> verdict, TimePoint now);
 
  private:
   static constexpr std::size_t kMax = 4096;
   static constexpr std::chrono::minutes kRefusalCounts{1};
   using Key = std::tuple<std::string, Sha256, TimePoint, Sha256Digest, Sha256, std::string,
                          std::optional<std::string>>;
+  static Key KeyOf(const StoredSignature& stored, const WantedImage& image,
+                   const SignatureDemand& demand);
   struct Known {
     SignatureResult<VerifiedSignature> verdict;
     TimePoint at;
@@ -101,6 +107,12 @@ class SignatureSet final : public TrustedSet {
   };
   SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand,
                                 const Aged& aged) const;
+  /// Spares whoever asks next the verifying of a signature that is about to be held. Precondition:
+  /// that is what the demand said of it at its time.
+  void NoteVerified(const StoredSignature& stored, const WantedImage& image,
+                    const SignatureDemand& demand, VerifiedSignature verified) const {
+    verdicts_->Note(stored, image, demand, std::move(verified), stored.first_verified);
+  }
   /// When the image was signed, as far as it is proven: the newest time of any signature that the
   /// demand accepts.
   std::optional<TimePoint> SignedAt(const WantedImage& image, const SignatureDemand& demand,

@@ -39,11 +39,29 @@ const Certificate* Find(std::string_view der, const Certificate& leaf,
   return nullptr;
 }
 
-}  // namespace
+// Certificates of which the caller knows that each is signed by the next, and how the library
+// verifies what is not along them.
+struct Linked {
+  std::vector<openssl::X509Certificate> chain;
+  X509_STORE_CTX_verify_fn verify;
+};
 
-SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
-                                                   const std::vector<Certificate>& intermediates,
-                                                   const CertificateSet& anchors, TimePoint time) {
+// In place of the library's own step that verifies signatures, and dates, which nobody asks it for.
+int VerifyUnlessLinked(X509_STORE_CTX* context) {
+  const auto& linked = *static_cast<const Linked*>(X509_STORE_CTX_get_app_data(context));
+  STACK_OF(X509)* const path = X509_STORE_CTX_get0_chain(context);
+  const auto size = static_cast<std::size_t>(sk_X509_num(path));
+  bool along = size <= linked.chain.size();
+  for (std::size_t i = 0; along && i < size; ++i) {
+    along = X509_cmp(sk_X509_value(path, static_cast<int>(i)), linked.chain[i].get()) == 0;
+  }
+  return along ? 1 : linked.verify(context);
+}
+
+SignatureResult<std::vector<Certificate>> Search(const Certificate& leaf,
+                                                 const std::vector<Certificate>& intermediates,
+                                                 const CertificateSet& anchors, TimePoint time,
+                                                 Linked linked) {
   // 112 bits: no SHA-1, no RSA below 2048.
   constexpr int kSecurityLevel = 2;
   constexpr int kMaxIntermediates = 8;  // 10 with leaf and anchor
@@ -76,6 +94,11 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
   X509_VERIFY_PARAM_set_depth(parameters, kMaxIntermediates);
   // Dates have been looked at: nothing that is not valid is there to be chosen.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_NO_CHECK_TIME);
+  if (!linked.chain.empty()) {
+    linked.verify = X509_STORE_CTX_get_verify(context.get());
+    X509_STORE_CTX_set_app_data(context.get(), &linked);
+    X509_STORE_CTX_set_verify(context.get(), VerifyUnlessLinked);
+  }
   if (X509_verify_cert(context.get()) != 1) {
     const int error = X509_STORE_CTX_get_error(context.get());
     return RefuseSignature(SignatureReason::kUntrustedRoot,
@@ -95,6 +118,25 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
     path.push_back(*one);
   }
   return path;
+}
+
+}  // namespace
+
+SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
+                                                   const std::vector<Certificate>& intermediates,
+                                                   const CertificateSet& anchors, TimePoint time) {
+  return Search(leaf, intermediates, anchors, time, {});
+}
+
+SignatureResult<std::vector<Certificate>> FindPathAlong(const std::vector<Certificate>& chain,
+                                                        const CertificateSet& anchors,
+                                                        TimePoint time) {
+  Linked linked{{}, nullptr};
+  for (const Certificate& certificate : chain) {
+    linked.chain.emplace_back(certificate.Decoded());
+    if (!linked.chain.back()) return NoMemory();
+  }
+  return Search(chain.front(), {chain.begin() + 1, chain.end()}, anchors, time, std::move(linked));
 }
 
 }  // namespace crivet::trust

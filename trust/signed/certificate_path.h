@@ -19,4 +19,11 @@ SignatureResult<std::vector<Certificate>> FindPath(const Certificate& leaf,
                                                    const std::vector<Certificate>& intermediates,
                                                    const CertificateSet& anchors, TimePoint time);
 
+/// FindPathAlong is FindPath over a chain, leaf first, of which the caller has verified that each
+/// is signed by the next: where the path goes along it, that is not verified a second time.
+/// Precondition: the chain is not empty.
+SignatureResult<std::vector<Certificate>> FindPathAlong(const std::vector<Certificate>& chain,
+                                                        const CertificateSet& anchors,
+                                                        TimePoint time);
+
 }  // namespace crivet::trust

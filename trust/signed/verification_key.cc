@@ -144,6 +144,11 @@ SignatureResult<VerificationKey> VerificationKey::FromSpki(std::string_view der)
     return RefuseSignature(SignatureReason::kMalformed,
                            "not a public key in DER, or one of an unknown kind");
   }
+  return Checked(std::move(state), der);
+}
+
+SignatureResult<VerificationKey> VerificationKey::Checked(std::shared_ptr<State> state,
+                                                          std::string_view spki) {
   const auto algorithm = AlgorithmOf(state->key.get());
   if (!algorithm) {
     return RefuseSignature(
@@ -152,8 +157,8 @@ SignatureResult<VerificationKey> VerificationKey::FromSpki(std::string_view der)
   }
   state->algorithm = *algorithm;
   state->bits = EVP_PKEY_get_bits(state->key.get());
-  state->spki = std::string(der);
-  state->spki_sha256 = Sha256Of(der);
+  state->spki = std::string(spki);
+  state->spki_sha256 = Sha256Of(spki);
   return VerificationKey(std::move(state));
 }
 
@@ -188,7 +193,13 @@ SignatureResult<VerificationKey> VerificationKey::FromPem(std::string_view pem) 
 }
 
 SignatureResult<VerificationKey> VerificationKey::Of(const Certificate& certificate) {
-  return FromSpki(certificate.spki());
+  const QuietErrors quiet;
+  // Decoding a key takes longer than using it.
+  const openssl::X509Certificate x509(certificate.Decoded());
+  auto state = std::make_shared<State>();
+  state->key.reset(x509 ? X509_get_pubkey(x509.get()) : nullptr);
+  if (!state->key) return FromSpki(certificate.spki());
+  return Checked(std::move(state), certificate.spki());
 }
 
 VerificationKey::Algorithm VerificationKey::algorithm() const { return state_->algorithm; }

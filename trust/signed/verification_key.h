@@ -67,6 +67,8 @@ class VerificationKey {
 
  private:
   struct State;
+  static SignatureResult<VerificationKey> Checked(std::shared_ptr<State> state,
+                                                  std::string_view spki);
   explicit VerificationKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;
 };
