@@ -18,6 +18,7 @@ namespace crivet::trust {
 struct RegistryRequest {
   enum class What : std::uint8_t {
     kResolve,    ///< which digest `tag` names now; brings no bytes
+    kTagged,     ///< the same, and what it names
     kManifest,   ///< a manifest or an index: that of `digest`, or what is under `tag` now
     kReferrers,  ///< an image index of what names `digest` as its subject, one page of it
     kBlob,       ///< the content of `digest`

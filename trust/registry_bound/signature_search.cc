@@ -83,8 +83,11 @@ SignatureSearch::SignatureSearch(RefreshStart start, const SignatureDialect& dia
   } else if (asked.reference.digest()) {
     BeginAt(*asked.reference.digest());
   } else {
+    using What = RegistryRequest::What;
+    // trust/registry_bound/RULES.md#tags: where nothing is known, the manifest will be wanted too.
+    const bool whole = dialect_.ReadsImage() && before_->empty();
     steps_.push_back({Step::What::kResolve,
-                      {.what = RegistryRequest::What::kResolve,
+                      {.what = whole ? What::kTagged : What::kResolve,
                        .repository = place_.image,
                        .tag = asked.reference.tag().value_or("latest")}});
     Next();
@@ -186,7 +189,6 @@ void SignatureSearch::Next() {
   request.registry = step.request;
   switch (step.what) {
     case Step::What::kResolve:
-      break;
     case Step::What::kPlace:
     case Step::What::kImage:
       request.max_bytes = kMaxIndex;
@@ -228,6 +230,7 @@ void SignatureSearch::Take(const Step& step, FetchedFile file) {
     case Step::What::kResolve: {
       const auto digest = file.registry ? file.registry->digest : std::nullopt;
       if (!digest) return Fail(Reason::kMalformed, "the registry does not say what the tag is");
+      if (step.request.what == RegistryRequest::What::kTagged) TakeImage(file);
       return BeginAt(*digest);
     }
     case Step::What::kPlace:
@@ -312,11 +315,11 @@ void SignatureSearch::TakeManifest(const FetchedFile& file) {
   // Signers put one into each.
   AskFor(std::move(steps), 1);
   if (!wants_image) return;
-  image_is_asked_ = true;
   steps_.push_front(ContentStep(Step::What::kImage, *digest_));
 }
 
 void SignatureSearch::TakeImage(const FetchedFile& file) {
+  image_is_asked_ = true;
   std::string media_type = oci::MediaTypeOf(file.bytes);
   if (media_type.empty() && file.registry) media_type = file.registry->media_type;
   image_ = ImageManifest{std::move(media_type), file.bytes.size()};

@@ -118,6 +118,7 @@ class SignatureSet final : public TrustedSet {
   std::optional<TimePoint> SignedAt(const WantedImage& image, const SignatureDemand& demand,
                                     const Aged& aged) const;
   bool Knows(const Sha256Digest& image) const { return images_.contains(image); }
+  bool empty() const { return images_.empty(); }
   /// All of it, as the store wants it; `but` that the store has already.
   std::vector<StoredFile> Files(const SignatureSet* stored_already) const;
 

@@ -34,6 +34,7 @@ tl::unexpected<FetchFailure> Failed(FetchCause cause) {
 bool MayBeAsked(const RegistryHost::Capabilities& can, const RegistryRequest& request) {
   switch (request.what) {
     case What::kResolve:
+    case What::kTagged:
       return can.pull && can.resolve;
     case What::kManifest:
       // containerd asks every host for a manifest that it knows by its digest.
@@ -76,6 +77,7 @@ RegistryQuestion QuestionOf(const FileRequest& request, std::string repository) 
       question.method = HttpRequest::Method::kHead;
       question.what = "manifests/" + asked.tag;
       break;
+    case What::kTagged:
     case What::kManifest:
       question.what = "manifests/" + (asked.digest ? digest : asked.tag);
       break;
@@ -122,6 +124,7 @@ class HostAnswer {
     switch (asked_.what) {
       case What::kResolve:
         return Resolved();
+      case What::kTagged:
       case What::kManifest:
       case What::kBlob:
         return Content();

@@ -215,6 +215,7 @@ std::optional<FetchedFile> SignatureFolder::Answer(const FileRequest& request) {
   std::optional<std::string> content;
   switch (asked.what) {
     case RegistryRequest::What::kResolve:
+    case RegistryRequest::What::kTagged:
       return std::nullopt;
     case RegistryRequest::What::kReferrers:
       content = ReferrersOf(asked.digest.value());

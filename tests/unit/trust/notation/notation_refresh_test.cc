@@ -146,12 +146,23 @@ BOOST_AUTO_TEST_CASE(AnEnvelopeOfEitherForm_IsFound_AndItsSignerNamed) {
 BOOST_AUTO_TEST_CASE(AKnownDigest_CostsNoRequest_AndItsTagOne) {
   Put("envelopes/nota-jws-good.jws");
   BOOST_TEST(Pull() == "good");
-  // The tag, the referrers, their fallback, the signature's manifest, the image's, the envelope.
-  BOOST_TEST(registry.asked() == 6U);
+  // The tag with the image's manifest, the referrers, their fallback, the signature's manifest, the
+  // envelope.
+  BOOST_TEST(registry.asked() == 5U);
   BOOST_TEST(Pull(ByDigest()) == "good");
-  BOOST_TEST(registry.asked() == 6U);
+  BOOST_TEST(registry.asked() == 5U);
   BOOST_TEST(Pull() == "good");
-  BOOST_TEST(registry.asked() == 7U);
+  BOOST_TEST(registry.asked() == 6U);
+}
+
+// Where signatures are known, a tag mostly is what is known, and its manifest is not asked for.
+BOOST_AUTO_TEST_CASE(ATagThatMovesToWhatIsNotKnown_CostsTheImagesManifestToo) {
+  Put("envelopes/nota-jws-good.jws");
+  BOOST_TEST(Pull() == "good");
+  BOOST_TEST(registry.asked() == 5U);
+  registry.Tag("1.0", registry.PutManifest("{}"));
+  BOOST_TEST(Pull() == "unsigned");
+  BOOST_TEST(registry.asked() == 8U);
 }
 
 BOOST_AUTO_TEST_CASE(AnImageWithoutSignatures_IsUnsigned_AndItsManifestNotAskedFor) {

@@ -42,7 +42,7 @@ FileRequest Asking(What what, std::size_t max_bytes = 1000) {
   FileRequest request;
   request.max_bytes = max_bytes;
   request.registry = RegistryRequest{.what = what, .repository = kRepository};
-  if (what == What::kResolve) {
+  if (what == What::kResolve || what == What::kTagged) {
     request.registry->tag = "1.0";
   } else {
     request.registry->digest = kDigest;
@@ -131,6 +131,20 @@ BOOST_AUTO_TEST_CASE(Tag_IsResolvedByOneHead) {
                  "application/vnd.docker.distribution.manifest.list.v2+json"));
   BOOST_TEST(requests[0].Header("authorization") == "");
   BOOST_TEST(requests[0].Header("accept-encoding") == "");
+}
+
+// What the registry says that the digest is counts for nothing then.
+BOOST_AUTO_TEST_CASE(Tag_WithWhatItNames_IsOneGet_AndHashed) {
+  const FaultServer server([](Exchange& e) { e.Reply(200, kBytes); });
+  Node node(Only(server));
+  const Fetched fetched = node.Fetch(What::kTagged);
+  BOOST_REQUIRE_MESSAGE(fetched, End(fetched));
+  BOOST_TEST(fetched->bytes == kBytes);
+  BOOST_TEST((fetched->registry->digest == kDigest));
+  const auto requests = server.requests();
+  BOOST_REQUIRE(requests.size() == 1U);
+  BOOST_TEST(requests[0].method == "GET");
+  BOOST_TEST(requests[0].target == "/v2/shop/web/manifests/1.0?ns=" + kRegistry);
 }
 
 BOOST_AUTO_TEST_CASE(Tag_WithoutDigestInTheHead_IsHashed) {
