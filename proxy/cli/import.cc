@@ -5,6 +5,8 @@
 #include <memory>
 #include <set>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "proxy/cli/state_folder.h"
 #include "proxy/cli/subcommand.h"
@@ -62,6 +64,16 @@ Exit ImportOne(trust::TrustService& service, const std::string& url, const Trust
                                                                 : Exit::kUnavailable;
 }
 
+// With what any kind has there.
+trust::SignatureFolder FolderOf(const std::string& folder) {
+  std::vector<trust::Kind::LooseSignature> loose;
+  for (const trust::Kind* kind : trust::AllKinds()) {
+    const auto of_kind = kind->LooseSignatures();
+    loose.insert(loose.end(), of_kind.begin(), of_kind.end());
+  }
+  return trust::SignatureFolder(folder, std::move(loose));
+}
+
 // In front of each registry, which is asked where the folder has nothing.
 Config WithBundlesIn(Config config, const std::string& folder) {
   for (trust::TrustServer& server : config.servers) {
@@ -101,7 +113,7 @@ Exit ImportSignatures(const Config& config, const std::string& folder, const std
     PrintToStderr(fmt::format("crivet: {}: {}", text, name.error().detail));
     return Exit::kUsage;
   }
-  const auto images = trust::SignatureFolder(folder).Images();
+  const auto images = FolderOf(folder).Images();
   if (images.empty()) {
     PrintToStderr(fmt::format("crivet: {}: no signature of an image in it", folder));
     return Exit::kUsage;
@@ -125,7 +137,7 @@ Exit Import(const std::string& config_file, const std::string& folder, const std
     return Exit::kUsage;
   }
   if (found->collections.empty()) {
-    const std::size_t images = trust::SignatureFolder(folder).Images().size();
+    const std::size_t images = FolderOf(folder).Images().size();
     if (images == 0) return NothingIn(folder, *found);
     PrintToStderr(
         fmt::format("crivet: {0}: signatures of {1} image{2}, and nothing says of which "

@@ -25,6 +25,7 @@ identities = [\"$identity\"]" ;;
 kind = \"notation\"
 ca = [\"$authorities\"]
 $revocation
+bundles = \"$node_dir/bundles\"
 registry_config = [\"$node_dir/mirrors\"]
 [trust.timed]
 kind = \"notation\"
@@ -254,3 +255,27 @@ mv "$node_dir/good.crl" "$node_dir/acme.crl"
 sleep 1 # more often nobody looks
 refused identity shop/other:1.0
 if crivet_here status 2>&1 | grep -F acme.crl; then fail "status tells of a list that is mended"; fi
+
+say "signatures that lie in a folder by themselves, without a registry; and imported, when the folder goes"
+authorities=$node_dir/acme/ca.crt revocation=
+signer last "$subject/CN=release" signing
+notation_keys last
+rules && crivet_here reload
+mkdir "$node_dir/later"
+for name in four five; do
+  make_image "$name" /bin/echo "$name"
+  push "$name" "shop/loose:$name"
+  form=jws
+  [[ $name == four ]] || form=cose
+  notation_image last "$name" shop/loose --signature-format "$form"
+  loose_signature shop/loose "$(image_digest "$name")" "$node_dir/later" "$form"
+  ctr_client images pull --hosts-dir "$node_dir/mirrors" "$registry/shop/loose:$name" >>"$node_dir/log/ctr.log" 2>&1
+done
+part_stop registry
+mv "$node_dir/later" "$node_dir/bundles"
+for name in four five; do expect_output "$name" --policy Never "$registry/shop/loose:$name"; done
+mv "$node_dir/bundles" "$node_dir/gone"
+crivet_here forget --yes "$registry/shop/loose" >/dev/null
+expect_like "import" "*taken*taken*" "$(crivet_here import --image "$registry/shop/loose" "$node_dir/gone" 2>&1)"
+rm -r "$node_dir/gone"
+for name in four five; do expect_output "$name" --policy Never "$registry/shop/loose@$(image_digest "$name")"; done

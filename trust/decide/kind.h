@@ -149,6 +149,14 @@ class Kind {
   virtual std::optional<std::string> NameOfFolder(std::string_view place) const {
     return ParseName(place);
   }
+  /// Signatures that lie in a folder as files by themselves, `sha256-<hex of the image>ENDING`,
+  /// beside those of JSON that says its media type: as what a registry would have each.
+  struct LooseSignature {
+    std::string_view ending;         ///< as ".sig"
+    std::string_view artifact_type;  ///< of the manifest about it
+    std::string_view media_type;     ///< of its layer
+  };
+  virtual std::vector<LooseSignature> LooseSignatures() const { return {}; }
   /// Whether images that the pattern matches may be signed in the collection of that name.
   virtual bool MayHold(const std::string& name, const ImagePattern& images) const = 0;
 

@@ -13,7 +13,6 @@
 namespace crivet::trust::notation {
 namespace {
 
-constexpr std::string_view kArtifactType = "application/vnd.cncf.notary.signature";
 constexpr JsonLimits kPayloadLimits{
     .max_bytes = Envelope::kMaxSize, .max_depth = 16, .max_values = 10'000};
 

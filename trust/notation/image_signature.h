@@ -66,6 +66,9 @@ struct ImageSignature {
 SignatureResult<ImageSignature> VerifyEnvelope(const Envelope& envelope, const WantedImage& image,
                                                const ImageDemand& demand, TimePoint now);
 
+/// The artifact type of notation's signatures.
+inline constexpr std::string_view kArtifactType = "application/vnd.cncf.notary.signature";
+
 /// Whether a descriptor's artifact type is that of notation's signatures.
 bool IsSignatureType(std::string_view artifact_type);
 

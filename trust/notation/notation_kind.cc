@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "trust/notation/chain_text.h"
+#include "trust/notation/image_signature.h"
 #include "trust/notation/notation_dialect.h"
+#include "trust/notation/parse_envelope.h"
 #include "trust/notation/read_demand.h"
 #include "trust/registry_bound/registry_bound_kind.h"
 #include "trust/registry_bound/signatures_seen.h"
@@ -38,6 +40,10 @@ class Notation final : public registry_bound::RegistryBoundKind {
     return notation::WrongForStores(demand);
   }
   bool EvidenceAges() const override { return true; }
+  std::vector<LooseSignature> LooseSignatures() const override {
+    return {{".jws", notation::kArtifactType, notation::kJwsMediaType},
+            {".cose", notation::kArtifactType, notation::kCoseMediaType}};
+  }
 
   Result<AnchorText> DescribeAnchor(std::string /*file*/, const CollectionId& /*id*/,
                                     const std::string& /*image*/, const std::string& /*trust*/,

@@ -100,6 +100,22 @@ notation_image() {
     >>"$node_dir/log/notation.log" 2>&1
 }
 
+# loose_signature BELOW-THE-REGISTRY DIGEST FOLDER ENDING: the envelope that the registry has of that image, and the image's
+# manifest, each as a file by itself.
+loose_signature() {
+  python3 - "http://$registry/v2/$1" "$2" "$3/${2/:/-}" "$4" <<'PY'
+import json, sys, urllib.request
+base, digest, file, ending = sys.argv[1:]
+accept = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json"
+def get(path):
+    return urllib.request.urlopen(urllib.request.Request(f"{base}/{path}", headers={"Accept": accept})).read()
+index = json.loads(get("manifests/" + digest.replace(":", "-")))
+layer = json.loads(get("manifests/" + index["manifests"][0]["digest"]))["layers"][0]
+open(f"{file}.{ending}", "wb").write(get("blobs/" + layer["digest"]))
+open(f"{file}.json", "wb").write(get("manifests/" + digest))
+PY
+}
+
 # start_tsa NAME PORT: a timestamp authority, its root in $node_dir/NAME/tsa-root.crt; `notation_image ... "${timestamped[@]}"`
 # asks it.
 start_tsa() {

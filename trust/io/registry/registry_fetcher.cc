@@ -221,8 +221,11 @@ bool TimeIsOver(const MetadataFetcher::Terms& terms) {
 
 }  // namespace
 
-RegistryFetcher::RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note)
-    : settings_(std::move(settings)), note_(std::move(note)), folder_(settings_.bundles) {}
+RegistryFetcher::RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note,
+                                 std::vector<Kind::LooseSignature> loose)
+    : settings_(std::move(settings)),
+      note_(std::move(note)),
+      folder_(settings_.bundles, std::move(loose)) {}
 
 MetadataFetcher::Answer RegistryFetcher::Fetch(const FileRequest& request, const Terms& terms) {
   Fetched fetched = FetchFrom(request, terms);

@@ -21,8 +21,9 @@ namespace crivet::trust {
 class RegistryFetcher final : public MetadataFetcher {
  public:
   /// Of `settings` count registry_config, bundles, auth, auth_hosts, docker_config and proxy.
-  /// `note` gets lines for people.
-  RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note);
+  /// `loose` is what lies in bundles by itself. `note` gets lines for people.
+  RegistryFetcher(TrustServer settings, std::function<void(const std::string&)> note,
+                  std::vector<Kind::LooseSignature> loose = {});
 
   /// kNotFound only where the last host has answered that there is none. Fails as kNetwork where
   /// nothing was asked of a registry.

@@ -55,31 +55,45 @@ bool IsPlain(std::string_view text) {
   });
 }
 
-// Of which image a file of one signature is, by its name; nothing where it is none.
-std::optional<Sha256Digest> ImageOf(const fs::path& file) {
+// What the manifest about a file says that it is.
+struct Types {
+  std::string artifact;
+  std::string layer;
+};
+
+// As a registry would have it.
+std::string ManifestAbout(const Sha256Digest& image, const Types& types,
+                          const Sha256Digest& content, std::size_t size) {
+  const std::string manifest = "application/vnd.oci.image.manifest.v1+json";
+  return R"({"schemaVersion":2,"mediaType":")" + manifest + R"(","artifactType":")" +
+         types.artifact +
+         R"(","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
+         Sha256Digest(Sha256Of("{}")).ToString() + R"(","size":2},"layers":[{"mediaType":")" +
+         types.layer + R"(","digest":")" + content.ToString() + R"(","size":)" +
+         std::to_string(size) + R"(}],"subject":{"mediaType":")" + manifest + R"(","digest":")" +
+         image.ToString() + R"(","size":0}})";
+}
+
+}  // namespace
+
+const Kind::LooseSignature* SignatureFolder::LooseOf(const Path& file) const {
+  const std::string name = file.filename().string();
+  const auto found = std::find_if(loose_.begin(), loose_.end(),
+                                  [&](const auto& loose) { return name.ends_with(loose.ending); });
+  return found == loose_.end() ? nullptr : &*found;
+}
+
+std::optional<Sha256Digest> SignatureFolder::ImageOf(const Path& file) const {
   constexpr std::size_t kHex = 64;
   const std::string name = file.filename().string();
-  if (!name.starts_with(kOfDigest) || !name.ends_with(".json")) return std::nullopt;
+  const bool is_named = name.ends_with(".json") || LooseOf(file) != nullptr;
+  if (!name.starts_with(kOfDigest) || !is_named) return std::nullopt;
   const std::size_t after = kOfDigest.size() + kHex;
   if (name.size() <= after || name[after] != '.') return std::nullopt;
   const auto image = Sha256FromHex(name.substr(kOfDigest.size(), kHex));
   if (!image) return std::nullopt;
   return Sha256Digest(*image);
 }
-
-// As a registry would have it.
-std::string ManifestAbout(const Sha256Digest& image, const std::string& type,
-                          const Sha256Digest& content, std::size_t size) {
-  const std::string manifest = "application/vnd.oci.image.manifest.v1+json";
-  return R"({"schemaVersion":2,"mediaType":")" + manifest + R"(","artifactType":")" + type +
-         R"(","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":")" +
-         Sha256Digest(Sha256Of("{}")).ToString() + R"(","size":2},"layers":[{"mediaType":")" +
-         type + R"(","digest":")" + content.ToString() + R"(","size":)" + std::to_string(size) +
-         R"(}],"subject":{"mediaType":")" + manifest + R"(","digest":")" + image.ToString() +
-         R"(","size":0}})";
-}
-
-}  // namespace
 
 std::vector<SignatureFolder::Layout> SignatureFolder::LayoutsNow() const {
   std::vector<Path> folders = {path_};
@@ -150,14 +164,24 @@ void SignatureFolder::ReadIndex(const Layout& layout, std::string_view text, int
 void SignatureFolder::ReadSignature(const Path& file) {
   const auto image = ImageOf(file);
   const auto content = ReadFile(file, kMaxSignature);
-  const std::string type = content ? oci::MediaTypeOf(*content) : std::string();
-  if (!image || type.empty() || !IsPlain(type)) return;
+  if (!image || !content) return;
   const Sha256Digest digest(Sha256Of(*content));
-  std::string manifest = ManifestAbout(*image, type, digest, content->size());
+  if (digest == *image) {
+    files_.try_emplace(digest, file);
+    return;
+  }
+  Types types;
+  if (const Kind::LooseSignature* const loose = LooseOf(file)) {
+    types = {std::string(loose->artifact_type), std::string(loose->media_type)};
+  } else {
+    types.artifact = types.layer = oci::MediaTypeOf(*content);
+  }
+  if (types.artifact.empty() || !IsPlain(types.artifact)) return;
+  std::string manifest = ManifestAbout(*image, types, digest, content->size());
   const Sha256Digest referrer(Sha256Of(manifest));
   if (!made_.try_emplace(referrer, manifest).second) return;
   files_.try_emplace(digest, file);
-  referrers_[*image].push_back({referrer, manifest.size(), type});
+  referrers_[*image].push_back({referrer, manifest.size(), types.artifact});
 }
 
 std::optional<std::string> SignatureFolder::Content(const Sha256Digest& digest,

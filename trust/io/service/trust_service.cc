@@ -32,7 +32,7 @@ Result<std::shared_ptr<MetadataFetcher>> FetcherBelow(const TrustServer& server,
 Result<std::shared_ptr<MetadataFetcher>> FetcherFor(const TrustServer& server, const Kind* kind,
                                                     const Note& note) {
   if (kind != nullptr && kind->server() == Kind::Server::kImageRegistry) {
-    return std::make_shared<RegistryFetcher>(server, note);
+    return std::make_shared<RegistryFetcher>(server, note, kind->LooseSignatures());
   }
   auto own = FetcherBelow(server, kind, note);
   if (!own || server.files_url.empty()) return own;

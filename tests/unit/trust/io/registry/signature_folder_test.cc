@@ -166,6 +166,36 @@ BOOST_AUTO_TEST_CASE(AFileOfOneSignature_IsAReferrerOfTheImageInItsName) {
   BOOST_TEST(Said(folder, Asking(What::kBlob, manifest->layers.front().digest)) == "nothing");
 }
 
+// As notation's envelopes lie, which do not say what they are.
+BOOST_AUTO_TEST_CASE(ALooseFileOfAKind_IsAReferrer_AndTheImagesOwnManifestIsItself) {
+  const TemporaryFolder at;
+  const std::string image = R"({"mediaType":"application/vnd.oci.image.manifest.v1+json"})";
+  const Sha256Digest digest(Sha256Of(image));
+  const auto write = [&](const std::string& ending, const std::string& content) {
+    std::ofstream(fs::path(at.path()) / ("sha256-" + ToHex(digest.bytes()) + ending)) << content;
+  };
+  write(".word", "not JSON");
+  write(".other", "not JSON either");
+  write(".json", image);
+  SignatureFolder folder(at.path(), {{".word", "application/word", "text/word"}});
+  const auto referrers = oci::Index::Parse(Said(folder, Asking(What::kReferrers, digest)));
+  BOOST_REQUIRE(referrers);
+  BOOST_REQUIRE_EQUAL(referrers->manifests.size(), 1U);
+  BOOST_TEST(referrers->manifests.front().artifact_type == "application/word");
+  const auto manifest = oci::Manifest::Parse(
+      Said(folder, Asking(What::kManifest, referrers->manifests.front().digest)));
+  BOOST_REQUIRE(manifest);
+  BOOST_TEST(manifest->artifact_type == "application/word");
+  BOOST_REQUIRE_EQUAL(manifest->layers.size(), 1U);
+  BOOST_TEST(manifest->layers.front().media_type == "text/word");
+  BOOST_TEST(Said(folder, Asking(What::kBlob, manifest->layers.front().digest)) == "not JSON");
+  BOOST_TEST(Said(folder, Asking(What::kManifest, digest)) == image);
+  BOOST_TEST((folder.Images() == std::vector<Sha256Digest>{digest}));
+  // Under another image's name it is no manifest of that.
+  std::ofstream(fs::path(at.path()) / ("sha256-" + ToHex(kImage.bytes()) + ".json")) << image;
+  BOOST_TEST(Said(folder, Asking(What::kManifest, kImage)) == "nothing");
+}
+
 BOOST_AUTO_TEST_CASE(Images_AreThoseOfManifestsAndOfTags) {
   const TemporaryFolder at;
   Layout layout{at.path()};
