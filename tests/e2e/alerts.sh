@@ -80,6 +80,30 @@ for rule in rules:
 print(f"  {len(rules)} rules")
 PY
 }
+
+# fires_in_time ALERT METRIC BEFORE: the alert that a time comes, for the series that this crivet has of that metric: none
+# while more than BEFORE seconds are left, firing an hour or two after that. Nobody waits so long: promtool plays it.
+fires_in_time() {
+  python3 - "$@" "$rules" "$node_dir/fires.yaml" <<'PY'
+import sys, urllib.request
+alert, metric, before, rules, file = sys.argv[1:]
+text = urllib.request.urlopen("http://127.0.0.1:9477/metrics").read().decode()
+series = [line.rsplit(" ", 1)[0] for line in text.splitlines() if line.startswith(metric + "{")]
+assert len(series) == 1, series
+firing = f'count(ALERTS{{alertname="{alert}", alertstate="firing"}})'
+def at(minutes, samples):
+    return f"      - {{expr: '{firing}', eval_time: {minutes}m, exp_samples: [{samples}]}}\n"
+day = 24 * 60
+open(file, "w").write(f"""rule_files: [{rules}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series: [{{series: '{series[0]}', values: '{int(before) + 86400}x{2 * day}'}}]
+    promql_expr_test:
+""" + at(day - 1, "") + at(day + 30, "") + at(day + 120, "{labels: '{}', value: 1}"))
+PY
+  promtool test rules "$node_dir/fires.yaml" >"$node_dir/log/promtool.log" 2>&1 || fail "$1: $(cat "$node_dir/log/promtool.log")"
+}
 has_seen() {
   python3 -c "
 import json, urllib.request
@@ -147,6 +171,9 @@ becomes CrivetRefusesImages firing reason=unsigned
 
 say "each finds what it asks for"
 rules_fit
+
+say "a certificate that ends in a month raises its alert before, and stays"
+fires_in_time CrivetCertificateEnds crivet_trust_certificate_expiry_timestamp_seconds $((30 * one_day))
 
 say "metadata that does not verify"
 fault "altered targets"
