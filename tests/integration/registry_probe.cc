@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// registry_probe CERTS_D IMAGE: asks a registry what a kind of trust would ask of it, and says what
-// came of it, a line a question. USERNAME and PASSWORD in the environment stand for a pull's.
+// registry_probe CERTS_D[:CERTS_D...] IMAGE: asks a registry what a kind of trust would ask of it,
+// and says what came of it, a line a question. USERNAME and PASSWORD in the environment stand for a
+// pull's.
 
 #include <chrono>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
+#include <sstream>
 #include <string>
 
 #include "trust/base/image_reference.h"
@@ -53,7 +55,10 @@ class Probe {
   static TrustServer Settings(const std::string& certs_d) {
     TrustServer settings;
     settings.auth = TrustServer::Auth::kFromPull;
-    settings.registry_config = {certs_d};
+    std::istringstream folders(certs_d);
+    for (std::string folder; std::getline(folders, folder, ':');) {
+      settings.registry_config.push_back(folder);
+    }
     return settings;
   }
 

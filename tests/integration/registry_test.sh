@@ -11,6 +11,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
 node_enter "$@"
 
 certs=$node_dir/mirrors
+probed=$certs  # what crivet's part of a comparison reads
 log=$node_dir/log/requests
 # A host that is not on this machine, as far as addresses can tell.
 ip address add 203.0.113.7/32 dev lo
@@ -51,22 +52,45 @@ for line in open(sys.argv[1]):
 PY
 }
 
-# same NAME IMAGE [FOLDER]: stdin is hosts.toml for the image's registry, or for FOLDER.
-same() {
-  local folder=${3:-${2%%/*}} image=$2:$1
+# hosts FOLDER: stdin is the one hosts.toml that there is; none where it is empty.
+hosts() {
   rm -rf "${certs:?}"/*
-  mkdir -p "$certs/$folder"
-  cat >"$certs/$folder/hosts.toml"
-  [[ -s $certs/$folder/hosts.toml ]] || rm -r "${certs:?}/$folder"
+  mkdir -p "$certs/$1"
+  cat >"$certs/$1/hosts.toml"
+  [[ -s $certs/$1/hosts.toml ]] || rm -r "${certs:?}/$1"
+}
+
+# both IMAGE: what containerd, and then crivet, asks for it.
+both() {
   : >"$log"
-  kubelet_to "$containerd_sock" pull "$image" >>"$node_dir/log/pulls" 2>&1 || true
+  kubelet_to "$containerd_sock" pull "$1" >>"$node_dir/log/pulls" 2>&1 || true
   asked "$log" >"$node_dir/containerd.asked"
   : >"$log"
-  registry_probe "$certs" "$image" >>"$node_dir/log/probe" 2>&1 || true
+  registry_probe "$probed" "$1" >>"$node_dir/log/probe" 2>&1 || true
   asked "$log" >"$node_dir/crivet.asked"
+}
+
+# alike NAME REPOSITORY: with the files that are there.
+alike() {
+  both "$2:$1"
   [[ -s $node_dir/containerd.asked ]] || fail "$1: containerd asked nobody"
   diff -u "$node_dir/containerd.asked" "$node_dir/crivet.asked" >&2 || fail "$1: crivet asks otherwise than containerd"
   say "  $1: $(wc -l <"$node_dir/crivet.asked") requests alike"
+}
+
+# same NAME REPOSITORY [FOLDER]: stdin is hosts.toml for the image's registry, or for FOLDER.
+same() {
+  hosts "${3:-${2%%/*}}"
+  alike "$1" "$2"
+}
+
+# differs NAME REPOSITORY CONTAINERD CRIVET: the table of differences says why; CONTAINERD and CRIVET are the ports that each asks.
+differs() {
+  grep -q "^| \`$1\` " "$root/trust/io/registry/CONTAINERD.md" || fail "$1: no row in CONTAINERD.md"
+  both "$2:$1"
+  expect "$1: containerd's ports" "$3" "$(cut -d ' ' -f 1 "$node_dir/containerd.asked" | uniq | xargs)"
+  expect "$1: crivet's ports" "$4" "$(cut -d ' ' -f 1 "$node_dir/crivet.asked" | uniq | xargs)"
+  say "  $1: differs, as the table says"
 }
 image=registry.acme.example/shop/web
 plain() { printf '[host."http://127.0.0.1:%s"]\n' "$@"; }
@@ -119,11 +143,74 @@ $(plain 5001)
 skip_verify = true"
 same loopback 127.0.0.1:5001/shop/web </dev/null
 same loopback_tls localhost/shop/web </dev/null
+same header_list "$image" <<<"$upstream
+$(plain 5001)
+[host.\"http://127.0.0.1:5001\".header]
+x-key = [\"one\", \"two\"]"
+same no_pull "$image" <<<"$upstream
+$(plain 5001)
+capabilities = [\"push\"]"
+same no_capabilities "$image" <<<"$upstream
+$(plain 5002)
+capabilities = []"
+same server_path "$image" <<<"server = \"http://127.0.0.1:5001/sub\"
+$(plain 5002)"
+same server_options "$image" <<<"server = \"http://127.0.0.1:5001/sub/v2\"
+override_path = true
+$(plain 5002)
+[header]
+x-key = \"top\""
+same port_folder "registry.acme.example:5001/shop/web" registry.acme.example:5001 <<<"server = \"http://registry.acme.example:5001\"
+$(plain 5002)"
+same unknown_keys "$image" <<<"$upstream
+colour = \"red\"
+$(plain 5001)
+dial_timeout = \"2s\"
+shape = 3"
+
+hosts registry.acme.example <<<"$upstream
+[host.\"https://localhost\"]
+ca = [\"ca.crt\", \"$node_dir/tls/ca.crt\"]"
+cp "$node_dir/tls/ca.crt" "$certs/registry.acme.example/"
+alike relative_authority "$image"
+hosts registry.acme.example <<<"$upstream
+[host.\"https://127.0.0.1:5005\"]
+ca = \"$node_dir/tls/ca.crt\"
+client = \"both.pem\""
+cat "$node_dir/tls/reg.crt" "$node_dir/tls/reg.key" >"$certs/registry.acme.example/both.pem"
+alike client_of_one_file "$image"
+hosts registry.acme.example:5005 </dev/null
+mkdir "$certs/registry.acme.example:5005"
+cp "$node_dir/tls/ca.crt" "$certs/registry.acme.example:5005/acme.crt"
+cp "$node_dir/tls/reg.crt" "$certs/registry.acme.example:5005/acme.cert"
+cp "$node_dir/tls/reg.key" "$certs/registry.acme.example:5005/acme.key"
+alike dockers_certificates registry.acme.example:5005/shop/web
+
+say "where crivet goes its own way, or containerd's versions do"
+hosts registry.acme.example <<<"$upstream"
 if [[ $containerd_version == 2.* ]]; then
-  same server_only "$image" <<<"$upstream"
+  alike server_only "$image"
 else
-  say "  containerd $containerd_version passes over a hosts.toml that names no host; crivet reads it as 2.1 does"
+  differs server_only "$image" "" 80
 fi
+hosts 127.0.0.1:5001 <<<"server ="
+differs broken_file 127.0.0.1:5001/shop/web 5001 ""
+hosts 127.0.0.1:5001 <<<"$(plain 5002)
+ca = \"gone.crt\""
+differs broken_host 127.0.0.1:5001/shop/web "" 5001
+hosts registry.acme.example <<<"$upstream
+$(plain 5001)"
+part_stop containerd
+sed -i "s,config_path = \"$certs\",config_path = \"$node_dir/no-such-folder:$certs\"," "$node_dir/containerd.toml"
+part_start containerd containerd --config "$node_dir/containerd.toml"
+part_ready containerd kubelet_client --endpoint "$containerd_sock" status --ready
+probed=$node_dir/no-such-folder:$certs
+if [[ $containerd_version == 2.* ]]; then
+  differs folders "$image" "" 5001
+else
+  alike folders "$image"
+fi
+probed=$certs
 
 say "referrers and their fallback"
 python3 - <<'PY'

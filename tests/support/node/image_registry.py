@@ -104,7 +104,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         server = self.server
         line = {"port": server.server_port, "method": self.command, "target": self.path,
-                "headers": {name.lower(): value for name, value in self.headers.items()}}
+                "headers": {name.lower(): ", ".join(self.headers.get_all(name)) for name in self.headers}}
         with lock, open(server.log, "a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         content = self.body()
