@@ -20,6 +20,7 @@ constexpr hours kIdleAfter{1};
 constexpr hours kIdlePeriod{6};
 constexpr minutes kLongestRetry{5};
 constexpr seconds kAfterFailure{30};
+constexpr unsigned kRetriesWhereIdle = 3;
 constexpr std::array<seconds, 3> kAfterExpired{seconds{5}, seconds{30}, seconds{120}};
 // The clocks of node and server differ a little.
 constexpr seconds kAfterExpiry{1};
@@ -68,6 +69,7 @@ void RefreshHistory::Note(Outcome ended, SinceBoot at) {
   last_attempt = at;
   outcome = ended;
   still_expired = ended == Outcome::kStillExpired ? still_expired + 1 : 0;
+  failures = ended == Outcome::kFailed ? failures + 1 : 0;
 }
 
 DueRefresh NextRefresh(const RefreshHistory& history, const RefreshPhase& phase,
@@ -79,7 +81,8 @@ DueRefresh NextRefresh(const RefreshHistory& history, const RefreshPhase& phase,
   const bool failed =
       history.outcome == Outcome::kFailed || history.outcome == Outcome::kStillExpired;
   seconds period = idle ? seconds{kIdlePeriod} : PeriodOf(interval);
-  if (failed && !idle) period = std::min<seconds>(period, kLongestRetry);
+  const bool retries = !idle || (history.failures > 0 && history.failures <= kRetriesWhereIdle);
+  if (failed && retries) period = std::min<seconds>(period, kLongestRetry);
 
   // A refresh that came out of phase, for a pull's sake, does not shift the phase; one that came
   // just before it takes its place.

@@ -43,6 +43,7 @@ struct RefreshHistory {
   Outcome outcome = Outcome::kNone;
   /// How many in a row were kStillExpired.
   unsigned still_expired = 0;
+  unsigned failures = 0;  ///< how many in a row were kFailed
   /// The earliest expiry of the trusted set; none where there is no set.
   std::optional<TimePoint> expires;
 
@@ -66,7 +67,8 @@ struct DueRefresh {
 /// shorter, because Notary makes a new timestamp only when it is asked after the old one expired;
 /// again after 5 s, 30 s and 2 min where the answer is still the expired one, without caches from
 /// then on. Where refreshes are rarer than hourly, also in the hour before, because other servers
-/// renew theirs by then. After a failure not for 30 s.
+/// renew theirs by then. After a failure not for 30 s, and in phase within five minutes; where
+/// nobody uses it, only three times.
 DueRefresh NextRefresh(const RefreshHistory& history, const RefreshPhase& phase,
                        std::chrono::seconds interval, TimePoint now, SinceBoot since_boot);
 

@@ -126,6 +126,28 @@ BOOST_AUTO_TEST_CASE(Failed_LongInterval_IsRetriedWithinMinutes) {
   BOOST_CHECK(again >= kTaken + 30s && again <= kTaken + 6min);
 }
 
+// A server that many ask at once fails some of them: a set that nobody uses now must not stay
+// expired for six hours because of that.
+BOOST_AUTO_TEST_CASE(Failed_NobodyUsesIt_ThreeMoreTriesWithinMinutes_ThenEverySixHours) {
+  for (int number = 0; number < 50; ++number) {
+    RefreshHistory history = TakenUp();
+    SinceBoot at = kTaken + 2h;
+    for (int i = 0; i < 3; ++i) {
+      history.Note(Outcome::kFailed, at);
+      const SinceBoot again = Next(history, at, number).at;
+      BOOST_REQUIRE(again >= at + 30s);
+      BOOST_REQUIRE(again <= at + 30s + 5min);
+      at = again;
+    }
+    history.Note(Outcome::kFailed, at);
+    BOOST_REQUIRE(Next(history, at, number).at >= at + 36min);
+
+    history.Note(Outcome::kVerified, at);
+    history.Note(Outcome::kFailed, at + 6h);
+    BOOST_REQUIRE(Next(history, at + 6h, number).at <= at + 6h + 6min);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(RunsOut_DueInTheTwoMinutesAfterTheExpiry) {
   for (int number = 0; number < 50; ++number) {
     RefreshHistory history = TakenUp();
