@@ -24,7 +24,6 @@ keys = [\"$node_dir/$1.pub\"]" ;;
   esac
   crivet_trust="[trust.cosign]
 kind = \"sigstore\"
-registry_config = [\"$node_dir/crivet-mirrors\"]
 bundles = \"$node_dir/bundles\"" write_crivet_config <<TOML
 [default]
 action = "deny"
@@ -128,9 +127,19 @@ push_signed three moving/both 1.0
 cosign_image release three moving/both
 push three moving/nobody:1.0
 asks crivet-mirrors "$registry" 80
+# Where crivet learns of its folder. The containerd of this test has a file of its own, with another one.
+mkdir -p /etc/containerd
+printf 'imports = ["conf.d/*.toml"]\nversion = 2\n' >/etc/containerd/config.toml
+mkdir -p /etc/containerd/conf.d
+printf '[plugins."io.containerd.grpc.v1.cri".registry]\nconfig_path = "%s"\n' "$node_dir/crivet-mirrors" \
+  >/etc/containerd/conf.d/registries.toml
 start_containerd
 rules release
 start_crivet
+
+say "registries are asked by the folder that containerd's configuration names"
+expect_like "status" "*registries: *trust.cosign? by hosts.toml in $node_dir/crivet-mirrors: *registries.toml says so*" \
+  "$(crivet_here status 2>&1 || true)"
 
 say "what the key signed runs, in both forms, by tag and by digest, pinned"
 expect_output one "$registry/shop/web:1.0"
