@@ -163,6 +163,8 @@ part_start registry docker-registry serve "$node_dir/registry.yml"
 part_ready registry listens 80
 expect_output one "$registry/timed/web:1.0" --policy Always
 expect_output one --policy Never "$registry/shop/web:1.0"
+expect_like "status" "*trusted files: *trusted_root.json of *roots? for *cosign?: sha256 $(
+  sha256sum <"$node_dir/acme/trusted_root.json" | cut -c 1-40)*ends in*" "$(crivet_here status 2>&1 || true)"
 
 say "a newer one acts at once; one that is none is refused with its refresh, and the one before stays"
 publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/acme/without_its_ca.json"
