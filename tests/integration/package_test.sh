@@ -37,6 +37,11 @@ else
   echo "no lintian here (tests/packages, kind dev): not checked with it"
 fi
 
+# Where it was built stands in no message of an assertion or a library.
+dpkg-deb --fsys-tarfile "$deb" | tar --extract --to-stdout ./usr/bin/crivet >"$work/packed"
+where=$(strings -a "$work/packed" | grep -E '(^|/)(trust|proxy|api)/[a-z0-9_/]+[.](cc|h)$' || true)
+[[ -z $where ]] || fail "the program names its sources, $(head -n 3 <<<"$where")"
+
 # The three ways give the same tree.
 DESTDIR=$work/installed cmake --install "$build" --component crivet >/dev/null
 files() { sed 's,/$,,; /^$/d' | sort; }
