@@ -139,6 +139,6 @@ ends 2 crivet status
 expect_like "without a daemon" "*the daemon does not answer at /run/crivet/admin.sock*systemctl status crivet*" "$said"
 
 step "the documents came with it"
-for file in README.md operations.md trust.md schema/status.json kubernetes/daemonset.yaml; do
+for file in README.md operations.md trust.md schema/status.json kubernetes/base/daemonset.yaml; do
   in_machine test -s "/usr/share/doc/crivet/$file" || fail "$file is not there"
 done

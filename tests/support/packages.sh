@@ -74,13 +74,15 @@ fetch() {
     (cd "$folder" && with_fresh_lists apt-get -qq -o APT::Sandbox::User=root download "$@")
     return
   fi
-  # Another suite's lists stay beside its parts; the machine's own lists and preferences are not touched.
+  # Another suite's lists stay beside its parts; the machine's own lists and preferences are not touched, and what it has
+  # installed, from wherever, does not count.
   mkdir -p "$folder/lists/partial"
+  touch "$folder/status"
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian $suite main" \
     >"$folder/sources.list"
   local options=(-qq -o APT::Sandbox::User=root -o "Dir::Etc::SourceList=$folder/sources.list"
     -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o "Dir::State::Lists=$folder/lists"
-    -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
+    -o "Dir::State::status=$folder/status" -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache=)
   apt-get "${options[@]}" update >&2
   (cd "$folder" && apt-get "${options[@]}" download "$@") >&2
   rm -rf "$folder/lists"
