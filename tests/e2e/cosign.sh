@@ -237,6 +237,10 @@ for folder in mirrors crivet-mirrors; do asks "$folder" private.acme.example 83;
 private=private.acme.example/shop/faces:1.0
 expect_shown "RegistryUnavailable: *[(]credentials-refused)*unreachable]" run "$private"
 expect_shown "RegistryUnavailable: *[(]credentials-refused)*unreachable]" run --username alice --password wrong "$private"
+# kubelet tries the secrets that it has in turn and shows the last answer: whose it was must not change the event.
+shown() { kubelet "$@" 2>&1 || true; }
+expect "what another wrong secret is told" "$(shown run --username alice --password wrong "$private")" \
+  "$(shown run --username bob --password other "$private")"
 expect_output one --username alice --password secret "$private"
 
 say "all_of with Notary: both have to say this very digest"
