@@ -8,6 +8,7 @@
 
 #include "proxy/watch/reason_with_cause.h"
 #include "trust/base/fetch_cause.h"
+#include "trust/base/quoted.h"
 #include "trust/decide/decide.h"
 #include "trust/decide/kind.h"
 
@@ -291,7 +292,8 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   const trust::SetExplanation set = ExplanationOf(explained, now);
   if (!set.chain.empty()) add("roots", ChainLine(set));
   for (const trust::AnchorMatch& pin : set.pinned) add("pinned", PinLine(pin));
-  for (const auto& part : decision.evidence.parts) add(part->name, PartLine(*part, set, now));
+  for (const auto& part : decision.evidence.parts)
+    add(trust::Quoted(part->name), PartLine(*part, set, now));
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
   if (explained.view.failure)
     add("last refresh", "FAILED: " + FailureText(*explained.view.failure));

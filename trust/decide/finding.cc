@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/base/quoted.h"
+
 namespace crivet::trust {
 namespace {
 
@@ -13,7 +15,7 @@ std::string Shown(const std::vector<const SignedPart*>& asked) {
   for (const SignedPart* part : asked) {
     if (part->version == 0) continue;
     if (!shown.empty()) shown += "; ";
-    shown += part->name + " version " + std::to_string(part->version) + ", expires " +
+    shown += Quoted(part->name) + " version " + std::to_string(part->version) + ", expires " +
              FormatRfc3339(part->expires);
   }
   if (!shown.empty()) return " (" + shown + ")";
@@ -26,7 +28,7 @@ std::string Shown(const std::vector<const SignedPart*>& asked) {
     } else {
       shown += ", ";
     }
-    shown += part->name;
+    shown += Quoted(part->name);
   }
   return shown.empty() ? shown : shown + ")";
 }
@@ -81,7 +83,11 @@ Verdict Withdrawn(const Evidence& asked) {
 
 Verdict EntryUnusable(const SignedPart& part, std::string_view tag, std::string_view fault) {
   std::string found = "the entry of tag ";
-  found.append(tag).append(" in ").append(part.name).append(" cannot be used: ").append(fault);
+  found.append(tag)
+      .append(" in ")
+      .append(Quoted(part.name))
+      .append(" cannot be used: ")
+      .append(fault);
   return Refusal(Reason::kMalformed, found + Shown({&part}));
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/expiry.h"
 
+#include "trust/base/quoted.h"
+
 namespace crivet::trust {
 
 std::string VersionOf(std::string_view role, std::int64_t version) {
-  return std::string(role) + " version " + std::to_string(version);
+  return Quoted(role) + " version " + std::to_string(version);
 }
 
 Result<void> CheckTime(std::string_view role, std::int64_t version, TimePoint expires,

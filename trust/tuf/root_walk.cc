@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/base/quoted.h"
 #include "trust/tuf/age.h"
 #include "trust/tuf/metadata.h"
 #include "trust/tuf/within.h"
@@ -16,9 +17,9 @@ std::string Number(std::int64_t version) { return std::to_string(version); }
 }  // namespace
 
 RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& request,
-                         std::string role) {
+                         std::string_view role) {
   RefreshFailure failed;
-  failed.at = std::move(role);
+  failed.at = Quoted(role);
   failed.why = failure.why;
   switch (failure.kind) {
     case FetchFailure::Kind::kNotFound:

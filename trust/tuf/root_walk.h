@@ -99,6 +99,6 @@ class RootWalk {
 
 /// FailureOf says what not getting a file means for the refresh that wanted it.
 RefreshFailure FailureOf(const FetchFailure& failure, const MetadataRequest& request,
-                         std::string role);
+                         std::string_view role);
 
 }  // namespace crivet::trust

@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "trust/base/quoted.h"
 #include "trust/decide/finding.h"
 #include "trust/tuf1/repository.h"
 
@@ -131,7 +132,7 @@ class NameLookup {
     if (const auto* missing = std::get_if<Search::Missing>(&outcome)) {
       asks_ = asked_.local == nullptr;
       if (asked_.failure) return NoUsableSet(repository_.id(), *asked_.failure);
-      return Refusal(Reason::kNoTrustData, "the role " + missing->file.role +
+      return Refusal(Reason::kNoTrustData, "the role " + Quoted(missing->file.role) +
                                                ", which may know the name, has not been read yet");
     }
     if (const auto* failed = std::get_if<Search::Failed>(&outcome)) {
@@ -193,7 +194,8 @@ class NameLookup {
     const std::string advice = name ? "a target " + *name + " would name it"
                                     : std::string("the rule has no digest_target");
     if (!roles.in_bins.empty()) {
-      return WithNote(DigestNotSigned(), roles.in_bins + " hands its tags out to bins, which are " +
+      return WithNote(DigestNotSigned(), Quoted(roles.in_bins) +
+                                             " hands its tags out to bins, which are " +
                                              "not searched for a digest; " + advice);
     }
     std::optional<Verdict> open = NotEnded(roles);
@@ -230,7 +232,8 @@ class NameLookup {
       return Vouch(from, name, *found, digest, tag);
     }
     if (names.size() > kMostTagsTried && !open) {
-      open = Refusal(Reason::kTooMany, role + " lists more than " + std::to_string(kMostTagsTried) +
+      open = Refusal(Reason::kTooMany, Quoted(role) + " lists more than " +
+                                           std::to_string(kMostTagsTried) +
                                            " tags with that digest, and of those the first are " +
                                            "other roles' to say");
     }
@@ -244,7 +247,7 @@ class NameLookup {
     if (!roles.empty() && std::find(roles.begin(), roles.end(), first.role) == roles.end()) {
       return tl::unexpected(
           Refusal(Reason::kTagNotSigned,
-                  "it is signed by " + first.role + ", which is none of the rule's roles"));
+                  "it is signed by " + Quoted(first.role) + ", which is none of the rule's roles"));
     }
     const auto digest = DigestOf(*first.entry);
     if (!digest) {

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "trust/base/quoted.h"
+
 namespace crivet::trust::tuf1 {
 namespace {
 
@@ -98,7 +100,7 @@ SetStatus Repository::Status(const Demands& demands, TimePoint /*now*/) const {
   status.files[std::string(kSnapshot)] = VersionAndExpiry(*complete().snapshot->content);
   for (const auto& [role, file] : complete().roles) {
     if (status.files.size() < kShownRoles || role == kTargets) {
-      status.files[role] = VersionAndExpiry(*file.content);
+      status.files[Quoted(role)] = VersionAndExpiry(*file.content);
     }
   }
   status.expires = Expires(demands);

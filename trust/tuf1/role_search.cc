@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "trust/base/quoted.h"
 #include "trust/tuf/root_walk.h"
 #include "trust/tuf/within.h"
 #include "trust/tuf1/tag_roles.h"
@@ -64,7 +65,7 @@ void RoleSearch::GoOn() {
     if (!request) {
       RefreshFailure failure;
       failure.error = request.error();
-      failure.at = missing->file.role;
+      failure.at = Quoted(missing->file.role);
       return EndWith(std::move(failure));
     }
     missing_ = std::move(missing->file);
@@ -87,7 +88,7 @@ void RoleSearch::Supply(Fetched answer) {
   wanted_.reset();
   RefreshFailure failure;
   failure.error = accepted.error();
-  failure.at = missing_->role;
+  failure.at = Quoted(missing_->role);
   EndWith(std::move(failure));
 }
 

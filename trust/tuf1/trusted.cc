@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "trust/base/percent_encoding.h"
+#include "trust/base/quoted.h"
 #include "trust/tuf/expiry.h"
 
 namespace crivet::trust::tuf1 {
@@ -85,7 +86,7 @@ void Trusted::Prune() {
 }
 
 Error Of(std::string_view role, Error error) {
-  error.detail = std::string(role) + ": " + error.detail;
+  error.detail = Quoted(role) + ": " + error.detail;
   return error;
 }
 
@@ -141,7 +142,8 @@ Result<MetadataRequest> RequestFor(const Trusted& trusted, const std::string& ro
                                    const Caps& caps) {
   const MetaEntry* const entry = trusted.snapshot->content->Find(role);
   if (entry == nullptr) {
-    return Fail(Reason::kNoTrustData, role + " is delegated, and the snapshot does not list it");
+    return Fail(Reason::kNoTrustData,
+                Quoted(role) + " is delegated, and the snapshot does not list it");
   }
   MetadataRequest request;
   const bool versioned = trusted.root().consistent_snapshot();

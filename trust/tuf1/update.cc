@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "trust/base/quoted.h"
 #include "trust/tuf/expiry.h"
 #include "trust/tuf/root_walk.h"
 #include "trust/tuf/within.h"
@@ -63,7 +64,7 @@ void Update::Supply(Fetched answer) {
   answer = Within(*wanted_, std::move(answer));
   if (!answer) {
     if (step_ == Step::kNextRoot && IsAbsent(answer.error())) return EndRoots();
-    failure_ = FailureOf(answer.error(), *wanted_, std::string(wanted_role()));
+    failure_ = FailureOf(answer.error(), *wanted_, wanted_role());
     const bool first_contact = step_ == Step::kNewTimestamp && !trusted_.timestamp;
     failure_->not_found = (first_contact || step_ == Step::kFirstRoot) &&
                           answer.error().kind == FetchFailure::Kind::kNotFound;
@@ -243,13 +244,13 @@ Result<void> Update::ReadSnapshot(std::string bytes) {
     for (const auto& [name, known] : trusted_.snapshot->content->entries()) {
       const auto entry = snapshot->entries().find(name);
       if (entry == snapshot->entries().end()) {
-        return Fail(Reason::kRollback, name + " is no longer listed");
+        return Fail(Reason::kRollback, Quoted(name) + " is no longer listed");
       }
       if (entry->second.version < known.version) {
-        return Fail(Reason::kRollback, name + " version " + std::to_string(entry->second.version) +
-                                           " is older than version " +
-                                           std::to_string(known.version) +
-                                           ", which was listed before");
+        return Fail(Reason::kRollback,
+                    Quoted(name) + " version " + std::to_string(entry->second.version) +
+                        " is older than version " + std::to_string(known.version) +
+                        ", which was listed before");
       }
     }
   }

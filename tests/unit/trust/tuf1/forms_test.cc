@@ -3,11 +3,14 @@
 // What publishers write and servers serve, rightly and wrongly, beside update_test.cc. Cases are
 // named after the tests of the conformance suite that they stand for, or after the attack.
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
+#include <memory>
 #include <string>
 
 #include "tests/support/trust/tuf_refreshed.h"
+#include "trust/decide/finding.h"
 
 namespace crivet::trust {
 namespace {
@@ -308,6 +311,55 @@ BOOST_AUTO_TEST_CASE(Role_WithANulInItsName_IsEncoded) {
   Accepts({1, 2, 2, 2});
   BOOST_TEST((node.Find(server, "web") == role));
   Asked({"1.a%00b.json"});
+}
+
+bool IsShortAndPrintable(const std::string& text) {
+  return text.size() < 1000 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// Whoever is delegated to names roles as he likes, and every refusal on the way says their names.
+BOOST_AUTO_TEST_CASE(Role_OfAHostileName_IsNamedShortAndPrintable) {
+  const std::string role = "evil\n\x1b[2J ALLOWED " + std::string(100'000, 'x');
+  server.Delegate("targets", role, {"*"});
+  server[role].expires = FormatRfc3339(TufPublisher::kNow + 24h);
+  server.PublishEdition({"targets", role});
+  Accepts({1, 2, 2, 2});
+  const auto refused = [&](const std::string& code) {
+    BOOST_TEST(node.Find(server, "web") == code);
+    const auto* failed = std::get_if<tuf1::Search::Failed>(&node.search->outcome());
+    BOOST_REQUIRE(failed);
+    BOOST_TEST(IsShortAndPrintable(failed->error.detail), code);
+    if (const auto& failure = node.search->failure()) {
+      BOOST_TEST(IsShortAndPrintable(failure->at), code);
+      BOOST_TEST(IsShortAndPrintable(failure->error.detail), code);
+    }
+  };
+  const std::string file = server.NameOf(role);
+  const std::string good = server.files.at(file);
+  server.files.erase(file);
+  refused("no-trust-data");
+  server.files[file] = TufPublisher::Signed(server.Content(role), {SigningKey::Ed25519()});
+  refused("signature");
+  server.files[file] = good;
+  node.searched_at += 48h;
+  refused("expired");
+  server.unlisted.insert(role);
+  TufNode fresh(server);
+  server.PublishEdition();
+  BOOST_REQUIRE(!fresh.Refresh(server));
+  node.trusted = fresh.trusted;
+  refused("no-trust-data");
+  // Whoever was asked is named where nobody lists the name.
+  SignedPart part;
+  part.name = role;
+  part.version = part.threshold = 1;
+  Evidence evidence;
+  evidence.parts = {std::make_shared<const SignedPart>(part)};
+  evidence.asked_begin = 0;
+  evidence.asked_end = 1;
+  BOOST_TEST(IsShortAndPrintable(RefusalOf(TagNotSigned(evidence))->found));
+  BOOST_TEST(IsShortAndPrintable(RefusalOf(EntryUnusable(part, "1.0", "it is no object"))->found));
 }
 
 // keytype_and_scheme
