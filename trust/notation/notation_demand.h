@@ -29,8 +29,7 @@ struct NotationDemand final : registry_bound::SignatureDemand {
   /// For how long after its proven time a signature counts; zero: as long as it holds.
   std::chrono::seconds max_age{0};
 
-  /// Whether somebody else than the signer may say when it was made.
-  bool ProvesTimes() const {
+  bool ProvesTimes() const override {
     return !wanted.signing_authorities.empty() || !wanted.timestamp_authorities.empty();
   }
 

@@ -23,4 +23,9 @@ SignatureResult<VerifiedSignature> WithinMaxAge(VerifiedSignature verified,
   return verified;
 }
 
+bool IsBehind(std::optional<TimePoint> now, TimePoint before, const SignatureDemand& demand) {
+  if (now) return *now < before;
+  return demand.tag_order == TagOrder::kRefuse && demand.ProvesTimes();
+}
+
 }  // namespace crivet::trust::registry_bound

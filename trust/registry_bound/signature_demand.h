@@ -59,11 +59,18 @@ class SignatureDemand : public Demand {
   virtual std::optional<Error> NothingNew(TimePoint /*now*/) const { return std::nullopt; }
   bool LacksFile(TimePoint now) const override { return NothingNew(now).has_value(); }
 
+  /// Whether somebody else than the signer can prove when a signature was made.
+  virtual bool ProvesTimes() const { return false; }
   /// Whether the time may change what Verify says.
   virtual bool ages() const { return false; }
   /// When the certificates end that it counts on, for who has to replace them.
   virtual std::vector<TimePoint> Ends() const { return {}; }
 };
+
+/// Whether a tag that was at what was signed at `before` goes back by becoming what was signed at
+/// `now`; nothing: nobody proves when. Where the rule refuses that, a proof which is missing counts
+/// as older than all (trust/registry_bound/RULES.md#order-of-tags).
+bool IsBehind(std::optional<TimePoint> now, TimePoint before, const SignatureDemand& demand);
 
 /// The demand of a rule of such a kind. Precondition: it is one.
 inline const SignatureDemand& AsSignatureDemand(const Demand& demand) {

@@ -112,9 +112,9 @@ bool SignatureSearch::DecidesTag() const {
 // A newer one may lie beside it, by a publisher who means to go back.
 bool SignatureSearch::IsTooEarly(const std::optional<TimePoint>& signed_at,
                                  const SignatureDemand& demand) const {
-  if (demand.tag_order != TagOrder::kRefuse || !DecidesTag() || !signed_at) return false;
+  if (demand.tag_order != TagOrder::kRefuse || !DecidesTag()) return false;
   const auto before = TagTime(before_->floors(), Image().tag.value_or(""));
-  return before && *signed_at < *before;
+  return before && IsBehind(signed_at, *before, demand);
 }
 
 void SignatureSearch::BeginAt(const Sha256Digest& digest) {
@@ -422,17 +422,26 @@ Error SignatureSearch::WhyRefused(std::vector<SignatureResult<VerifiedSignature>
   return {ReasonFor(why.reason), digest_->ToString() + ": " + why.detail};
 }
 
-// Of what a tag is now: what some demand accepts of all that is known of it.
-std::optional<TimePoint> SignatureSearch::NewestSigning() const {
+// Of what a tag is now, by all that is known of it: the earliest of what its demands prove, so that
+// what one signer signs later makes nobody else's signature of the same image too old. Nothing
+// where one that refuses accepts it at a time which nobody proves: it would be refused from then
+// on.
+std::optional<TimePoint> SignatureSearch::TimeOfTag() const {
   if (!DecidesTag()) return std::nullopt;
   const auto known = before_->With(good_, Whom());
-  std::optional<TimePoint> newest;
+  const SignatureSet::Aged aged{start_.now, std::nullopt};
+  std::optional<TimePoint> earliest;
   for (const SharedDemand& demand : start_.demands) {
-    const auto at =
-        known->SignedAt(Image(), AsSignatureDemand(*demand), {start_.now, std::nullopt});
-    if (at) newest = std::max(newest.value_or(*at), *at);
+    const SignatureDemand& wanted = AsSignatureDemand(*demand);
+    const auto at = known->SignedAt(Image(), wanted, aged);
+    if (at) {
+      earliest = std::min(earliest.value_or(*at), *at);
+    } else if (wanted.tag_order == TagOrder::kRefuse && wanted.ProvesTimes() &&
+               known->GoodOne(Image(), wanted, aged)) {
+      return std::nullopt;
+    }
   }
-  return newest;
+  return earliest;
 }
 
 RefreshOutcome SignatureSearch::Verified() const {
@@ -448,7 +457,7 @@ RefreshOutcome SignatureSearch::Verified() const {
   const bool nobody_has_one = without > 0 && without == start_.demands.size();
   if (!nobody_has_one) {
     std::optional<TaggedAt> tagged;
-    if (const auto signed_at = NewestSigning()) {
+    if (const auto signed_at = TimeOfTag()) {
       tagged = TaggedAt{Image().tag.value_or(""), *signed_at, start_.now};
     }
     return OnTop(before_, good_, Whom(), word, tagged);

@@ -449,15 +449,17 @@ Judgement SignatureSet::OfTag(const Asked& asked, const Sha256Digest& digest) co
   const auto now =
       SignedAt({.digest = digest, .repository = asked.reference.repository(), .tag = tag}, demand,
                {asked.now, std::nullopt});
-  if (!before || !now || *now >= *before) return judgement;
+  if (!before || !IsBehind(now, *before, demand)) return judgement;
   if (demand.tag_order == TagOrder::kRefuse) {
+    const std::string when =
+        now ? " was signed at " + FormatRfc3339(*now) : ": nothing proves when it was signed";
     const std::string_view why =
         floors_.contains(tag)
             ? ", and this node has seen the tag at what was signed at "
             : ", and of this repository's tags, more than this node keeps apart, it has seen one "
               "that it no longer tells from this at what was signed at ";
-    return Refused(Reason::kRollback, digest.ToString() + " was signed at " + FormatRfc3339(*now) +
-                                          std::string(why) + FormatRfc3339(*before));
+    return Refused(Reason::kRollback,
+                   digest.ToString() + when + std::string(why) + FormatRfc3339(*before));
   }
   judgement.evidence.tag_went_back = *before;
   return judgement;

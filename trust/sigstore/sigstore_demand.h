@@ -47,6 +47,7 @@ struct SigstoreDemand final : registry_bound::SignatureDemand {
       const registry_bound::SignatureBytes& signature, const WantedImage& about,
       TimePoint at) const override;
   bool ages() const override { return max_age.count() > 0; }
+  bool ProvesTimes() const override { return NeedsRoot(); }
   std::optional<Error> NothingNew(TimePoint now) const override;
 
   /// Whether a verdict over a signature depends on a trusted root.

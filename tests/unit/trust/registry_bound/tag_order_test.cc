@@ -5,11 +5,15 @@
 #include <boost/test/unit_test.hpp>
 #include <charconv>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "tests/support/trust/memory_registry.h"
 #include "trust/registry_bound/signature_set.h"
 #include "trust/registry_bound/tag_time.h"
+#include "trust/sigstore/sigstore_demand.h"
 #include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::trust::registry_bound {
@@ -31,8 +35,10 @@ struct Timed final : SignatureDemand {
   SignatureResult<VerifiedSignature> Verify(const SignatureBytes& signature,
                                             const WantedImage& /*image*/,
                                             TimePoint /*at*/) const override {
-    const std::string& text = signature.bytes();
+    std::string_view text = signature.bytes();
     std::int64_t second = 0;
+    if (!text.starts_with(who)) return RefuseSignature(SignatureReason::kSignature, "not theirs");
+    text.remove_prefix(who.size());
     const auto read = std::from_chars(text.data(), text.data() + text.size(), second);
     if (read.ptr == text.data()) {
       return RefuseSignature(SignatureReason::kSignature, "not a second");
@@ -40,6 +46,9 @@ struct Timed final : SignatureDemand {
     if (second == 0) return VerifiedSignature{"somebody", {}};
     return VerifiedSignature{"somebody", {TimePoint(std::chrono::seconds{second})}};
   }
+  bool ProvesTimes() const override { return true; }
+
+  std::string who;  ///< what their signatures begin with
 };
 
 /// Two images, each signed at its time, and a node that pulls a tag.
@@ -48,6 +57,8 @@ struct Node {
 
   MemoryRegistry registry;
   SharedDemand demand;
+  SharedDemand beside = {};  ///< another rule's
+  TimePoint now = kNow;
   std::shared_ptr<const TrustedSet> set = SigstoreKind().Empty(kId);
   Floors stored = {};
 
@@ -59,14 +70,15 @@ struct Node {
     return set->Current({.reference = reference,
                          .demand = *demand,
                          .failure = failure,
-                         .now = kNow,
+                         .now = now,
                          .local = local,
                          .name_here = NameHere::kIsThis,
                          .answer = answer});
   }
   Judgement Pull(const std::string& suffix) {
     const ImageReference reference = ImageReference::Parse(kRepository + suffix).value();
-    RefreshStart start{.id = kId, .previous = set, .demands = {demand}, .now = kNow};
+    RefreshStart start{.id = kId, .previous = set, .demands = {demand}, .now = now};
+    if (beside) start.demands.push_back(beside);
     start.asked = AskedName{reference};
     const auto refresh = SigstoreKind().Begin(std::move(start));
     while (const auto wanted = refresh->Wanted()) refresh->Supply(registry.Answer(*wanted));
@@ -82,7 +94,7 @@ struct Node {
   // As after a restart: what the store keeps of a set are its files and its floors.
   void Restart() { Restart(set->floors()); }
   void Restart(Floors floors) {
-    RefreshStart start{.id = kId, .source = RefreshStart::Source::kStore, .now = kNow};
+    RefreshStart start{.id = kId, .source = RefreshStart::Source::kStore, .now = now};
     start.floors = std::move(floors);
     set = SigstoreKind().Begin(std::move(start))->Finish()->set;
   }
@@ -154,12 +166,63 @@ BOOST_AUTO_TEST_CASE(ATimeInTheFuture_KeepsNothingOut) {
   BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
 }
 
-BOOST_AUTO_TEST_CASE(ASignatureWhoseTimeNothingProves_IsOfNoOrder) {
-  Node node(TagOrder::kRefuse);
-  node.Sign(kOld, 0);
-  node.Sign(kNew, kSecondsNow - 100);
-  BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
-  BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
+BOOST_AUTO_TEST_CASE(ASignatureWhoseTimeNothingProves_IsOfNoOrder_UnlessTheRuleMinds) {
+  for (const TagOrder order : {TagOrder::kWarn, TagOrder::kRefuse}) {
+    Node node(order);
+    node.Sign(kOld, 0);
+    node.Sign(kNew, kSecondsNow - 100);
+    BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
+    BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
+    const Judgement back = node.PullAt(kOld);
+    BOOST_TEST(Outcome(back) == (order == TagOrder::kWarn ? "allowed" : "rollback"));
+    BOOST_TEST(!back.evidence.tag_went_back);
+  }
+}
+
+// Whoever holds the registry takes the log's promise, which nobody signed in, out of a bundle.
+BOOST_AUTO_TEST_CASE(AProofOfTimeThatIsTakenOut_IsNoWayPastTheOrder) {
+  const auto demand = std::make_shared<sigstore::SigstoreDemand>();
+  demand->image.signer.who = sigstore::KeyDemand{
+      {VerificationKey::FromPem(MemoryRegistry::TestData("trust/key-p256.pub")).value()}};
+  demand->image.signer.root =
+      sigstore::TrustedRoot::Parse(MemoryRegistry::TestData("trust/trusted_root.json")).value();
+  demand->image.signer.logs = 1;
+  demand->tag_order = TagOrder::kRefuse;
+  const std::string whole = MemoryRegistry::TestData("bundles/key-log-good.json");
+  auto json = nlohmann::json::parse(whole);
+  json["verificationMaterial"]["tlogEntries"][0].erase("inclusionPromise");
+  for (const std::string& bundle : {whole, json.dump()}) {
+    Node node(TagOrder::kRefuse);
+    node.demand = demand;
+    node.now = TimePoint{std::chrono::seconds{1'795'300'000}};
+    node.registry.PutBundle(bundle);
+    // The tag was at what was signed later.
+    Floors floors;
+    RaiseTagTime(floors, "1.0", TimePoint{std::chrono::seconds{1'795'200'000}});
+    node.Restart(floors);
+    BOOST_TEST(Outcome(node.PullAt(MemoryRegistry::Image())) == "rollback");
+    BOOST_TEST(Outcome(node.Pull("@" + MemoryRegistry::Image().ToString())) == "allowed");
+  }
+}
+
+// Two rules of two tenants, or two members of one all_of, each with its own signer.
+BOOST_AUTO_TEST_CASE(WhatOneSignerSignsLater_RefusesNobodyElsesSameImage) {
+  for (const TagOrder order : {TagOrder::kWarn, TagOrder::kRefuse}) {
+    Node node(order);
+    const auto theirs = std::make_shared<Timed>(order);
+    theirs->who = "theirs ";
+    theirs->fingerprint = Sha256Of("theirs");
+    node.beside = theirs;
+    node.Sign(kNew, kSecondsNow - 200);
+    BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
+    node.registry.PutBundle("theirs " + std::to_string(kSecondsNow - 100), kNew);
+    std::swap(node.demand, node.beside);
+    BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
+    std::swap(node.demand, node.beside);
+    const Judgement again = node.PullAt(kNew);
+    BOOST_TEST(Outcome(again) == "allowed");
+    BOOST_TEST(!again.evidence.tag_went_back);
+  }
 }
 
 // Whoever may push tags gives many names to what is signed, and runs a pod of each.
