@@ -107,7 +107,8 @@ SignatureResult<ProvenTime> CheckTime(const Envelope& envelope, const ImageDeman
   const auto valid_now = CheckValidAt(envelope.chain, now);
   if (!demand.timestamp_authorities.empty()) {
     const auto time = CheckTimestamp(envelope, demand);
-    if (time) return ProvenTime{*time, *time};
+    // Anybody gets a timestamp for an old signature; the signer's own word is under the signature.
+    if (time) return ProvenTime{*time, std::min(*time, envelope.signing_time)};
     if (demand.timestamps == ImageDemand::Timestamps::kAlways || !valid_now) {
       return tl::unexpected(time.error());
     }

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "trust/base/bytes.h"
 #include "trust/notation/attributes.h"
@@ -27,18 +28,20 @@ std::string Read(const std::string& name) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
+WantedImage TheImage() {
+  return {.digest = *Sha256Digest::Parse(
+              "sha256:e56b2ef46e84bb64db37730c51e79010ddd9a0b33511de275d3b5a53849051e4"),
+          .size = 417,
+          .media_type = "application/vnd.oci.image.manifest.v1+json"};
+}
+
 SignatureResult<ImageSignature> Verify(std::string_view media_type, const std::string& bytes) {
   const auto envelope = ParseEnvelope(media_type, bytes);
   if (!envelope) return tl::unexpected(envelope.error());
   ImageDemand demand;
   demand.authorities = *CertificateSet::Parse(Read("trust/notation/ca-acme.pem"));
   demand.identities.push_back(*TrustedIdentity::Parse("x509.subject: C=CH, ST=ZH, O=Acme"));
-  const WantedImage image{
-      .digest = *Sha256Digest::Parse(
-          "sha256:e56b2ef46e84bb64db37730c51e79010ddd9a0b33511de275d3b5a53849051e4"),
-      .size = 417,
-      .media_type = "application/vnd.oci.image.manifest.v1+json"};
-  return VerifyEnvelope(*envelope, image, demand, *ParseRfc3339("2026-11-28T20:00:00Z"));
+  return VerifyEnvelope(*envelope, TheImage(), demand, *ParseRfc3339("2026-11-28T20:00:00Z"));
 }
 
 struct CborRow {
@@ -155,6 +158,28 @@ const IdentityRow kIdentities[] = {
 
 BOOST_DATA_TEST_CASE(Identity_IsReadStrictly, kIdentities, row) {
   BOOST_CHECK_EQUAL(TrustedIdentity::Parse(row.text).has_value(), row.good);
+}
+
+// A timestamp proves that a signature was there by then. It is not signed: anybody gets a later one
+// for the same signature, and puts it there.
+BOOST_AUTO_TEST_CASE(AnOldSignature_StampedAnewByAnybody_StaysOld) {
+  ImageDemand demand;
+  demand.authorities = *CertificateSet::Parse(Read("trust/notation/ca-acme.pem"));
+  demand.timestamp_authorities = *CertificateSet::Parse(Read("trust/notation/tsa-acme.pem") +
+                                                        Read("notation/restamped/tsa.pem"));
+  demand.identities.push_back(*TrustedIdentity::Parse("x509.subject: C=CH, ST=ZH, O=Acme"));
+  std::vector<TimePoint> times;
+  for (const char* file :
+       {"notation/envelopes/nota-jws-tsa-good.jws", "notation/restamped/signature.jws"}) {
+    const auto envelope = ParseEnvelope("application/jose+json", Read(file));
+    BOOST_REQUIRE(envelope);
+    const auto verified =
+        VerifyEnvelope(*envelope, TheImage(), demand, *ParseRfc3339("2026-11-30T00:00:00Z"));
+    BOOST_REQUIRE_MESSAGE(verified, (verified ? "" : verified.error().detail));
+    BOOST_REQUIRE(verified->time);
+    times.push_back(*verified->time);
+  }
+  BOOST_TEST(FormatRfc3339(times[0]) == FormatRfc3339(times[1]));
 }
 
 BOOST_AUTO_TEST_CASE(Identity_IsASubsetOfTheSubject) {
