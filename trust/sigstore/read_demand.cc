@@ -160,12 +160,28 @@ void ReadFormats(KeyReader& keys, SigstoreDemand& demand) {
   }
 }
 
+// trust/registry_bound/RULES.md#order-of-tags
+void WarnOfTimesAnew(KeyReader& keys, const SigstoreDemand& demand) {
+  if (std::holds_alternative<KeylessDemand>(demand.image.signer.who)) return;
+  constexpr char kAnew[] =
+      "is no bound against an attacker where keys sign: whoever has an old signature can log it "
+      "again, and it counts from then. Keyless signatures have no such gap";
+  if (demand.max_age.count() > 0) {
+    keys.Warn(keys.PlaceOf(registry_bound::kMaxAge),
+              fmt::format("\"{}\" {}", registry_bound::kMaxAge, kAnew));
+  }
+  if (demand.tag_order == registry_bound::TagOrder::kRefuse) {
+    keys.Warn(keys.PlaceOf(registry_bound::kTagOrder),
+              fmt::format("\"{}\" {}", registry_bound::kTagOrder, kAnew));
+  }
+}
+
 void ReadTimes(KeyReader& keys, SigstoreDemand& demand) {
   demand.tag_order = registry_bound::ReadTagOrder(keys);
   demand.max_age = registry_bound::ReadMaxAge(keys);
   const bool proves_times = demand.image.signer.logs > 0 ||
                             std::holds_alternative<KeylessDemand>(demand.image.signer.who);
-  if (proves_times) return;
+  if (proves_times) return WarnOfTimesAnew(keys, demand);
   keys.Refuse(registry_bound::kMaxAge,
               "has no meaning where \"log\" is \"off\": nothing proves when a key signed");
   if (demand.tag_order == registry_bound::TagOrder::kRefuse) {

@@ -988,6 +988,20 @@ BOOST_AUTO_TEST_CASE(TagOrder_WhereNothingProvesATime_IsWarnedOf) {
                            }) == 1);
 }
 
+// Whoever has an old signature can log it again.
+BOOST_AUTO_TEST_CASE(TimesOfLoggedKeys_AreWarnedOf) {
+  RegistryFile file;
+  file.section =
+      std::string("trusted_root = \"") + CRIVET_TEST_DATA + "/sigstore/trust/trusted_root.json\"\n";
+  file.rule += "log = \"require\"\ntag_order = \"refuse\"\nmax_age = \"30d\"\n";
+  const auto config = ParseConfig(file.Text(), "f");
+  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
+  BOOST_TEST(std::count_if(config->warnings.begin(), config->warnings.end(),
+                           [](const std::string& warning) {
+                             return warning.find("log it again") != std::string::npos;
+                           }) == 2);
+}
+
 // What was verified under one is remembered for whoever wants the very same.
 BOOST_AUTO_TEST_CASE(Identities_EachPartOfTheDemand_MakesItAnother) {
   KeylessFile file;
