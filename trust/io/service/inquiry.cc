@@ -222,11 +222,12 @@ Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named
   if (!known.seen.loaded) view = TrustView{};
   view.named = named_digest;
   view.name_here = question_.name_here;
-  if (const auto brought = brought_.find(look.slot->id()); brought != brought_.end()) {
+  const Way way{look.slot->id(), named.trust};
+  if (const auto brought = brought_.find(way); brought != brought_.end()) {
     view.answer = brought->second.answer;
     if (brought->second.failure) view.failure = brought->second.failure;
   }
-  const auto in_vain = in_vain_.find(look.slot->id());
+  const auto in_vain = in_vain_.find(way);
   if (!view.failure && in_vain != in_vain_.end()) view.failure = in_vain->second;
   if (!view.failure && patience == Patience::kSpent) view.failure = TimedOut();
   return known;
@@ -340,25 +341,25 @@ bool Inquiry::WaitForRefresh(const MemberLook& look) {
                                          ? RepositorySlot::Insistence::kInsists
                                          : RepositorySlot::Insistence::kNone,
                                      for_name ? std::optional(look.asked) : std::nullopt};
-  const CollectionId& id = look.slot->id();
-  (for_name ? asked_for_name_ : refreshed_).insert(id);
+  const Way way{look.slot->id(), look.server->server.label};
+  (for_name ? asked_for_name_ : refreshed_).insert(way.first);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
-    in_vain_.insert_or_assign(id, std::move(silent));
+    in_vain_.insert_or_assign(way, std::move(silent));
     return false;
   }
   // With no patience left it begins all the same: what it brings answers the next try.
   const bool patient = PatienceFor(look).count() > 0;
   RepositorySlot::Landed then = [](const Brought&) {};
   if (patient) {
-    then = [self = shared_from_this(), id](const Brought& brought) {
-      self->OnBrought(id, brought);
+    then = [self = shared_from_this(), way](const Brought& brought) {
+      self->OnBrought(way, brought);
     };
   }
   if (engine_.AwaitRefresh(wanted, std::move(then)) && patient) {
     waited_.push_back({look.slot, NameIn(look)});
     return true;
   }
-  in_vain_.insert_or_assign(id, TimedOut());
+  in_vain_.insert_or_assign(way, TimedOut());
   return false;
 }
 
@@ -396,10 +397,10 @@ bool Inquiry::WaitForChangedFiles() {
   return engine_.AwaitChangedFiles([self = shared_from_this()] { self->Advance(); });
 }
 
-void Inquiry::OnBrought(const CollectionId& id, const Brought& brought) {
+void Inquiry::OnBrought(const Way& way, const Brought& brought) {
   if (brought.answer || brought.failure) {
     const std::lock_guard lock(mutex_);
-    brought_.insert_or_assign(id, brought);
+    brought_.insert_or_assign(way, brought);
   }
   OnEnd();
 }

@@ -11,6 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "trust/io/http/pull_secret.h"
@@ -84,7 +85,9 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   void NoteWaits(const Decision& decision);
   void Answer(Decision decision);
   void OnEnd();
-  void OnBrought(const CollectionId& id, const Brought& brought);
+  /// A collection, and through which trust: what one cannot say, another may.
+  using Way = std::pair<CollectionId, std::string>;
+  void OnBrought(const Way& way, const Brought& brought);
 
   ServiceEngine& engine_;
   const Question question_;
@@ -96,7 +99,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   std::set<CollectionId> refreshed_;
   std::set<CollectionId> asked_for_name_;
   /// What came of asking for the name.
-  std::map<CollectionId, Brought> brought_;
+  std::map<Way, Brought> brought_;
   /// What it waited for, and since when. A repository keeps who waits for it: not the other way,
   /// too.
   struct Waited {
@@ -106,7 +109,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   std::vector<Waited> waited_;
   Timetable::Clock::time_point began_;
   /// Why it does not wait for a repository.
-  std::map<CollectionId, std::shared_ptr<const RefreshFailure>> in_vain_;
+  std::map<Way, std::shared_ptr<const RefreshFailure>> in_vain_;
   bool kept_ = false;
   bool asked_for_files_ = false;
   std::atomic<std::size_t> outstanding_{0};

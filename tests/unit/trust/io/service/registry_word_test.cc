@@ -168,7 +168,8 @@ BOOST_AUTO_TEST_CASE(ARegistryThatHangs_HoldsUpNobodyElses) {
   for (auto& answer : held_up) BOOST_TEST(Outcome(answer.get()) == "unreachable");
 }
 
-// trust/README.md#what-can-be-full-and-for-whom: who runs pods may name any registry where a pattern has no host.
+// trust/README.md#what-can-be-full-and-for-whom: who runs pods may name any registry where a
+// pattern has no host.
 BOOST_AUTO_TEST_CASE(RegistriesThatHang_InAnyNumber_HoldUpNoneThatARuleNames) {
   std::vector<std::future<Decision>> held_up;
   const auto ask = [&](int host, int image_of_it) {
@@ -186,6 +187,32 @@ BOOST_AUTO_TEST_CASE(RegistriesThatHang_InAnyNumber_HoldUpNoneThatARuleNames) {
   BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
   Stop();
   for (auto& answer : held_up) BOOST_TEST(Outcome(answer.get()) == "unreachable");
+}
+
+/// A host that takes its time, and then says that it cannot.
+class SlowAndAway final : public MetadataFetcher {
+ public:
+  Answer Fetch(const FileRequest& /*request*/, const Terms& terms) override {
+    std::this_thread::sleep_for(300ms);
+    if (terms.arrival) terms.arrival->heard = Heard::kAnswer;
+    return {tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork}), std::nullopt};
+  }
+};
+
+// Both have one collection: what one could not be told is no answer for the other.
+BOOST_AUTO_TEST_CASE(OfTwoTrustsOfOneKind_TheOneThatIsAnsweredAllows) {
+  AddServer("slow", "").kind = std::string(SigstoreKind().name());
+  SetFetcher("slow", std::make_shared<SlowAndAway>());
+  Rule rule;
+  rule.name = "two";
+  rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value()};
+  rule.action = Action::kVerify;
+  rule.combine = Combine::kAnyOf;
+  rule.members = {{"cosign", "", &SigstoreKind(), MemoryRegistry::DemandFor({"key-p256.pub"})},
+                  {"slow", "", &SigstoreKind(), MemoryRegistry::DemandFor({"key-other.pub"})}};
+  SetRules(std::vector<Rule>{rule}, Rule{});
+  Start();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
 }
 
 // trust/RULES.md#credentials: the registry is whom the pull itself asks, whatever the rule names.
