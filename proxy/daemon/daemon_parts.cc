@@ -171,7 +171,7 @@ trust::Result<NodeInventory> DaemonParts::Inventory() const {
 void DaemonParts::MakeLocalReview() {
   LocalReview::Options options;
   options.inventory = [this] { return Inventory(); };
-  options.policy = [this] { return CurrentConfig()->policy; };
+  options.policy = [this] { return trust_->policy(); };
   options.decide = [this](trust::Question question, trust::Answered done) {
     trust_->Decide(std::move(question), std::move(done));
   };

@@ -34,7 +34,8 @@ struct Question {
     kOffline,  ///< memory and store only
     kForce,    ///< one refresh first, whatever is in memory (`crivet verify`, `warm`)
   } reach = Reach::kRefresh;
-  /// Set: only this member of this rule is asked, whatever rule the name has.
+  /// Set: only this member of this rule is asked, whatever rule the name has. Of the service's own
+  /// policy: what a configuration says of a rule lacks the files of other trusts.
   struct Member {
     AppliedRule applied;
     std::size_t index;

@@ -83,6 +83,10 @@ void TrustService::Remember(const ImageReference& reference, const Decision& dec
   AskOtherMembers(reference, decision);
 }
 
+std::shared_ptr<const Policy> TrustService::policy() const {
+  return engine_->setup()->shared_policy();
+}
+
 // trust/RULES.md#several-trusts: on the day on which the member that decided is gone, what is there
 // has to be vouched for by another. What they say changes no answer.
 void TrustService::AskOtherMembers(const ImageReference& reference, const Decision& decision) {

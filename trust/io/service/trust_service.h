@@ -53,6 +53,10 @@ class TrustService {
   /// where it has to.
   TrustView View(const CollectionId& id);
 
+  /// The rules in force, with what the files of other trusts say in them: what Question::Member is
+  /// of.
+  std::shared_ptr<const Policy> policy() const;
+
   /// Takes new rules and servers at once; what a removed pin anchored is no longer trusted.
   void Reconfigure(const std::vector<TrustServer>& servers, std::shared_ptr<const Policy> policy);
 

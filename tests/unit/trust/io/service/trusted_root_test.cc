@@ -37,6 +37,16 @@ BOOST_AUTO_TEST_CASE(ARootThatIsHere_IsNotAskedForAgain) {
   BOOST_TEST(!Asked(".json"));
 }
 
+// As LocalReview asks about what is here.
+BOOST_AUTO_TEST_CASE(WhatIsAskedOfOneMember_IsJudgedByTheRootToo) {
+  BOOST_TEST(PullOf(by_digest) == image);
+  Question question = Ask(by_digest);
+  question.local = MemoryRegistry::Image();
+  question.of_member =
+      Question::Member{service().policy()->RulesFor(question.reference, wall()).front(), 0};
+  BOOST_TEST(Outcome(service().DecideNow(std::move(question))) == image);
+}
+
 BOOST_AUTO_TEST_CASE(WithoutARoot_NothingIsJudged_AndItIsNoAnswer) {
   tuf->SetAway(true);
   BOOST_TEST(PullOf(by_digest) == "no-trust-data");
