@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What is cited is there: every anchor PAGE.md#heading in sources, scripts and pages leads to a heading, and every relative
-# link of a page to a file. Nothing cites a page that is not in the repository. Pages are 120 columns wide at most.
+# link of a page to a file. Nothing cites a page that is not in the repository, or names a
+# test that is not. Pages are 120 columns wide at most.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 bad=0
@@ -65,6 +66,24 @@ for page in proxy/README.md CONTRIBUTING.md; do
     [[ -e $source || -e $(dirname "$page")/$source ]] || wrong "$page: $source: there is no such file"
   done < <(tr "\140" "\n" <"$page" | grep -xE "[a-z_0-9]+(/[a-z_0-9]+)+\.(cc|h|py|sh|txt|proto|toml)")
 done
+
+# Each test that a page names, as tables of attacks do, is there.
+mapfile -t pages < <(files | grep -E '\.md$')
+python3 - "${pages[@]}" <<'CHECK' || bad=1
+import pathlib, re, sys
+there, named, gone = set(), 0, []
+for source in pathlib.Path("tests").rglob("*.cc"):
+    there.update(re.findall(r"_TEST_CASE\(\s*(\w+)", source.read_text(encoding="utf-8")))
+for page in sys.argv[1:]:
+    text = pathlib.Path(page).read_text(encoding="utf-8")
+    for name in sorted(set(re.findall(r"\b[A-Z][A-Z0-9]*[a-z][A-Za-z0-9]*(?:_[A-Z0-9][A-Za-z0-9]*)+\b", text))):
+        named += 1
+        if name not in there:
+            gone.append(f"{page}: {name}: there is no such test")
+if gone:
+    print("\n".join(gone))
+raise SystemExit(f"only {named} names of tests found" if named < 120 else bool(gone))
+CHECK
 
 # Every source says under which licence it is.
 sources=0
