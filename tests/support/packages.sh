@@ -9,6 +9,7 @@
 #   unpack_peer                  unpacks kind peer, which runs in its own Debian's libc
 #   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
 #   unpack_root SUITE            unpacks kind newer and all that it depends on below build/parts/root-SUITE
+#   unpack_builder SUITE         the same of kind build, below build/parts/builder-SUITE
 #   unpack_machine PACKAGE       makes the machine_folder, a Debian folder that boots and where PACKAGE can be installed:
 #                                Debian 12's, or that of CRIVET_MACHINE=trixie|sid
 #
@@ -212,10 +213,18 @@ fetch_whole() {
   apt-get "${options[@]}" install -y --no-install-recommends --download-only "$@" </dev/null >&2
 }
 
-# Only the files: no script of a package runs, so that a folder of another release is made in seconds.
-unpack_root() {
-  local suite=$1 names=() target=$parts_dir/root-$1 deb
-  mapfile -t names < <(packages_of newer)
+unpack_root() { unpack_whole "$parts_dir/root-$1" "$1" newer; }
+# With what every Debian has, so that no package depends on it.
+unpack_builder() {
+  unpack_whole "$parts_dir/builder-$1" "$1" build bash coreutils dash diffutils findutils grep gzip hostname libc-bin mawk sed tar
+}
+
+# unpack_whole TARGET SUITE KIND [NAME...]: only the files. No script of a package runs, so that a folder of another release
+# is made in seconds.
+unpack_whole() {
+  local target=$1 suite=$2 names=() deb
+  mapfile -t names < <(packages_of "$3")
+  names+=("${@:4}")
   mkdir -p "$parts_dir"
   (
     flock 9
@@ -228,7 +237,7 @@ unpack_root() {
     for deb in "$target"/.whole/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory "$target" --keep-directory-symlink; done
     rm -rf "$target/.whole"
     echo "${names[*]}" >"$target/.unpacked"
-  ) 9>"$parts_dir/.lock"
+  ) 9>"$target.lock"
 }
 
 # The Debian that is booted.

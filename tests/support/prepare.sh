@@ -40,6 +40,7 @@ build_project() {
 # Everything that needs the network.
 fetch_everything() {
   install_packages build
+  install_packages tools
   unpack_sources
   unpack_parts "$containerd_version"
   give_build_back
