@@ -39,6 +39,8 @@ using Phases = SimulatedFleet::Options::Phases;
 
 constexpr seconds kInterval = FleetUpstream::kInterval;
 constexpr seconds kLifetime{24h * 14};  // of a timestamp of Notary's
+// The server is told of the expiry so much before it, so that nobody asks in between.
+constexpr seconds kLead{1};
 
 /// Scenario is one fleet from its start to its end.
 class Scenario {
@@ -240,26 +242,26 @@ class Scenarios {
   void ExpiryInUse(Phases phases) {
     const TimePoint expiry = Expiry();
     Scenario::Setup setup = Of("expiry in use", phases);
-    setup.begin = expiry - 15min;
+    setup.begin = expiry - 15min - kLead;
     Scenario run(arguments_, upstream_, setup);
     run.time().Run(kInterval);
     run.PullEach(10min, 15min);
     run.Stretch("ten minutes before", 10min);
     Renew(expiry);
-    run.Stretch("five minutes after", 5min);
+    run.Stretch("five minutes after", 5min + kLead);
   }
 
   void ExpiryIdle() {
     const TimePoint expiry = Expiry();
     Scenario::Setup setup = Of("expiry idle");
-    setup.begin = expiry - 3h;
+    setup.begin = expiry - 3h - kLead;
     Scenario run(arguments_, upstream_, setup);
     LetIdle(run);
-    run.RunUntil(expiry - 1h);
+    run.RunUntil(expiry - 1h - kLead);
     if (upstream_.is_tuf()) Renew(expiry);  // this one renews an hour before
     run.Stretch("the hour before", 1h);
     if (!upstream_.is_tuf()) Renew(expiry);
-    run.Stretch("five minutes after", 5min);
+    run.Stretch("five minutes after", 5min + kLead);
   }
 
   void Renew(TimePoint expiry) {

@@ -28,7 +28,8 @@ def find(lines, **wanted):
 
 
 def average_in_use(lines, server):
-    busy = find(lines, server=server, scenario="busy", interval=300)
+    busy = (find(lines, server=server, scenario="busy", interval=300)
+            or find(lines, server=server, scenario="outage", stretch="before", phases="own"))
     return per_thousand(busy, "average") if busy else 1000 / 285
 
 
@@ -44,12 +45,12 @@ def row(lines, line):
             line["stretch"], f"{line['nodes']:,}".replace(",", " "), number(per_thousand(line, "average")), number(peak),
             number(per_thousand(line, "peak")), f"{peak / average_in_use(lines, line['server']):.1f}",
             str(line["failed"]) if line["failed"] else "", f"{line['refused']} of {pulls}" if pulls else "",
-            str(line["expired"]) if line["expired"] else ""]
+            str(line["expired"]) if line["expired"] and "before" not in line["stretch"] else ""]
 
 
 def table(lines):
     head = ["server", "state", "stretch", "nodes", "average", "peak, 10 s", "peak, 1 s", "peak / in use", "no answer",
-            "pulls refused", "expired at its end"]
+            "pulls refused, so far", "expired at its end"]
     rows = [head, ["---"] * len(head)] + [row(lines, line) for line in lines]
     return "\n".join("| " + " | ".join(cells) + " |" for cells in rows)
 
@@ -111,7 +112,7 @@ set terminal svg size 900,420 font 'sans,12' background 'white'
 set output '{file}'
 set multiplot layout 1,2
 set logscale y
-set yrange [0.05:500]
+set yrange [0.05:5000]
 set xlabel 'minutes'
 set ylabel 'requests a second per 1 000 nodes'
 set key right top
