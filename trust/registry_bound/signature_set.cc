@@ -299,6 +299,27 @@ void SignatureSet::KeepWithinCaps() {
   }
 }
 
+std::optional<Committed> SignatureSet::Without(std::size_t bytes, Spares spares,
+                                               TimePoint now) const {
+  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, floors_));
+  LeastNeeded least_needed(WeighedAt(now));
+  std::size_t gone = 0;
+  while (gone < bytes) {
+    const Weighed* const one = least_needed.Next();
+    if (one == nullptr || (one->here && spares == Spares::kWhatIsHere)) break;
+    for (const StoredSignature& stored : *images_.at(one->image)) {
+      gone += StoredSize(stored.signature.bytes().size());
+    }
+    set->Remove(one->image);
+  }
+  if (gone == 0) return std::nullopt;
+  Committed committed;
+  committed.set = set;
+  committed.changed = true;
+  committed.files = set->Files(this);
+  return committed;
+}
+
 // trust/registry_bound/RULES.md#ageing
 SignatureResult<VerifiedSignature> SignatureSet::Judged(const StoredSignature& stored,
                                                         const WantedImage& image,

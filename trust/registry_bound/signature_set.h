@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "trust/decide/evidence_holder.h"
 #include "trust/decide/trusted_set.h"
 #include "trust/registry_bound/evidence_use.h"
 #include "trust/registry_bound/signature_demand.h"
@@ -69,7 +70,7 @@ struct EvidenceFor {
 /// has to be asked for at each pull. What it holds is judged by today's demand each time
 /// (trust/registry_bound/RULES.md#evidence). Immutable but for remembered verdicts and uses;
 /// thread-safe.
-class SignatureSet final : public TrustedSet {
+class SignatureSet final : public TrustedSet, public EvidenceHolder {
  public:
   /// For each demand in use, and of those that satisfy none while an image has no more.
   static constexpr std::size_t kMaxOfImage = 4;
@@ -127,6 +128,7 @@ class SignatureSet final : public TrustedSet {
   const Floors& floors() const override { return floors_; }
   std::shared_ptr<const Anchors> anchors() const override;
   std::size_t resident_bytes() const override { return bytes_; }
+  std::optional<Committed> Without(std::size_t bytes, Spares spares, TimePoint now) const override;
   Judgement Current(const Asked& asked) const override;
   Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
                       TimePoint now) const override;

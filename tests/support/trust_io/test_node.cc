@@ -75,6 +75,7 @@ std::unique_ptr<TrustService> TestNode::Made(TrustService::Refreshing refreshing
   options.machine_id = "node";
   options.await_changed_files = await_changed_files_;
   if (max_resident_bytes_) options.max_resident_bytes = *max_resident_bytes_;
+  if (max_evidence_bytes_) options.max_evidence_bytes = *max_evidence_bytes_;
   options.log = [machine = machine_](const std::string& line) {
     const std::lock_guard lock(machine->mutex);
     machine->lines.push_back(line);

@@ -67,6 +67,7 @@ class TestNode {
   TimePoint wall() const;
   /// Of the service that is started next.
   void SetMaxResidentBytes(std::size_t bytes) { max_resident_bytes_ = bytes; }
+  void SetMaxEvidenceBytes(std::size_t bytes) { max_evidence_bytes_ = bytes; }
   void SetBuildDate(TimePoint date) { build_date_ = date; }
   void SetChangedFiles(std::function<bool(std::function<void()> then)> await) {
     await_changed_files_ = std::move(await);
@@ -97,6 +98,7 @@ class TestNode {
   std::shared_ptr<const Policy> policy_;
   TimePoint build_date_{};
   std::optional<std::size_t> max_resident_bytes_;
+  std::optional<std::size_t> max_evidence_bytes_;
   std::function<bool(std::function<void()> then)> await_changed_files_;
   std::unique_ptr<TrustService> service_;
 };

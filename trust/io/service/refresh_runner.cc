@@ -362,6 +362,24 @@ void RefreshRunner::Remember(RepositorySlot& slot, const VerifiedRecord& record)
   SaveRecords(slot, std::move(after), with);
 }
 
+bool RefreshRunner::LetGo(RepositorySlot& slot, std::size_t bytes, EvidenceHolder::Spares spares) {
+  const std::lock_guard lock(slot.commit_mutex());
+  if (!slot.ground().loaded && LoadLocked(slot)) return false;
+  const RepositorySlot::Ground ground = slot.ground();
+  // Of no other set anything can be spared.
+  const auto* const holder = dynamic_cast<const EvidenceHolder*>(ground.set.get());
+  if (holder == nullptr || ground.unreadable) return false;
+  const std::optional<Committed> left = holder->Without(bytes, spares, NowOrWall());
+  if (!left) return false;
+  const FileStore::Change change{slot.WithUnsaved(left->files), left->set->floors(),
+                                 left->set->verified_at(), FileStore::Change::Scope::kWhole};
+  if (Save(slot, ground, change) == Settled::kOutdated) return false;
+  slot.Adopt(*left, setup_()->DemandsOn(slot.id()));
+  journal_.Say("evidence of " + slot.id().name +
+               " went: that of all repositories takes as much of the disk as it may");
+  return true;
+}
+
 Result<std::size_t> RefreshRunner::ForgetRecords(
     RepositorySlot& slot, const std::function<bool(const VerifiedRecord&)>& is_meant) {
   const std::lock_guard lock(slot.commit_mutex());

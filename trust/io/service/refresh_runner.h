@@ -8,6 +8,7 @@
 #include <stop_token>
 #include <string>
 
+#include "trust/decide/evidence_holder.h"
 #include "trust/decide/kind.h"
 #include "trust/decide/refresh.h"
 #include "trust/decide/refresh_schedule.h"
@@ -64,6 +65,9 @@ class RefreshRunner {
   /// Remembers a record in the store and the slot, unless the set in force has withdrawn its tag;
   /// in the slot alone where the store takes none.
   void Remember(RepositorySlot& slot, const VerifiedRecord& record);
+
+  /// Lets evidence go, as EvidenceHolder::Without; false where none went.
+  bool LetGo(RepositorySlot& slot, std::size_t bytes, EvidenceHolder::Spares spares);
 
   /// Drops those records from the slot and the store, and tells how many there were; whole, or not
   /// at all.

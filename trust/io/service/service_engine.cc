@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kThreadsForServers = 8;
 constexpr char kDisk[] = "disk";
 constexpr char kAnswers[] = "answers";
+constexpr char kEvidence[] = "evidence";
 // The plan is looked at again at least this often, in case the machine slept meanwhile.
 constexpr std::chrono::minutes kLongestPlan{10};
 
@@ -44,7 +45,10 @@ Result<std::unique_ptr<ServiceEngine>> ServiceEngine::Create(ServiceOptions opti
   if (Result<void> taken = engine->Reconfigure(servers, std::move(policy)); !taken) {
     return tl::unexpected(std::move(taken.error()));
   }
-  if (engine->refreshing_ == ServiceOptions::Refreshing::kInBackground) engine->LoadStored();
+  if (engine->refreshing_ == ServiceOptions::Refreshing::kInBackground) {
+    engine->MeasureStored();
+    engine->LoadStored();
+  }
   return engine;
 }
 
@@ -61,6 +65,7 @@ ServiceEngine::ServiceEngine(ServiceOptions options, ServiceSeams seams,
           kinds_, *store_, clock_, journal_, [this] { return setup(); },
           [this](const CollectionId& id) { return CompanyOf(id); }, stop_.get_token())),
       table_(std::move(options.machine_id), options.max_resident_bytes),
+      evidence_(options.max_evidence_bytes),
       threads_(seams.make_threads()) {}
 
 ServiceEngine::~ServiceEngine() {
@@ -242,6 +247,7 @@ bool ServiceEngine::AwaitLoad(const std::shared_ptr<RepositorySlot>& slot,
     TakeFiles(*slot);
     // Whoever waited has looked at the set by the time that it may have to go.
     slot->EndLoad();
+    NoteEvidence(*slot);
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   });
@@ -259,6 +265,7 @@ void ServiceEngine::LoadNow(const std::shared_ptr<RepositorySlot>& slot) {
       runner_->Load(*slot);
       TakeFiles(*slot);
       slot->EndLoad();
+      NoteEvidence(*slot);
       table_.KeepWithinMemory();
       break;
   }
@@ -322,6 +329,8 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     TakeFiles(*slot);
     slot->EndFlight(order.key, order.asked ? BroughtBy(outcome) : Brought{});
+    NoteEvidence(*slot);
+    KeepWithinDisk();
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   };
@@ -365,6 +374,62 @@ void ServiceEngine::LoadStored() {
       if (FindKind(kinds_, id.kind) && !setup->DemandsOn(id).empty()) AwaitLoad(Slot(id), [] {});
     }
   });
+}
+
+// Of what no rule reads any more too: it takes its place on the disk all the same.
+void ServiceEngine::MeasureStored() {
+  threads_->Submit(kEvidence, [this] {
+    for (const CollectionId& id : store_->List()) {
+      if (FindKind(kinds_, id.kind) == nullptr || !AsksForNamesAlone(kinds_, id)) continue;
+      const FileStore::Stamp stamp = store_->StampOf(id);
+      if (!evidence_.Knows(id, stamp)) evidence_.Note(id, stamp, store_->BytesOf(id));
+    }
+    KeepWithinDisk();
+  });
+}
+
+void ServiceEngine::NoteEvidence(const RepositorySlot& slot) {
+  if (!AsksForNamesAlone(kinds_, slot.id())) return;
+  const FileStore::Stamp stamp = store_->StampOf(slot.id());
+  if (!evidence_.Knows(slot.id(), stamp)) {
+    evidence_.Note(slot.id(), stamp, store_->BytesOf(slot.id()));
+  }
+}
+
+void ServiceEngine::KeepWithinDisk() {
+  if (!evidence_.IsOver()) return;
+  // Whoever is at it takes what comes meanwhile too, or the next one does.
+  const std::unique_lock one_at_a_time(letting_go_, std::try_to_lock);
+  if (!one_at_a_time.owns_lock()) return;
+  LetGo(EvidenceHolder::Spares::kWhatIsHere);
+  if (evidence_.IsOver()) LetGo(EvidenceHolder::Spares::kNothing);
+}
+
+// Under `letting_go_`. Who cannot give what he should keeps what he has, and the others give more.
+void ServiceEngine::LetGo(EvidenceHolder::Spares spares) {
+  const auto last_use = [this](const EvidenceDisk::Share& share) {
+    const std::shared_ptr<RepositorySlot> slot = table_.Find(share.id);
+    return slot ? slot->last_decision() : SinceBoot{};
+  };
+  std::set<CollectionId> fixed;
+  while (evidence_.IsOver()) {
+    std::vector<EvidenceDisk::Share> excess = evidence_.Excess(fixed);
+    if (excess.empty()) return;
+    std::stable_sort(excess.begin(), excess.end(),
+                     [&](const auto& a, const auto& b) { return last_use(a) < last_use(b); });
+    for (const EvidenceDisk::Share& share : excess) {
+      if (evidence_.HasRoom()) return;
+      const std::shared_ptr<RepositorySlot> slot = Slot(share.id);
+      // What no rule reads no image needs.
+      const bool unread = setup()->DemandsOn(share.id).empty();
+      const std::size_t before = evidence_.bytes();
+      const bool went =
+          runner_->LetGo(*slot, share.bytes, unread ? EvidenceHolder::Spares::kNothing : spares);
+      NoteEvidence(*slot);
+      const std::size_t after = evidence_.bytes();
+      if (!went || before - std::min(before, after) < share.bytes) fixed.insert(share.id);
+    }
+  }
 }
 
 // The plan is one task: the next look at what is due. An earlier wish takes its place, and nothing

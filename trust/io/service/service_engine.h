@@ -12,7 +12,9 @@
 #include <utility>
 #include <vector>
 
+#include "trust/decide/evidence_holder.h"
 #include "trust/decide/refresh_schedule.h"
+#include "trust/io/service/evidence_disk.h"
 #include "trust/io/service/refresh_runner.h"
 #include "trust/io/service/repository_slot.h"
 #include "trust/io/service/repository_table.h"
@@ -65,6 +67,7 @@ class ServiceEngine {
   FileStore& store() { return *store_; }
   RefreshRunner& runner() { return *runner_; }
   RepositoryTable& table() { return table_; }
+  const EvidenceDisk& evidence() const { return evidence_; }
 
   const Kinds& kinds() const { return kinds_; }
   /// By the clock of what is kept and waited for.
@@ -106,6 +109,11 @@ class ServiceEngine {
   std::vector<TrustFileStatus> Files();
   /// The collection was forgotten: nobody has its files any more.
   void ForgetFiles(const CollectionId& id);
+  /// The store may have more or less of that repository's evidence. Not under its `commit_mutex`.
+  void NoteEvidence(const RepositorySlot& slot);
+  /// Lets evidence go where it takes more of the disk than it may. After every load and refresh,
+  /// under no slot's `commit_mutex`.
+  void KeepWithinDisk();
   /// Loads on this thread, unless it is loaded; waits for a load that is under way.
   void LoadNow(const std::shared_ptr<RepositorySlot>& slot);
 
@@ -120,6 +128,8 @@ class ServiceEngine {
   void TakeSetup(std::shared_ptr<const ServiceSetup> taken);
   void KeepFilesFresh(const ServiceSetup& current, SinceBoot now);
   ServerSilence::Company CompanyOf(const CollectionId& id) const;
+  void MeasureStored();
+  void LetGo(EvidenceHolder::Spares spares);
   void LoadStored();
   void Plan(std::chrono::milliseconds in);
   void RefreshDue();
@@ -138,6 +148,8 @@ class ServiceEngine {
   std::stop_source stop_;
   const std::unique_ptr<RefreshRunner> runner_;
   RepositoryTable table_;
+  EvidenceDisk evidence_;
+  std::mutex letting_go_;
 
   // One at a time gives it another setup. Taken before `mutex_`.
   std::mutex changing_;

@@ -28,6 +28,8 @@ struct ServiceOptions {
   std::string machine_id;
   /// What verified sets may take in memory, about. The least used leave it, never the disk.
   std::size_t max_resident_bytes = std::size_t{128} * 1024 * 1024;
+  /// What evidence that can be had again may take on the disk, of all repositories together.
+  std::size_t max_evidence_bytes = std::size_t{512} * 1024 * 1024;
   /// Asked where memory does not allow a name, before anybody else is: whether `then` will be
   /// called, on another thread, once files that the rules were read from and that have changed are
   /// in force (Reconfigure). Must not block. Empty: nobody watches them.

@@ -53,11 +53,19 @@ struct RefreshCounts {
   std::uint64_t trusted_on_first_use = 0;
 };
 
+/// EvidenceStatus is what evidence that can be had again takes on the disk, and may take.
+struct EvidenceStatus {
+  std::size_t bytes = 0;
+  std::size_t max_bytes = 0;
+  std::size_t repositories = 0;
+};
+
 /// ServiceStatus is the whole of it, taken at one moment.
 struct ServiceStatus {
   std::vector<RepositoryStatus> repositories;
   std::vector<TrustFileStatus> files;
   RefreshCounts refreshes;
+  EvidenceStatus evidence;
   std::string state_problem;  ///< empty, or why the state folder does not take writes
   std::string clock_problem;  ///< empty, or why the clock is not believed
 };

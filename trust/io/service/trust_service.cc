@@ -127,6 +127,7 @@ Result<void> TrustService::Forget(const CollectionId& id) {
   const std::lock_guard lock(slot->commit_mutex());
   if (Result<void> forgotten = engine_->store().Forget(id); !forgotten) return forgotten;
   slot->Forget();
+  engine_->NoteEvidence(*slot);
   engine_->ForgetFiles(id);
   return {};
 }
@@ -164,6 +165,8 @@ ServiceStatus TrustService::Status() const {
   }
   status.files = engine_->Files();
   status.refreshes = engine_->journal().counts();
+  const EvidenceDisk& evidence = engine_->evidence();
+  status.evidence = {evidence.bytes(), evidence.max(), evidence.repositories()};
   status.state_problem = engine_->journal().state_problem();
   if (const Result<TimePoint> now = engine_->clock().Now(); !now) {
     status.clock_problem = now.error().detail;
@@ -200,6 +203,7 @@ void TrustService::Look(const CollectionId& id, Refresh& refresh) {
 RefreshOutcome TrustService::Import(const CollectionId& id, const std::string& folder) {
   const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
   RefreshOutcome outcome = engine_->runner().Import(*slot, folder);
+  engine_->NoteEvidence(*slot);
   engine_->TakeFiles(*slot);
   return outcome;
 }

@@ -10,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "trust/decide/evidence_holder.h"
 #include "trust/signed/json.h"
 
 namespace crivet::trust {
@@ -205,6 +206,18 @@ FileStore::Stamp FileStore::StampIn(const DurableFolder& folder) const {
 FileStore::Stamp FileStore::StampOf(const CollectionId& id) const {
   const Result<std::optional<DurableFolder>> folder = OpenFolderOf(id);
   return folder && *folder ? StampIn(**folder) : std::nullopt;
+}
+
+std::size_t FileStore::BytesOf(const CollectionId& id) const {
+  const Result<std::optional<DurableFolder>> folder = OpenFolderOf(id);
+  if (!folder || !*folder) return 0;
+  std::size_t bytes = 0;
+  for (const std::string& name : (*folder)->Names()) {
+    FileSystem::Facts facts;
+    if (!IsMetadataFile(name) || files_.StatAt((*folder)->descriptor(), name, facts) < 0) continue;
+    bytes += StoredSize(static_cast<std::size_t>(facts.size));
+  }
+  return bytes;
 }
 
 Result<FileStore::Loaded> FileStore::Load(const CollectionId& id) const {

@@ -84,6 +84,9 @@ class FileStore {
 
   Stamp StampOf(const CollectionId& id) const;
 
+  /// What the metadata files of a repository take, by StoredSize.
+  std::size_t BytesOf(const CollectionId& id) const;
+
   /// Commits on top of the state that `based_on` stands for. Where it fails, the state on disk is
   /// the one before (or, after the rename, this one).
   tl::expected<Stamp, CommitFailure> Commit(const CollectionId& id, const Stamp& based_on,
