@@ -95,9 +95,9 @@ struct Share {
 class Shares {
  public:
   /// `roles` are the delegated ones that the set has, the ones asked for last first.
-  Shares(const Trusted& set, std::vector<std::string> roles) {
+  Shares(const Trusted& set, const std::vector<std::string>& roles) {
     const std::map<std::string, std::set<std::string>> owners = OwnersIn(set);
-    for (std::string& role : roles) {
+    for (const std::string& role : roles) {
       Held one{role, BytesOf(set.roles.find(role)->second)};
       for (const std::string& owner : owners.find(role)->second) {
         Share& share = shares_[owner];
