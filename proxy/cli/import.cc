@@ -50,18 +50,25 @@ Exit NothingIn(const std::string& folder, const TrustFolders& found) {
   return Exit::kUsage;
 }
 
+Exit ExitFor(trust::Reason reason) {
+  return trust::AnswerFor(reason) == trust::Answer::kDeny ? Exit::kDenied : Exit::kUnavailable;
+}
+
 Exit ImportOne(trust::TrustService& service, const std::string& url, const TrustFolder& folder) {
   const auto imported = service.Import({folder.kind, url, folder.name}, folder.path);
-  if (imported) {
-    return PrintToStdout(fmt::format("{}: taken for {}{}", folder.name, url,
-                                     imported->changed ? "" : ", nothing new"));
+  if (!imported) {
+    PrintToStderr(fmt::format("{}: {} is not taken for {}: {} at {} [{}]{}", folder.name,
+                              folder.path, url, imported.error().error.detail, imported.error().at,
+                              trust::CodeOf(imported.error().error.reason), HintFor(folder)));
+    return ExitFor(imported.error().error.reason);
   }
-  const trust::Error& error = imported.error().error;
-  PrintToStderr(fmt::format("{}: {} is not taken for {}: {} at {} [{}]{}", folder.name, folder.path,
-                            url, error.detail, imported.error().at, trust::CodeOf(error.reason),
-                            HintFor(folder)));
-  return trust::AnswerFor(error.reason) == trust::Answer::kDeny ? Exit::kDenied
-                                                                : Exit::kUnavailable;
+  const Exit printed = PrintToStdout(fmt::format("{}: taken for {}{}", folder.name, url,
+                                                 imported->changed ? "" : ", nothing new"));
+  if (!imported->file_failure) return printed;
+  const trust::Error& error = imported->file_failure->error;
+  PrintToStderr(fmt::format("{}: of {} is not taken for {}: {} [{}]", folder.name, folder.path, url,
+                            error.detail, trust::CodeOf(error.reason)));
+  return ExitFor(error.reason);
 }
 
 // With what any kind has there.

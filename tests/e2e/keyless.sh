@@ -166,7 +166,7 @@ expect_output one --policy Never "$registry/shop/web:1.0"
 expect_like "status" "*trusted files: *trusted_root.json of *roots? for *cosign?: sha256 $(
   sha256sum <"$node_dir/acme/trusted_root.json" | cut -c 1-40)*ends in*" "$(crivet_here status 2>&1 || true)"
 
-say "a newer one acts at once; one that is none is refused with its refresh, and the one before stays"
+say "a newer one acts at once; one that is none is refused, and the one before stays"
 publish_tuf "$node_dir/roots" "trusted_root.json=$node_dir/acme/without_its_ca.json"
 sleep 1.5
 expect_denied untrusted-root "$registry/shop/web:1.0" --policy Always

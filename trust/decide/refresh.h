@@ -100,6 +100,9 @@ struct Committed {
   bool changed = false;
   /// Whether nothing but `tofu` speaks for the anchor.
   bool on_first_use = false;
+  /// Why a file that another trust reads is not the one of today, where one is not. The set counts
+  /// all the same: who publishes a file holds up nothing else.
+  std::optional<RefreshFailure> file_failure = std::nullopt;
   /// Of a refresh for a name; null where the set says it all.
   std::shared_ptr<const NameAnswer> answer = nullptr;
   /// The same on top of a set, never null, that somebody else committed while this refresh was

@@ -47,6 +47,9 @@ void VisitAll(const Holding& holding, const auto& visit) {
     if (auto name = StoredRole(role)) visit(*std::move(name), file);
   }
   for (const auto& [target, file] : holding.target_files) visit(StoredTarget(target), file);
+  for (const auto& [target, earlier] : holding.earlier_files) {
+    visit(StoredEarlierTarget(target, earlier), earlier.file);
+  }
 }
 
 // Role -> the delegations of `targets` that lead to it; one that nothing leads to is its own.
@@ -312,6 +315,11 @@ void Holding::AnchorAt(const RootPins& pins) {
       });
   if (!has_file) chain = {*file};
   newest.roots = std::move(chain);
+  if (!has_file || newest.roots.empty()) {
+    // Of a chain that nobody pins any more.
+    target_files.clear();
+    earlier_files.clear();
+  }
   if (newest.roots.empty()) {
     newest.timestamp.reset();
     newest.snapshot.reset();

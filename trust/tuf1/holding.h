@@ -57,6 +57,8 @@ struct Holding {
   TimePoint verified_at = {};
   /// Of targets that the complete set lists.
   TargetFilesHeld target_files = {};
+  /// Of targets whose file of today could not be had: those before.
+  EarlierFiles earlier_files = {};
   /// What the store has.
   std::map<std::string, Sha256> stored = {};
   std::shared_ptr<RoleUses> uses = std::make_shared<RoleUses>();

@@ -2,6 +2,7 @@
 #include "trust/tuf1/repository.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -13,6 +14,8 @@ namespace {
 constexpr std::size_t kLinkBytes = 16 * 1024;
 // A page of status names no more of them, and a metric has no more labels.
 constexpr std::size_t kShownRoles = 32;
+// The roles whose keys a root has, on the way to a target.
+constexpr std::array kOnTheWay = {kTimestamp, kSnapshot, kTargets};
 
 std::size_t BytesOf(const Trusted& set) {
   std::size_t bytes = set.roots.size() * kLinkBytes;
@@ -23,10 +26,34 @@ std::size_t BytesOf(const Trusted& set) {
   return bytes;
 }
 
-std::size_t BytesOf(const TargetFilesHeld& files) {
+std::size_t BytesOfFiles(const Holding& holding) {
   std::size_t bytes = 0;
-  for (const auto& [name, file] : files) bytes += file.bytes->size();
+  for (const auto& [name, file] : holding.target_files) bytes += file.bytes->size();
+  for (const auto& [name, earlier] : holding.earlier_files) bytes += earlier.file.bytes->size();
   return bytes;
+}
+
+// The file of a target: the listed one, or the one before, which nothing new hangs on once a newer
+// root has taken a key away from those that may have signed on its way.
+std::optional<PublishedFile> TargetFileOf(const Holding& holding, const std::string& target) {
+  const auto listed = holding.target_files.find(target);
+  if (listed != holding.target_files.end()) return listed->second;
+  const auto earlier = holding.earlier_files.find(target);
+  if (earlier == holding.earlier_files.end()) return std::nullopt;
+  PublishedFile file = earlier->second.file;
+  const auto& roots = holding.newest.roots;
+  const auto hung_from = std::find_if(roots.begin(), roots.end(), [&](const auto& root) {
+    return root.content->version() == earlier->second.root;
+  });
+  // Which of them signed is not known any more: where any key is gone, it may have been that one.
+  const bool has_all_keys =
+      hung_from != roots.end() &&
+      std::all_of(kOnTheWay.begin(), kOnTheWay.end(), [&](std::string_view role) {
+        return holding.newest.root().KeysOf(role).StillBinds(
+            hung_from->content->KeysOf(role).Spkis());
+      });
+  if (!has_all_keys) file.until = TimePoint{};
+  return file;
 }
 
 std::pair<std::int64_t, TimePoint> VersionAndExpiry(const auto& metadata) {
@@ -47,7 +74,7 @@ Repository::Repository(CollectionId id, Holding holding)
       uncovered_(holding_.Uncovered()),
       floors_(holding_.FloorsNow()),
       resident_bytes_(BytesOf(complete()) + (holding_.before ? BytesOf(*holding_.before) : 0) +
-                      BytesOf(holding_.target_files)) {}
+                      BytesOfFiles(holding_)) {}
 
 bool Repository::IsAnchored(const TufDemand& demand) const {
   return MatchChain(demand.trust->pin, holding_.newest.roots).has_value();
@@ -85,11 +112,9 @@ std::optional<PublishedFile> Repository::FileOf(const std::string& name,
                                                 const Demand& demand) const {
   // Others may have made the chain begin elsewhere, and believe what this one does not.
   if (!IsAnchored(AsTuf(demand))) return std::nullopt;
-  const auto held = holding_.target_files.find(name);
-  if (held == holding_.target_files.end()) return std::nullopt;
-  PublishedFile file = held->second;
+  std::optional<PublishedFile> file = TargetFileOf(holding_, name);
   // A newer root acts at once: what its keys no longer cover vouches for nothing new.
-  if (!uncovered_.empty()) file.until = TimePoint{};
+  if (file && !uncovered_.empty()) file->until = TimePoint{};
   return file;
 }
 

@@ -81,7 +81,7 @@ void StoredRepository::Next() {
     }
     if (step_ == Step::kRoles) BeginFiles();
     if (stored_files_.empty()) return End();
-    stored_as_ = StoredTarget(stored_files_.back());
+    stored_as_ = stored_files_.back();
   }
 }
 
@@ -107,19 +107,26 @@ void StoredRepository::Supply(Fetched answer) {
     case Step::kRoles:
       roles_->Supply(std::move(answer));
       break;
-    case Step::kFiles: {
-      const std::string target = std::move(stored_files_.back());
+    case Step::kFiles:
       stored_files_.pop_back();
-      if (!answer) break;
-      auto bytes = std::make_shared<const std::string>(std::move(answer->bytes));
-      const Sha256 sha256 = Sha256Of(*bytes);
-      files_.insert_or_assign(target, PublishedFile{std::move(bytes), sha256, {}});
+      if (answer) SupplyFile(std::move(answer->bytes));
       break;
-    }
     case Step::kOver:
       break;
   }
   Next();
+}
+
+void StoredRepository::SupplyFile(std::string content) {
+  auto bytes = std::make_shared<const std::string>(std::move(content));
+  const Sha256 sha256 = Sha256Of(*bytes);
+  PublishedFile file{std::move(bytes), sha256, {}};
+  if (const auto earlier = EarlierTargetStoredAs(stored_as_)) {
+    file.until = earlier->until;
+    earlier_files_.insert_or_assign(earlier->name, EarlierFile{std::move(file), earlier->root});
+  } else if (const auto target = TargetStoredAs(stored_as_)) {
+    files_.insert_or_assign(*target, std::move(file));
+  }
 }
 
 void StoredRepository::BeginRoles() {
@@ -140,21 +147,28 @@ void StoredRepository::BeginFiles() {
   step_ = Step::kFiles;
   if (!roles_) return;
   for (const std::string& name : start_.stored) {
-    if (auto target = TargetStoredAs(name)) stored_files_.push_back(*std::move(target));
+    if (TargetStoredAs(name) || EarlierTargetStoredAs(name)) stored_files_.push_back(name);
   }
 }
 
-// Of what the store has under their names: what is still listed, and wanted. The rest is had anew.
+// Of what the store has under their names: what is still listed, and wanted, else what was kept in
+// its place. The rest is had anew.
 void StoredRepository::TakeFiles() {
   Trusted& complete = *holding_.complete;
-  for (TargetFile& wanted : FilesOf(start_.demands)) {
+  for (const TargetFile& wanted : FilesOf(start_.demands)) {
     TargetFiles files({.trusted = complete,
-                       .wanted = {std::move(wanted)},
+                       .wanted = {wanted},
                        .held = files_,
                        .now = start_.now,
                        .expiry = Expiry::kIgnored,
                        .caps = caps_});
-    if (files.Wanted() || files.failure()) continue;
+    if (files.Wanted() || files.failure()) {
+      const auto earlier = earlier_files_.find(wanted.name);
+      const bool is_one = earlier != earlier_files_.end() &&
+                          (!wanted.check || wanted.check(*earlier->second.file.bytes));
+      if (is_one) holding_.earlier_files.insert(*earlier);
+      continue;
+    }
     complete = files.trusted();
     holding_.target_files.insert(files.files().begin(), files.files().end());
   }

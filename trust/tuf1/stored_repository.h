@@ -34,6 +34,7 @@ class StoredRepository final : public Refresh {
   };
 
   void Next();
+  void SupplyFile(std::string content);
   void BeginRoles();
   void BeginFiles();
   void TakeFiles();
@@ -45,8 +46,9 @@ class StoredRepository final : public Refresh {
   std::optional<Update> update_;
   Step step_ = Step::kUpdate;
   std::optional<RolesAhead> roles_;
-  std::vector<std::string> stored_files_;  ///< that are still to be read, by their targets
+  std::vector<std::string> stored_files_;  ///< that are still to be read, as they are stored
   TargetFilesHeld files_;
+  EarlierFiles earlier_files_;
   std::string stored_as_;
   std::optional<RefreshOutcome> outcome_;
 };

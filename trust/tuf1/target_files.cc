@@ -2,6 +2,7 @@
 #include "trust/tuf1/target_files.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 #include <variant>
 
@@ -11,6 +12,9 @@ namespace crivet::trust::tuf1 {
 namespace {
 
 constexpr std::string_view kStoredPrefix = "file:";
+// Then the root's version, `until`, and the name.
+constexpr std::string_view kEarlierPrefix = "earlier file:";
+constexpr std::size_t kTimeLength = std::string_view("2026-11-24T09:12:00Z").size();
 constexpr std::string_view kLetters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/";
 
@@ -61,12 +65,34 @@ std::optional<std::string> TargetStoredAs(std::string_view stored_as) {
   return std::string(stored_as);
 }
 
+std::string StoredEarlierTarget(std::string_view name, const EarlierFile& earlier) {
+  return std::string(kEarlierPrefix) + std::to_string(earlier.root) + ":" +
+         FormatRfc3339(earlier.file.until) + ":" + std::string(name);
+}
+
+std::optional<EarlierTarget> EarlierTargetStoredAs(std::string_view stored_as) {
+  if (!stored_as.starts_with(kEarlierPrefix)) return std::nullopt;
+  stored_as.remove_prefix(kEarlierPrefix.size());
+  EarlierTarget earlier;
+  const char* const end = stored_as.data() + stored_as.size();
+  const auto parsed = std::from_chars(stored_as.data(), end, earlier.root);
+  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ':') return std::nullopt;
+  stored_as.remove_prefix(static_cast<std::size_t>(parsed.ptr - stored_as.data()) + 1);
+  const Result<TimePoint> until = ParseRfc3339(stored_as.substr(0, kTimeLength));
+  if (!until || stored_as.size() <= kTimeLength || stored_as[kTimeLength] != ':') {
+    return std::nullopt;
+  }
+  earlier.until = *until;
+  earlier.name = stored_as.substr(kTimeLength + 1);
+  return TargetFile::WrongName(earlier.name).empty() ? std::optional(earlier) : std::nullopt;
+}
+
 TargetFiles::TargetFiles(Start start) : start_(std::move(start)), trusted_(start_.trusted) {
   Next();
 }
 
 std::optional<FileRequest> TargetFiles::Wanted() const {
-  if (failure_ || (!search_ && !listed_)) return std::nullopt;
+  if (!search_ && !listed_) return std::nullopt;
   FileRequest request;
   if (!listed_) {
     const MetadataRequest& role = *search_->Wanted();
@@ -93,7 +119,7 @@ std::optional<FileRequest> TargetFiles::Wanted() const {
 void TargetFiles::Next() {
   search_.reset();
   listed_.reset();
-  while (!failure_ && next_ < start_.wanted.size()) {
+  while (next_ < start_.wanted.size()) {
     search_.emplace(
         trusted_,
         Search::Question{.name = current().name, .now = start_.now, .expiry = start_.expiry},
@@ -104,14 +130,14 @@ void TargetFiles::Next() {
   }
 }
 
-// Either the file is here, or it is asked for, or this has failed.
+// Either the file is here, or it is asked for, or it is left out.
 void TargetFiles::EndSearch() {
   trusted_ = search_->trusted();
   const Search::Outcome outcome = search_->outcome();
   const std::optional<RefreshFailure> failure = search_->failure();
   search_.reset();
   if (failure) {
-    failure_ = failure;
+    LeaveOut(*failure);
   } else if (const auto* found = std::get_if<Search::Found>(&outcome)) {
     Take(*found->hits.front().entry, found->asked);
   } else if (const auto* failed = std::get_if<Search::Failed>(&outcome)) {
@@ -142,7 +168,6 @@ void TargetFiles::Take(const TargetEntry& entry, const std::vector<std::string>&
 }
 
 void TargetFiles::Supply(Fetched answer) {
-  if (failure_) return;
   if (search_) {
     search_->Supply(std::move(answer));
     if (search_->Wanted()) return;
@@ -155,16 +180,13 @@ void TargetFiles::Supply(Fetched answer) {
   if (!answer) {
     MetadataRequest request;
     request.sha256 = listed.hashes.sha256;
-    failure_ = FailureOf(answer.error(), request, "the target " + current().name);
-    return;
-  }
-  if (answer->bytes.size() != listed.length || !listed.hashes.Fit(answer->bytes)) {
-    return Fail({Reason::kHash, "its bytes are not the listed ones"});
-  }
-  const Sha256 sha256 = Sha256Of(answer->bytes);
-  auto bytes = std::make_shared<const std::string>(std::move(answer->bytes));
-  if (auto kept = Keep({std::move(bytes), sha256, listed.until}); !kept) {
-    return Fail(kept.error());
+    LeaveOut(FailureOf(answer.error(), request, "the target " + current().name));
+  } else if (answer->bytes.size() != listed.length || !listed.hashes.Fit(answer->bytes)) {
+    Fail({Reason::kHash, "its bytes are not the listed ones"});
+  } else {
+    const Sha256 sha256 = Sha256Of(answer->bytes);
+    auto bytes = std::make_shared<const std::string>(std::move(answer->bytes));
+    if (auto kept = Keep({std::move(bytes), sha256, listed.until}); !kept) Fail(kept.error());
   }
   Next();
 }
@@ -185,7 +207,12 @@ void TargetFiles::Fail(const Error& error) {
   RefreshFailure failure;
   failure.at = "the target " + current().name;
   failure.error = {error.reason, failure.at + ": " + error.detail};
-  failure_ = std::move(failure);
+  LeaveOut(std::move(failure));
+}
+
+void TargetFiles::LeaveOut(RefreshFailure failure) {
+  if (!failure_) failure_ = std::move(failure);
+  ++next_;
 }
 
 }  // namespace crivet::trust::tuf1

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -21,6 +22,14 @@ namespace crivet::trust::tuf1 {
 /// `until` is the earliest expiry of what vouches for one.
 using TargetFilesHeld = std::map<std::string, PublishedFile>;
 
+/// EarlierFile is a file of a target that was the listed one, kept while the one of today cannot be
+/// had. Nothing makes its `until` later.
+struct EarlierFile {
+  PublishedFile file;
+  std::int64_t root = 0;  ///< the version of the root that it hung from last
+};
+using EarlierFiles = std::map<std::string, EarlierFile>;
+
 /// TargetFile is a file that a demand wants: a target, by its name.
 struct TargetFile {
   static constexpr std::size_t kMaxBytes = std::size_t{4} * 1024 * 1024;
@@ -38,9 +47,9 @@ struct TargetFile {
 };
 
 /// TargetFiles gets the files that demands want, under a set that has just been verified: the one
-/// that is held where it is still the listed one, else from the server. All of them, or it fails: a
-/// set whose file cannot be had, is not the listed one, or is none for its reader, is not
-/// committed. Driven as Refresh is. Not thread-safe.
+/// that is held where it is still the listed one, else from the server. One that cannot be had, is
+/// not the listed one, or is none for its reader, is left out, and holds up no other. Driven as
+/// Refresh is. Not thread-safe.
 class TargetFiles {
  public:
   struct Start {
@@ -60,6 +69,7 @@ class TargetFiles {
   /// With the roles that were had on the way.
   const Trusted& trusted() const { return trusted_; }
   const TargetFilesHeld& files() const { return files_; }
+  /// Why the first was left out; nullopt: none was.
   const std::optional<RefreshFailure>& failure() const { return failure_; }
 
  private:
@@ -69,6 +79,7 @@ class TargetFiles {
   void Take(const TargetEntry& entry, const std::vector<std::string>& asked);
   Result<void> Keep(PublishedFile file);
   void Fail(const Error& error);
+  void LeaveOut(RefreshFailure failure);
 
   const Start start_;
   Trusted trusted_;
@@ -91,5 +102,13 @@ std::string PathOfTarget(std::string_view name, const Root& root, const Digests&
 /// Under which name such a file is stored, and the target whose file is stored under one.
 std::string StoredTarget(std::string_view name);
 std::optional<std::string> TargetStoredAs(std::string_view stored_as);
+/// The same of one that is not listed any more: the name says what is known of it.
+std::string StoredEarlierTarget(std::string_view name, const EarlierFile& earlier);
+struct EarlierTarget {
+  std::string name;
+  std::int64_t root = 0;
+  TimePoint until;
+};
+std::optional<EarlierTarget> EarlierTargetStoredAs(std::string_view stored_as);
 
 }  // namespace crivet::trust::tuf1

@@ -103,25 +103,48 @@ void TufRefresh::EndUpdate() {
     holding_.Take(*update_, Holding::Went::kNotThrough);
     return EndWith(*update_->failure());
   }
+  TargetFilesHeld held = holding_.target_files;
+  for (const auto& [name, earlier] : holding_.earlier_files) held.emplace(name, earlier.file);
   TargetFiles::Start begun{.trusted = update_->trusted(),
                            .wanted = FilesOf(start_.demands),
-                           .held = holding_.target_files,
+                           .held = std::move(held),
                            .now = start_.now,
                            .caps = caps_};
   files_.emplace(std::move(begun));
   if (!files_->Wanted()) EndFiles();
 }
 
-// What is verified so far stays verified either way; a set without its files answers nothing.
+// Of what could not be had the file before, as long as what vouched for it goes. A newer root acts
+// at once on that too.
+EarlierFiles TufRefresh::EarlierThan(const Update& update, const TargetFiles& files) const {
+  EarlierFiles kept;
+  Holding before = holding_;
+  before.Take(update, Holding::Went::kNotThrough);
+  const bool is_covered = before.complete && before.Uncovered().empty();
+  for (const TargetFile& wanted : FilesOf(start_.demands)) {
+    if (files.files().contains(wanted.name)) continue;
+    const auto listed = holding_.target_files.find(wanted.name);
+    const auto earlier = holding_.earlier_files.find(wanted.name);
+    if (listed != holding_.target_files.end()) {
+      EarlierFile file{listed->second, before.newest.root().version()};
+      if (!is_covered) file.file.until = TimePoint{};
+      kept.emplace(wanted.name, std::move(file));
+    } else if (earlier != holding_.earlier_files.end()) {
+      kept.insert(*earlier);
+    }
+  }
+  return kept;
+}
+
+// Whoever is delegated a file holds up nobody else's names: the set counts without it.
 void TufRefresh::EndFiles() {
   const TargetFiles files = *std::move(files_);
   files_.reset();
   const Update update = *std::move(update_);
   update_.reset();
-  if (files.failure()) {
-    holding_.Take(update, Holding::Went::kNotThrough);
-    return EndWith(*files.failure());
-  }
+  holding_.earlier_files = files.failure() ? EarlierThan(update, files) : EarlierFiles();
+  file_failure_ = files.failure();
+  if (file_failure_) file_failure_->error.detail += "; all else of this refresh counts";
   holding_.Take(update, Holding::Went::kThrough);
   holding_.complete = files.trusted();
   holding_.target_files = files.files();
@@ -212,6 +235,7 @@ Committed TufRefresh::Commit() const {
   kept.stored.clear();
   NoteStored(kept, committed.files);
   committed.on_first_use = IsOnFirstUse();
+  committed.file_failure = file_failure_;
   committed.changed = !before_ || kept.stored != began_with_.stored;
   committed.set = std::make_shared<const Repository>(start_.id, std::move(kept));
   if (updated_) return committed;

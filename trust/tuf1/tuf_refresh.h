@@ -43,6 +43,7 @@ class TufRefresh final : public Refresh {
   void BeginUpdate();
   void EndUpdate();
   void EndFiles();
+  EarlierFiles EarlierThan(const Update& update, const TargetFiles& files) const;
   std::vector<std::string> RolesHeld() const;
   std::vector<std::string> RolesListed() const;
   void BeginSearches();
@@ -66,6 +67,7 @@ class TufRefresh final : public Refresh {
   std::size_t searched_ = 0;
   bool updated_ = false;
   std::optional<RefreshFailure> failure_;
+  std::optional<RefreshFailure> file_failure_;
 
   std::optional<Update> update_;
   std::optional<TargetFiles> files_;

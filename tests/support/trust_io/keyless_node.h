@@ -138,7 +138,10 @@ struct KeylessNode : TestNode {
     });
   }
   // A refresh of the repository that somebody asks for by hand.
-  bool Refreshed() { return service().Import(TufKind().IdOf(kTufUrl, "*"), Copy()).has_value(); }
+  bool Refreshed() {
+    const RefreshOutcome outcome = service().Import(TufKind().IdOf(kTufUrl, "*"), Copy());
+    return outcome && !outcome->file_failure;
+  }
   // What the server has, as a folder.
   std::string Copy() {
     tuf->With([&](TufPublisher& publisher) {

@@ -208,6 +208,9 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
   terms.stop = stop_;
   terms.arrival = order.arrival;
   return [this, &slot, order, terms](const FileRequest& request) {
+    if (request.below == FileRequest::Below::kFilesUrl) {
+      return FileOfAnother(slot, order, request, terms);
+    }
     const ServerSilence::Time began = clock_.Read().since_boot;
     MetadataFetcher::Terms asking = terms;
     if (!IsForPullSecret(request, slot.id())) asking.credentials = nullptr;
@@ -234,6 +237,31 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
   };
 }
 
+// Whoever has the files may be another host: its silence is no word of the server's, and is waited
+// for once in a while only. No pod has credentials for it.
+Fetched RefreshRunner::FileOfAnother(const RepositorySlot& slot, const Order& order,
+                                     const FileRequest& request, MetadataFetcher::Terms terms) {
+  const ServerSilence::Time began = clock_.Read().since_boot;
+  terms.credentials = nullptr;
+  ServerSilence& silence = *order.server->files_silence;
+  const std::optional<NetworkCause> silent = silence.HeldBackBy(began);
+  if (silent && !silence.TakeProbe(began, terms.patience)) {
+    return tl::unexpected(FetchFailure{FetchFailure::Kind::kNetwork, *silent});
+  }
+  const auto arrival = std::make_shared<Arrival>();
+  terms.arrival = arrival;
+  Fetched fetched = order.server->fetcher->Fetch(request, terms).fetched;
+  const ServerSilence::Time ended = clock_.Read().since_boot;
+  if (fetched || fetched.error().kind != FetchFailure::Kind::kNetwork ||
+      arrival->heard == Heard::kAnswer) {
+    silence.NoteAnswer(ended);
+  } else {
+    silence.NoteFailure(arrival->heard, fetched.error().cause, slot.id(), began, ended,
+                        ServerSilence::Company::kAlone);
+  }
+  return fetched;
+}
+
 RefreshRunner::Outcome RefreshRunner::RunFromServer(RepositorySlot& slot, const Order& order) {
   const Limits limits = order.server->limits();
   const TimePoint began = NowOrWall();
@@ -253,10 +281,16 @@ void RefreshRunner::NoteOutcome(RepositorySlot& slot, const Order& order, const 
   if (outcome) {
     if (order.asked) slot.NoteNameAnswered(order.key, order.credentials);
     // A refresh for a name may have confirmed all of the set on its way, or nothing but the name.
-    if (!order.asked || outcome->set->verified_at() >= began) {
-      slot.NoteVerified(order.key, order.credentials, ended);
+    const std::optional<RefreshFailure>& of_file = outcome->file_failure;
+    const bool is_whole = !order.asked || outcome->set->verified_at() >= began;
+    if (is_whole && slot.NoteVerified(order.key, order.credentials, ended, of_file)) {
+      journal_.Say(Shown(slot.id(), *of_file));
     }
-    outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
+    if (of_file) {
+      journal_.CountFailed(of_file->error.reason);
+    } else {
+      outcome->changed ? journal_.CountChanged() : journal_.CountUnchanged();
+    }
   } else {
     journal_.CountFailed(outcome.error().error.reason);
     // Where no token could be had, another pod's secret may be better.

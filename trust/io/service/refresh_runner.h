@@ -85,6 +85,8 @@ class RefreshRunner {
               const std::optional<AskedName>& asked,
               RefreshStart::Ahead ahead = RefreshStart::Ahead::kInUse);
   Supplier FromServer(const RepositorySlot& slot, const Order& order, Cached cached);
+  Fetched FileOfAnother(const RepositorySlot& slot, const Order& order, const FileRequest& request,
+                        MetadataFetcher::Terms terms);
   Settled Settle(RepositorySlot& slot, RepositorySlot::Ground ground, const Demands& demands,
                  Outcome& outcome);
   void NoteOutcome(RepositorySlot& slot, const Order& order, const Outcome& outcome,

@@ -315,18 +315,22 @@ bool RepositorySlot::lacks_commit() const {
   return lacks_commit_;
 }
 
-void RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
-                                  SinceBoot at) {
+bool RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials& credentials,
+                                  SinceBoot at, const std::optional<RefreshFailure>& of_file) {
+  using Outcome = RefreshHistory::Outcome;
   const std::lock_guard lock(mutex_);
   view_.failure = nullptr;
-  history_.Note(RefreshHistory::Outcome::kVerified, at);
+  // Who lacks the file must not wait for it as long as for news, and has not to ask on each pull.
+  history_.Note(of_file ? Outcome::kFailed : Outcome::kVerified, at);
   history_is_refusal_ = false;
   verified_ = at;
   refused_.erase(key.credentials);
   if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.name, credentials));
-  last_failure_.reset();
-  failures_in_a_row_ = 0;
+  const bool news = of_file && (!last_failure_ || !SameToPeople(*last_failure_, *of_file));
+  last_failure_ = of_file;
+  failures_in_a_row_ = of_file ? failures_in_a_row_ + 1 : 0;
   no_credentials_ = false;
+  return news;
 }
 
 void RepositorySlot::NoteNameAnswered(const FlightKey& key, const SharedCredentials& credentials) {

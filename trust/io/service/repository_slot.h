@@ -158,7 +158,9 @@ class RepositorySlot {
   bool lacks_commit() const;
 
   enum class Asker : std::uint8_t { kPull, kBackground };
-  void NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at);
+  /// `of_file`: Committed::file_failure. True where people have not been told of it yet.
+  bool NoteVerified(const FlightKey& key, const SharedCredentials& credentials, SinceBoot at,
+                    const std::optional<RefreshFailure>& of_file);
   /// A refresh for a name ended well; whether it verified the whole set too is for NoteVerified.
   void NoteNameAnswered(const FlightKey& key, const SharedCredentials& credentials);
   /// True where people have not been told of such a failure yet.

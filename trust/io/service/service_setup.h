@@ -27,6 +27,8 @@ struct ServerSetup {
   std::shared_ptr<MetadataFetcher> fetcher;
   std::shared_ptr<ServerSilence> silence = std::make_shared<ServerSilence>();
   std::shared_ptr<TokenSilence> token_silence = std::make_shared<TokenSilence>();
+  /// Of whoever has the files that other trusts read (FileRequest::Below).
+  std::shared_ptr<ServerSilence> files_silence = std::make_shared<ServerSilence>();
 
   Limits limits() const;
 };
