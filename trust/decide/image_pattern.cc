@@ -121,7 +121,7 @@ std::string Sample(const WildcardSteps& steps) {
   return sample;
 }
 
-std::string Quoted(std::string_view text) {
+std::string InQuotes(std::string_view text) {
   constexpr std::size_t kMostShown = 160;
   std::string quoted = "\"";
   for (const char c : text.substr(0, kMostShown)) quoted += c < ' ' || c == 0x7F ? '?' : c;
@@ -132,10 +132,10 @@ std::string Quoted(std::string_view text) {
 std::string NoPattern(std::string_view text) {
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
     return "a name has no \"" + std::string(text.substr(0, scheme)) + "://\": write " +
-           Quoted(text.substr(scheme + 3));
+           InQuotes(text.substr(scheme + 3));
   }
   if (text.ends_with('/')) {
-    return "a name does not end in \"/\": " + Quoted(std::string(text) + "**") +
+    return "a name does not end in \"/\": " + InQuotes(std::string(text) + "**") +
            " is everything below it";
   }
   const auto last = text.rfind('/');
@@ -143,9 +143,9 @@ std::string NoPattern(std::string_view text) {
   if (end != std::string_view::npos) {
     const auto name = ImageReference::Parse(text);
     return "a pattern is for every tag and digest of a name: write " +
-           Quoted(name ? name->repository() : text.substr(0, end));
+           InQuotes(name ? name->repository() : text.substr(0, end));
   }
-  return "not a pattern of `host/path`, such as \"registry.example/team/**\": " + Quoted(text);
+  return "not a pattern of `host/path`, such as \"registry.example/team/**\": " + InQuotes(text);
 }
 
 // The pattern that means what somebody wrote in the short form of Docker's names.
@@ -179,7 +179,7 @@ Result<ImagePattern> ImagePattern::ParseSteps(std::string_view text) {
     const std::string_view component = text.substr(at, end - at);
     at = end + 1;
     if (component.empty()) {
-      return Fail(Reason::kMalformed, "a pattern with an empty component: " + Quoted(text));
+      return Fail(Reason::kMalformed, "a pattern with an empty component: " + InQuotes(text));
     }
     const std::size_t star = component.find('*');
     if (component == "*") {
@@ -195,7 +195,7 @@ Result<ImagePattern> ImagePattern::ParseSteps(std::string_view text) {
       return Fail(Reason::kMalformed,
                   "a component has one `*` at most, and `**` is a whole component, not a part as "
                   "in " +
-                      Quoted(component));
+                      InQuotes(component));
     }
   }
   return ImagePattern(std::string(text), std::move(steps));
@@ -215,7 +215,7 @@ Result<ImagePattern> ImagePattern::Parse(std::string_view text) {
                   "\"*\" is one component, and every name has at least two: \"**\" is every image");
     }
     return Fail(Reason::kMalformed, "no image has such a name: write " +
-                                        Quoted(WrittenOut(text, sample, name->repository())));
+                                        InQuotes(WrittenOut(text, sample, name->repository())));
   }
   return pattern;
 }
