@@ -64,7 +64,7 @@ struct TufNode {
   tuf1::Trusted trusted;
   tuf1::Caps caps = {};
   TimePoint searched_at = TufPublisher::kNow;
-  std::string at;                      ///< the role at which the latest refresh failed
+  std::string at;  ///< the role at which the latest refresh failed
   std::unique_ptr<tuf1::RoleSearch> search;
 };
 
