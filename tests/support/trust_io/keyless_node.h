@@ -21,7 +21,6 @@ namespace crivet::trust {
 
 inline constexpr char kTufUrl[] = "https://tuf.acme.example/metadata";
 inline constexpr char kTarget[] = "trusted_root.json";
-inline const std::string kName = "127.0.0.1:5055/acme/web";
 
 /// OneRegistry serves one repository of a registry. Thread-safe.
 class OneRegistry final : public MetadataFetcher {
@@ -50,6 +49,8 @@ inline std::string TestRoot(const std::string& name) {
 /// KeylessNode is a node whose images of one repository are signed without keys; the authorities
 /// are a target of a repository of TUF.
 struct KeylessNode : TestNode {
+  static inline const std::string kName = "127.0.0.1:5055/acme/web";
+
   KeylessNode() {
     AddServer("cosign", "").kind = std::string(SigstoreKind().name());
     TrustServer& settings = AddServer("roots", kTufUrl);
