@@ -182,8 +182,7 @@ BOOST_AUTO_TEST_CASE(AnOldSignature_StampedAnewByAnybody_StaysOld) {
   BOOST_TEST(FormatRfc3339(times[0]) == FormatRfc3339(times[1]));
 }
 
-// Both ends of what the authority's clock can have meant lie in the life of the certificate.
-BOOST_AUTO_TEST_CASE(ATimestamp_ThatMayBeFromBeforeTheCertificate_ProvesNothing) {
+BOOST_AUTO_TEST_CASE(ATimestamp_WhoseClockMayBeWeeksOff_ProvesNothing) {
   ImageDemand demand;
   demand.authorities = *CertificateSet::Parse(Read("trust/notation/ca-acme.pem"));
   demand.timestamp_authorities = *CertificateSet::Parse(Read("notation/restamped/tsa.pem"));
@@ -195,8 +194,6 @@ BOOST_AUTO_TEST_CASE(ATimestamp_ThatMayBeFromBeforeTheCertificate_ProvesNothing)
       VerifyEnvelope(*envelope, TheImage(), demand, *ParseRfc3339("2026-11-30T00:00:00Z"));
   BOOST_REQUIRE(!verified);
   BOOST_CHECK(verified.error().reason == SignatureReason::kTimestamp);
-  BOOST_TEST(verified.error().detail.find(" is valid from ") != std::string::npos,
-             verified.error().detail);
 }
 
 BOOST_AUTO_TEST_CASE(Identity_IsASubsetOfTheSubject) {
