@@ -66,11 +66,10 @@ struct Asked {
   std::vector<std::string> questions;  // for which a registry may be asked
   std::vector<std::string> events;     // "here", "go out", "pause" and "out" as they came
 
+  /// From any thread: Boost's checks are the test's own thread's alone.
   trust::Decision Answer(const trust::Question& question) {
     const trust::Question::Member& of = question.of_member.value();
     const std::string& trust = of.applied.rule->members[of.index].trust;
-    BOOST_TEST((question.name_here == trust::NameHere::kIsThis));
-    BOOST_TEST(!question.credentials);
     const bool here = question.reach == trust::Question::Reach::kOffline;
     events.emplace_back(here ? "here" : "out");
     if (!here) questions.push_back(trust + " " + question.reference.Canonical());
@@ -85,7 +84,12 @@ struct Asked {
   std::optional<UnverifiedLocal> LookAt(const NodeInventory& inventory,
                                         const trust::Policy& policy) {
     return LookAtLocal(inventory, policy,
-                       {.ask = [this](const trust::Question& question) { return Answer(question); },
+                       {.ask =
+                            [this](const trust::Question& question) {
+                              BOOST_TEST((question.name_here == trust::NameHere::kIsThis));
+                              BOOST_TEST(!question.credentials);
+                              return Answer(question);
+                            },
                         .go_out = [this] { return Note("go out"); },
                         .next_out = [this] { return Note("pause"); }});
   }
