@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What it costs to verify an image that cosign or notation signed, in a registry on loopback: `crivet verify`, cold each time,
-# beside `cosign verify` and `notation verify`. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the median of the rounds; CPU is the figure on a machine that is
-# not quiet.
+# What it costs to verify an image that cosign or notation signed, in a registry on loopback: `crivet verify`, cold each
+# time, beside `cosign verify` and `notation verify`. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the
+# median of the rounds; CPU is the figure on a machine that is not quiet.
 #
 #   bench/measure/signatures.sh [rounds, 15]
 set -euo pipefail
