@@ -14,7 +14,7 @@ need_cosign
 need_notation
 node_enter "$@"
 rounds=${1:-15}
-readonly issuer=https://issuer.acme.example alice=alice@acme.example
+readonly oidc_issuer=https://issuer.acme.example alice=alice@acme.example
 
 # median FIELD <FILE: of a column.
 median() { sort -n -k "$1,$1" | awk -v field="$1" '{ all[NR] = $field } END { print all[int((NR + 1) / 2)] }'; }
@@ -54,7 +54,7 @@ cosign_key release
 for where in key/bundle key/older keyless/bundle notation/p256 notation/rsa; do push one "$where:1.0"; done
 cosign_image release one key/bundle
 cosign_image release one key/older --use-signing-config=false --tlog-upload=false --new-bundle-format=false
-cosign_keyless acme "$alice" "$issuer" one keyless/bundle
+cosign_keyless acme "$alice" "$oidc_issuer" one keyless/bundle
 subject=/C=CH/ST=ZH/O=Acme
 for kind in p256 rsa; do
   new_key=("${rsa_4096[@]}")
@@ -92,12 +92,12 @@ identities = ["x509.subject: C=CH, ST=ZH, O=Acme"]
 images = ["$registry/keyless/**"]
 action = "verify"
 trust = "cosign"
-identities = [{ issuer = "$issuer", subject = "$alice" }]
+identities = [{ issuer = "$oidc_issuer", subject = "$alice" }]
 TOML
 
 verify=(cosign verify --allow-http-registry)
 by_key=(--key "$node_dir/release.pub" --insecure-ignore-tlog)
-keyless=(--trusted-root "$node_dir/acme/trusted_root.json" --certificate-identity "$alice" --certificate-oidc-issuer "$issuer"
+keyless=(--trusted-root "$node_dir/acme/trusted_root.json" --certificate-identity "$alice" --certificate-oidc-issuer "$oidc_issuer"
   --use-signed-timestamps)
 measured "cosign version" cosign version
 measured "crivet version" crivet version
