@@ -240,9 +240,14 @@ Inquiry::Need Inquiry::NeedOf(const MemberLook& look, const Known& known) const 
   return of_all != Need::kNothing ? of_all : NeedOfName(look, known);
 }
 
+// Precondition: it has a server.
+Inquiry::Way Inquiry::WayOf(const MemberLook& look) {
+  return {look.slot->id(), look.server->server.label};
+}
+
 // trust/RULES.md#asking-for-names
 Inquiry::Need Inquiry::NeedOfName(const MemberLook& look, const Known& known) const {
-  const bool already = asked_for_name_.contains(look.slot->id());
+  const bool already = asked_for_name_.contains(WayOf(look));
   if (already || known.asks == Kind::Asks::kCollection) return Need::kNothing;
   // Where only names are asked for, whoever insists insists on that.
   const bool insists =
@@ -256,7 +261,7 @@ Inquiry::Need Inquiry::NeedOfAll(const MemberLook& look, const Known& known) con
   using Reach = Question::Reach;
   const RepositorySlot::Seen& seen = known.seen;
   const Result<TimePoint>& now = known.now;
-  const bool already = refreshed_.contains(look.slot->id());
+  const bool already = refreshed_.contains(WayOf(look));
   if (already || known.asks == Kind::Asks::kNames) return Need::kNothing;
   if (question_.reach == Reach::kForce) return Need::kRefresh;
   if (!seen.may_refresh) return Need::kNothing;
@@ -319,7 +324,7 @@ bool Inquiry::LooksForFile(MemberLook& look, const Member& named, TimePoint now)
   if (!look.file) return false;
   if (!look.file->slot->ground().loaded) return true;
   const bool may_ask = look.file->server && question_.reach != Question::Reach::kOffline;
-  return may_ask && !refreshed_.contains(look.file->slot->id());
+  return may_ask && !refreshed_.contains({look.file->slot->id(), look.file->server->server.label});
 }
 
 bool Inquiry::WaitForFile(const MemberLook& look) {
@@ -341,8 +346,8 @@ bool Inquiry::WaitForRefresh(const MemberLook& look) {
                                          ? RepositorySlot::Insistence::kInsists
                                          : RepositorySlot::Insistence::kNone,
                                      for_name ? std::optional(look.asked) : std::nullopt};
-  const Way way{look.slot->id(), look.server->server.label};
-  (for_name ? asked_for_name_ : refreshed_).insert(way.first);
+  const Way way = WayOf(look);
+  (for_name ? asked_for_name_ : refreshed_).insert(way);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {
     in_vain_.insert_or_assign(way, std::move(silent));
     return false;

@@ -87,6 +87,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   void OnEnd();
   /// A collection, and through which trust: what one cannot say, another may.
   using Way = std::pair<CollectionId, std::string>;
+  static Way WayOf(const MemberLook& look);
   void OnBrought(const Way& way, const Brought& brought);
 
   ServiceEngine& engine_;
@@ -96,8 +97,8 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   std::atomic<bool> answered_{false};
 
   std::mutex mutex_;  // one look at a time
-  std::set<CollectionId> refreshed_;
-  std::set<CollectionId> asked_for_name_;
+  std::set<Way> refreshed_;
+  std::set<Way> asked_for_name_;
   /// What came of asking for the name.
   std::map<Way, Brought> brought_;
   /// What it waited for, and since when. A repository keeps who waits for it: not the other way,

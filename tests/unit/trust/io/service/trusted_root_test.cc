@@ -37,6 +37,19 @@ BOOST_AUTO_TEST_CASE(ARootThatIsHere_IsNotAskedForAgain) {
   BOOST_TEST(!Asked(".json"));
 }
 
+// Both have one collection, and the one with keys is answered while the other waits for its root.
+BOOST_AUTO_TEST_CASE(OfTwoTrustsOfOneKind_TheOneThatWaitedForItsRoot_IsAskedToo) {
+  AddServer("keys", "").kind = std::string(SigstoreKind().name());
+  SetFetcher("keys", registry);
+  Rule rule = KeylessImages();
+  rule.combine = Combine::kAnyOf;
+  rule.members.insert(rule.members.begin(),
+                      {"keys", "", &SigstoreKind(), MemoryRegistry::DemandFor({"key-other.pub"})});
+  SetRules(std::vector<Rule>{rule}, Rule{}, {ReaderUnder(TufFleet::Pinned(first_root))});
+  Start();
+  BOOST_TEST(PullOf(kName + ":1.0") == image);
+}
+
 // As LocalReview asks about what is here.
 BOOST_AUTO_TEST_CASE(WhatIsAskedOfOneMember_IsJudgedByTheRootToo) {
   BOOST_TEST(PullOf(by_digest) == image);
