@@ -50,8 +50,8 @@ class OpenQuestion {
 /// when, and on which thread. One thread keeps the time; work is done by short-lived ones, at most
 /// eight for all servers (one for each, where there are more), so that a server that hangs holds up
 /// only its own refreshes. Images' registries have as many threads each as a server, those with
-/// signatures on another one apart from those without, and WorkerLanes::kMostForMany together.
-/// Thread-safe.
+/// signatures on another one apart from those without; those that no pattern of a rule names have
+/// WorkerLanes::kMostForMany together. Thread-safe.
 class ServiceEngine {
  public:
   static Result<std::unique_ptr<ServiceEngine>> Create(ServiceOptions options, ServiceSeams seams);
