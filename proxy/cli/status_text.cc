@@ -255,6 +255,25 @@ json FilesAsJson(const admin::v1::StatusResponse& status) {
   return files;
 }
 
+// Nothing of it where no rule verifies by what lies in registries.
+void AddEvidence(const admin::v1::StatusResponse& status, ScreenText& lines) {
+  const admin::v1::Evidence& evidence = status.evidence();
+  if (evidence.repositories() == 0) return;
+  constexpr double kMiB = 1024 * 1024;
+  AddField("evidence:",
+           fmt::format("signatures in {} repositor{} take {:.1f} of {:.0f} MiB",
+                       evidence.repositories(), evidence.repositories() == 1 ? "y" : "ies",
+                       static_cast<double>(evidence.bytes()) / kMiB,
+                       static_cast<double>(evidence.max_bytes()) / kMiB),
+           lines);
+}
+
+json EvidenceAsJson(const admin::v1::Evidence& evidence) {
+  return {{"bytes", evidence.bytes()},
+          {"max_bytes", evidence.max_bytes()},
+          {"repositories", evidence.repositories()}};
+}
+
 json UnverifiedAsJson(const admin::v1::StatusResponse& status) {
   if (!status.has_unverified_local()) return nullptr;
   const admin::v1::UnverifiedLocal& unverified = status.unverified_local();
@@ -341,6 +360,7 @@ std::vector<std::string> StatusForPeople(const admin::v1::StatusResponse& status
   AddRuntime(status, lines);
   AddTrusts(status, now, lines);
   AddUnverified(status, lines);
+  AddEvidence(status, lines);
   AddRules(status, lines);
   AddRepositories(status, now, lines);
   return std::move(lines).Take();
@@ -389,6 +409,7 @@ std::string StatusAsJson(const admin::v1::StatusResponse& status) {
                {"unverified_local", UnverifiedAsJson(status)},
                {"registries", RegistriesAsJson(status)},
                {"trusted_files", FilesAsJson(status)},
+               {"evidence", EvidenceAsJson(status.evidence())},
                {"refreshes", std::move(refreshes)}});
 }
 

@@ -234,6 +234,10 @@ void ReportStatus(const StatusSnapshot& snapshot, admin::v1::StatusResponse& res
   if (snapshot.unverified_local) {
     FillUnverified(*snapshot.unverified_local, *response.mutable_unverified_local());
   }
+  admin::v1::Evidence& evidence = *response.mutable_evidence();
+  evidence.set_bytes(snapshot.trust.evidence.bytes);
+  evidence.set_max_bytes(snapshot.trust.evidence.max_bytes);
+  evidence.set_repositories(snapshot.trust.evidence.repositories);
   FillRoad(snapshot, response);
   FillTrusts(snapshot, response);
   FillRules(*snapshot.rules, response);

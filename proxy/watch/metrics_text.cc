@@ -290,6 +290,11 @@ std::string RenderMetrics(const Exposition& exposition) {
               "Names of images on this node that rules verify by what lies in registries, and that "
               "nothing vouches for (-1: not looked at yet).",
               exposition.unverified_local);
+  text.Single("crivet_evidence_bytes", "gauge",
+              "What signatures that were verified beside images take on the disk.",
+              static_cast<std::int64_t>(exposition.trust.evidence.bytes));
+  text.Single("crivet_evidence_max_bytes", "gauge", "What they may take.",
+              static_cast<std::int64_t>(exposition.trust.evidence.max_bytes));
   AddRoad(exposition.road, text);
   AddTrust(exposition.trust, text);
   AddCertificates(exposition.trust, text);

@@ -260,6 +260,23 @@ BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreOneLine_AndNoDegradedState) {
   BOOST_TEST(shown.at("unverified_local").at("trusts").at(0) == "acme");
 }
 
+BOOST_AUTO_TEST_CASE(WhatEvidenceTakesOfTheDisk_IsOneLine_WhereThereIsAny) {
+  auto snapshot = Well();
+  const auto line = [&]() -> std::string {
+    for (const std::string& one : TextOf(snapshot)) {
+      if (one.starts_with("evidence:")) return one;
+    }
+    return "";
+  };
+  BOOST_TEST(line() == "");
+  snapshot.trust.evidence = {
+      .bytes = 3 << 20, .max_bytes = std::size_t{512} << 20, .repositories = 2};
+  BOOST_TEST(line().find("in 2 repositories take 3.0 of 512 MiB") != std::string::npos);
+  admin::v1::StatusResponse response;
+  ReportStatus(snapshot, response);
+  BOOST_TEST(json::parse(cli::StatusAsJson(response)).at("evidence").at("bytes") == 3 << 20);
+}
+
 BOOST_AUTO_TEST_CASE(WhatLacksCredentialsAlone_IsToldApart) {
   WouldBeRefused refused;
   refused.image = "x.example/web:1";

@@ -74,6 +74,13 @@ BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreShown_AndThatNobodyHasLooked)
   BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_unverified_local 3"));
 }
 
+BOOST_AUTO_TEST_CASE(WhatEvidenceTakesOfTheDisk_IsShown_WithWhatItMay) {
+  auto exposition = EmptyExposition();
+  exposition.trust.evidence = {.bytes = 4096, .max_bytes = 8192, .repositories = 1};
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_evidence_bytes 4096"));
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_evidence_max_bytes 8192"));
+}
+
 BOOST_AUTO_TEST_CASE(Decisions_AreCountedByVerdictReasonAndMode) {
   Metrics metrics;
   metrics.CountDecision(DecisionWith(trust::Allow{}, trust::Mode::kEnforce));
