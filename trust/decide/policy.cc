@@ -272,13 +272,6 @@ Demands Policy::DemandsOn(const CollectionId& collection) const {
   return demands;
 }
 
-bool Policy::NamesRegistry(std::string_view host) const {
-  return std::any_of(entries_.begin(), entries_.end(), [host](const Entry& entry) {
-    const std::string_view pattern = entry.images().text();
-    return pattern.substr(0, pattern.find('/')) == host;
-  });
-}
-
 std::vector<std::shared_ptr<const Rule>> Policy::Unreachable() const {
   std::vector<std::shared_ptr<const Rule>> unreachable;
   for (const auto& rule : rules_) {

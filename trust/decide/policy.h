@@ -161,9 +161,6 @@ class Policy {
   };
   std::vector<Reader> ReadersOf(const CollectionId& collection) const;
 
-  /// Whether some rule has that host in a pattern, so that nobody who runs pods made it up.
-  bool NamesRegistry(std::string_view host) const;
-
   /// Rules that can never be chosen because more specific ones cover all of their names: for
   /// `crivet check`.
   std::vector<std::shared_ptr<const Rule>> Unreachable() const;

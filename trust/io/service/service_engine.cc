@@ -324,7 +324,7 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
                            RefreshRunner::Order order) {
   // Pods choose which registries are asked where a pattern has no host: any number of those.
   const std::string& host = slot->id().url;
-  const bool of_many = order.server->server.url.empty() && !setup()->policy().NamesRegistry(host);
+  const bool of_many = order.server->server.url.empty() && !setup()->NamesRegistry(host);
   WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     TakeFiles(*slot);

@@ -63,6 +63,14 @@ SharedCredentials ServiceSetup::Granted(const PullSecret& secret, const ServerSe
   return nullptr;
 }
 
+bool ServiceSetup::NamesRegistry(const std::string& host) const {
+  const auto& rules = policy_->rules();
+  return std::any_of(rules.begin(), rules.end(), [&host](const auto& rule) {
+    return std::any_of(rule->images.begin(), rule->images.end(),
+                       [&host](const auto& pattern) { return RegistryNamedBy(pattern) == host; });
+  });
+}
+
 bool SameDemands(const Demands& a, const Demands& b) {
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](const SharedDemand& one) {
            return std::any_of(b.begin(), b.end(),

@@ -65,6 +65,9 @@ class ServiceSetup {
   SharedCredentials Granted(const PullSecret& secret, const ServerSetup& server,
                             const CollectionId& id) const;
 
+  /// Whether some rule names that registry, so that nobody who runs pods made it up.
+  bool NamesRegistry(const std::string& host) const;
+
   /// What all rules together want of a collection; empty where none reads it.
   Demands DemandsOn(const CollectionId& id) const { return policy_->DemandsOn(id); }
 
