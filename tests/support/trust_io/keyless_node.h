@@ -5,12 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "tests/support/trust/memory_registry.h"
+#include "tests/support/trust_io/one_registry.h"
 #include "tests/support/trust_io/temporary_folder.h"
 #include "tests/support/trust_io/test_node.h"
 #include "tests/support/trust_io/tuf_fleet.h"
@@ -21,25 +21,6 @@ namespace crivet::trust {
 
 inline constexpr char kTufUrl[] = "https://tuf.acme.example/metadata";
 inline constexpr char kTarget[] = "trusted_root.json";
-
-/// OneRegistry serves one repository of a registry. Thread-safe.
-class OneRegistry final : public MetadataFetcher {
- public:
-  Answer Fetch(const FileRequest& request, const Terms& terms) override {
-    const std::lock_guard lock(mutex_);
-    if (terms.arrival) terms.arrival->heard = Heard::kAnswer;
-    return {held_.Answer(request), std::nullopt};
-  }
-  template <typename Change>
-  auto With(Change change) {
-    const std::lock_guard lock(mutex_);
-    return change(held_);
-  }
-
- private:
-  std::mutex mutex_;
-  MemoryRegistry held_;
-};
 
 /// A trusted root of the test data.
 inline std::string TestRoot(const std::string& name) {

@@ -6,10 +6,10 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "tests/support/trust/memory_registry.h"
+#include "tests/support/trust_io/one_registry.h"
 #include "tests/support/trust_io/test_node.h"
 #include "trust/notation/notation_demand.h"
 #include "trust/notation/notation_kind.h"
@@ -22,26 +22,6 @@ using namespace std::chrono_literals;
 const std::string kName = "127.0.0.1:5055/acme/web";
 constexpr char kType[] = "application/vnd.cncf.notary.signature";
 constexpr char kJws[] = "application/jose+json";
-
-class OneRegistry final : public MetadataFetcher {
- public:
-  Answer Fetch(const FileRequest& request, const Terms& terms) override {
-    const std::lock_guard lock(mutex_);
-    Fetched fetched = registry_.Answer(request);
-    const bool away = !fetched && fetched.error().kind == FetchFailure::Kind::kNetwork;
-    if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
-    return {std::move(fetched), std::nullopt};
-  }
-  template <typename Change>
-  auto With(Change change) {
-    const std::lock_guard lock(mutex_);
-    return change(registry_);
-  }
-
- private:
-  std::mutex mutex_;
-  MemoryRegistry registry_;
-};
 
 struct NotationNode : TestNode {
   NotationNode() {
