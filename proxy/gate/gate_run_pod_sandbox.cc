@@ -99,6 +99,7 @@ Task<std::optional<Judgement>> VouchedFor(GateCall& call, const trust::ImageRefe
     trust::Question question{.reference = reference,
                              .pod_namespace = call.pod_namespace(),
                              .local = digest,
+                             .name_here = trust::NameHere::kIsThis,
                              .credentials = std::nullopt,
                              .reach = trust::Question::Reach::kOffline};
     auto judgement = co_await call.Judge(std::move(question), written);

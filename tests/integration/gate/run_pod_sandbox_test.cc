@@ -117,6 +117,28 @@ BOOST_FIXTURE_TEST_CASE(ByDigest_RunsOnWhenItsTagMovesOn, NodeWithPauseByDigest)
   BOOST_TEST(runtime.SandboxesRan().at(1) == good.digest.ToString());
 }
 
+// trust/RULES.md#the-registrys-word: somebody brought it here, and nobody has pulled it.
+BOOST_FIXTURE_TEST_CASE(PreloadedWhereOnlyARegistryKnowsTheTag_RunsWithoutOne, NodeWithPause) {
+  decider.VerifyByRegistry("registry.example/acme/pause");
+  decider.VouchFor(good.digest);
+  runtime.Import(kPause, good);
+  const auto status = RunSandbox();
+  BOOST_TEST(status.ok(), status.error_message());
+  BOOST_TEST(runtime.Calls("PullImage").empty());
+  runtime.Import(kPause, evil);
+  BOOST_TEST(RunSandbox().error_message().starts_with("RegistryUnavailable: "));
+}
+
+// Content that is vouched for under other names has not become what its tag stands for.
+BOOST_FIXTURE_TEST_CASE(OtherVouchedContentOfTheRepository_IsNotItsTag, NodeWithPause) {
+  decider.VerifyByRegistry("registry.example/acme/pause");
+  decider.VouchFor(good.digest);
+  runtime.Import("registry.example/acme/pause:3.8", good);
+  runtime.Import(kPause, evil);
+  BOOST_TEST(!RunSandbox().ok());
+  BOOST_TEST(runtime.SandboxesRan().empty());
+}
+
 BOOST_FIXTURE_TEST_CASE(AllowRule_IsForwarded, NodeWithPause) {
   decider.Allow("registry.example/acme/pause");
   runtime.Import(kPause, evil);

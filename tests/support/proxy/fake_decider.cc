@@ -6,6 +6,8 @@
 
 #include "trust/notary/notary_demand.h"
 #include "trust/notary/notary_kind.h"
+#include "trust/sigstore/sigstore_demand.h"
+#include "trust/sigstore/sigstore_kind.h"
 
 namespace crivet::proxy {
 namespace {
@@ -39,6 +41,18 @@ trust::Rule& FakeDecider::Add(const std::string& pattern, trust::Action action) 
 trust::Rule& FakeDecider::Verify(const std::string& pattern) {
   return Add(pattern, trust::Action::kVerify);
 }
+trust::Rule& FakeDecider::VerifyByRegistry(const std::string& pattern) {
+  trust::Rule& rule = Add(pattern, trust::Action::kVerify);
+  rule.members = {
+      {"fake", "", &trust::SigstoreKind(), std::make_shared<trust::sigstore::SigstoreDemand>()}};
+  return rule;
+}
+
+void FakeDecider::VouchFor(const trust::Sha256Digest& content) {
+  std::lock_guard lock(mutex_);
+  content_.insert(content);
+}
+
 trust::Rule& FakeDecider::Allow(const std::string& pattern) {
   return Add(pattern, trust::Action::kAllow);
 }
@@ -121,7 +135,9 @@ trust::Decision FakeDecider::Answer(const trust::Question& question) {
         verdict = trust::Refusal(trust::Reason::kDenied, "refused by a rule");
         break;
       case trust::Action::kVerify:
-        verdict = Judge(question);
+        verdict = applied.rule->members.front().kind == &trust::SigstoreKind()
+                      ? JudgeContent(question)
+                      : Judge(question);
         break;
     }
     trust::Decision decision{std::move(verdict), applied, {}};
@@ -161,6 +177,19 @@ trust::Verdict FakeDecider::Judge(const trust::Question& question) {
     return trust::Refusal(trust::Reason::kDigestNotSigned, "local content is not what is signed");
   }
   return trust::Allow{found->second};
+}
+
+trust::Verdict FakeDecider::JudgeContent(const trust::Question& question) {
+  if (!question.local) {
+    return trust::Refusal(trust::Reason::kUnreachable, "the registry does not say what the tag is");
+  }
+  if (!content_.contains(*question.local)) {
+    return trust::Refusal(trust::Reason::kUnsigned, "nobody has signed the content");
+  }
+  const bool is_this = question.name_here == trust::NameHere::kIsThis ||
+                       remembered_.contains({question.reference.Canonical(), *question.local});
+  if (is_this) return trust::Allow{*question.local};
+  return trust::Refusal(trust::Reason::kTagNotSigned, "this node does not have the tag at it");
 }
 
 void FakeDecider::Remember(const trust::ImageReference& reference,

@@ -27,6 +27,10 @@ class FakeDecider : public Decider {
 
   /// `pattern` verified against what Sign() says.
   trust::Rule& Verify(const std::string& pattern);
+  /// `pattern` verified by what lies in the images' registry, which is away: the content that
+  /// VouchFor named counts, under a name that the runtime has it under or that is on record.
+  trust::Rule& VerifyByRegistry(const std::string& pattern);
+  void VouchFor(const trust::Sha256Digest& content);
   trust::Rule& Allow(const std::string& pattern);
   trust::Rule& Deny(const std::string& pattern);
   trust::Rule& Default() { return fallback_; }
@@ -52,6 +56,7 @@ class FakeDecider : public Decider {
   const trust::Policy& Rules();
   trust::Decision Answer(const trust::Question& question);
   trust::Verdict Judge(const trust::Question& question);
+  trust::Verdict JudgeContent(const trust::Question& question);
 
   Answering answering_;
   mutable std::mutex mutex_;
@@ -65,6 +70,7 @@ class FakeDecider : public Decider {
   std::optional<trust::Policy> policy_;
   std::map<std::string, trust::Sha256Digest> signed_;
   std::set<std::pair<std::string, trust::Sha256Digest>> remembered_;
+  std::set<trust::Sha256Digest> content_;
   bool expired_ = false;
   std::function<void(const trust::Question&)> hook_;
   std::vector<trust::Question> asked_;
