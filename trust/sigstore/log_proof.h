@@ -24,7 +24,8 @@ struct LoggedSignature {
 };
 
 /// NeedsProof says whether a log's signed promise alone will do: bundles of version 0.1, and what
-/// cosign wrote before there were bundles, have nothing else.
+/// cosign wrote before there were bundles, have nothing else, or a proof without a checkpoint,
+/// which is then as if it were not there.
 enum class NeedsProof : std::uint8_t { kPromiseSuffices, kProof };
 
 /// LogWitness is a log that vouches for having an entry. `time` is the log's signed word on when;

@@ -141,6 +141,33 @@ BOOST_AUTO_TEST_CASE(OfTwoEntries_EachHasToBeGood) {
   }
 }
 
+// What sigstore's older clients wrote: bundles 0.1 have the promise, and a proof to a root that
+// nobody signed.
+BOOST_AUTO_TEST_CASE(AProofWithoutACheckpoint_CountsAsNone) {
+  const SignedStatement it = SignedUnder(Leaf());
+  Json bundle = BundleOf(it, {LogEntry(it)});
+  Json& entry = bundle["verificationMaterial"]["tlogEntries"][0];
+  entry["inclusionProof"].erase("checkpoint");
+  const auto as = [&](const std::string& version) {
+    Json of_that = bundle;
+    of_that["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=" + version;
+    return Verdict(of_that);
+  };
+  BOOST_TEST(as("0.1") == "good");
+  BOOST_TEST(as("0.2") == "transparency-log");
+  BOOST_TEST(as("0.3") == "transparency-log");
+  entry["inclusionProof"]["checkpoint"] = {{"envelope", ""}};
+  BOOST_TEST(as("0.1") == "good");
+  BOOST_TEST(as("0.2") == "transparency-log");
+  // There is one, and it is wrong.
+  entry["inclusionProof"]["checkpoint"] = {{"envelope", "x"}};
+  BOOST_TEST(as("0.1") == "transparency-log");
+  // The promise is all that there was.
+  entry["inclusionProof"].erase("checkpoint");
+  entry.erase("inclusionPromise");
+  BOOST_TEST(as("0.1") == "transparency-log");
+}
+
 BOOST_AUTO_TEST_CASE(Tiles_WithoutACheckpointOrAProof_AreRefusedInEveryVersion) {
   const SignedStatement it = SignedUnder(Leaf());
   for (const char* version : {"0.1", "0.2", "0.3"}) {
