@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "trust/signed/certificate_usage.h"
 #include "trust/signed/json.h"
 #include "trust/sigstore/message_reader.h"
 
@@ -173,6 +174,12 @@ SignatureResult<Material> ReadKeyOrCertificate(const MessageReader& reader,
   const auto list = chain->List("certificates", kMaxChain);
   if (!list) return tl::unexpected(list.error());
   if (list->empty()) return chain->Wrong("certificates", "is empty");
+  for (std::size_t i = 1; i < list->size(); ++i) {
+    const auto issuer = ReadCertificate((*list)[i]);
+    if (!issuer) return tl::unexpected(issuer.error());
+    // Bundle 0.1 and 0.2: "must not contain root certificates"; a trusted root has those.
+    if (IsSelfIssued(*issuer)) return chain->Wrong("certificates", "has a root among them");
+  }
   auto leaf = ReadCertificate(list->front());
   if (!leaf) return tl::unexpected(leaf.error());
   return Material(*std::move(leaf));

@@ -232,6 +232,29 @@ BOOST_AUTO_TEST_CASE(ACheckpoint_WithSignaturesOfOthers_NeedsTheLogsWhereverItSt
   }
 }
 
+BOOST_AUTO_TEST_CASE(AChainThatCameAlong_HasALeaf_AndNoRoot) {
+  const SignedStatement it = SignedUnder(Leaf());
+  Json bundle = BundleOf(it, {LogEntry(it)});
+  bundle["verificationMaterial"].erase("certificate");
+  const auto with = [&](const std::string& version, const std::vector<std::string>& chain) {
+    Json certificates = Json::array();
+    for (const std::string& der : chain) certificates.push_back({{"rawBytes", Base64Of(der)}});
+    bundle["verificationMaterial"]["x509CertificateChain"] = {{"certificates", certificates}};
+    bundle["mediaType"] = "application/vnd.dev.sigstore.bundle+json;version=" + version;
+    return Verdict(bundle);
+  };
+  for (const char* version : {"0.1", "0.2"}) {
+    BOOST_TEST(with(version, {it.certificate}) == "good");
+    BOOST_TEST(with(version, {it.certificate, intermediate.der}) == "good");
+    BOOST_TEST(with(version, {}) == "malformed");
+    BOOST_TEST(with(version, {it.certificate, authority.der}) == "malformed");
+    BOOST_TEST(with(version, {it.certificate, authority.der, intermediate.der}) == "malformed");
+    BOOST_TEST(with(version, {it.certificate, stamping_authority.der}) == "malformed");
+    BOOST_TEST(with(version, {it.certificate, "no certificate"}) == "malformed");
+    BOOST_TEST(with(version, {intermediate.der, it.certificate}) != "good");
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
