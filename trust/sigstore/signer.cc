@@ -223,6 +223,28 @@ SignatureResult<Signer> CheckKeyless(const SignatureToCheck& signature, const Ke
   return Signer{identity->subject + " (" + identity->issuer + ")", std::move(times)};
 }
 
+// An entry whose time its log does not say is of the times that others prove, or of any: the log
+// has to count at each.
+SignatureResult<void> CheckUndated(const std::vector<LogWitness>& witnesses,
+                                   const std::vector<TrustedTime>& proven) {
+  for (const LogWitness& witness : witnesses) {
+    if (witness.time) continue;
+    const ValidFor& period = witness.log->valid_for;
+    if (proven.empty() && (!period.start || period.end)) {
+      return RefuseSignature(SignatureReason::kTransparencyLog,
+                             period.start ? "the log's key has ended, and nobody who is trusted "
+                                            "says that the signature was made before"
+                                          : "the log's key counts at no time: it has no start");
+    }
+    for (const TrustedTime& each : proven) {
+      if (period.Covers(each.time)) continue;
+      return RefuseSignature(SignatureReason::kTransparencyLog,
+                             "the log's key did not count at " + FormatRfc3339(each.time));
+    }
+  }
+  return {};
+}
+
 SignatureResult<Signer> CheckKeys(const SignatureToCheck& signature, const KeyDemand& demand,
                                   const TrustedRoot& root, std::size_t logs) {
   for (const VerificationKey& key : demand.keys) {
@@ -233,6 +255,13 @@ SignatureResult<Signer> CheckKeys(const SignatureToCheck& signature, const KeyDe
     if (!witnesses) return tl::unexpected(witnesses.error());
     if (auto counted = CountLogs(*witnesses, logs); !counted) {
       return tl::unexpected(counted.error());
+    }
+    auto proven = CheckTimestamps(signature, root);
+    for (const LogWitness& witness : *witnesses) {
+      if (witness.time) proven.push_back({*witness.time, witness.log});
+    }
+    if (auto dated = CheckUndated(*witnesses, proven); !dated) {
+      return tl::unexpected(dated.error());
     }
     for (const LogWitness& witness : *witnesses) {
       if (witness.time) signer.times.push_back(*witness.time);

@@ -211,6 +211,31 @@ BOOST_AUTO_TEST_CASE(ATimestampsCertificates_LiveAtItsTime) {
   }
 }
 
+// A key needs no time; but an entry whose time nobody says is of any time, so that its log has to
+// count at every one.
+BOOST_AUTO_TEST_CASE(AKeysEntryInTiles_IsOfALogThatCounts) {
+  const MadeKey key = MadeKey::P256();
+  const SignedStatement it = SignedWith(key);
+  const auto during = [&](const MadePeriod& period, const std::vector<std::string>& stamps) {
+    trusted["tlogs"] = Json::array({LogOfRoot(tiles, period)});
+    return VerdictFor(key, BundleOf(it, {TilesEntry(it)}, stamps));
+  };
+  const std::vector<std::string> stamped = {StampedAt(it, signed_at)};
+  const MadePeriod open{signed_at, std::nullopt};
+  const MadePeriod past{signed_at - kMinute, signed_at - kSecond};
+  BOOST_TEST(during(open, {}) == "good");
+  BOOST_TEST(during(open, stamped) == "good");
+  BOOST_TEST(during({}, {}) == "transparency-log");
+  BOOST_TEST(during({}, stamped) == "transparency-log");
+  BOOST_TEST(during({std::nullopt, signed_at + kMinute}, {}) == "transparency-log");
+  BOOST_TEST(during(past, {}) == "transparency-log");
+  BOOST_TEST(during(past, stamped) == "transparency-log");
+  BOOST_TEST(during({signed_at + kSecond, std::nullopt}, stamped) == "transparency-log");
+  BOOST_TEST(during({signed_at, signed_at + kMinute}, stamped) == "good");
+  // Nobody says that it was before the end.
+  BOOST_TEST(during({signed_at, signed_at + kMinute}, {}) == "transparency-log");
+}
+
 // The issuer of a certificate is the one whose key signed it, not any of that name.
 BOOST_AUTO_TEST_CASE(TwoIntermediatesOfOneName_EachVouchForTheirOwn) {
   const SignedStatement it = SignedUnder(Leaf());
