@@ -220,7 +220,9 @@ SignatureResult<LogWitness> VerifyLogEntry(const LogEntry& entry, NeedsProof nee
   const auto generation = CheckBody(entry, logged);
   if (!generation) return tl::unexpected(generation.error());
 
-  LogWitness witness{&*log, entry.index, std::nullopt};
+  // Outside of its proof, nothing signs the number that a log of the second kind gives an entry.
+  const bool numbered_by_proof = *generation == Generation::kSecond && entry.proof;
+  LogWitness witness{&*log, numbered_by_proof ? entry.proof->index : entry.index, std::nullopt};
   if (!entry.promise.empty()) {
     // Rekor tiles make no promises: their time is whatever was written.
     if (*generation == Generation::kSecond) return Bad("a promise of a log that makes none");

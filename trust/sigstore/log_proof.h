@@ -28,8 +28,8 @@ struct LoggedSignature {
 /// which is then as if it were not there.
 enum class NeedsProof : std::uint8_t { kPromiseSuffices, kProof };
 
-/// LogWitness is a log that vouches for having an entry. `time` is the log's signed word on when;
-/// logs of the second kind (Rekor tiles) give none.
+/// LogWitness is a log that vouches for having an entry, by the number that it signed. `time` is
+/// the log's signed word on when; logs of the second kind (Rekor tiles) give none.
 struct LogWitness {
   const Log* log;
   std::uint64_t index;

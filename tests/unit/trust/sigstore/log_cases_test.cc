@@ -141,6 +141,15 @@ BOOST_AUTO_TEST_CASE(OfTwoEntries_EachHasToBeGood) {
   }
 }
 
+// Nothing signs the number that a log of the second kind gives outside of the proof.
+BOOST_AUTO_TEST_CASE(AnEntryTwice_UnderTwoNumbers_IsOne) {
+  const SignedStatement it = SignedUnder(Leaf());
+  Json again = TilesEntry(it);
+  again["logIndex"] = "7";
+  BOOST_TEST(Verdict(BundleOf(it, {again}, {Timestamp(it)})) == "good");
+  BOOST_TEST(Verdict(BundleOf(it, {TilesEntry(it), again}, {Timestamp(it)})) == "transparency-log");
+}
+
 // What sigstore's older clients wrote: bundles 0.1 have the promise, and a proof to a root that
 // nobody signed.
 BOOST_AUTO_TEST_CASE(AProofWithoutACheckpoint_CountsAsNone) {
