@@ -46,14 +46,17 @@ std::optional<JsonValue> OnlyElement(const std::optional<JsonValue>& list) {
   return *elements->begin();
 }
 
-bool IsHash(std::string_view algorithm, std::string_view hex, std::string_view bytes) {
-  if (algorithm == "sha256") {
-    return hex == ToHex(AsBytes(HashOf(HashAlgorithm::kSha256, bytes)));
+bool IsHash(std::string_view algorithm, std::string_view hex, const CoveredBytes& bytes) {
+  constexpr std::pair<std::string_view, HashAlgorithm> kNames[] = {
+      {"sha256", HashAlgorithm::kSha256},
+      {"sha384", HashAlgorithm::kSha384},
+      {"sha512", HashAlgorithm::kSha512}};
+  for (const auto& [name, hash] : kNames) {
+    if (name != algorithm) continue;
+    const auto raw = bytes.Hash(hash);
+    return raw && hex == ToHex(AsBytes(*raw));
   }
-  if (algorithm == "sha384") {
-    return hex == ToHex(AsBytes(HashOf(HashAlgorithm::kSha384, bytes)));
-  }
-  return algorithm == "sha512" && hex == ToHex(AsBytes(HashOf(HashAlgorithm::kSha512, bytes)));
+  return false;
 }
 
 // Base64 of PEM, of the very certificate or key that signed.
@@ -127,6 +130,10 @@ constexpr KeyDetails kKeyDetails[] = {
     {VerificationKey::Algorithm::kEd25519, 0, "PKIX_ED25519", "SHA2_256", HashAlgorithm::kSha256},
 };
 
+bool IsRawHash(std::string_view base64, const std::optional<std::string>& raw) {
+  return raw && BytesOf(base64) == *raw;
+}
+
 // hashedrekord 0.0.2, of logs of the second kind. For a DSSE envelope too: its bytes are the PAE.
 bool IsAboutDigest(JsonValue spec, const LoggedSignature& logged) {
   const auto record = spec.Find("hashedRekordV002");
@@ -149,7 +156,7 @@ bool IsAboutDigest(JsonValue spec, const LoggedSignature& logged) {
                row.algorithm == key->algorithm() && (row.bits == 0 || row.bits == key->bits());
       });
   return known != std::end(kKeyDetails) &&
-         BytesOf(TextAt(*record, {"data", "digest"})) == HashOf(known->hash, logged.covered);
+         IsRawHash(TextAt(*record, {"data", "digest"}), logged.covered.Hash(known->hash));
 }
 
 enum class Generation : std::uint8_t { kFirst, kSecond };

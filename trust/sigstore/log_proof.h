@@ -7,6 +7,7 @@
 
 #include "trust/base/time.h"
 #include "trust/signed/certificate.h"
+#include "trust/signed/covered_bytes.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/bundle.h"
 #include "trust/sigstore/trusted_root.h"
@@ -17,7 +18,7 @@ namespace crivet::trust::sigstore {
 /// than what they were made of.
 struct LoggedSignature {
   std::string_view signature;
-  std::string_view covered;                  ///< the bytes that it covers
+  CoveredBytes covered;
   std::optional<std::string_view> payload;   ///< of a DSSE envelope
   const Certificate* certificate = nullptr;  ///< the signer's, or
   const VerificationKey* key = nullptr;      ///< the signer's

@@ -40,7 +40,7 @@ SignatureResult<void> CheckSignature(const VerificationKey& key,
       break;
   }
   for (const auto& [scheme, hash] : ways) {
-    switch (key.Verify(scheme, hash, signature.signature, signature.covered)) {
+    switch (signature.covered.CheckBy(key, scheme, hash, signature.signature)) {
       case SignatureCheck::kGood:
         return {};
       case SignatureCheck::kBad:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "trust/base/time.h"
+#include "trust/signed/covered_bytes.h"
 #include "trust/signed/signature_error.h"
 #include "trust/sigstore/bundle.h"
 #include "trust/sigstore/identity.h"
@@ -49,7 +50,7 @@ struct SignerDemand {
 struct SignatureToCheck {
   const Certificate* certificate = nullptr;  ///< none: signed with a key
   std::string_view signature;
-  std::string_view covered;
+  CoveredBytes covered;
   std::optional<std::string_view> payload;  ///< of a DSSE envelope
   const std::vector<LogEntry>* log_entries = nullptr;
   NeedsProof needs_proof = NeedsProof::kProof;
