@@ -8,8 +8,8 @@
 //
 // What the suite verifies are files and attestations about them, where the daemon wants an image's
 // signature: the signer, the logs and the times are judged by the same code, what was signed here.
-// A signature over the bytes of a file needs the file; `--staging` needs a `--trusted-root`: none
-// is built in. Exit: 0, or 1 where anything was refused.
+// `--staging` needs a `--trusted-root`: none is built in. Of an Ed25519 key a signature over a file
+// needs the file. Exit: 0, or 1 where anything was refused.
 
 #include <cstdio>
 #include <fstream>
@@ -33,7 +33,16 @@ constexpr JsonLimits kStatement{
 /// What was signed: a file, or only its digest.
 struct Artifact {
   std::optional<std::string> bytes;
-  std::string sha256;  ///< hex
+  Sha256 sha256{};
+
+  /// Whether a statement's subject with these digests is it.
+  bool Is(JsonValue digests) const {
+    const auto names = [&](const char* name, const std::string& hex) {
+      const auto found = digests.Find(name);
+      return found && found->AsString() == hex;
+    };
+    return names("sha256", ToHex(sha256));
+  }
 };
 
 std::optional<std::string> ReadFile(const std::string& path) {
@@ -61,6 +70,8 @@ SignatureResult<SignerDemand> DemandOf(const Options& options) {
   const auto root = TrustedRoot::Parse(*root_file);
   if (!root) return tl::unexpected(root.error());
   demand.root = *root;
+  const auto issuer = text_of("--certificate-oidc-issuer");
+  const auto subject = text_of("--certificate-identity");
   if (const auto key_path = text_of("--key")) {
     const auto pem = ReadFile(*key_path);
     if (!pem) return Wrong("the key cannot be read");
@@ -69,8 +80,6 @@ SignatureResult<SignerDemand> DemandOf(const Options& options) {
     demand.who = KeyDemand{{*key}};
     return demand;
   }
-  const auto issuer = text_of("--certificate-oidc-issuer");
-  const auto subject = text_of("--certificate-identity");
   if (!issuer || !subject) return Wrong("neither a key nor an identity");
   KeylessDemand keyless;
   keyless.identities.push_back({TextPattern::Literally(*issuer), TextPattern::Literally(*subject)});
@@ -87,9 +96,8 @@ SignatureResult<void> CheckStatement(const Envelope& envelope, const Artifact& a
   const auto list = subjects ? subjects->AsArray() : std::nullopt;
   if (!list) return Wrong("a statement without subjects");
   for (const JsonValue subject : *list) {
-    const auto digest = subject.Find("digest");
-    const auto sha256 = digest ? digest->Find("sha256") : std::nullopt;
-    if (sha256 && sha256->AsString() == artifact.sha256) return {};
+    const auto digests = subject.Find("digest");
+    if (digests && artifact.Is(*digests)) return {};
   }
   return RefuseSignature(SignatureReason::kDigestMismatch, "the statement is about something else");
 }
@@ -110,12 +118,12 @@ SignatureResult<void> Verify(const Bundle& bundle, const Artifact& artifact,
     signature.payload = envelope->payload;
   } else {
     const auto& message = std::get<MessageSignature>(bundle.content);
-    if (!artifact.bytes) return Wrong("a signature over bytes needs the bytes");
-    if (!message.digest.empty() && ToHex(AsBytes(message.digest)) != artifact.sha256) {
+    if (!message.digest.empty() && ToHex(AsBytes(message.digest)) != ToHex(artifact.sha256)) {
       return RefuseSignature(SignatureReason::kDigestMismatch, "the bundle names another digest");
     }
     signature.signature = message.signature;
-    signature.covered = *artifact.bytes;
+    signature.covered =
+        artifact.bytes ? CoveredBytes(*artifact.bytes) : CoveredBytes::OfSha256(artifact.sha256);
   }
   const auto signer = VerifySigner(signature, demand);
   if (!signer) return tl::unexpected(signer.error());
@@ -142,11 +150,13 @@ SignatureResult<void> Run(int argc, char** argv) {
   constexpr std::string_view kSha256 = "sha256:";
   Artifact artifact;
   if (what.starts_with(kSha256)) {
-    artifact.sha256 = what.substr(kSha256.size());
+    const auto digest = Sha256Digest::Parse(what);
+    if (!digest) return Wrong("not a SHA-256 in lower-case hex");
+    artifact.sha256 = digest->bytes();
   } else {
     artifact.bytes = ReadFile(what);
     if (!artifact.bytes) return Wrong("the file cannot be read");
-    artifact.sha256 = ToHex(Sha256Of(*artifact.bytes));
+    artifact.sha256 = Sha256Of(*artifact.bytes);
   }
   const auto demand = DemandOf(options);
   if (!demand) return tl::unexpected(demand.error());
