@@ -163,6 +163,25 @@ SignatureResult<Claim> ReadSimple(const std::string& payload) {
       {.digest = *Sha256Digest::Parse(kDigest), .repository = "r.example/a", .tag = "1.0"});
 }
 
+BOOST_AUTO_TEST_CASE(Statement_OfNoVersionThatIsKnown_IsMalformed) {
+  const auto read = [](const std::string& type) {
+    return ReadStatement(
+        "application/vnd.in-toto+json",
+        "{" + type + R"("predicateType":"https://sigstore.dev/cosign/sign/v1",)" +
+            R"("subject":[{"digest":{"sha256":")" + kDigest.substr(7) + R"("}}]})",
+        {.digest = *Sha256Digest::Parse(kDigest), .repository = "r.example/a", .tag = "1.0"});
+  };
+  BOOST_CHECK(read(R"("_type":"https://in-toto.io/Statement/v1",)"));
+  BOOST_CHECK(read(R"("_type":"https://in-toto.io/Statement/v0.1",)"));
+  for (const char* type :
+       {"", R"("_type":"https://in-toto.io/Statement/v2",)", R"("_type":null,)", R"("_type":"",)",
+        R"("_type":1,)", R"("type":"https://in-toto.io/Statement/v1",)"}) {
+    const auto refused = read(type);
+    BOOST_REQUIRE_MESSAGE(!refused, type);
+    BOOST_CHECK(refused.error().reason == SignatureReason::kMalformed);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(SimpleSigning_CriticalIsAClosedSet) {
   BOOST_CHECK(ReadSimple(Simple(kGoodCritical)));
   BOOST_CHECK(ReadSimple(Simple(kGoodCritical, R"(,"optional":null)")));
