@@ -41,7 +41,8 @@ struct Artifact {
       const auto found = digests.Find(name);
       return found && found->AsString() == hex;
     };
-    return names("sha256", ToHex(sha256));
+    return names("sha256", ToHex(sha256)) ||
+           (bytes && names("sha512", ToHex(AsBytes(HashOf(HashAlgorithm::kSha512, *bytes)))));
   }
 };
 
@@ -73,6 +74,7 @@ SignatureResult<SignerDemand> DemandOf(const Options& options) {
   const auto issuer = text_of("--certificate-oidc-issuer");
   const auto subject = text_of("--certificate-identity");
   if (const auto key_path = text_of("--key")) {
+    if (issuer || subject) return Wrong("a key and an identity: one of them signs");
     const auto pem = ReadFile(*key_path);
     if (!pem) return Wrong("the key cannot be read");
     const auto key = VerificationKey::FromPem(*pem);
@@ -87,11 +89,16 @@ SignatureResult<SignerDemand> DemandOf(const Options& options) {
   return demand;
 }
 
-// in-toto statement: one of its subjects has the digest.
+// in-toto statement, of a version that is known: one of its subjects has the digest.
 SignatureResult<void> CheckStatement(const Envelope& envelope, const Artifact& artifact) {
   if (envelope.payload_type != "application/vnd.in-toto+json") return Wrong("no in-toto statement");
   const auto document = JsonDocument::Parse(envelope.payload, kStatement);
   if (!document) return tl::unexpected(document.error());
+  const auto type = document->root().Find("_type");
+  const auto named = type ? type->AsString() : std::nullopt;
+  if (named != "https://in-toto.io/Statement/v1" && named != "https://in-toto.io/Statement/v0.1") {
+    return Wrong("a statement of no version that is known");
+  }
   const auto subjects = document->root().Find("subject");
   const auto list = subjects ? subjects->AsArray() : std::nullopt;
   if (!list) return Wrong("a statement without subjects");

@@ -132,8 +132,24 @@ def of_its_own(client, folder):
             expect(False, f"{what}, another file", made, made.who, made.other)
             expect(False, f"{what}, another digest", made, made.who, digest_of(made.other))
             expect(False, f"{what}, a digest in capitals", made, made.who, "sha256:" + digest_of(made.artifact)[7:].upper())
+            expect(False, f"{what}, a key and an identity", made, made.who + IDENTITY, made.artifact)
+            expect(False, f"{what}, a key and a subject", made, made.who + IDENTITY[:2], made.artifact)
+            expect(False, f"{what}, a key and an issuer", made, made.who + IDENTITY[2:], made.artifact)
             expect(False, f"{what}, an identity and no key", made, made.root + IDENTITY, made.artifact)
             expect(False, f"{what}, neither", made, made.root, made.artifact)
+    for kind, wanted in {"https://in-toto.io/Statement/v1": True, "https://in-toto.io/Statement/v0.1": True,
+                         "https://in-toto.io/Statement/v2": False, "https://in-toto.io/Statement": False, "": False,
+                         None: False, 1: False}.items():
+        made = Made(folder, statement(_type=kind))
+        expect(wanted, f"a statement of type {kind}", made, made.who, made.artifact)
+    untyped = statement()
+    del untyped["_type"]
+    made = Made(folder, untyped)
+    expect(False, "a statement without a type", made, made.who, made.artifact)
+    made = Made(folder, statement({"sha512": hashlib.sha512(ARTIFACT).hexdigest()}))
+    expect(True, "a subject by SHA-512, its file", made, made.who, made.artifact)
+    expect(False, "a subject by SHA-512, another file", made, made.who, made.other)
+    expect(False, "a subject by SHA-512, a SHA-256", made, made.who, digest_of(made.artifact))
     return len(asked), [line for line in asked if line]
 
 
