@@ -130,6 +130,47 @@ BOOST_AUTO_TEST_CASE(Bundle_CutOffAnywhere_IsMalformed) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(Bundle_OfAVersionThatIsNotKnown_IsMalformed) {
+  Json tree = Json::parse(Read("bundles/keyless-good.json"));
+  const std::string older = "application/vnd.dev.sigstore.bundle+json;version=";
+  const std::string newer = "application/vnd.dev.sigstore.bundle.v";
+  for (const std::string& type :
+       {older + "0.3", newer + "0.3+json", older + "0.4", older + "99.9", older + "0.30", older,
+        newer + "0.4+json", newer + "1+json", newer + "0.3", std::string()}) {
+    tree["mediaType"] = type;
+    const bool known = type == older + "0.3" || type == newer + "0.3+json";
+    BOOST_CHECK_MESSAGE(Bundle::Parse(tree.dump()).has_value() == known, type);
+  }
+}
+
+// Of every text that is base64: a character that is none makes the bundle none.
+BOOST_AUTO_TEST_CASE(Bundle_WithBase64ThatIsNone_IsMalformed) {
+  const Json good = Json::parse(Read("bundles/keyless-good-tsa.json"));
+  const std::set<std::string> texts = {"rawBytes", "keyId",          "signedEntryTimestamp",
+                                       "rootHash", "payload",        "canonicalizedBody",
+                                       "sig",      "signedTimestamp"};
+  std::vector<std::string> paths;
+  Json tree = good;
+  Walk(tree, "", [&](Json&, const std::string& path) { paths.push_back(path); });
+  std::set<std::string> tried;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const std::string name = paths[i].substr(paths[i].rfind('/') + 1);
+    if (texts.count(name) == 0 && paths[i].find("/hashes/") == std::string::npos) continue;
+    tried.insert(name);
+    for (const char* in : {"!", " ", "\n", "="}) {
+      Json changed = good;
+      std::size_t at = 0;
+      Walk(changed, "", [&](Json& leaf, const std::string&) {
+        if (at++ == i) leaf = leaf.get<std::string>().insert(1, in);
+      });
+      const auto bundle = Bundle::Parse(changed.dump());
+      BOOST_REQUIRE_MESSAGE(!bundle, paths[i] << " with " << in);
+      BOOST_CHECK(bundle.error().reason == SignatureReason::kMalformed);
+    }
+  }
+  BOOST_CHECK_EQUAL(tried.size(), texts.size() + 1);  // and the hashes of the proof
+}
+
 BOOST_AUTO_TEST_CASE(Bundle_LogEntriesAndTimestamps_AreCapped) {
   Json tree = Json::parse(Read("bundles/keyless-two-times.json"));
   auto& material = tree.at("verificationMaterial");
