@@ -241,6 +241,21 @@ BOOST_AUTO_TEST_CASE(ACheckpoint_WithSignaturesOfOthers_NeedsTheLogsWhereverItSt
   }
 }
 
+BOOST_AUTO_TEST_CASE(Tiles_SignWithEd25519Too) {
+  const MadeLog ed25519{MadeKey::Ed25519(), "tiles.test"};
+  trusted["tlogs"] = Json::array({LogOfRoot(ed25519, {signed_at, std::nullopt})});
+  const SignedStatement it = SignedUnder(Leaf());
+  const Json good = ed25519.Entry("hashedrekord", "0.0.2", DigestOfIt(it), std::nullopt);
+  BOOST_TEST(Verdict(BundleOf(it, {good}, {Timestamp(it)})) == "good");
+  const Json other =
+      ed25519.Entry("hashedrekord", "0.0.2", DigestOfIt(it.SignedAgain()), std::nullopt);
+  BOOST_TEST(Verdict(BundleOf(it, {other}, {Timestamp(it)})) == "transparency-log");
+  Json bundle = BundleOf(it, {good}, {Timestamp(it)});
+  std::string& note = NoteOf(bundle).get_ref<std::string&>();
+  note[note.size() - 10] = note[note.size() - 10] == 'A' ? 'B' : 'A';
+  BOOST_TEST(Verdict(bundle) == "transparency-log");
+}
+
 BOOST_AUTO_TEST_CASE(AChainThatCameAlong_HasALeaf_AndNoRoot) {
   const SignedStatement it = SignedUnder(Leaf());
   Json bundle = BundleOf(it, {LogEntry(it)});

@@ -313,6 +313,25 @@ BOOST_AUTO_TEST_CASE(MaxAge_CountsFromTheNewestProvenTime_ForWhatIsNewToTheNode)
   }
 }
 
+// A clock that is years off changes nothing: what counted when it was signed counts.
+BOOST_AUTO_TEST_CASE(ThePresentTime_HasNoPartInTheVerdict) {
+  const std::string subject = "https://git.acme.example/shop/web/.ci/release.yml@refs/heads/*";
+  const SharedDemand demand = Keyless(subject, "trusted_root.json");
+  const WantedImage image{
+      .digest = MemoryRegistry::Image(), .repository = kRepository, .tag = std::nullopt};
+  constexpr std::chrono::hours kCentury{24 * 365 * 100};
+  for (const TimePoint at : {TimePoint{}, kNow - kCentury, kNow, kNow + kCentury}) {
+    const auto verdict = [&](const std::string& bundle) {
+      return registry_bound::AsSignatureDemand(*demand)
+          .Verify(BundleBytes(MemoryRegistry::TestData("bundles/" + bundle)), image, at)
+          .has_value();
+    };
+    BOOST_TEST(verdict("keyless-good.json"));
+    BOOST_TEST(verdict("keyless-v2-good.json"));
+    BOOST_TEST(!verdict("keyless-tsa-late.json"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(MaxAge_OfASignatureWhoseTimeNothingProves_RefusesIt) {
   SigstoreDemand demand;
   demand.image.signer.who =

@@ -236,6 +236,21 @@ BOOST_AUTO_TEST_CASE(AKeysEntryInTiles_IsOfALogThatCounts) {
   BOOST_TEST(during({signed_at, signed_at + kMinute}, {}) == "transparency-log");
 }
 
+BOOST_AUTO_TEST_CASE(AKeysPromisedEntry_IsOfItsLogsPeriod) {
+  const MadeKey key = MadeKey::P256();
+  const SignedStatement it = SignedWith(key);
+  const auto during = [&](const MadePeriod& period) {
+    trusted["tlogs"] = Json::array({LogOfRoot(log, period)});
+    return VerdictFor(key, BundleOf(it, {LogEntry(it)}));
+  };
+  BOOST_TEST(during({signed_at, signed_at}) == "good");
+  BOOST_TEST(during({signed_at - kMinute, std::nullopt}) == "good");
+  BOOST_TEST(during({signed_at - kMinute, signed_at - kSecond}) == "transparency-log");
+  BOOST_TEST(during({signed_at + kSecond, std::nullopt}) == "transparency-log");
+  BOOST_TEST(during({std::nullopt, signed_at + kMinute}) == "transparency-log");
+  BOOST_TEST(during({}) == "transparency-log");
+}
+
 // The issuer of a certificate is the one whose key signed it, not any of that name.
 BOOST_AUTO_TEST_CASE(TwoIntermediatesOfOneName_EachVouchForTheirOwn) {
   const SignedStatement it = SignedUnder(Leaf());
@@ -264,6 +279,34 @@ BOOST_AUTO_TEST_CASE(TwoIntermediatesOfOneName_EachVouchForTheirOwn) {
       intermediate, LeafWish(),
       {{.log = &certificate_log, .time = signed_at, .issuer_spki = sibling.key.Spki()}});
   BOOST_TEST(ByTheLog(SignedUnder(leaf), signed_at) == "untrusted-root");
+}
+
+// The leaf says that it is for signing code; an authority says so, or of no purpose at all.
+BOOST_AUTO_TEST_CASE(APath_IsMadeForSigningCode) {
+  const auto with = [&](const std::string& leafs, const std::string& authoritys) {
+    const MadeCertificate above = IssuedBy(authority, {.name = "intermediate",
+                                                       .from = signed_at - kMinute,
+                                                       .until = signed_at + kMinute,
+                                                       .role = CertificateWish::Role::kAuthority,
+                                                       .purposes = authoritys});
+    trusted["certificateAuthorities"] =
+        Json::array({AuthorityOfRoot({above, authority}, {signed_at, std::nullopt})});
+    CertificateWish wish = LeafWish();
+    wish.purposes = leafs;
+    return ByTheLog(SignedUnder(LoggedAndIssuedBy(above, wish, {{&certificate_log, signed_at}})),
+                    signed_at);
+  };
+  for (const char* authoritys :
+       {"codeSigning", "", "anyExtendedKeyUsage", "serverAuth,codeSigning"}) {
+    BOOST_TEST(with("codeSigning", authoritys) == "good");
+    BOOST_TEST(with("serverAuth,codeSigning", authoritys) == "good");
+    BOOST_TEST(with("", authoritys) == "untrusted-root");
+    BOOST_TEST(with("serverAuth", authoritys) == "untrusted-root");
+    BOOST_TEST(with("timeStamping", authoritys) == "untrusted-root");
+    BOOST_TEST(with("anyExtendedKeyUsage", authoritys) == "untrusted-root");
+  }
+  BOOST_TEST(with("codeSigning", "serverAuth") == "untrusted-root");
+  BOOST_TEST(with("codeSigning", "timeStamping") == "untrusted-root");
 }
 
 BOOST_AUTO_TEST_CASE(APromiseOfACertificateLog_CoversItsExtensions) {
