@@ -137,6 +137,8 @@ def of_its_own(client, folder):
             expect(False, f"{what}, a key and an issuer", made, made.who + IDENTITY[2:], made.artifact)
             expect(False, f"{what}, an identity and no key", made, made.root + IDENTITY, made.artifact)
             expect(False, f"{what}, neither", made, made.root, made.artifact)
+            (folder / "other.pub").write_bytes(spki(ec.generate_private_key(ec.SECP256R1()), serialization.Encoding.PEM))
+            expect(False, f"{what}, another key", made, ["--key", folder / "other.pub", *made.root], made.artifact)
     for kind, wanted in {"https://in-toto.io/Statement/v1": True, "https://in-toto.io/Statement/v0.1": True,
                          "https://in-toto.io/Statement/v2": False, "https://in-toto.io/Statement": False, "": False,
                          None: False, 1: False}.items():
