@@ -71,7 +71,9 @@ class Scanner {
         c = rest_.front();
         rest_.remove_prefix(1);
       }
-      if ((c >= 0 && c < 0x20 && c != '\t') || c == 0x7f) return std::nullopt;
+      // Whether a char has a sign depends on the machine.
+      const auto byte = static_cast<unsigned char>(c);
+      if ((byte < 0x20 && c != '\t') || byte == 0x7f) return std::nullopt;
       value += c;
     }
     return std::nullopt;
