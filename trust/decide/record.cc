@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trust/base/limits.h"
+#include "trust/decide/record_room.h"
 
 namespace crivet::trust {
 
@@ -22,15 +23,12 @@ Records WithRecord(Records records, VerifiedRecord record) {
     std::erase_if(records, says_no_more);
   }
   records.push_back(std::move(record));
-  constexpr std::size_t kMost = Limits{}.records;
-  while (records.size() > kMost) {
-    const auto withdrawn = std::find_if(records.begin(), records.end(), IsWithdrawn);
-    if (withdrawn == records.end()) break;
-    records.erase(withdrawn);
-  }
-  if (records.size() > kMost) {
-    records.erase(records.begin(), records.end() - static_cast<Records::difference_type>(kMost));
-  }
+  // Those that other parts vouch for are not pushed out by them.
+  MakeRoom(records, Limits{}.records, [](const VerifiedRecord& one) {
+    RecordOwner owner;
+    for (const auto& [part, keys] : one.vouching) owner.who += part + '\n';
+    return owner;
+  });
   return records;
 }
 

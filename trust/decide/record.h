@@ -42,7 +42,8 @@ enum class Standing : std::uint8_t {
 };
 
 /// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
-/// other parts; where one says the same, nothing changes. Beyond Limits::records the oldest go.
+/// other parts; where one says the same, nothing changes. Beyond Limits::records some go, of the
+/// parts that vouch for the most (MakeRoom).
 Records WithRecord(Records records, VerifiedRecord record);
 
 // A record of a tag that nobody lists any more vouches for nothing, never again. It is kept, with

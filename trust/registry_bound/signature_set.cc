@@ -7,7 +7,9 @@
 #include <set>
 #include <utility>
 
+#include "trust/base/limits.h"
 #include "trust/decide/finding.h"
+#include "trust/decide/record_room.h"
 #include "trust/signed/first_good.h"
 
 namespace crivet::trust::registry_bound {
@@ -492,6 +494,24 @@ Standing SignatureSet::StandingOf(const VerifiedRecord& record, const Demand& de
   const Aged not_aged{now, std::chrono::seconds{0}};
   return GoodOne(image, AsSignatureDemand(demand), not_aged) ? Standing::kStands
                                                              : Standing::kNotAccepted;
+}
+
+// Of nothing is withdrawn what a record says. Where there are too many, those of images that
+// satisfy one rule push out none of another's.
+Records SignatureSet::RecordsAfter(Records records) const {
+  // So many go at once that it is seldom done.
+  constexpr std::size_t kMost = Limits{}.records;
+  if (records.size() < kMost) return records;
+  MakeRoom(records, kMost / 4 * 3, [this](const VerifiedRecord& record) {
+    RecordOwner owner;
+    std::set<Sha256> demands;
+    for (const auto& [signature, of_signature] : use_->Of(record.digest).signatures) {
+      demands.insert(of_signature.demands.begin(), of_signature.demands.end());
+    }
+    for (const Sha256& demand : demands) owner.who += ToHex(demand);
+    return owner;
+  });
+  return records;
 }
 
 std::optional<TimePoint> SignatureSet::Expires(const Demands& /*demands*/) const {

@@ -132,7 +132,7 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
   Judgement Current(const Asked& asked) const override;
   Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
                       TimePoint now) const override;
-  Records RecordsAfter(Records records) const override { return records; }
+  Records RecordsAfter(Records records) const override;
   std::optional<TimePoint> Expires(const Demands& demands) const override;
   SetStatus Status(const Demands& demands, TimePoint now) const override;
   SetExplanation Explain(const ImageReference& reference, const Demand& demand,

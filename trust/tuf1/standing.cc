@@ -10,6 +10,7 @@
 
 #include "trust/base/limits.h"
 #include "trust/base/percent_encoding.h"
+#include "trust/decide/record_room.h"
 #include "trust/tuf1/repository.h"
 
 namespace crivet::trust::tuf1 {
@@ -181,36 +182,24 @@ namespace {
 // So many go at once that it is seldom done.
 constexpr std::size_t kLeft = Limits{}.records / 4 * 3;
 
-// Withdrawn ones first, then the oldest of whoever has the most: nobody who is delegated to can
-// push out what is on record of others. Precondition: there are more than `kLeft`.
+// The repository of the image: what the target is called without its tag or digest.
+std::string RepositoryOf(const VerifiedRecord& record) {
+  std::string target = TargetOf(record);
+  for (const std::string& ending : {record.digest.ToString(), record.tag}) {
+    if (!ending.empty() && target.ends_with(ending)) {
+      target.resize(target.size() - ending.size());
+      break;
+    }
+  }
+  return target;
+}
+
+// Nobody who is delegated to can push out what is on record of others, and nobody who only runs
+// pods what is on record of another repository.
 void MakeRoom(Records& records) {
-  std::vector<std::string> owners;
-  owners.reserve(records.size());
-  std::map<std::string_view, std::size_t> counts;
-  for (const VerifiedRecord& record : records) owners.push_back(OwnerOfRecord(record));
-  for (const std::string& owner : owners) ++counts[owner];
-  std::size_t left = records.size();
-  std::vector<bool> goes(records.size());
-  const auto drop = [&](std::size_t at) {
-    goes[at] = true;
-    --counts[owners[at]];
-    --left;
-  };
-  for (std::size_t i = 0; i < records.size() && left > kLeft; ++i) {
-    if (IsWithdrawn(records[i])) drop(i);
-  }
-  // For each owner, where its oldest that stays may be.
-  std::map<std::string_view, std::size_t> oldest;
-  while (left > kLeft) {
-    const auto largest =
-        std::max_element(counts.begin(), counts.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; });
-    std::size_t& at = oldest[largest->first];
-    while (goes[at] || owners[at] != largest->first) ++at;
-    drop(at);
-  }
-  std::size_t at = 0;
-  std::erase_if(records, [&](const VerifiedRecord&) { return goes[at++]; });
+  crivet::trust::MakeRoom(records, kLeft, [](const VerifiedRecord& record) {
+    return RecordOwner{OwnerOfRecord(record), RepositoryOf(record)};
+  });
 }
 
 }  // namespace

@@ -539,6 +539,28 @@ BOOST_AUTO_TEST_CASE(WithRecord_BeyondTheLimit_TheOldestGoes) {
   BOOST_TEST(records.back().tag == "one more");
 }
 
+// Whoever runs pods of tag after tag of what one role signs.
+BOOST_AUTO_TEST_CASE(WithRecord_TagsWithoutEndOfOneRole_PushOutNobodyElses) {
+  constexpr std::size_t kMost = Limits{}.records;
+  Records records;
+  for (std::size_t i = 0; i < 10; ++i) {
+    records.push_back(Record(std::to_string(i), kOld, {"targets/releases"}, kAt));
+  }
+  const Records others = records;
+  for (std::size_t i = 0; i < kMost + 100; ++i) {
+    const std::string tag = "evil" + std::to_string(i);
+    if (records.size() < kMost) {
+      records.push_back(Record(tag, kNew, {"targets/evil"}, kAt));
+    } else {
+      records = WithRecord(std::move(records), Record(tag, kNew, {"targets/evil"}, kAt));
+    }
+  }
+  BOOST_TEST(records.size() <= kMost);
+  for (const VerifiedRecord& other : others) {
+    BOOST_TEST((std::find(records.begin(), records.end(), other) != records.end()), other.tag);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(WithRecord_BeyondTheLimit_WithdrawnOnesGoFirst) {
   constexpr std::size_t kMost = Limits{}.records;
   Records records;

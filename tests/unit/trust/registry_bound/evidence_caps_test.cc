@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/support/trust/memory_registry.h"
+#include "trust/base/limits.h"
 #include "trust/registry_bound/signature_set.h"
 #include "trust/sigstore/sigstore_dialect.h"
 
@@ -273,6 +274,31 @@ BOOST_AUTO_TEST_CASE(WhatIsHere_StaysWhileAnythingElseCanGo) {
   }
   for (std::size_t i = 0; i < 15; ++i) BOOST_TEST(repository.set->Knows(Image(i)));
   for (std::size_t i = 100; i < 106; ++i) BOOST_TEST(!repository.set->Knows(Image(i)));
+}
+
+// Whose images one rule accepts, tag after tag of them, pushes out no record of another rule's.
+BOOST_AUTO_TEST_CASE(RecordsWithoutEndOfOneRule_PushOutNoneOfAnothers) {
+  const auto a = std::make_shared<SignedBy>('a');
+  const auto b = std::make_shared<SignedBy>('b');
+  SharedRepository repository({a, b});
+  repository.Comes(Image(0), "a");
+  repository.Comes(Image(1), "b");
+  BOOST_TEST(repository.IsPresent(Image(0), *a));
+  BOOST_TEST(repository.IsPresent(Image(1), *b));
+  const auto record_of = [](const std::string& tag, std::size_t image) {
+    VerifiedRecord record{tag, Image(image), {}, {}, {}, kNow};
+    record.vouching["signature"] = {std::string(1, image == 0 ? 'a' : 'b')};
+    return record;
+  };
+  constexpr std::size_t kMost = Limits{}.records;
+  Records records;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    records.push_back(record_of("tag-" + std::to_string(i), i < 10 ? 0 : 1));
+  }
+  const Records full = repository.set->RecordsAfter(records);
+  BOOST_TEST(full.size() < kMost);
+  for (std::size_t i = 0; i < 10; ++i) BOOST_CHECK(full[i] == records[i]);
+  BOOST_CHECK(full.back() == records.back());
 }
 
 BOOST_AUTO_TEST_CASE(AsItsBytesGo_ASetTakesLess) {

@@ -277,6 +277,26 @@ BOOST_AUTO_TEST_CASE(RecordsAfter_TagsWithoutEndOfOneDelegate_PushOutNobodyElses
   BOOST_TEST(repository.RecordsAfter(records).size() == kMost - 1);
 }
 
+// Whoever runs pods chooses whose tags those are, and signs nothing.
+BOOST_AUTO_TEST_CASE(RecordsAfter_TagsWithoutEndOfOneRepository_PushOutNoOthers) {
+  Crowded node(2);
+  constexpr std::size_t kMost = Limits{}.records;
+  Records records;
+  for (std::size_t i = 0; i < kMost; ++i) {
+    const std::string role = i < 10 ? "e1" : "e0";
+    const tuf1::RecordName name{"evil/" + role + ":1", {{"targets", "evil", role}}};
+    VerifiedRecord record{"1", Sha256Digest(Sha256Of(std::to_string(i))), {}, {}, {}, {}};
+    record.vouching["targets"] = {"key"};
+    record.name = name.Text();
+    records.push_back(std::move(record));
+  }
+  const tuf1::Repository repository({"tuf", "https://tuf.example", "*"}, node.holding);
+  const Records full = repository.RecordsAfter(records);
+  BOOST_TEST(full.size() == kMost / 4 * 3);
+  for (std::size_t i = 0; i < 10; ++i) BOOST_CHECK(full[i] == records[i]);
+  BOOST_CHECK(full.back() == records.back());
+}
+
 BOOST_AUTO_TEST_CASE(RoleUses_NamesWithoutEnd_TheLatestStay) {
   tuf1::RoleUses uses;
   const std::string first = "first";
