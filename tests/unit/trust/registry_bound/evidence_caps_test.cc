@@ -2,6 +2,8 @@
 
 // What goes where a repository has more signatures than a node keeps, and what does not.
 
+#include <malloc.h>
+
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <memory>
@@ -299,6 +301,36 @@ BOOST_AUTO_TEST_CASE(RecordsWithoutEndOfOneRule_PushOutNoneOfAnothers) {
   BOOST_TEST(full.size() < kMost);
   for (std::size_t i = 0; i < 10; ++i) BOOST_CHECK(full[i] == records[i]);
   BOOST_CHECK(full.back() == records.back());
+}
+
+// As they are once each was asked about: with what is remembered of that.
+BOOST_AUTO_TEST_CASE(WhatASetSaysItTakes_IsAboutWhatItTakes) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  BOOST_TEST_MESSAGE("sanitizers have an allocator of their own");
+#else
+  constexpr std::size_t kImages = 2000;
+  for (const std::size_t bytes_each : {std::size_t{100}, std::size_t{4000}}) {
+    const SignedBy demand('a');
+    std::vector<StoredSignature> signatures = Signatures(kImages, bytes_each);
+    for (StoredSignature& one : signatures) {
+      one = SignatureOf(one.image, 'a' + one.signature.bytes(), one.first_verified);
+    }
+    const std::size_t before = mallinfo2().uordblks;
+    auto set = SignatureSet(kId, sigstore::Dialect()).With(signatures);
+    for (std::size_t i = 0; i < kImages; ++i) {
+      const auto reference = ImageReference::Parse(kId.name + "@" + Image(i).ToString()).value();
+      const Sha256Digest image = Image(i);
+      set->Current({.reference = reference, .demand = demand, .now = kNow, .local = &image});
+    }
+    const auto takes = static_cast<double>(mallinfo2().uordblks - before);
+    const auto says = static_cast<double>(set->resident_bytes());
+    BOOST_TEST_MESSAGE(kImages << " signatures of " << bytes_each << " bytes take "
+                               << takes / kImages << " each, and are said to take "
+                               << says / kImages);
+    BOOST_TEST(says > takes * 0.8);
+    BOOST_TEST(says < takes * 1.25);
+  }
+#endif
 }
 
 BOOST_AUTO_TEST_CASE(AsItsBytesGo_ASetTakesLess) {
