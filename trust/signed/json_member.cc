@@ -4,18 +4,15 @@
 #include <string>
 
 namespace crivet::trust {
-namespace {
 
-tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) {
+tl::unexpected<Error> MalformedMember(std::string_view member, std::string_view what) {
   return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
 }
 
-}  // namespace
-
 Result<JsonValue> ReadMember(JsonValue object, std::string_view name, JsonType type) {
   const auto member = object.Find(name);
-  if (!member) return Malformed(name, "is missing");
-  if (member->type() != type) return Malformed(name, "has the wrong type");
+  if (!member) return MalformedMember(name, "is missing");
+  if (member->type() != type) return MalformedMember(name, "has the wrong type");
   return *member;
 }
 

@@ -12,6 +12,9 @@ namespace crivet::trust {
 // How a member of an object is read: strictly. A failure is kMalformed and names the member that is
 // wrong, never its content.
 
+/// That failure: `MalformedMember("version", "is below 1")`.
+tl::unexpected<Error> MalformedMember(std::string_view member, std::string_view what);
+
 /// The member of that name and type; a null, another type or no member fails.
 Result<JsonValue> ReadMember(JsonValue object, std::string_view name, JsonType type);
 

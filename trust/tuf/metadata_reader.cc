@@ -10,10 +10,6 @@
 namespace crivet::trust {
 namespace {
 
-tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) {
-  return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
-}
-
 bool IsKnownKeyType(std::string_view name) {
   constexpr KeyType kAll[] = {KeyType::kEcdsa, KeyType::kEcdsaX509, KeyType::kRsa,
                               KeyType::kRsaX509, KeyType::kEd25519};
@@ -52,14 +48,14 @@ Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
   const auto stated_type = ReadString(content, "_type");
   if (!stated_type) return tl::unexpected(stated_type.error());
   // One role's file must never pass for another's, whatever keys they share.
-  if (*stated_type != type) return Malformed("_type", "is of another role");
+  if (*stated_type != type) return MalformedMember("_type", "is of another role");
   const auto version = ReadInteger(content, "version");
   if (!version) return tl::unexpected(version.error());
-  if (*version < 1) return Malformed("version", "is below 1");
+  if (*version < 1) return MalformedMember("version", "is below 1");
   const auto expires_text = ReadString(content, "expires");
   if (!expires_text) return tl::unexpected(expires_text.error());
   const auto expires = ParseRfc3339(*expires_text);
-  if (!expires) return Malformed("expires", "is not an RFC 3339 time");
+  if (!expires) return MalformedMember("expires", "is not an RFC 3339 time");
   for (const auto& checked : {RefuseCaseVariants(content, {"_type", "version", "expires"}),
                               RefuseCaseVariants(content, members)}) {
     if (!checked) return tl::unexpected(checked.error());
@@ -71,7 +67,7 @@ Result<FileEntry> ReadFileEntry(JsonValue entry) {
   const auto length = ReadInteger(entry, "length");
   if (!length) return tl::unexpected(length.error());
   // Notary takes a negative length for "no limit".
-  if (*length < 0) return Malformed("length", "is negative");
+  if (*length < 0) return MalformedMember("length", "is negative");
   const auto hashes = ReadMember(entry, "hashes", JsonType::kObject);
   if (!hashes) return tl::unexpected(hashes.error());
   FileEntry read;
@@ -80,21 +76,21 @@ Result<FileEntry> ReadFileEntry(JsonValue entry) {
   const auto members = hashes->AsObject();
   for (const JsonMember& hash : *members) {
     const auto text = hash.value.AsString();
-    if (!text) return Malformed("hashes", "holds something that is not a string");
+    if (!text) return MalformedMember("hashes", "holds something that is not a string");
     if (hash.name == "sha256") {
       const auto sha256 = Sha256FromBase64(*text);
-      if (!sha256) return Malformed("sha256", "is not the base64 of 32 bytes");
+      if (!sha256) return MalformedMember("sha256", "is not the base64 of 32 bytes");
       read.sha256 = *sha256;
       has_sha256 = true;
     } else if (hash.name == "sha512") {
       const auto bytes = FromBase64(*text);
       if (!bytes || bytes->size() != sizeof(Sha512)) {
-        return Malformed("sha512", "is not the base64 of 64 bytes");
+        return MalformedMember("sha512", "is not the base64 of 64 bytes");
       }
       std::copy(bytes->begin(), bytes->end(), read.sha512.emplace().begin());
     }
   }
-  if (!has_sha256) return Malformed("sha256", "is missing");
+  if (!has_sha256) return MalformedMember("sha256", "is missing");
   for (const auto& checked : {RefuseCaseVariants(entry, {"length", "hashes"}),
                               RefuseCaseVariants(*hashes, {"sha256", "sha512"})}) {
     if (!checked) return tl::unexpected(checked.error());
@@ -104,8 +100,8 @@ Result<FileEntry> ReadFileEntry(JsonValue entry) {
 
 Result<KeyTable> KeyTable::Read(JsonValue keys, const Limits& limits) {
   const auto members = keys.AsObject();
-  if (!members) return Malformed("keys", "has the wrong type");
-  if (members->size() > limits.keys) return Malformed("keys", "holds too many");
+  if (!members) return MalformedMember("keys", "has the wrong type");
+  if (members->size() > limits.keys) return MalformedMember("keys", "holds too many");
   for (const JsonMember& key : *members) {
     const auto object = ReadKeyObject(key.value);
     if (!object) return tl::unexpected(object.error());
@@ -120,17 +116,17 @@ Result<AuthorizedKeys> KeyTable::ReadAuthorized(JsonValue role) const {
   authorized.threshold = text->threshold;
   for (const std::string_view key_id : text->key_ids) {
     const auto object = keys_.Find(key_id);
-    if (!object) return Malformed("keyids", "names a key that is not there");
+    if (!object) return MalformedMember("keyids", "names a key that is not there");
     const auto fields = ReadKeyObject(*object);
     if (!fields) return tl::unexpected(fields.error());
-    Result<PublicKey> key = Malformed("keyval", "cannot be used");
+    Result<PublicKey> key = MalformedMember("keyval", "cannot be used");
     if (fields->public_base64) key = PublicKey::Parse(fields->type, *fields->public_base64);
     if (!key) {
       authorized.unusable.emplace(key_id);
       continue;
     }
     if (KeyId::Parse(key_id) != key->id()) {
-      return Malformed("keyids", "names a key by an ID that is not its own");
+      return MalformedMember("keyids", "names a key by an ID that is not its own");
     }
     const KeyId id = key->id();
     authorized.keys.emplace(id, *std::move(key));

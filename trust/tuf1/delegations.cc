@@ -13,14 +13,10 @@ namespace {
 
 constexpr unsigned kMaxBitLength = 32;
 
-tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) {
-  return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
-}
-
 tl::unexpected<Error> TooLong() { return Fail(Reason::kTooMany, "paths take too long to compare"); }
 
 tl::unexpected<Error> Odd() {
-  return Malformed("paths", "hold a pattern that clients read differently");
+  return MalformedMember("paths", "hold a pattern that clients read differently");
 }
 
 // How many hex digits the number of a bin has.
@@ -33,11 +29,11 @@ Result<std::vector<std::string>> ReadStrings(JsonValue object, std::string_view 
   if (!array) return tl::unexpected(array.error());
   std::vector<std::string> strings;
   const auto elements = array->AsArray();
-  if (elements->size() > left) return Malformed(name, "are too many");
+  if (elements->size() > left) return MalformedMember(name, "are too many");
   left -= elements->size();
   for (const JsonValue element : *elements) {
     const auto text = element.AsString();
-    if (!text) return Malformed(name, "holds something that is not a string");
+    if (!text) return MalformedMember(name, "holds something that is not a string");
     strings.emplace_back(*text);
   }
   return strings;
@@ -114,7 +110,8 @@ Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys,
                                             std::size_t& patterns_left) {
   const auto name = ReadString(object, "name");
   if (!name) return tl::unexpected(name.error());
-  if (name->empty() || IsTopLevel(*name)) return Malformed("name", "cannot be a delegated role's");
+  if (name->empty() || IsTopLevel(*name))
+    return MalformedMember("name", "cannot be a delegated role's");
   const auto terminating = ReadMember(object, "terminating", JsonType::kBool);
   if (!terminating) return tl::unexpected(terminating.error());
   auto authorized = keys.ReadRole(object);
@@ -129,7 +126,7 @@ Result<DelegatedRole> Delegations::ReadRole(JsonValue object, KeyTable& keys,
   role.terminating = *terminating->AsBool() ? Terminating::kYes : Terminating::kNo;
   const bool by_path = object.Find("paths").has_value();
   if (by_path == object.Find("path_hash_prefixes").has_value()) {
-    return Malformed("paths", "or path_hash_prefixes: one of the two");
+    return MalformedMember("paths", "or path_hash_prefixes: one of the two");
   }
   auto strings = ReadStrings(object, by_path ? "paths" : "path_hash_prefixes", patterns_left);
   if (!strings) return tl::unexpected(strings.error());
@@ -141,7 +138,7 @@ Result<Bins> Delegations::ReadBins(JsonValue object) {
   const auto bit_length = ReadInteger(object, "bit_length");
   if (!bit_length) return tl::unexpected(bit_length.error());
   if (*bit_length < 1 || *bit_length > kMaxBitLength) {
-    return Malformed("bit_length", "is not from 1 to 32");
+    return MalformedMember("bit_length", "is not from 1 to 32");
   }
   const auto prefix = ReadString(object, "name_prefix");
   if (!prefix) return tl::unexpected(prefix.error());
@@ -158,7 +155,7 @@ Result<Delegations> Delegations::Parse(JsonValue object) {
   Delegations read;
   const auto succinct = object.Find("succinct_roles");
   if (succinct.has_value() == object.Find("roles").has_value()) {
-    return Malformed("roles", "or succinct_roles: one of the two");
+    return MalformedMember("roles", "or succinct_roles: one of the two");
   }
   if (succinct) {
     auto bins = ReadBins(*succinct);
@@ -172,13 +169,13 @@ Result<Delegations> Delegations::Parse(JsonValue object) {
   const auto roles = ReadMember(object, "roles", JsonType::kArray);
   if (!roles) return tl::unexpected(roles.error());
   const auto elements = roles->AsArray();
-  if (elements->size() > kMaxRoles) return Malformed("roles", "are too many");
+  if (elements->size() > kMaxRoles) return MalformedMember("roles", "are too many");
   std::size_t patterns_left = kMaxPatterns;
   for (const JsonValue element : *elements) {
     auto role = ReadRole(element, *keys, patterns_left);
     if (!role) return tl::unexpected(role.error());
     if (!read.by_name_.emplace(role->name, read.roles_.size()).second) {
-      return Malformed("roles", "names one twice");
+      return MalformedMember("roles", "names one twice");
     }
     read.roles_.push_back(*std::move(role));
   }

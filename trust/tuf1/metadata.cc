@@ -11,10 +11,6 @@ namespace {
 
 constexpr std::string_view kRoles[] = {kRoot, kTimestamp, kSnapshot, kTargets};
 
-tl::unexpected<Error> Malformed(std::string_view member, std::string_view what) {
-  return Fail(Reason::kMalformed, std::string(member).append(" ").append(what));
-}
-
 // `1.0`, `1.0.34`: numbers without a zero in front, the first of them 1.
 bool IsVersionOne(std::string_view text) {
   if (!text.starts_with("1.")) return false;
@@ -43,9 +39,9 @@ Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
   if (!header) return header;
   const auto spec = ReadString(content, "spec_version");
   if (!spec) return tl::unexpected(spec.error());
-  if (!IsVersionOne(*spec)) return Malformed("spec_version", "is not of major version 1");
+  if (!IsVersionOne(*spec)) return MalformedMember("spec_version", "is not of major version 1");
   if (FormatRfc3339(header->expires) != *ReadString(content, "expires")) {
-    return Malformed("expires", "is not of the form YYYY-MM-DDTHH:MM:SSZ");
+    return MalformedMember("expires", "is not of the form YYYY-MM-DDTHH:MM:SSZ");
   }
   return header;
 }
@@ -60,17 +56,17 @@ std::optional<Sha512> Sha512FromHex(std::string_view hex) {
 
 Result<Digests> Digests::Read(JsonValue hashes) {
   const auto members = hashes.AsObject();
-  if (!members) return Malformed("hashes", "has the wrong type");
+  if (!members) return MalformedMember("hashes", "has the wrong type");
   Digests read;
   for (const JsonMember& hash : *members) {
     const auto text = hash.value.AsString();
-    if (!text) return Malformed("hashes", "holds something that is not a string");
+    if (!text) return MalformedMember("hashes", "holds something that is not a string");
     if (hash.name == "sha256") {
       read.sha256 = Sha256FromHex(*text);
-      if (!read.sha256) return Malformed("sha256", "is not 64 lower-case hex digits");
+      if (!read.sha256) return MalformedMember("sha256", "is not 64 lower-case hex digits");
     } else if (hash.name == "sha512") {
       read.sha512 = Sha512FromHex(*text);
-      if (!read.sha512) return Malformed("sha512", "is not 128 lower-case hex digits");
+      if (!read.sha512) return MalformedMember("sha512", "is not 128 lower-case hex digits");
     }
   }
   const auto exact = RefuseCaseVariants(hashes, {"sha256", "sha512"});
@@ -84,16 +80,16 @@ bool Digests::Fit(std::string_view bytes) const {
 }
 
 Result<MetaEntry> MetaEntry::Read(JsonValue entry) {
-  if (!entry.AsObject()) return Malformed("meta", "holds something that is not an object");
+  if (!entry.AsObject()) return MalformedMember("meta", "holds something that is not an object");
   const auto version = ReadInteger(entry, "version");
   if (!version) return tl::unexpected(version.error());
-  if (*version < 1) return Malformed("version", "is below 1");
+  if (*version < 1) return MalformedMember("version", "is below 1");
   MetaEntry read;
   read.version = *version;
   if (entry.Find("length")) {
     const auto length = ReadInteger(entry, "length");
     if (!length) return tl::unexpected(length.error());
-    if (*length < 0) return Malformed("length", "is negative");
+    if (*length < 0) return MalformedMember("length", "is negative");
     read.length = static_cast<std::size_t>(*length);
   }
   if (const auto hashes = entry.Find("hashes")) {
@@ -130,7 +126,7 @@ Result<Root> Root::Parse(JsonValue content) {
   const auto roles = ReadMember(content, "roles", JsonType::kObject);
   if (!roles) return tl::unexpected(roles.error());
   if (roles->AsObject()->size() != std::size(kRoles)) {
-    return Malformed("roles", "are not the four");
+    return MalformedMember("roles", "are not the four");
   }
   for (const std::string_view name : kRoles) {
     const auto role = ReadMember(*roles, name, JsonType::kObject);
@@ -165,7 +161,7 @@ Result<Snapshot> Snapshot::Parse(JsonValue content) {
   Snapshot snapshot;
   snapshot.header_ = *header;
   const auto members = meta->AsObject();
-  if (members->size() > kMaxEntries) return Malformed("meta", "holds too many");
+  if (members->size() > kMaxEntries) return MalformedMember("meta", "holds too many");
   for (const JsonMember& listed : *members) {
     auto entry = MetaEntry::Read(listed.value);
     if (!entry) return tl::unexpected(entry.error());
