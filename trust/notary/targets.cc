@@ -134,9 +134,7 @@ Result<Targets> Targets::Parse(JsonValue content, const RoleName& role, const Sh
   auto delegations = ReadDelegations(content, role, limits);
   if (!delegations) return tl::unexpected(delegations.error());
 
-  Targets targets(role);
-  targets.version_ = header->version;
-  targets.expires_ = header->expires;
+  Targets targets(*header, role);
   targets.tags_ = std::move(tags.index);
   targets.faults_ = std::move(tags.faults);
   targets.delegations_ = *std::move(delegations);

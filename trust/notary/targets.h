@@ -18,6 +18,7 @@
 #include "trust/signed/authorized_keys.h"
 #include "trust/signed/json.h"
 #include "trust/tuf/entry_fault.h"
+#include "trust/tuf/metadata_header.h"
 #include "trust/tuf/role_name.h"
 
 namespace crivet::trust {
@@ -35,7 +36,7 @@ struct Delegation {
 /// Targets is the metadata of `targets` or of a delegation: which digest each tag has, and who may
 /// say more (trust/notary/FORMAT.md#envelopes). Immutable, safe to share between threads; see
 /// metadata.h for what Parse refuses everywhere.
-class Targets {
+class Targets : public MetadataHeader {
  public:
   /// kMalformed also for a delegation whose name does not lie directly below `role`, is there
   /// twice, has a threshold below 1 or a usable key under an ID that is not its own. An entry of
@@ -45,8 +46,6 @@ class Targets {
                                const Limits& limits);
 
   const RoleName& role() const { return role_; }
-  std::int64_t version() const { return version_; }
-  TimePoint expires() const { return expires_; }
 
   /// What this file says, whether or not the delegation's paths let the role say it:
   /// Repository::Lookup asks that too.
@@ -64,10 +63,9 @@ class Targets {
   std::size_t resident_bytes() const;
 
  private:
-  explicit Targets(RoleName role) : role_(std::move(role)) {}
+  Targets(const MetadataHeader& header, RoleName role)
+      : MetadataHeader(header), role_(std::move(role)) {}
   RoleName role_;
-  std::int64_t version_ = 0;
-  TimePoint expires_;
   TagIndex tags_;
   std::map<std::string, EntryFault, std::less<>> faults_;
   std::vector<Delegation> delegations_;

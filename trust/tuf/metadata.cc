@@ -25,9 +25,7 @@ Result<Root> Root::Parse(JsonValue content, const Limits& limits) {
   const auto checked = RefuseCaseVariants(*roles, {"root", "targets", "snapshot", "timestamp"});
   if (!checked) return tl::unexpected(checked.error());
 
-  Root root;
-  root.version_ = header->version;
-  root.expires_ = header->expires;
+  Root root(*header);
   // Other roles may stand there (old repositories have `root.1`); nothing reads them.
   for (const RoleName& name :
        {RoleName::Root(), RoleName::Targets(), RoleName::Snapshot(), RoleName::Timestamp()}) {
@@ -61,9 +59,7 @@ Result<Timestamp> Timestamp::Parse(JsonValue content, const Limits&) {
   const auto checked = RefuseCaseVariants(*meta, {"snapshot"});
   if (!checked) return tl::unexpected(checked.error());
 
-  Timestamp timestamp;
-  timestamp.version_ = header->version;
-  timestamp.expires_ = header->expires;
+  Timestamp timestamp(*header);
   timestamp.snapshot_ = *snapshot;
   return timestamp;
 }
@@ -76,9 +72,7 @@ Result<Snapshot> Snapshot::Parse(JsonValue content, const Limits&) {
   const auto checked = RefuseCaseVariants(*meta, {"root", "targets"});
   if (!checked) return tl::unexpected(checked.error());
 
-  Snapshot snapshot;
-  snapshot.version_ = header->version;
-  snapshot.expires_ = header->expires;
+  Snapshot snapshot(*header);
   const auto members = meta->AsObject();
   for (const JsonMember& member : *members) {
     const auto entry = ReadFileEntry(member.value);

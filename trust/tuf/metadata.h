@@ -16,6 +16,7 @@
 #include "trust/signed/json.h"
 #include "trust/signed/public_key.h"
 #include "trust/tuf/file_entry.h"
+#include "trust/tuf/metadata_header.h"
 #include "trust/tuf/role_name.h"
 
 namespace crivet::trust {
@@ -29,56 +30,44 @@ namespace crivet::trust {
 // the format does not know are part of what was signed and otherwise ignored.
 
 /// Root says which keys speak for each of the four base roles.
-class Root {
+class Root : public MetadataHeader {
  public:
   /// kMalformed also where a base role is missing, a threshold is below 1 or beyond the different
   /// keys that the role lists, or a usable key's ID is not the one that its bytes give.
   static Result<Root> Parse(JsonValue content, const Limits& limits);
 
-  std::int64_t version() const { return version_; }
-  TimePoint expires() const { return expires_; }
   /// Precondition: a base role.
   const AuthorizedKeys& KeysOf(const RoleName& base_role) const;
 
  private:
-  Root() = default;
-  std::int64_t version_ = 0;
-  TimePoint expires_;
+  explicit Root(const MetadataHeader& header) : MetadataHeader(header) {}
   std::map<RoleName, AuthorizedKeys> roles_;
 };
 
 /// Timestamp names the newest snapshot.
-class Timestamp {
+class Timestamp : public MetadataHeader {
  public:
   static Result<Timestamp> Parse(JsonValue content, const Limits& limits);
 
-  std::int64_t version() const { return version_; }
-  TimePoint expires() const { return expires_; }
   const FileEntry& snapshot() const { return snapshot_; }
 
  private:
-  Timestamp() = default;
-  std::int64_t version_ = 0;
-  TimePoint expires_;
+  explicit Timestamp(const MetadataHeader& header) : MetadataHeader(header) {}
   FileEntry snapshot_;
 };
 
 /// Snapshot lists the newest root, targets and delegations as one consistent set.
-class Snapshot {
+class Snapshot : public MetadataHeader {
  public:
   /// kMalformed also where root or targets is not listed. An entry whose name is no role's is
   /// ignored.
   static Result<Snapshot> Parse(JsonValue content, const Limits& limits);
 
-  std::int64_t version() const { return version_; }
-  TimePoint expires() const { return expires_; }
   /// Null where the role is not listed; never null for root and targets.
   const FileEntry* Find(const RoleName& role) const;
 
  private:
-  Snapshot() = default;
-  std::int64_t version_ = 0;
-  TimePoint expires_;
+  explicit Snapshot(const MetadataHeader& header) : MetadataHeader(header) {}
   std::map<RoleName, FileEntry> entries_;
 };
 

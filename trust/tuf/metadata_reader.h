@@ -13,17 +13,12 @@
 #include "trust/signed/json.h"
 #include "trust/signed/json_member.h"
 #include "trust/tuf/file_entry.h"
+#include "trust/tuf/metadata_header.h"
 
 namespace crivet::trust {
 
 // How the metadata types read what was signed: strictly, and in one way. Every failure is
 // kMalformed and names the member that is wrong, never its content.
-
-/// What all four kinds begin with.
-struct MetadataHeader {
-  std::int64_t version = 0;
-  TimePoint expires;
-};
 
 /// Reads `_type`, `version` and `expires`. `members` are the further names that the kind knows:
 /// none of them, nor the three, may stand there in another case.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "trust/signed/json_member.h"
+#include "trust/tuf/metadata_reader.h"
 
 namespace crivet::trust::tuf1 {
 namespace {
@@ -40,7 +41,7 @@ Result<MetadataHeader> ReadHeader(JsonValue content, std::string_view type,
   const auto spec = ReadString(content, "spec_version");
   if (!spec) return tl::unexpected(spec.error());
   if (!IsVersionOne(*spec)) return MalformedMember("spec_version", "is not of major version 1");
-  if (FormatRfc3339(header->expires) != *ReadString(content, "expires")) {
+  if (FormatRfc3339(header->expires()) != *ReadString(content, "expires")) {
     return MalformedMember("expires", "is not of the form YYYY-MM-DDTHH:MM:SSZ");
   }
   return header;
@@ -111,11 +112,10 @@ Result<void> MetaEntry::Check(std::string_view file) const {
 }
 
 Result<Root> Root::Parse(JsonValue content) {
-  Root root;
   const auto header =
       tuf1::ReadHeader(content, kRoot, {"spec_version", "keys", "roles", "consistent_snapshot"});
   if (!header) return tl::unexpected(header.error());
-  root.header_ = *header;
+  Root root(*header);
   if (content.Find("consistent_snapshot")) {
     const auto consistent = ReadMember(content, "consistent_snapshot", JsonType::kBool);
     if (!consistent) return tl::unexpected(consistent.error());
@@ -147,8 +147,7 @@ Result<Timestamp> Timestamp::Parse(JsonValue content) {
   if (!listed) return tl::unexpected(listed.error());
   auto entry = MetaEntry::Read(*listed);
   if (!entry) return tl::unexpected(entry.error());
-  Timestamp timestamp;
-  timestamp.header_ = *header;
+  Timestamp timestamp(*header);
   timestamp.snapshot_ = *std::move(entry);
   return timestamp;
 }
@@ -158,8 +157,7 @@ Result<Snapshot> Snapshot::Parse(JsonValue content) {
   if (!header) return tl::unexpected(header.error());
   const auto meta = ReadMember(content, "meta", JsonType::kObject);
   if (!meta) return tl::unexpected(meta.error());
-  Snapshot snapshot;
-  snapshot.header_ = *header;
+  Snapshot snapshot(*header);
   const auto members = meta->AsObject();
   if (members->size() > kMaxEntries) return MalformedMember("meta", "holds too many");
   for (const JsonMember& listed : *members) {

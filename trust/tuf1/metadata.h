@@ -13,7 +13,7 @@
 #include "trust/base/result.h"
 #include "trust/base/time.h"
 #include "trust/signed/json.h"
-#include "trust/tuf/metadata_reader.h"
+#include "trust/tuf/metadata_header.h"
 #include "trust/tuf1/signed_file.h"
 
 namespace crivet::trust::tuf1 {
@@ -63,56 +63,47 @@ struct MetaEntry {
 };
 
 /// Root says which keys speak for each of the four top-level roles.
-class Root {
+class Root : public MetadataHeader {
  public:
   static Result<Root> Parse(JsonValue content);
 
-  std::int64_t version() const { return header_.version; }
-  TimePoint expires() const { return header_.expires; }
   /// Whether files of other roles have their version in front of their names.
   bool consistent_snapshot() const { return consistent_snapshot_; }
   /// Precondition: IsTopLevel.
   const RoleKeys& KeysOf(std::string_view role) const { return roles_.find(role)->second; }
 
  private:
-  Root() = default;
-  MetadataHeader header_;
+  explicit Root(const MetadataHeader& header) : MetadataHeader(header) {}
   bool consistent_snapshot_ = false;
   std::map<std::string, RoleKeys, std::less<>> roles_;
 };
 
 /// Timestamp names the newest snapshot.
-class Timestamp {
+class Timestamp : public MetadataHeader {
  public:
   static Result<Timestamp> Parse(JsonValue content);
 
-  std::int64_t version() const { return header_.version; }
-  TimePoint expires() const { return header_.expires; }
   const MetaEntry& snapshot() const { return snapshot_; }
 
  private:
-  Timestamp() = default;
-  MetadataHeader header_;
+  explicit Timestamp(const MetadataHeader& header) : MetadataHeader(header) {}
   MetaEntry snapshot_;
 };
 
 /// Snapshot lists the version of every targets role as one consistent set.
-class Snapshot {
+class Snapshot : public MetadataHeader {
  public:
   static constexpr std::size_t kMaxEntries = 256 * 1024;
 
   static Result<Snapshot> Parse(JsonValue content);
 
-  std::int64_t version() const { return header_.version; }
-  TimePoint expires() const { return header_.expires; }
   /// Null where the role is not listed.
   const MetaEntry* Find(std::string_view role) const;
   /// By the name of the file: `targets.json`.
   const std::map<std::string, MetaEntry, std::less<>>& entries() const { return entries_; }
 
  private:
-  Snapshot() = default;
-  MetadataHeader header_;
+  explicit Snapshot(const MetadataHeader& header) : MetadataHeader(header) {}
   std::map<std::string, MetaEntry, std::less<>> entries_;
 };
 

@@ -45,8 +45,7 @@ Result<Targets> Targets::Parse(JsonValue content) {
   const auto header =
       tuf1::ReadHeader(content, kTargets, {"spec_version", "targets", "delegations"});
   if (!header) return tl::unexpected(header.error());
-  Targets read;
-  read.header_ = *header;
+  Targets read(*header);
   const auto targets = ReadMember(content, "targets", JsonType::kObject);
   if (!targets) return tl::unexpected(targets.error());
   read.ReadEntries(*targets->AsObject());

@@ -11,6 +11,7 @@
 #include "trust/base/bytes.h"
 #include "trust/base/result.h"
 #include "trust/tuf/entry_fault.h"
+#include "trust/tuf/metadata_header.h"
 #include "trust/tuf1/delegations.h"
 #include "trust/tuf1/metadata.h"
 
@@ -25,14 +26,12 @@ struct TargetEntry {
 };
 
 /// Targets is a role that says what names are: `targets` itself, or one that it delegates to.
-class Targets {
+class Targets : public MetadataHeader {
  public:
   static Result<Targets> Parse(JsonValue content);
   Targets(Targets&&) = default;
   Targets& operator=(Targets&&) = default;
 
-  std::int64_t version() const { return header_.version; }
-  TimePoint expires() const { return header_.expires; }
   /// Null where it says nothing of that name.
   const TargetEntry* Find(std::string_view name) const;
   /// The names that have this digest, can be used and begin so, sorted; the first `most` of them.
@@ -55,7 +54,7 @@ class Targets {
     std::uint32_t at;
   };
 
-  Targets() = default;
+  explicit Targets(const MetadataHeader& header) : MetadataHeader(header) {}
   // The names are views into names_, which a move takes along.
   Targets(const Targets&) = delete;
   Targets& operator=(const Targets&) = delete;
@@ -65,7 +64,6 @@ class Targets {
     return *entries_[entry.at].entry.hashes.sha256;
   }
 
-  MetadataHeader header_;
   std::vector<char> names_;
   std::vector<Named> entries_;       // by name
   std::vector<Digested> by_digest_;  // by digest, then by name
