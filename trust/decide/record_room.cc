@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <deque>
 #include <map>
+#include <utility>
 #include <vector>
+
+#include "trust/base/limits.h"
 
 namespace crivet::trust {
 namespace {
@@ -49,6 +52,30 @@ void MakeRoom(Records& records, std::size_t left, const OwnerOf& owner_of) {
   }
   std::size_t at = 0;
   std::erase_if(records, [&](const VerifiedRecord&) { return goes[at++]; });
+}
+
+// Of record.h: it makes room, and a file that includes this one back would go in a circle.
+Records WithRecord(Records records, VerifiedRecord record) {
+  const auto says_no_more = [&record](const VerifiedRecord& earlier) {
+    return earlier.tag == record.tag && earlier.digest == record.digest &&
+           earlier.name == record.name &&
+           std::all_of(earlier.vouching.begin(), earlier.vouching.end(),
+                       [&](const auto& entry) { return record.vouching.contains(entry.first); });
+  };
+  const auto same = std::find_if(records.begin(), records.end(), says_no_more);
+  if (same != records.end()) {
+    record.recorded_at = same->recorded_at;
+    if (*same == record) return records;
+    std::erase_if(records, says_no_more);
+  }
+  records.push_back(std::move(record));
+  // Those that other parts vouch for are not pushed out by them.
+  MakeRoom(records, Limits{}.records, [](const VerifiedRecord& one) {
+    RecordOwner owner;
+    for (const auto& [part, keys] : one.vouching) owner.who += part + '\n';
+    return owner;
+  });
+  return records;
 }
 
 }  // namespace crivet::trust
