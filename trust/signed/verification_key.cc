@@ -248,6 +248,25 @@ SignatureCheck VerificationKey::Verify(SignatureScheme scheme, HashAlgorithm has
   return verified == 1 ? SignatureCheck::kGood : SignatureCheck::kBad;
 }
 
+SignatureCheck VerificationKey::VerifySha256(SignatureScheme scheme, std::string_view signature,
+                                             const Sha256& hash) const {
+  const bool rsa = scheme == SignatureScheme::kRsaPkcs1;
+  if (!Fits(scheme, state_->algorithm) || (!rsa && scheme != SignatureScheme::kEcdsaDer)) {
+    return SignatureCheck::kBad;
+  }
+  const QuietErrors quiet;
+  const openssl::KeyContext context(EVP_PKEY_CTX_new(state_->key.get(), nullptr));
+  if (!context || EVP_PKEY_verify_init(context.get()) != 1 ||
+      (rsa && EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1) ||
+      EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1) {
+    return SignatureCheck::kLibraryFailure;
+  }
+  const int verified =
+      EVP_PKEY_verify(context.get(), reinterpret_cast<const unsigned char*>(signature.data()),
+                      signature.size(), hash.data(), hash.size());
+  return verified == 1 ? SignatureCheck::kGood : SignatureCheck::kBad;
+}
+
 SignatureCheck VerificationKey::VerifyUsual(std::string_view signature,
                                             std::string_view message) const {
   switch (state_->algorithm) {

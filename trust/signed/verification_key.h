@@ -56,6 +56,11 @@ class VerificationKey {
   SignatureCheck Verify(SignatureScheme scheme, HashAlgorithm hash, std::string_view signature,
                         std::string_view message) const;
 
+  /// VerifySha256 checks one over bytes of which only the SHA-256 is at hand: ECDSA in DER or RSA
+  /// by PKCS #1, with this hash. Any other scheme is kBad.
+  SignatureCheck VerifySha256(SignatureScheme scheme, std::string_view signature,
+                              const Sha256& hash) const;
+
   /// VerifyUsual checks a signature made as the field makes it with a key of this kind: ECDSA in
   /// DER with the hash of the curve's size, RSA by PKCS #1 with SHA-256, Ed25519. For the keys of
   /// logs.
