@@ -22,6 +22,10 @@ class Demand {
   /// one kind.
   virtual bool Equals(const Demand& other) const = 0;
 
+  /// Whether what is decided for it may depend on the time: then a clock that is not believed
+  /// decides nothing (trust/RULES.md#time).
+  virtual bool ReadsClock() const { return true; }
+
   /// Whether it stands on a file of another trust (Kind::FileOf) that is not here, or no longer
   /// counts at that time: what is new to the node cannot be judged then.
   virtual bool LacksFile(TimePoint /*now*/) const { return false; }

@@ -49,6 +49,9 @@ struct SigstoreDemand final : registry_bound::SignatureDemand {
   bool ages() const override { return max_age.count() > 0; }
   bool ProvesTimes() const override { return NeedsRoot(); }
   std::optional<Error> NothingNew(TimePoint now) const override;
+  bool ReadsClock() const override {
+    return ages() || root_from || tag_order == registry_bound::TagOrder::kRefuse;
+  }
 
   /// Whether a verdict over a signature depends on a trusted root.
   bool NeedsRoot() const {

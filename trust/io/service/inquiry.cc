@@ -167,12 +167,12 @@ Inquiry::Look Inquiry::LookAtAllOf(const AppliedRule& applied, const ServiceSetu
 }
 
 Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t member,
-                                    const ServiceSetup& setup, const Result<TimePoint>& now,
+                                    const ServiceSetup& setup, const Result<TimePoint>& believed,
                                     Patience patience,
                                     const std::optional<Sha256Digest>& named_digest) {
   const bool verifies = applied.rule->action == Action::kVerify;
   if (!verifies || !applied.collections[member]) {
-    return {Decided(question_, applied, member, {}, now.value_or(TimePoint::max())),
+    return {Decided(question_, applied, member, {}, believed.value_or(TimePoint::max())),
             Need::kNothing,
             {},
             {},
@@ -196,6 +196,7 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
     const PullSecret secret = secret_.empty() ? look.slot->Kept(named.trust) : secret_;
     look.credentials = secret.For(*applied.rule, named, collection.name);
   }
+  const Result<TimePoint> now = named.demand->ReadsClock() ? believed : engine_.clock().Read().wall;
   const Known known = KnowledgeFor(look, named, now, patience, named_digest);
   if (now) {
     look.decision = Decided(question_, applied, member, known.seen.view, *now);

@@ -57,7 +57,7 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   Look LookAt(const AppliedRule& applied, const ServiceSetup& setup, const Result<TimePoint>& now,
               Patience patience);
   MemberLook LookAt(const AppliedRule& applied, std::size_t member, const ServiceSetup& setup,
-                    const Result<TimePoint>& now, Patience patience,
+                    const Result<TimePoint>& believed, Patience patience,
                     const std::optional<Sha256Digest>& named_digest);
   Look LookAtAllOf(const AppliedRule& applied, const ServiceSetup& setup,
                    const Result<TimePoint>& now, Patience patience);

@@ -86,6 +86,33 @@ BOOST_AUTO_TEST_CASE(AKeyTakenOut_TakesItsImagesWithIt_WithoutARegistryToo) {
   BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
 }
 
+// trust/RULES.md#time
+
+struct NodeWhoseClockJumped : CosignNode {
+  static constexpr auto kYear = 365 * 24h;
+  // A year ahead, where something is pulled, and back.
+  void Jump(const std::string& pulled) {
+    SetWall(SigningRepository::kNow + kYear);
+    Start();
+    BOOST_TEST(Outcome(Pull(pulled)) == image);
+    SetWall(SigningRepository::kNow);
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(ClockAYearAheadAndBack_KeepsNoKeyFromVouching, NodeWhoseClockJumped) {
+  Jump(kName + ":1.0");
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  Start();
+  BOOST_TEST(Outcome(Present(by_digest)) == image);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+}
+
+BOOST_AUTO_TEST_CASE(ClockBeforeTheBuild_KeepsNoKeyFromVouching) {
+  SetBuildDate(SigningRepository::kNow + 1h);
+  Start();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+}
+
 // trust/RULES.md#files-that-change
 BOOST_AUTO_TEST_CASE(AMiss_WaitsForChangedFiles_BeforeAnybodyIsAsked_AndAHitNever) {
   std::function<void()> waiting;
