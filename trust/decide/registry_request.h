@@ -7,6 +7,7 @@
 #include <string>
 
 #include "trust/base/image_reference.h"
+#include "trust/base/time.h"
 
 namespace crivet::trust {
 
@@ -44,6 +45,8 @@ struct RegistryAnswer {
   std::string media_type = {};
   /// Who answered, for people.
   std::string host = {};
+  /// What that host says the time is, where TLS vouches for it.
+  std::optional<TimePoint> date = {};
   /// Its place in the order of those that may be asked this.
   std::size_t host_number = 0;
   /// Whether none comes after it: only then "there is none" is the last word.

@@ -4,6 +4,7 @@
 #include "trust/registry_bound/signature_search.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "trust/base/bytes.h"
@@ -17,6 +18,8 @@ constexpr std::size_t kMaxReferrer = 128 * 1024;
 constexpr std::size_t kMaxBlob = 1024 * 1024;
 // Of what one place holds, so many are read before the next place is; the rest after all places.
 constexpr std::size_t kAtOnce = 4;
+// So far behind the latest refresh a clock is believed.
+constexpr std::chrono::hours kClockAhead{1};
 // A thousand layers may name one content. It is verified for so many of them as come to this.
 constexpr std::size_t kMaxOfContent = 8 * 1024 * 1024;
 
@@ -117,13 +120,20 @@ bool SignatureSearch::IsTooEarly(const std::optional<TimePoint>& signed_at,
   return before && IsBehind(signed_at, *before, demand);
 }
 
+// trust/RULES.md#time: what was verified by such a clock is had anew, and verified by today's.
+bool SignatureSearch::IsOfAClockAhead(const StoredSignature& stored,
+                                      const SignatureDemand& demand) const {
+  return demand.ReadsClock() && stored.first_verified > start_.now + kClockAhead;
+}
+
 void SignatureSearch::BeginAt(const Sha256Digest& digest) {
   digest_ = digest;
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
     // What has aged may still count for what runs; another that holds is looked for.
     const SignatureSet::Aged not_aged{start_.now, std::chrono::seconds{0}};
-    const bool holds = before_->GoodOne(Image(), wanted, not_aged).has_value();
+    const auto good = before_->GoodOne(Image(), wanted, not_aged);
+    const bool holds = good && !IsOfAClockAhead(*good->stored, wanted);
     if (holds && !IsTooEarly(before_->SignedAt(Image(), wanted, not_aged), wanted)) continue;
     // Whoever asks for it is told so by the set.
     if (wanted.NothingNew(start_.now)) continue;

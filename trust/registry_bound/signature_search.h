@@ -71,6 +71,7 @@ class SignatureSearch final : public Refresh {
   bool DecidesTag() const;
   /// Whether what was signed then is older than what the tag has been, for a demand that minds.
   bool IsTooEarly(const std::optional<TimePoint>& signed_at, const SignatureDemand& demand) const;
+  bool IsOfAClockAhead(const StoredSignature& stored, const SignatureDemand& demand) const;
   std::optional<TimePoint> TimeOfTag() const;
 
   const RefreshStart start_;

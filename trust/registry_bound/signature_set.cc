@@ -190,16 +190,31 @@ SignatureSet::Added SignatureSet::Add(StoredSignature signature, TimePoint now) 
   use_->NoteCame(signature.image, signature.signature.sha256(), now);
   auto& held = images_[signature.image];
   auto all = held ? *held : std::vector<StoredSignature>();
-  const bool known = std::any_of(all.begin(), all.end(), [&](const StoredSignature& one) {
+  const auto known = std::find_if(all.begin(), all.end(), [&](const StoredSignature& one) {
     return one.signature.sha256() == signature.signature.sha256();
   });
-  if (known) return Added::kNotNew;
+  if (known != all.end()) {
+    if (known->first_verified <= signature.first_verified) return Added::kNotNew;
+    // By a clock that was ahead: now it counts from when it was verified again.
+    known->first_verified = signature.first_verified;
+    held = std::make_shared<const std::vector<StoredSignature>>(std::move(all));
+    verified_at_ = LatestTime();
+    return Added::kNotNew;
+  }
   bytes_ += BytesOf(signature);
   ++signatures_;
   verified_at_ = std::max(verified_at_, signature.first_verified);
   all.push_back(std::move(signature));
   held = std::make_shared<const std::vector<StoredSignature>>(std::move(all));
   return Added::kNew;
+}
+
+TimePoint SignatureSet::LatestTime() const {
+  TimePoint latest{};
+  for (const auto& [image, held] : images_) {
+    for (const StoredSignature& one : *held) latest = std::max(latest, one.first_verified);
+  }
+  return latest;
 }
 
 // By any name that its rule may have for the image, and under any tag. What only ages has satisfied

@@ -144,6 +144,7 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
                                             const SignatureDemand& demand, const Aged& aged) const;
   enum class Added : std::uint8_t { kNotNew, kNew };
   Added Add(StoredSignature signature, TimePoint now);
+  TimePoint LatestTime() const;
   void KeepOfImage(const Sha256Digest& image, const EvidenceFor& whom);
   std::set<Sha256> SatisfiedBy(const StoredSignature& stored, const EvidenceUse::OfImage& use,
                                const EvidenceFor& whom) const;

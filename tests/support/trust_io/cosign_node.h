@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -31,12 +32,17 @@ class RegistriesFetcher final : public MetadataFetcher {
     Fetched fetched = registry.Answer(request);
     const bool away = !fetched && fetched.error().kind == FetchFailure::Kind::kNetwork;
     if (terms.arrival) terms.arrival->heard = away ? Heard::kNoFirstByte : Heard::kAnswer;
-    return {std::move(fetched), std::nullopt};
+    return {std::move(fetched), away ? std::nullopt : date_};
   }
   template <typename Change>
   auto With(Change change) {
     const std::lock_guard lock(mutex_);
     return change(registry);
+  }
+  /// What every registry says the time is, over TLS.
+  void SayDate(TimePoint date) {
+    const std::lock_guard lock(mutex_);
+    date_ = date;
   }
   SharedCredentials credentials() {
     const std::lock_guard lock(mutex_);
@@ -59,6 +65,7 @@ class RegistriesFetcher final : public MetadataFetcher {
   std::mutex mutex_;
   MemoryRegistry registry;
   SharedCredentials credentials_;
+  std::optional<TimePoint> date_;
   std::atomic<int> hanging_{0};
 };
 
@@ -80,14 +87,15 @@ struct CosignNode : TestNode {
     });
   }
 
-  void Use(const std::vector<std::string>& keys) {
+  void Use(const std::vector<std::string>& keys) { Use(MemoryRegistry::DemandFor(keys)); }
+  void Use(const SharedDemand& demand) {
     Rule rule;
     rule.name = "cosign";
     rule.images = {ImagePattern::Parse("127.0.0.1:5055/**").value(),
                    ImagePattern::Parse("hanging.example/**").value(),
                    ImagePattern::Parse("*/anywhere/**").value()};
     rule.action = Action::kVerify;
-    rule.members = {{"cosign", "", &SigstoreKind(), MemoryRegistry::DemandFor(keys)}};
+    rule.members = {{"cosign", "", &SigstoreKind(), demand}};
     SetRules(std::vector<Rule>{rule}, Rule{});
   }
 

@@ -169,6 +169,8 @@ tl::expected<RegistryConnection::Answered, FetchFailure> RegistryConnection::Ask
   const bool sent_on = answer && IsRedirect(answer->status);
   if (sent_on) {
     answer = Followed(*std::move(answer), url, question, terms);
+    // Nobody has written down who that is.
+    if (answer) answer->date.reset();
   }
   if (answer && answer->status != 200) {
     answer = tl::unexpected(RefusalBy(*answer, url, terms.credentials));

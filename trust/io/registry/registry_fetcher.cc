@@ -198,8 +198,10 @@ class HostAnswer {
 
   Fetched Brings(std::string bytes, std::optional<Sha256Digest> digest,
                  const HttpAnswer& answer) const {
-    RegistryAnswer with{
-        .digest = digest, .media_type = answer.media_type, .host = connection_.name()};
+    RegistryAnswer with{.digest = digest,
+                        .media_type = answer.media_type,
+                        .host = connection_.name(),
+                        .date = answer.date};
     return FetchedFile(std::move(bytes), std::move(with));
   }
 
@@ -231,7 +233,8 @@ MetadataFetcher::Answer RegistryFetcher::Fetch(const FileRequest& request, const
   Fetched fetched = FetchFrom(request, terms);
   // Which host was silent is kept here: it says nothing of another registry.
   if (terms.arrival) terms.arrival->heard = fetched ? Heard::kAnswer : Heard::kNothingToTell;
-  return {std::move(fetched), std::nullopt};
+  const auto date = fetched && fetched->registry ? fetched->registry->date : std::nullopt;
+  return {std::move(fetched), date};
 }
 
 Fetched RegistryFetcher::FetchFrom(const FileRequest& request, const Terms& terms) {

@@ -254,7 +254,10 @@ Inquiry::Need Inquiry::NeedOfName(const MemberLook& look, const Known& known) co
   const bool insists =
       question_.reach == Question::Reach::kForce && known.asks == Kind::Asks::kNames;
   if (insists) return Need::kName;
-  return look.decision.asks && known.seen.may_ask ? Need::kName : Need::kNothing;
+  // trust/RULES.md#time: an answer may say that the clock is right.
+  const bool wants_time = !known.now && known.asks == Kind::Asks::kNames;
+  const bool asks = look.decision.asks || wants_time;
+  return asks && known.seen.may_ask ? Need::kName : Need::kNothing;
 }
 
 // trust/RULES.md#freshness

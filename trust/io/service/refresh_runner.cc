@@ -89,6 +89,11 @@ TimePoint RefreshRunner::NowOrWall() const {
   return now ? *now : clock_.Read().wall;
 }
 
+// trust/RULES.md#time: who runs pods chooses which registries are asked where a pattern names none.
+bool RefreshRunner::MayTellTheTime(const RepositorySlot& slot) const {
+  return KindOf(slot).server() == Kind::Server::kOwn || setup_()->NamesRegistry(slot.id().url);
+}
+
 void RefreshRunner::Load(RepositorySlot& slot) {
   const std::lock_guard lock(slot.commit_mutex());
   LoadLocked(slot);
@@ -239,7 +244,7 @@ RefreshRunner::Supplier RefreshRunner::FromServer(const RepositorySlot& slot, co
       order.server->token_silence->NoteFailure(asker, of_tokens, answer.fetched.error().cause,
                                                slot.id(), began, ended, company_(slot.id()));
     }
-    if (answer.server_date) clock_.ObserveServerDate(*answer.server_date);
+    if (answer.server_date && MayTellTheTime(slot)) clock_.ObserveServerDate(*answer.server_date);
     return std::move(answer.fetched);
   };
 }

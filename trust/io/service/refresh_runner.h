@@ -103,6 +103,7 @@ class RefreshRunner {
   void NoteFirstUse(const RepositorySlot& slot, const RepositorySlot::Ground& ground,
                     const Committed& committed);
   const Kind& KindOf(const RepositorySlot& slot) const;
+  bool MayTellTheTime(const RepositorySlot& slot) const;
   TimePoint NowOrWall() const;
 
   const Kinds kinds_;

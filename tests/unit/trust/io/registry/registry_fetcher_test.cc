@@ -69,12 +69,13 @@ class Node {
     std::ofstream(folder_ / name) << text;
     return folder_ / name;
   }
-  Fetched Fetch(const FileRequest& request) {
+  Fetched Fetch(const FileRequest& request) { return Ask(request).fetched; }
+  MetadataFetcher::Answer Ask(const FileRequest& request) {
     MetadataFetcher::Terms terms;
     terms.deadline = std::chrono::steady_clock::now() + budget;
     terms.patience = patience;
     terms.credentials = credentials;
-    return fetcher_->Fetch(request, terms).fetched;
+    return fetcher_->Fetch(request, terms);
   }
   Fetched Fetch(What what) { return Fetch(Asking(what)); }
 
@@ -457,6 +458,32 @@ BOOST_DATA_TEST_CASE(Redirect_IsFollowed_WithoutCredentialsAndHeaders,
   BOOST_TEST(asked[0].target == "/blob?sig=1");
   BOOST_TEST(asked[0].Header("authorization") == "");
   BOOST_TEST(asked[0].Header("x-key") == "");
+}
+
+// trust/RULES.md#time
+BOOST_AUTO_TEST_CASE(Date_IsToldWhereTlsVouchesForTheHost_AndOfNobodyElse) {
+  const std::string date = "Date: Mon, 30 Nov 2026 02:00:00 GMT\r\n";
+  const auto answer = [&](Exchange& e) { e.Reply(200, kBytes, date); };
+  const TlsIdentity authority = TlsIdentity::Authority();
+  const FaultServer plain(answer);
+  const FaultServer tls(answer, FaultServer::Tls{authority.Issue({})});
+  const FaultServer sends_on(
+      [&](Exchange& e) {
+        e.Reply(307, "", date + "Location: " + tls.Url("localhost") + "/blob\r\n");
+      },
+      FaultServer::Tls{authority.Issue({})});
+  Node node("");
+  const std::string ca = "ca = \"" + node.Write("ca.pem", authority.certificate) + "\"\n";
+  const auto told = [&](const std::string& hosts_toml) {
+    node.Configure(hosts_toml);
+    const auto answered = node.Ask(Asking(What::kBlob));
+    BOOST_TEST(End(answered.fetched) == "ok");
+    return answered.server_date;
+  };
+  BOOST_TEST((told(Only(tls) + ca) == ParseRfc3339("2026-11-30T02:00:00Z").value()));
+  BOOST_TEST(!told(Only(plain)));
+  BOOST_TEST(!told(Only(tls) + "skip_verify = true\n"));
+  BOOST_TEST(!told(Only(sends_on) + ca));
 }
 
 BOOST_AUTO_TEST_CASE(RedirectedBytes_AreHashed) {

@@ -21,6 +21,7 @@
 #include "trust/io/store/state_document.h"
 #include "trust/registry_bound/signature_set.h"
 #include "trust/registry_bound/tag_time.h"
+#include "trust/sigstore/sigstore_demand.h"
 #include "trust/sigstore/sigstore_dialect.h"
 #include "trust/sigstore/sigstore_kind.h"
 
@@ -88,6 +89,16 @@ BOOST_AUTO_TEST_CASE(AKeyTakenOut_TakesItsImagesWithIt_WithoutARegistryToo) {
 
 // trust/RULES.md#time
 
+// One that minds when its signatures were made.
+SharedDemand InOrderOfTheirTimes() {
+  const auto keys = MemoryRegistry::DemandFor({"key-p256.pub"});
+  auto demand = std::make_shared<sigstore::SigstoreDemand>();
+  demand->image.signer.who = sigstore::AsSigstore(*keys).image.signer.who;
+  demand->tag_order = registry_bound::TagOrder::kRefuse;
+  demand->fingerprint = Sha256Of("in order");
+  return demand;
+}
+
 struct NodeWhoseClockJumped : CosignNode {
   static constexpr auto kYear = 365 * 24h;
   // A year ahead, where something is pulled, and back.
@@ -110,6 +121,48 @@ BOOST_FIXTURE_TEST_CASE(ClockAYearAheadAndBack_KeepsNoKeyFromVouching, NodeWhose
 BOOST_AUTO_TEST_CASE(ClockBeforeTheBuild_KeepsNoKeyFromVouching) {
   SetBuildDate(SigningRepository::kNow + 1h);
   Start();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+}
+
+BOOST_FIXTURE_TEST_CASE(ClockAYearAheadAndBack_LocksNobodyOut_OnceARegistryThatARuleNamesAgrees,
+                        NodeWhoseClockJumped) {
+  Use(InOrderOfTheirTimes());
+  Jump(kName + ":1.0");
+  Start();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "clock");
+  registry->SayDate(SigningRepository::kNow + 2h);
+  Advance(31s);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == "clock");
+  registry->SayDate(SigningRepository::kNow + 2min);
+  Advance(31s);
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
+  // The store follows.
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Start();
+  BOOST_TEST(Outcome(Present(by_digest)) == image);
+}
+
+BOOST_FIXTURE_TEST_CASE(ClockAYearAheadAndBack_LocksNobodyOut_WhoAsksByDigestAlone,
+                        NodeWhoseClockJumped) {
+  Use(InOrderOfTheirTimes());
+  Jump(by_digest);
+  Start();
+  registry->SayDate(SigningRepository::kNow + 2min);
+  BOOST_TEST(Outcome(Present(by_digest)) == image);
+  const std::size_t asked = registry->asked();
+  BOOST_TEST(Outcome(Pull(by_digest)) == image);
+  BOOST_TEST(registry->asked() == asked);
+}
+
+// Who runs pods chooses which registries are asked where a pattern names none.
+BOOST_FIXTURE_TEST_CASE(ARegistryThatNoRuleNames_SaysNothingOfTheTime, NodeWhoseClockJumped) {
+  const std::string made_up = "made-up.example/anywhere/web:1.0";
+  Use(InOrderOfTheirTimes());
+  Jump(made_up);
+  Start();
+  registry->SayDate(SigningRepository::kNow + 2min);
+  BOOST_TEST(Outcome(Pull(made_up)) == "clock");
+  BOOST_TEST(Outcome(Pull(made_up)) == "clock");
   BOOST_TEST(Outcome(Pull(kName + ":1.0")) == image);
 }
 
