@@ -419,7 +419,14 @@ bool RefreshRunner::LetGo(RepositorySlot& slot, std::size_t bytes, EvidenceHolde
   if (!left) return false;
   const FileStore::Change change{slot.WithUnsaved(left->files), left->set->floors(),
                                  left->set->verified_at(), FileStore::Change::Scope::kWhole};
-  if (Save(slot, ground, change) == Settled::kOutdated) return false;
+  const auto saved = store_.Commit(slot.id(), ground.stamp, change);
+  if (!saved) {
+    // What is not written makes no room: it stays in memory, too.
+    if (!saved.error().conflict) journal_.NoteState(saved.error().error.detail);
+    return false;
+  }
+  slot.NoteSaved(*saved, change);
+  journal_.NoteState("");
   slot.Adopt(*left, setup_()->DemandsOn(slot.id()));
   journal_.Say("evidence of " + slot.id().name +
                " went: that of all repositories takes as much of the disk as it may");

@@ -144,6 +144,22 @@ BOOST_FIXTURE_TEST_CASE(AfterAStart_WhatIsOnTheDiskIsCounted_AndWhatNobodyReadsG
   for (const std::size_t read : {0U, 1U, 2U, 3U}) BOOST_TEST(IsKept(read));
 }
 
+// It would go from memory, and make no room.
+BOOST_FIXTURE_TEST_CASE(WhereTheDiskTakesNoWrites_NothingGoes, FullNode) {
+  Stop();
+  SetMaxEvidenceBytes(4 * StoredSize(1));
+  disk().FailAll(ENOSPC);
+  Start(TrustService::Refreshing::kInBackground);
+  while (service().Status().state_problem.empty()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{1});
+  }
+  for (std::size_t i = 0; i < kMay; ++i) BOOST_TEST(IsKept(i));
+  // With room for writing the next pull brings it down.
+  disk().Heal();
+  PullOf(8);
+  BOOST_TEST(Takes(3));
+}
+
 BOOST_FIXTURE_TEST_CASE(WhatIsForgotten_CountsNoMore, FullNode) {
   const CollectionId id = SigstoreKind().IdOf("", "127.0.0.1:5055/acme/web-0");
   BOOST_TEST(service().Forget(id).has_value());
