@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/io/service/service_threads.h"
 
+#include <atomic>
 #include <utility>
 
 namespace crivet::trust {
 namespace {
+
+// The machine may have no thread to give for a moment.
+constexpr std::chrono::milliseconds kLookAgain{100};
 
 class Own final : public ServiceThreads {
  public:
@@ -16,10 +20,10 @@ class Own final : public ServiceThreads {
 
   void SetQuota(std::size_t threads) override { lanes_.SetQuota(threads); }
   void Submit(const std::string& lane, WorkerLanes::Task task) override {
-    lanes_.Submit(lane, std::move(task));
+    LookAgainWhere(lanes_.Submit(lane, std::move(task)));
   }
   void SubmitToOneOfMany(const std::string& lane, WorkerLanes::Task task) override {
-    lanes_.SubmitToOneOfMany(lane, std::move(task));
+    LookAgainWhere(lanes_.SubmitToOneOfMany(lane, std::move(task)));
   }
 
   // Tasks of the timetable submit to the lanes, and those of the lanes may still plan.
@@ -29,6 +33,15 @@ class Own final : public ServiceThreads {
   }
 
  private:
+  void LookAgainWhere(WorkerLanes::Threads threads) {
+    if (threads == WorkerLanes::Threads::kThere || looks_.exchange(true)) return;
+    timetable_.At(Now() + kLookAgain, [this] {
+      looks_ = false;
+      LookAgainWhere(lanes_.LookForThreads());
+    });
+  }
+
+  std::atomic<bool> looks_{false};
   WorkerLanes lanes_;
   Timetable timetable_;
 };

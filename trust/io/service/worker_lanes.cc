@@ -2,8 +2,13 @@
 #include "trust/io/service/worker_lanes.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace crivet::trust {
+
+WorkerLanes::WorkerLanes() : WorkerLanes([](Task task) { return std::thread(std::move(task)); }) {}
+
+WorkerLanes::WorkerLanes(MakeThread make_thread) : make_thread_(std::move(make_thread)) {}
 
 WorkerLanes::~WorkerLanes() { Stop(); }
 
@@ -12,35 +17,61 @@ void WorkerLanes::SetQuota(std::size_t threads) {
   quota_ = std::max<std::size_t>(threads, 1);
 }
 
-void WorkerLanes::Submit(const std::string& lane, Task task) {
-  Submit(LaneName(Sort::kKnown, lane), std::move(task));
+WorkerLanes::Threads WorkerLanes::Submit(const std::string& lane, Task task) {
+  return Submit(LaneName(Sort::kKnown, lane), std::move(task));
 }
 
-void WorkerLanes::SubmitToOneOfMany(const std::string& lane, Task task) {
-  Submit(LaneName(Sort::kOneOfMany, lane), std::move(task));
+WorkerLanes::Threads WorkerLanes::SubmitToOneOfMany(const std::string& lane, Task task) {
+  return Submit(LaneName(Sort::kOneOfMany, lane), std::move(task));
 }
 
-void WorkerLanes::Submit(LaneName name, Task task) {
+WorkerLanes::Threads WorkerLanes::Submit(LaneName name, Task task) {
   std::vector<std::thread> ended;
+  auto threads = Threads::kThere;
   {
     const std::lock_guard lock(mutex_);
-    if (stopped_) return;
+    if (stopped_) return threads;
     const bool of_many = name.first == Sort::kOneOfMany;
     Lane& lane = lanes_[name];
     lane.waiting.push_back(std::move(task));
     const bool has_room = lane.running < quota_;
     if (has_room && of_many && running_for_many_ == kMostForMany) {
       if (!std::exchange(lane.in_turn, true)) turns_.push_back(std::move(name));
-    } else if (has_room) {
-      ++lane.running;
-      if (of_many) ++running_for_many_;
-      // The thread cannot look for itself in the map before this lock is given back.
-      std::thread thread([this, name = std::move(name)]() mutable { Work(std::move(name)); });
-      threads_.emplace(thread.get_id(), std::move(thread));
+    } else if (has_room && !Begin(name)) {
+      without_.insert(std::move(name));
+      threads = Threads::kWanted;
     }
     ended = TakeEnded();
   }
   for (std::thread& thread : ended) thread.join();
+  return threads;
+}
+
+// Under the lock. Another thread for the lane; false where there is none to be had.
+bool WorkerLanes::Begin(const LaneName& name) {
+  try {
+    // It cannot look for itself in the map before this lock is given back.
+    std::thread thread = make_thread_([this, name] { Work(name); });
+    threads_.emplace(thread.get_id(), std::move(thread));
+  } catch (const std::system_error&) {
+    return false;
+  }
+  ++lanes_[name].running;
+  if (name.first == Sort::kOneOfMany) ++running_for_many_;
+  return true;
+}
+
+WorkerLanes::Threads WorkerLanes::LookForThreads() {
+  const std::lock_guard lock(mutex_);
+  while (!without_.empty() && !stopped_) {
+    const auto name = without_.begin();
+    const auto lane = lanes_.find(*name);
+    const bool waits = lane != lanes_.end() && lane->second.running < quota_ &&
+                       !lane->second.waiting.empty() && !lane->second.in_turn;
+    if (waits && !Begin(*name)) return Threads::kWanted;
+    without_.erase(name);
+  }
+  return Threads::kThere;
 }
 
 void WorkerLanes::Work(LaneName name) {

@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -18,13 +19,17 @@ namespace crivet::trust {
 /// WorkerLanes runs tasks on threads that live only as long as there is work. Each lane (a server,
 /// the disk) has a quota of its own, so that tasks which hang in one lane take no thread from
 /// another. Lanes whose names are chosen outside (a registry) have a bound on their threads
-/// together, and take turns where it is reached. Tasks of a lane begin in their order. Thread-safe.
+/// together, and take turns where it is reached. Tasks of a lane begin in their order. Where the
+/// machine gives no thread the tasks wait for one. Thread-safe.
 class WorkerLanes {
  public:
   using Task = std::function<void()>;
   static constexpr std::size_t kMostForMany = 64;
+  /// Makes a thread, or throws std::system_error as std::thread does.
+  using MakeThread = std::function<std::thread(Task)>;
 
-  WorkerLanes() = default;
+  WorkerLanes();
+  explicit WorkerLanes(MakeThread make_thread);
   /// Stops, as Stop does.
   ~WorkerLanes();
   WorkerLanes(const WorkerLanes&) = delete;
@@ -33,10 +38,16 @@ class WorkerLanes {
   /// Threads that each lane may have from now on; at least one.
   void SetQuota(std::size_t threads);
 
+  enum class Threads : std::uint8_t {
+    kThere,
+    kWanted,  ///< some lane has tasks and one less than it may: LookForThreads
+  };
   /// The task runs soon, on another thread; never after Stop.
-  void Submit(const std::string& lane, Task task);
+  Threads Submit(const std::string& lane, Task task);
   /// The same in a lane of which there is any number, apart from all others.
-  void SubmitToOneOfMany(const std::string& lane, Task task);
+  Threads SubmitToOneOfMany(const std::string& lane, Task task);
+  /// For lanes that could have none.
+  Threads LookForThreads();
 
   /// Drops tasks that have not begun and waits for those that have.
   void Stop();
@@ -50,7 +61,8 @@ class WorkerLanes {
     bool in_turn = false;
   };
 
-  void Submit(LaneName name, Task task);
+  Threads Submit(LaneName name, Task task);
+  bool Begin(const LaneName& name);
   void Work(LaneName name);
   /// One thread's part in a lane, which has none of it after.
   void WorkIn(const LaneName& name, std::unique_lock<std::mutex>& lock);
@@ -58,6 +70,7 @@ class WorkerLanes {
   /// Takes the threads that have done their work, to be joined without the lock.
   std::vector<std::thread> TakeEnded();
 
+  const MakeThread make_thread_;
   std::mutex mutex_;
   std::condition_variable ended_changed_;
   std::size_t quota_ = 1;
@@ -66,6 +79,8 @@ class WorkerLanes {
   std::size_t running_for_many_ = 0;
   /// Lanes of many that wait for a thread.
   std::deque<LaneName> turns_;
+  /// Lanes for which there was none, or not one more, to be had.
+  std::set<LaneName> without_;
   std::map<std::thread::id, std::thread> threads_;
   std::vector<std::thread> ended_;
 };

@@ -6,6 +6,7 @@
 #include <future>
 #include <latch>
 #include <string>
+#include <system_error>
 #include <thread>
 
 namespace crivet::trust {
@@ -40,6 +41,56 @@ BOOST_AUTO_TEST_CASE(TasksOfALane_BeginInTheirOrder) {
   lanes.Submit("disk", [&] { ended.set_value(); });
   ended.get_future().wait();
   BOOST_TEST(order == "abcdef");
+}
+
+/// A machine that has no thread to give until it is told.
+struct Scarce {
+  std::atomic<bool> has_none{true};
+  WorkerLanes::MakeThread Maker() {
+    return [this](WorkerLanes::Task task) {
+      if (has_none) {
+        throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
+      }
+      return std::thread(std::move(task));
+    };
+  }
+};
+
+BOOST_AUTO_TEST_CASE(WithoutAThread_TasksWaitForOne_InTheirOrder) {
+  using Threads = WorkerLanes::Threads;
+  Scarce machine;
+  std::string order;
+  std::promise<void> known;
+  std::promise<void> of_many;
+  WorkerLanes lanes(machine.Maker());
+  BOOST_TEST((lanes.Submit("disk", [&] { order += 'a'; }) == Threads::kWanted));
+  lanes.Submit("disk", [&] {
+    order += 'b';
+    known.set_value();
+  });
+  lanes.SubmitToOneOfMany("made-up.example", [&] { of_many.set_value(); });
+  BOOST_TEST((lanes.LookForThreads() == Threads::kWanted));
+  machine.has_none = false;
+  BOOST_TEST((lanes.LookForThreads() == Threads::kThere));
+  known.get_future().wait();
+  of_many.get_future().wait();
+  BOOST_TEST(order == "ab");
+}
+
+// What is at work takes the rest.
+BOOST_AUTO_TEST_CASE(WithoutAnotherThread_OneDoesForItsLane) {
+  Scarce machine;
+  machine.has_none = false;
+  Hanging hanging;
+  std::promise<void> second;
+  WorkerLanes lanes(machine.Maker());
+  lanes.SetQuota(2);
+  lanes.Submit("disk", hanging.Task());
+  hanging.AwaitBegin();
+  machine.has_none = true;
+  lanes.Submit("disk", [&] { second.set_value(); });
+  hanging.LetGo();
+  second.get_future().wait();
 }
 
 BOOST_AUTO_TEST_CASE(LaneThatHangs_TakesNoThreadFromAnother) {
