@@ -37,6 +37,19 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$folder"
 
+# Built for another architecture: what it is linked with lies in a folder with a dpkg database of its own. dpkg-shlibdeps gets
+# a copy in which the files have the names that they have here, below /lib and /usr/lib alike.
+sysroot=$(sed -n 's/^set(CPACK_CRIVET_SYSROOT "\(.*\)")$/\1/p' "$build/CPackConfig.cmake")
+if [[ -n $sysroot ]]; then
+  mkdir "$work/dpkg"
+  cp -r "$sysroot/var/lib/dpkg/." "$work/dpkg"
+  sed -i "/^\/lib\//{p;s,^,/usr,}" "$work"/dpkg/info/*.list
+  sed -i "s,^/,$sysroot/," "$work"/dpkg/info/*.list
+  DPKG_ADMINDIR=$work/dpkg
+  DEB_HOST_ARCH=$(sed -n 's/^set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE "\(.*\)")$/\1/p' "$build/CPackConfig.cmake")
+  export DPKG_ADMINDIR DEB_HOST_ARCH
+fi
+
 # CPack knows what the package depends on; it takes the files in the folder's own order, dpkg-deb sorts them.
 cpack --config "$build/CPackConfig.cmake" -G DEB -B "$work" ${version:+-R "$version"}
 deb=$(basename "$work"/*.deb)

@@ -10,6 +10,8 @@
 #   unpack_apart NAME            unpacks that part, of the suite that the list names, below build/parts/NAME
 #   unpack_root SUITE            unpacks kind newer and all that it depends on below build/parts/root-SUITE
 #   unpack_builder SUITE         the same of kind build, below build/parts/builder-SUITE
+#   unpack_sysroot ARCHITECTURE  unpacks the libraries of kind build of another architecture, with a list of what came from
+#                                where, below build/parts/sysroot-ARCHITECTURE
 #   unpack_machine PACKAGE       makes the machine_folder, a Debian folder that boots and where PACKAGE can be installed:
 #                                Debian 12's, or that of CRIVET_MACHINE=trixie|sid
 #
@@ -197,7 +199,8 @@ unpack_apart() {
   ) 9>"$parts_dir/.lock"
 }
 
-# fetch_whole FOLDER SUITE NAME...: downloads packages and all that they depend on, as for a machine that has nothing.
+# fetch_whole FOLDER SUITE NAME...: downloads packages and all that they depend on, as for a machine that has nothing, of
+# $unpacked_architecture where that is set. With fetch_how=--simulate it only says what it would install.
 fetch_whole() {
   local folder=$1 suite=$2
   shift 2
@@ -209,14 +212,55 @@ fetch_whole() {
     -o Dir::Etc::SourceParts=/dev/null -o Dir::Etc::PreferencesParts=/dev/null -o "Dir::State::Lists=$folder/lists"
     -o "Dir::State::status=$folder/status" -o "Dir::Cache::archives=$folder/archives" -o Dir::Cache::pkgcache=
     -o Dir::Cache::srcpkgcache=)
+  [[ -z ${unpacked_architecture:-} ]] ||
+    options+=(-o "APT::Architecture=$unpacked_architecture" -o "APT::Architectures::=$unpacked_architecture")
   apt-get "${options[@]}" update >&2
-  apt-get "${options[@]}" install -y --no-install-recommends --download-only "$@" </dev/null >&2
+  apt-get "${options[@]}" install -y --no-install-recommends "${fetch_how:---download-only}" "$@" </dev/null >&2
 }
 
 unpack_root() { unpack_whole "$parts_dir/root-$1" "$1" newer; }
 # With what every Debian has, so that no package depends on it.
 unpack_builder() {
   unpack_whole "$parts_dir/builder-$1" "$1" build bash coreutils dash diffutils findutils grep gzip hostname libc-bin mawk sed tar
+}
+
+# A cross compiler takes it for another machine's root. busybox is the node agent's.
+unpack_sysroot() {
+  local suite libraries
+  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  # The others of that kind run while building, so they are this machine's own; of this one gRPC's CMake files ask whether it
+  # is there.
+  mapfile -t libraries < <(packages_of build | grep -E -e '-dev$' | grep -vx dpkg-dev)
+  unpacked_architecture=$1 unpack_whole "$parts_dir/sysroot-$1" "$suite" none "${libraries[@]}" \
+    protobuf-compiler-grpc busybox-static
+}
+
+# keep_names TARGET DEB: writes into the folder's own dpkg database that the package is there, as far as dpkg-query and
+# dpkg-shlibdeps ask.
+keep_names() {
+  local dpkg=$1/var/lib/dpkg name file
+  mkdir -p "$dpkg"/{info,updates} "$1/.control"
+  # Packages of both architectures may be asked for, each by its own name.
+  echo 1 >"$dpkg/info/format"
+  printf '%s\n' "$(dpkg --print-architecture)" "$unpacked_architecture" >"$dpkg/arch"
+  name=$(dpkg-deb --field "$2" Package)
+  [[ $(dpkg-deb --field "$2" Multi-Arch) != same ]] || name+=:$(dpkg-deb --field "$2" Architecture)
+  dpkg-deb --control "$2" "$1/.control"
+  for file in symbols shlibs; do
+    [[ ! -e $1/.control/$file ]] || cp "$1/.control/$file" "$dpkg/info/$name.$file"
+  done
+  dpkg-deb --fsys-tarfile "$2" | tar --list | sed 's,^\.,,; s,/$,,; s,^$,/.,' >"$dpkg/info/$name.list"
+  { sed 's/^Package: .*/&\nStatus: install ok installed/' "$1/.control/control" && echo; } >>"$dpkg/status"
+  rm -r "$1/.control"
+}
+
+# relative_links TARGET: links of the folder that begin at the root lead to what is in it.
+relative_links() {
+  local link to
+  find "$1" -type l -lname '/*' | while read -r link; do
+    to=$1$(readlink "$link")
+    [[ ! -e $to ]] || ln --symbolic --force --relative --no-dereference "$to" "$link"
+  done
 }
 
 # unpack_whole TARGET SUITE KIND [NAME...]: only the files. No script of a package runs, so that a folder of another release
@@ -234,7 +278,11 @@ unpack_whole() {
     mkdir -p "$target/.whole" "$target"/usr/{bin,lib,lib64,sbin}
     for deb in bin lib lib64 sbin; do ln -s "usr/$deb" "$target/$deb"; done
     fetch_whole "$target/.whole" "$suite" "${names[@]}"
-    for deb in "$target"/.whole/archives/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory "$target" --keep-directory-symlink; done
+    for deb in "$target"/.whole/archives/*.deb; do
+      dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory "$target" --keep-directory-symlink
+      [[ -z ${unpacked_architecture:-} ]] || keep_names "$target" "$deb"
+    done
+    [[ -z ${unpacked_architecture:-} ]] || relative_links "$target"
     rm -rf "$target/.whole"
     echo "${names[*]}" >"$target/.unpacked"
   ) 9>"$target.lock"

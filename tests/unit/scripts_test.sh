@@ -10,8 +10,8 @@ if command -v shellcheck >/dev/null; then
     xargs -0 shellcheck -x -a
 fi
 
-if awk '$1 !~ /^#/ && NF > 0 && $2 !~ /^(build|tools|source|parts|newer|booted|tuf|peer|ci|dev)$/ { print; bad = 1 } END { exit !bad }' tests/packages; then
-  echo "tests/packages: a line without one of the kinds build, tools, source, parts, newer, booted, tuf, peer, ci, dev"
+if awk '$1 !~ /^#/ && NF > 0 && $2 !~ /^(build|cross|tools|source|parts|newer|booted|tuf|peer|ci|dev)$/ { print; bad = 1 } END { exit !bad }' tests/packages; then
+  echo "tests/packages: a line without one of the kinds build, cross, tools, source, parts, newer, booted, tuf, peer, ci, dev"
   exit 1
 fi
 if [[ -n $(awk '$1 !~ /^#/ && NF > 0 { print $1 }' tests/packages | sort | uniq -d) ]]; then
