@@ -20,6 +20,20 @@ namespace {
 constexpr std::chrono::milliseconds kPause{100};
 constexpr int kMaxRequestBytes = 1 << 20;
 
+grpc::Status NotOfEvidence() {
+  return {grpc::StatusCode::INVALID_ARGUMENT, "not the name of a repository with evidence"};
+}
+
+// Nothing where it is none of a kind that asks registries.
+template <typename Request>
+std::optional<trust::CollectionId> RegistryBoundId(const Request& request) {
+  const trust::Kind* const kind = trust::FindKind(trust::AllKinds(), request.kind());
+  if (kind == nullptr || kind->asks() != trust::Kind::Asks::kNames) return std::nullopt;
+  const auto name = kind->ParseName(request.name());
+  if (!name) return std::nullopt;
+  return trust::CollectionId{request.kind(), request.url(), *name};
+}
+
 // Who asks for MayPull waits for servers that others chose, and in any number: without a thread.
 class AdminService final
     : public admin::v1::Admin::WithCallbackMethod_MayPull<admin::v1::Admin::Service> {
@@ -73,6 +87,31 @@ class AdminService final
     const auto dropped = options_.forget_names({request->kind(), request->url(), *name}, *image);
     if (!dropped) return {grpc::StatusCode::INTERNAL, dropped.error().detail};
     response->set_records(*dropped);
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ForgetTag(grpc::ServerContext*, const admin::v1::ForgetTagRequest* request,
+                         admin::v1::ForgetTagResponse* response) override {
+    const auto id = RegistryBoundId(*request);
+    if (!id) return NotOfEvidence();
+    const auto floor = options_.forget_tag(*id, request->tag());
+    if (!floor) return {grpc::StatusCode::INTERNAL, floor.error().detail};
+    const auto seconds = [](const std::optional<trust::TimePoint>& time) {
+      return time ? time->time_since_epoch().count() : 0;
+    };
+    response->set_was(seconds(floor->own));
+    response->set_with_others(seconds(floor->with_others));
+    return grpc::Status::OK;
+  }
+
+  grpc::Status ForgetEvidence(grpc::ServerContext*, const admin::v1::ForgetEvidenceRequest* request,
+                              admin::v1::ForgetEvidenceResponse* response) override {
+    const auto id = RegistryBoundId(*request);
+    if (!id) return NotOfEvidence();
+    const auto dropped = options_.forget_evidence(*id);
+    if (!dropped) return {grpc::StatusCode::INTERNAL, dropped.error().detail};
+    response->set_images(dropped->images);
+    response->set_records(dropped->records);
     return grpc::Status::OK;
   }
 

@@ -11,6 +11,8 @@
 #include "proxy/daemon/status_report.h"
 #include "trust/base/image_reference.h"
 #include "trust/base/result.h"
+#include "trust/decide/evidence_holder.h"
+#include "trust/io/service/trust_service.h"
 
 namespace crivet::proxy {
 
@@ -33,6 +35,14 @@ class AdminServer {
     std::function<trust::Result<std::size_t>(const trust::CollectionId& id,
                                              const trust::ImageReference& signed_as)>
         forget_names;
+    /// Drops the floor of a tag, or the evidence of a repository, says so too, and tells what there
+    /// was.
+    std::function<trust::Result<trust::EvidenceHolder::TagFloor>(const trust::CollectionId& id,
+                                                                 const std::string& tag)>
+        forget_tag;
+    std::function<trust::Result<trust::TrustService::EvidenceForgotten>(
+        const trust::CollectionId& id)>
+        forget_evidence;
     /// Reads the configuration file again and waits for what comes of it, while `go_on`.
     std::function<trust::Result<ReloadOutcomes::Problems>(const std::function<bool()>& go_on)>
         reload;

@@ -214,6 +214,30 @@ trust::Result<void> DaemonParts::MakeAdmin() {
     }
     return dropped;
   };
+  options.forget_tag =
+      [this](const trust::CollectionId& id,
+             const std::string& tag) -> trust::Result<trust::EvidenceHolder::TagFloor> {
+    const auto events = AuditEvents::Open(CurrentConfig()->audit);
+    if (!events) return tl::unexpected(events.error());
+    auto floor = trust_->ForgetTag(id, tag);
+    if (!floor) return floor;
+    if (auto told = events->ForgottenTag(id, tag, Now()); !told) {
+      return tl::unexpected(told.error());
+    }
+    return floor;
+  };
+  options.forget_evidence =
+      [this](
+          const trust::CollectionId& id) -> trust::Result<trust::TrustService::EvidenceForgotten> {
+    const auto events = AuditEvents::Open(CurrentConfig()->audit);
+    if (!events) return tl::unexpected(events.error());
+    auto dropped = trust_->ForgetEvidence(id);
+    if (!dropped) return dropped;
+    if (auto told = events->ForgottenEvidence(id, Now()); !told) {
+      return tl::unexpected(told.error());
+    }
+    return dropped;
+  };
   options.reload = [this](const std::function<bool()>& go_on) {
     // The main thread hears it like any other, so that there is one way for a file to come in.
     return reloads_.Request([] { kill(getpid(), SIGHUP); }, go_on);

@@ -61,6 +61,20 @@ trust::Result<void> AuditEvents::ForgottenNames(const trust::CollectionId& id,
   return Write(event.dump());
 }
 
+trust::Result<void> AuditEvents::ForgottenTag(const trust::CollectionId& id, const std::string& tag,
+                                              trust::TimePoint now) const {
+  nlohmann::json event = EventOf(id, now);
+  event["floor_of"] = tag;
+  return Write(event.dump());
+}
+
+trust::Result<void> AuditEvents::ForgottenEvidence(const trust::CollectionId& id,
+                                                   trust::TimePoint now) const {
+  nlohmann::json event = EventOf(id, now);
+  event["evidence"] = true;
+  return Write(event.dump());
+}
+
 trust::Result<void> AuditEvents::Write(const std::string& line) const {
   if (!file_) return SendToJournal(line);
   const std::string text = line + "\n";

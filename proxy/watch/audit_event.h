@@ -27,6 +27,10 @@ class AuditEvents {
   trust::Result<void> ForgottenNames(const trust::CollectionId& id,
                                      const trust::ImageReference& signed_as,
                                      trust::TimePoint now) const;
+  /// The same of the floor of one tag, and of the evidence of a repository, which leaves floors.
+  trust::Result<void> ForgottenTag(const trust::CollectionId& id, const std::string& tag,
+                                   trust::TimePoint now) const;
+  trust::Result<void> ForgottenEvidence(const trust::CollectionId& id, trust::TimePoint now) const;
 
  private:
   trust::Result<void> Write(const std::string& line) const;

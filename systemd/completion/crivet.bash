@@ -27,7 +27,7 @@ _crivet() {
     pin) options+=" --namespace --trust --url --ca-file --kind" ;;
     status) options+=" --json --would-refuse" ;;
     reload) options+=" --pid" ;;
-    forget) options+=" --namespace --trust --yes" ;;
+    forget) options+=" --namespace --trust --evidence --yes" ;;
     import) options+=" --image"; [[ $cur == -* ]] || { _filedir -d; return; } ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

@@ -223,7 +223,7 @@ expect_output five "$registry/shop/brought:five"
 
 say "a folder that does not stay: what was imported of it goes on counting"
 mv "$node_dir/bundles" "$node_dir/gone"
-crivet_here forget --yes "$registry/shop/brought" >/dev/null
+crivet_here forget --yes --evidence "$registry/shop/brought" >/dev/null
 expect_like "import" "*@$four: taken*" "$(crivet_here import --image "$registry/shop/brought" "$node_dir/gone" 2>&1)"
 rm -r "$node_dir/gone"
 expect_output four --policy Always "$registry/shop/brought@$four"
@@ -313,4 +313,8 @@ for image in new nobody; do expect_unavailable unreachable "$registry/moving/$im
 
 say "forgotten, nothing of it counts any more"
 crivet_here forget --yes "$registry/shop/web:1.0" >/dev/null
+expect_output one --policy Never "$registry/shop/web:1.0"
+expect_like "forget --evidence" "forgotten: evidence of $registry/shop/web: images [1-9]*, records [1-9]*" \
+  "$(crivet_here forget --yes --evidence "$registry/shop/web:1.0")"
+expect_like "audit" "*\"event\":\"forget\"*\"evidence\":true*" "$(grep -F '"evidence":true' "$node_dir/log/audit.log" || true)"
 expect_shown "ErrImageNeverPull: *" run --policy Never "$registry/shop/web:1.0"

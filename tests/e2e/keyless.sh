@@ -132,7 +132,8 @@ expect_output one --policy Always "$registry/shop/ordered:1.0"
 expect_like "audit" '*"tag_went_back":"20*' "$(grep -F PullImage "$node_dir/log/audit.log" | tail -1)"
 expect_denied rollback "$registry/ordered/web:1.0" --policy Always
 expect_output one --policy Always "$registry/ordered/web@$(image_digest one)"
-crivet_here forget --yes "$registry/ordered/web:1.0" >/dev/null
+expect_like "forget" "forgotten: that $registry/ordered/web:1.0 has been what was signed at 20*" \
+  "$(crivet_here forget --yes "$registry/ordered/web:1.0")"
 expect_output one --policy Always "$registry/ordered/web:1.0"
 
 say "a trusted root without that authority takes its images with it; put back, they start, and nobody is asked"

@@ -275,7 +275,7 @@ part_stop registry
 mv "$node_dir/later" "$node_dir/bundles"
 for name in four five; do expect_output "$name" --policy Never "$registry/shop/loose:$name"; done
 mv "$node_dir/bundles" "$node_dir/gone"
-crivet_here forget --yes "$registry/shop/loose" >/dev/null
+crivet_here forget --yes --evidence "$registry/shop/loose" >/dev/null
 expect_like "import" "*taken*taken*" "$(crivet_here import --image "$registry/shop/loose" "$node_dir/gone" 2>&1)"
 rm -r "$node_dir/gone"
 for name in four five; do expect_output "$name" --policy Never "$registry/shop/loose:$name"; done

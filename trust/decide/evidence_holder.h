@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "trust/base/time.h"
 #include "trust/decide/refresh.h"
@@ -34,6 +35,22 @@ class EvidenceHolder {
   /// least needed first, and never a floor. Nothing where none goes.
   virtual std::optional<Committed> Without(std::size_t bytes, Spares spares,
                                            TimePoint now) const = 0;
+
+  // What a person has forgotten.
+
+  /// Of how many images it has any.
+  virtual std::size_t images() const = 0;
+  /// The same without any of it. Floors stay.
+  virtual Committed WithoutEvidence() const = 0;
+  /// Since when a tag may not be what was signed earlier
+  /// (trust/registry_bound/RULES.md#order-of-tags): its own, or what it has together with others.
+  struct TagFloor {
+    std::optional<TimePoint> own;
+    std::optional<TimePoint> with_others;
+  };
+  virtual TagFloor FloorOf(const std::string& tag) const = 0;
+  /// The same without the tag's own.
+  virtual Committed WithoutFloorOf(const std::string& tag) const = 0;
 };
 
 }  // namespace crivet::trust

@@ -331,11 +331,31 @@ std::optional<Committed> SignatureSet::Without(std::size_t bytes, Spares spares,
     set->Remove(one->image);
   }
   if (gone == 0) return std::nullopt;
+  return Changed(set);
+}
+
+Committed SignatureSet::Changed(std::shared_ptr<const SignatureSet> set) const {
   Committed committed;
-  committed.set = set;
-  committed.changed = true;
   committed.files = set->Files(this);
+  committed.set = std::move(set);
+  committed.changed = true;
   return committed;
+}
+
+Committed SignatureSet::WithoutEvidence() const {
+  const std::shared_ptr<SignatureSet> set(new SignatureSet(*this, floors_));
+  while (!set->images_.empty()) set->Remove(Sha256Digest(set->images_.begin()->first));
+  return Changed(set);
+}
+
+EvidenceHolder::TagFloor SignatureSet::FloorOf(const std::string& tag) const {
+  return {OwnTagTime(floors_, tag), OtherTagsTime(floors_)};
+}
+
+Committed SignatureSet::WithoutFloorOf(const std::string& tag) const {
+  Floors floors = floors_;
+  DropTagTime(floors, tag);
+  return Changed(WithFloors(std::move(floors)));
 }
 
 // trust/registry_bound/RULES.md#ageing

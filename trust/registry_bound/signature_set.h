@@ -129,6 +129,10 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
   std::shared_ptr<const Anchors> anchors() const override;
   std::size_t resident_bytes() const override { return bytes_; }
   std::optional<Committed> Without(std::size_t bytes, Spares spares, TimePoint now) const override;
+  std::size_t images() const override { return images_.size(); }
+  Committed WithoutEvidence() const override;
+  TagFloor FloorOf(const std::string& tag) const override;
+  Committed WithoutFloorOf(const std::string& tag) const override;
   Judgement Current(const Asked& asked) const override;
   Standing StandingOf(const VerifiedRecord& record, const Demand& demand,
                       TimePoint now) const override;
@@ -140,6 +144,8 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
 
  private:
   SignatureSet(const SignatureSet& before, Floors floors);
+  /// What has come of this set.
+  Committed Changed(std::shared_ptr<const SignatureSet> set) const;
   SignatureResult<VerifiedSignature> Judged(const StoredSignature& stored, const WantedImage& image,
                                             const SignatureDemand& demand, const Aged& aged) const;
   enum class Added : std::uint8_t { kNotNew, kNew };

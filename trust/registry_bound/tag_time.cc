@@ -51,6 +51,16 @@ std::chrono::seconds ReadMaxAge(KeyReader& keys) {
   return age ? age->value : std::chrono::seconds{0};
 }
 
+std::optional<TimePoint> OwnTagTime(const Floors& times, const std::string& tag) {
+  return tag == kOthers ? std::nullopt : TimeAt(times, tag);
+}
+
+std::optional<TimePoint> OtherTagsTime(const Floors& times) { return TimeAt(times, kOthers); }
+
+void DropTagTime(Floors& times, const std::string& tag) {
+  if (tag != kOthers) times.erase(tag);
+}
+
 std::optional<TimePoint> TagTime(const Floors& times, const std::string& tag) {
   // The later of both: what is merged from two places may have a time that one of them had dropped.
   return std::max(TimeAt(times, tag), TimeAt(times, kOthers));

@@ -38,4 +38,10 @@ bool RaisesTagTime(const Floors& times, const std::string& tag, TimePoint signed
 /// Does nothing where it changes nothing.
 void RaiseTagTime(Floors& times, const std::string& tag, TimePoint signed_at);
 
+/// The tag's own, and the one that counts for every tag without one of its own.
+std::optional<TimePoint> OwnTagTime(const Floors& times, const std::string& tag);
+std::optional<TimePoint> OtherTagsTime(const Floors& times);
+/// Takes the tag's own away: a person says that it may go back.
+void DropTagTime(Floors& times, const std::string& tag);
+
 }  // namespace crivet::trust::registry_bound

@@ -433,6 +433,35 @@ bool RefreshRunner::LetGo(RepositorySlot& slot, std::size_t bytes, EvidenceHolde
   return true;
 }
 
+Result<void> RefreshRunner::ForgetIn(RepositorySlot& slot, const Forgetting& forget) {
+  const std::lock_guard lock(slot.commit_mutex());
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    if (!slot.ground().loaded || store_.StampOf(slot.id()) != slot.ground().stamp) {
+      if (std::optional<Error> unread = LoadLocked(slot)) return tl::unexpected(*std::move(unread));
+    }
+    const RepositorySlot::Ground ground = slot.ground();
+    if (ground.unreadable) return tl::unexpected(ground.unreadable->error);
+    const auto* const holder = dynamic_cast<const EvidenceHolder*>(ground.set.get());
+    if (holder == nullptr) {
+      return Fail(Reason::kState, "what is known of " + slot.id().name + " is not on the disk yet");
+    }
+    const std::optional<Committed> left = forget(*holder);
+    if (!left) return {};
+    const FileStore::Change change{slot.WithUnsaved(left->files), left->set->floors(),
+                                   left->set->verified_at(), FileStore::Change::Scope::kWhole};
+    // As Save; but whoever forgets has to know that it is done.
+    const auto saved = store_.Commit(slot.id(), ground.stamp, change);
+    if (saved) {
+      slot.NoteSaved(*saved, change);
+      slot.Adopt(*left, setup_()->DemandsOn(slot.id()));
+      slot.ForgetMisses();
+      return {};
+    }
+    if (!saved.error().conflict) return tl::unexpected(saved.error().error);
+  }
+  return Fail(Reason::kState, "others that change what is known of it were quicker");
+}
+
 Result<std::size_t> RefreshRunner::ForgetRecords(
     RepositorySlot& slot, const std::function<bool(const VerifiedRecord&)>& is_meant) {
   const std::lock_guard lock(slot.commit_mutex());

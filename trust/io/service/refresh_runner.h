@@ -69,6 +69,12 @@ class RefreshRunner {
   /// Lets evidence go, as EvidenceHolder::Without; false where none went.
   bool LetGo(RepositorySlot& slot, std::size_t bytes, EvidenceHolder::Spares spares);
 
+  /// Puts another set in the place of one that holds evidence, in the slot and the store, because a
+  /// person has something forgotten: whole, or not at all. Where there is nothing to forget, none
+  /// is given. kState also where the slot's state has not reached the disk.
+  using Forgetting = std::function<std::optional<Committed>(const EvidenceHolder&)>;
+  Result<void> ForgetIn(RepositorySlot& slot, const Forgetting& forget);
+
   /// Drops those records from the slot and the store, and tells how many there were; whole, or not
   /// at all.
   Result<std::size_t> ForgetRecords(RepositorySlot& slot,

@@ -450,6 +450,12 @@ void RepositorySlot::Forget() {
   failures_in_a_row_ = 0;
 }
 
+void RepositorySlot::ForgetMisses() {
+  const std::lock_guard lock(mutex_);
+  misses_.Clear();
+  Recount();
+}
+
 bool RepositorySlot::InUse() const {
   const std::lock_guard lock(mutex_);
   return view_.set || !floors_.empty() || anchors_;

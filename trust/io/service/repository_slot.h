@@ -171,6 +171,8 @@ class RepositorySlot {
   void TakeDemands(const Demands& demands);
   void Unload();
   void Forget();
+  /// What was asked in vain a moment ago may be asked again.
+  void ForgetMisses();
 
   // For the background.
   bool InUse() const;

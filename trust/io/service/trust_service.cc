@@ -147,6 +147,40 @@ Result<std::size_t> TrustService::ForgetNames(const CollectionId& id,
   });
 }
 
+Result<EvidenceHolder::TagFloor> TrustService::ForgetTag(const CollectionId& id,
+                                                         const std::string& tag) {
+  EvidenceHolder::TagFloor before;
+  const auto without = [&](const EvidenceHolder& held) -> std::optional<Committed> {
+    before = held.FloorOf(tag);
+    return before.own ? std::optional(held.WithoutFloorOf(tag)) : std::nullopt;
+  };
+  const Result<void> forgotten = engine_->runner().ForgetIn(*engine_->Slot(id), without);
+  if (!forgotten) return tl::unexpected(forgotten.error());
+  return before;
+}
+
+Result<TrustService::EvidenceForgotten> TrustService::ForgetEvidence(const CollectionId& id) {
+  const std::shared_ptr<RepositorySlot> slot = engine_->Slot(id);
+  engine_->LoadNow(slot);
+  EvidenceForgotten what;
+  if (slot->ground().unreadable) {
+    if (Result<void> forgotten = Forget(id); !forgotten) return tl::unexpected(forgotten.error());
+    return what;
+  }
+  const auto without = [&](const EvidenceHolder& held) -> std::optional<Committed> {
+    what.images = held.images();
+    return what.images > 0 ? std::optional(held.WithoutEvidence()) : std::nullopt;
+  };
+  const Result<void> forgotten = engine_->runner().ForgetIn(*slot, without);
+  if (!forgotten) return tl::unexpected(forgotten.error());
+  engine_->NoteEvidence(*slot);
+  const Result<std::size_t> records =
+      engine_->runner().ForgetRecords(*slot, [](const VerifiedRecord&) { return true; });
+  if (!records) return tl::unexpected(records.error());
+  what.records = *records;
+  return what;
+}
+
 ServiceStatus TrustService::Status() const {
   ServiceStatus status;
   const std::shared_ptr<const ServiceSetup> setup = engine_->setup();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "trust/base/result.h"
 #include "trust/decide/decide.h"
+#include "trust/decide/evidence_holder.h"
 #include "trust/decide/policy.h"
 #include "trust/decide/refresh.h"
 #include "trust/io/http/trust_server.h"
@@ -66,6 +68,19 @@ class TrustService {
   /// rules' demands it has them, and tells how many. `signed_as` is any image of it, under the name
   /// under which it is signed. kNoTrustData where no verified set tells whose a record is.
   Result<std::size_t> ForgetNames(const CollectionId& id, const ImageReference& signed_as);
+
+  // Of a repository whose images' registry has the signatures (Kind::Asks::kNames).
+
+  /// Drops the floor of one tag and nothing else, and tells what there was, and what there is that
+  /// counts for it still.
+  Result<EvidenceHolder::TagFloor> ForgetTag(const CollectionId& id, const std::string& tag);
+  struct EvidenceForgotten {
+    std::size_t images = 0;
+    std::size_t records = 0;
+  };
+  /// Drops evidence and records, and no floor; all of it where the state cannot be read, which
+  /// mends that.
+  Result<EvidenceForgotten> ForgetEvidence(const CollectionId& id);
 
   ServiceStatus Status() const;
 

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "tests/support/trust/memory_registry.h"
+#include "trust/decide/evidence_holder.h"
 #include "trust/registry_bound/signature_set.h"
 #include "trust/registry_bound/tag_time.h"
 #include "trust/sigstore/sigstore_demand.h"
@@ -116,6 +117,22 @@ BOOST_AUTO_TEST_CASE(ATagThatGoesBack_IsToldByDefault_AndAllowed) {
   const Judgement back = node.PullAt(kOld);
   BOOST_TEST(Outcome(back) == "allowed");
   BOOST_TEST((back.evidence.tag_went_back == kNow - std::chrono::seconds{100}));
+}
+
+BOOST_AUTO_TEST_CASE(ATagWhoseFloorIsForgotten_MayGoBack_AndNoOther) {
+  Node node(TagOrder::kRefuse);
+  node.Sign(kOld, kSecondsNow - 200);
+  node.Sign(kNew, kSecondsNow - 100);
+  node.registry.Tag("2.0", kNew);
+  BOOST_TEST(Outcome(node.Pull(":2.0")) == "allowed");
+  BOOST_TEST(Outcome(node.PullAt(kNew)) == "allowed");
+  BOOST_TEST(Outcome(node.PullAt(kOld)) == "rollback");
+  const auto& held = dynamic_cast<const EvidenceHolder&>(*node.set);
+  BOOST_TEST((held.FloorOf("1.0").own == kNow - std::chrono::seconds{100}));
+  node.set = held.WithoutFloorOf("1.0").set;
+  BOOST_TEST(Outcome(node.PullAt(kOld)) == "allowed");
+  node.registry.Tag("2.0", kOld);
+  BOOST_TEST(Outcome(node.Pull(":2.0")) == "rollback");
 }
 
 BOOST_AUTO_TEST_CASE(ATagThatGoesBack_WhereTheRuleMinds_IsRefused_AfterARestartToo) {
