@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <nlohmann/json.hpp>
 
 #include "proxy/watch/reason_with_cause.h"
@@ -249,6 +250,15 @@ json PinnedAsJson(const trust::SetExplanation& set) {
   return pinned;
 }
 
+// Precondition: it says when.
+std::string ConfirmedLine(const trust::Decision& decision) {
+  const trust::TimePoint at = decision.evidence.confirmed_at.value();
+  const std::chrono::seconds counts = decision.applied.rule->confirmed_max_age;
+  if (counts.count() == 0) return trust::FormatRfc3339(at);
+  return fmt::format("{}, counts until {} (present_max_age)", trust::FormatRfc3339(at),
+                     trust::FormatRfc3339(at + counts));
+}
+
 }  // namespace
 
 Exit ExitOf(const trust::Decision& decision) {
@@ -295,6 +305,7 @@ std::vector<std::string> ExplainToPeople(const Explained& explained, trust::Time
   for (const auto& part : decision.evidence.parts)
     add(trust::Quoted(part->name), PartLine(*part, set, now));
   if (const auto& at = decision.evidence.verified_at) add("verified", trust::FormatRfc3339(*at));
+  if (decision.evidence.confirmed_at) add("confirmed", ConfirmedLine(decision));
   if (explained.view.failure)
     add("last refresh", "FAILED: " + FailureText(*explained.view.failure));
   if (trust::BindingOf(decision) == trust::Evidence::Binding::kRegistry) {
@@ -344,6 +355,9 @@ std::string ExplainAsJson(const Explained& explained, trust::TimePoint now) {
       const bool is_signed = trust::BindingOf(decision) == trust::Evidence::Binding::kSigned;
       out["binding"] = is_signed ? "signed" : "registry";
     }
+  }
+  if (const auto& at = decision.evidence.confirmed_at) {
+    out["confirmed_at"] = trust::FormatRfc3339(*at);
   }
   if (const auto refused = trust::RefusalOf(decision.verdict)) {
     out["reason"] = trust::CodeOf(refused->reason);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -106,6 +107,14 @@ Exit TakeSignatures(trust::TrustService& service, const trust::ImageReference& n
     return Exit::kDone;
   }
   if (std::holds_alternative<trust::Allow>(decision.verdict)) {
+    // What was known already is confirmed by what the folder has of it.
+    if (decision.applied.rule->confirmed_max_age.count() > 0) {
+      service.DecideNow({.reference = *reference,
+                         .pod_namespace = trust::AnyNamespace{},
+                         .local = std::nullopt,
+                         .credentials = std::nullopt,
+                         .confirmed_within = std::chrono::seconds{1}});
+    }
     return PrintToStdout(fmt::format("{}: taken", text));
   }
   PrintToStderr(fmt::format("{}: not taken: {}", text, trust::RefusalMessage(decision, text)));

@@ -291,38 +291,32 @@ class RuleReader {
     } else if (const auto d =
                    table_.Duration("present_max_age", seconds{0}, hours{24 * 365 * 100})) {
       rule_.present_max_age = duration_cast<seconds>(d->value);
+      // Where nothing is said, what a registry once had counts on
+      // (trust/registry_bound/RULES.md#confirmed).
+      if (RegistryBound() != nullptr) rule_.confirmed_max_age = rule_.present_max_age;
     }
-    RefuseAgeOfSignatures();
+    RefuseCurrentOfSignatures();
   }
 
-  // Signatures beside an image are not confirmed again, and some never age: what would count on
-  // that must not look as if it did.
-  void RefuseAgeOfSignatures() {
-    const auto first = [this](auto is_meant) {
-      return std::find_if(rule_.members.begin(), rule_.members.end(), is_meant);
-    };
-    const auto ages = [](const trust::Member& member) { return member.kind->EvidenceAges(); };
-    const auto why = [](const trust::Member& member) {
-      return fmt::format(
-          "has no meaning with [trust.{}]: its signatures are kept and judged by the "
-          "rule each time, and nothing renews them",
-          member.trust);
-    };
-    const auto registry = first([](const trust::Member& member) {
-      return member.kind->server() == trust::Kind::Server::kImageRegistry;
-    });
-    if (registry != rule_.members.end() && rule_.present == trust::Present::kCurrent) {
-      table_.Refuse("present", why(*registry));
-    }
-    const auto ageless = first([&](const trust::Member& member) { return !ages(member); });
-    if (ageless == rule_.members.end()) return;
-    // Where another member's ages, it is about that.
-    const bool alone = std::none_of(rule_.members.begin(), rule_.members.end(), ages);
-    if (alone) table_.Refuse("present_max_age", why(*ageless));
-    if (!alone && rule_.combine == trust::Combine::kAnyOf && table_.Has("present_max_age")) {
-      findings_.Warn(table_.PositionOf("present_max_age"),
-                     fmt::format("present_max_age does not bind [trust.{}]", ageless->trust));
-    }
+  // The first member whose signatures lie beside images; null: none.
+  const trust::Member* RegistryBound() const {
+    const auto found =
+        std::find_if(rule_.members.begin(), rule_.members.end(), [](const trust::Member& member) {
+          return member.kind->server() == trust::Kind::Server::kImageRegistry;
+        });
+    return found == rule_.members.end() ? nullptr : &*found;
+  }
+
+  // What would ask a registry at every start of a container must not look as if it did.
+  void RefuseCurrentOfSignatures() {
+    const trust::Member* const member = RegistryBound();
+    if (member == nullptr || rule_.present != trust::Present::kCurrent) return;
+    table_.Refuse(
+        "present",
+        fmt::format("has no meaning with [trust.{}]: its signatures are kept and judged by "
+                    "the rule each time; present_max_age says for how long without "
+                    "having been confirmed",
+                    member->trust));
   }
 
   /// Says which names' pull secrets stay here although a server takes them from pulls.

@@ -42,6 +42,30 @@ std::optional<trust::Decision> Ask(trust::Question question, Reach reach,
   return calls.ask(std::move(question));
 }
 
+// When registries are asked again what they had (trust/registry_bound/RULES.md#confirmed); zero:
+// never.
+std::chrono::seconds ConfirmedAgainAfter(const trust::Rule& rule) {
+  if (rule.confirmed_max_age.count() == 0) return rule.confirmed_max_age;
+  return std::max(rule.confirmed_max_age / 3, std::chrono::seconds{1});
+}
+
+// Questions that have what is kept confirmed, before that counts no more.
+using Confirmations = std::vector<trust::Question>;
+
+// Whether it goes on. Precondition: that member vouches for it by what is here.
+bool NoteWhereDue(trust::Question question, const LocalReviewCalls& calls, Confirmations& due) {
+  const trust::Question::Member& of = question.of_member.value();
+  const std::chrono::seconds after = ConfirmedAgainAfter(*of.applied.rule);
+  if (after.count() == 0 || !AsksRegistries(of.applied.rule->members[of.index])) return true;
+  question.confirmed_within = after;
+  question.reach = trust::Question::Reach::kOffline;
+  const auto decision = calls.ask(question);
+  if (!decision) return false;
+  question.reach = trust::Question::Reach::kRefresh;
+  if (!Allows(*decision)) due.push_back(std::move(question));
+  return true;
+}
+
 // What one rule says of one name.
 struct Vouched {
   bool by_rule = true;
@@ -53,17 +77,19 @@ struct Vouched {
 std::optional<Vouched> VouchesFor(const trust::AppliedRule& applied,
                                   const trust::ImageReference& reference,
                                   const trust::Sha256Digest& local, Reach reach,
-                                  const LocalReviewCalls& calls) {
+                                  const LocalReviewCalls& calls, Confirmations& due) {
   std::vector<trust::Decision> members;
   Vouched vouched;
   for (std::size_t i = 0; i < applied.rule->members.size(); ++i) {
-    auto decision = Ask({.reference = reference,
-                         .local = local,
-                         .name_here = trust::NameHere::kIsThis,
-                         .credentials = std::nullopt,
-                         .of_member = trust::Question::Member{applied, i}},
-                        reach, calls);
+    trust::Question question{.reference = reference,
+                             .local = local,
+                             .name_here = trust::NameHere::kIsThis,
+                             .credentials = std::nullopt,
+                             .of_member = trust::Question::Member{applied, i}};
+    auto decision = Ask(question, reach, calls);
     if (!decision) return std::nullopt;
+    const bool may_be_due = reach == Reach::kHere && Allows(*decision);
+    if (may_be_due && !NoteWhereDue(std::move(question), calls, due)) return std::nullopt;
     vouched.by_every_member = vouched.by_every_member && Allows(*decision);
     members.push_back(*std::move(decision));
   }
@@ -82,7 +108,7 @@ struct NameVouched {
 std::optional<NameVouched> VouchesFor(const std::vector<trust::AppliedRule>& rules,
                                       const trust::ImageReference& reference,
                                       const NodeImage& image, Reach reach,
-                                      const LocalReviewCalls& calls) {
+                                      const LocalReviewCalls& calls, Confirmations& due) {
   std::vector<trust::Sha256Digest> here = {image.target};
   here.insert(here.end(), image.equals.begin(), image.equals.end());
   NameVouched name;
@@ -91,7 +117,7 @@ std::optional<NameVouched> VouchesFor(const std::vector<trust::AppliedRule>& rul
     if (!AsksRegistries(applied)) continue;
     bool whole = false;
     for (const trust::Sha256Digest& digest : here) {
-      const auto vouched = VouchesFor(applied, reference, digest, reach, calls);
+      const auto vouched = VouchesFor(applied, reference, digest, reach, calls, due);
       if (!vouched) return std::nullopt;
       name.by_any_rule = name.by_any_rule || vouched->by_rule;
       whole = vouched->by_every_member;
@@ -131,6 +157,7 @@ std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
     std::vector<trust::AppliedRule> rules;
   };
   std::vector<Open> open;
+  Confirmations due;
   for (const NodeImage& image : inventory.names) {
     auto reference = trust::ImageReference::Parse(image.name);
     if (!reference || trust::IsImageId(image.name)) continue;
@@ -138,23 +165,39 @@ std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
     const bool asks = std::any_of(rules.begin(), rules.end(),
                                   [](const auto& applied) { return AsksRegistries(applied); });
     if (!asks) continue;
-    const auto vouched = VouchesFor(rules, *reference, image, Reach::kHere, calls);
+    const auto vouched = VouchesFor(rules, *reference, image, Reach::kHere, calls, due);
     if (!vouched) return std::nullopt;
     if (!vouched->whole) open.push_back({image, *std::move(reference), std::move(rules)});
   }
   UnverifiedLocal unverified;
-  if (open.empty()) return unverified;
+  if (open.empty() && due.empty()) return unverified;
   if (!calls.go_out()) return std::nullopt;
+  // What it says is of what is kept: it counts on for the rest of its time where nobody answers.
+  for (trust::Question& question : due) {
+    if (!calls.next_out() || !calls.ask(std::move(question))) return std::nullopt;
+  }
   for (const Open& name : open) {
-    const auto vouched = VouchesFor(name.rules, name.reference, name.image, Reach::kOut, calls);
+    const auto vouched =
+        VouchesFor(name.rules, name.reference, name.image, Reach::kOut, calls, due);
     if (!vouched) return std::nullopt;
     if (!vouched->by_any_rule) Add(name.image, name.rules, unverified);
   }
   return unverified;
 }
 
+std::chrono::seconds HowOften(const trust::Policy& policy, std::chrono::seconds most) {
+  // Whoever wants it more often than that would have nothing but looks.
+  constexpr std::chrono::seconds kLeast = std::chrono::minutes{1};
+  std::chrono::seconds often = most;
+  for (const auto& rule : policy.rules()) {
+    const std::chrono::seconds after = ConfirmedAgainAfter(*rule);
+    if (after.count() > 0) often = std::min(often, std::max(after, kLeast));
+  }
+  return often;
+}
+
 LocalReview::LocalReview(Options options)
-    : options_(std::move(options)), thread_([this] { Run(); }) {}
+    : options_(std::move(options)), every_(options_.every), thread_([this] { Run(); }) {}
 
 LocalReview::~LocalReview() {
   {
@@ -193,12 +236,14 @@ void LocalReview::Run() {
       again_ = false;
     }
     // What has just been changed may be changed again in a moment.
-    pause = !passed ? options_.at_once : Look() ? options_.every : options_.soon;
+    pause = !passed ? options_.at_once : Look() ? every_ : options_.soon;
   }
 }
 
 bool LocalReview::Look() {
   const std::shared_ptr<const trust::Policy> policy = options_.policy();
+  const auto most = std::chrono::ceil<std::chrono::seconds>(options_.every);
+  every_ = std::min<Clock::duration>(options_.every, HowOften(*policy, most));
   std::optional<UnverifiedLocal> unverified = UnverifiedLocal{};
   if (AsksRegistries(*policy)) {
     const trust::Result<NodeInventory> inventory = options_.inventory();

@@ -44,16 +44,21 @@ struct LocalReviewCalls {
 /// about before a pod needs it, and what is here counts as in use
 /// (trust/registry_bound/RULES.md#evidence). First what this node has answers for all of them,
 /// without a pause; a registry is asked about what it does not vouch for, and about nothing else.
+/// Where a rule says how long a signature counts that no registry has confirmed, that is asked for
+/// once a third of it is over (trust/registry_bound/RULES.md#confirmed).
 /// Rules with an end are left out, so that breaking glass ends without an outage. Nothing where it
 /// was ended.
 std::optional<UnverifiedLocal> LookAtLocal(const NodeInventory& inventory,
                                            const trust::Policy& policy,
                                            const LocalReviewCalls& calls);
 
+/// HowOften is how often that has to be looked at, where `most` is the longest pause. Pure.
+std::chrono::seconds HowOften(const trust::Policy& policy, std::chrono::seconds most);
+
 /// LocalReview looks at the node so on a thread of its own: at once after its start and after each
-/// Again, and then once an hour. The first question for a registry waits until some time after the
-/// start, and each for a second after the one before, so that a fleet that starts is no storm.
-/// Thread-safe.
+/// Again, and then once an hour, or as often as HowOften says. The first question for a registry
+/// waits until some time after the start, and each for a second after the one before, so that a
+/// fleet that starts is no storm. Thread-safe.
 class LocalReview {
  public:
   using Clock = std::chrono::steady_clock;
@@ -93,7 +98,8 @@ class LocalReview {
   bool stopped_ = false;
   bool again_ = false;
   std::optional<UnverifiedLocal> last_;
-  std::thread thread_;  // last: it uses all of the above
+  Clock::duration every_;  ///< of that thread alone
+  std::thread thread_;     // last: it uses all of the above
 };
 
 }  // namespace crivet::proxy

@@ -74,6 +74,7 @@ class Judge {
                             .failure = view_.failure.get(),
                             .now = now_,
                             .present_max_age = rule_.present_max_age,
+                            .confirmed_within = ConfirmedWithin(rule_, view_.confirmed_within),
                             .local = local,
                             .name_here = view_.name_here,
                             .named = local || !view_.named ? nullptr : &*view_.named,
@@ -90,6 +91,9 @@ class Judge {
     if (!readable_ || view_.records == nullptr || rule_.present == Present::kCurrent) {
       return otherwise;
     }
+    // Records of such a kind say nothing that what is kept of its signatures does not.
+    const bool by_registry = rule_.members[member_].kind->asks() == Kind::Asks::kNames;
+    if (by_registry && ConfirmedWithin(rule_, view_.confirmed_within).count() > 0) return otherwise;
     // Such a name has no digest that a record could have, and is not its `latest` either.
     if (reference_.NamesOtherDigest()) return otherwise;
     const bool any_tag = reference_.digest() && !reference_.tag();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -25,6 +26,8 @@ struct TrustView {
   std::optional<Sha256Digest> named = std::nullopt;
   /// TrustedSet::Asked::name_here.
   NameHere name_here = NameHere::kUnknown;
+  /// TrustedSet::Asked::confirmed_within, where that is not the rule's.
+  std::chrono::seconds confirmed_within{0};
 };
 
 /// DecidePull answers which digest a pull of `reference` may fetch under one member of a rule

@@ -85,6 +85,8 @@ struct Evidence {
   /// The newest anchor, by the hash of what was signed.
   Sha256 anchor{};
   std::optional<TimePoint> verified_at;
+  /// When a registry last had the signature that vouches for it; nothing of other kinds.
+  std::optional<TimePoint> confirmed_at = std::nullopt;
   /// Who says which digest the tag is: the publisher signed that, or only the registry says so and
   /// what is signed is the digest (trust/RULES.md#the-registrys-word).
   enum class Binding : std::uint8_t { kSigned, kRegistry } binding = Binding::kSigned;

@@ -90,8 +90,6 @@ class Kind {
                                const std::vector<ImagePattern>& /*images*/) const {
     return "";
   }
-  /// Whether what was verified ages, so that a rule may say how long it counts then.
-  virtual bool EvidenceAges() const { return true; }
   /// Whether one collection is one repository's, so that a pod's own pull secret may be for it.
   virtual bool IsOfOneRepository() const { return true; }
 

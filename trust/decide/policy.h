@@ -81,11 +81,19 @@ struct Rule {
   Combine combine = Combine::kAnyOf;
   Present present = Present::kVerified;
   std::chrono::seconds present_max_age{std::chrono::hours{24 * 30}};  ///< zero: for ever
+  /// For how long what is kept of signatures in a registry counts after that last confirmed them
+  /// (trust/registry_bound/RULES.md#confirmed); zero: for ever.
+  std::chrono::seconds confirmed_max_age{0};
 
   // Only for kAllow:
   std::optional<TimePoint> until;
   std::string reason;
 };
+
+/// Rule::confirmed_max_age, or what is asked for instead, where that is not zero.
+inline std::chrono::seconds ConfirmedWithin(const Rule& rule, std::chrono::seconds instead) {
+  return instead.count() > 0 ? instead : rule.confirmed_max_age;
+}
 
 /// FileReader is one `[trust.*]` that reads a file out of another's collection
 /// (trust/RULES.md#files-of-another-trust).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,6 +40,9 @@ struct AskedName {
   /// The digest of what the node has under the name, or that it has been decided to be; unset where
   /// that is asked.
   std::optional<Sha256Digest> local = std::nullopt;
+  /// Within which what is kept of its signatures has to have been confirmed, else it is asked for
+  /// again; zero: ever.
+  std::chrono::seconds confirmed_within{0};
 
   /// Tells it from every other name of its collection.
   std::string Key() const;

@@ -107,6 +107,8 @@ class TrustedSet {
     TimePoint now;
     /// For how long what was verified here counts once it has aged; zero: for ever.
     std::chrono::seconds present_max_age{0};
+    /// Within which a registry has to have confirmed what is kept of it; zero: ever.
+    std::chrono::seconds confirmed_within{0};
     /// The digest of what the node has under the name; null where it is to be pulled.
     const Sha256Digest* local = nullptr;
     NameHere name_here = NameHere::kUnknown;  ///< of `local`

@@ -39,7 +39,6 @@ class Notation final : public registry_bound::RegistryBoundKind {
                        const std::vector<ImagePattern>& /*images*/) const override {
     return notation::WrongForStores(demand);
   }
-  bool EvidenceAges() const override { return true; }
   std::vector<LooseSignature> LooseSignatures() const override {
     return {{".jws", notation::kArtifactType, notation::kJwsMediaType},
             {".cose", notation::kArtifactType, notation::kCoseMediaType}};

@@ -34,7 +34,6 @@ class RegistryBoundKind : public Kind {
   std::unique_ptr<Refresh> Begin(RefreshStart start) const final;
   Asks asks() const final { return Asks::kNames; }
   std::shared_ptr<const TrustedSet> Empty(const CollectionId& id) const final;
-  bool EvidenceAges() const override { return false; }
   bool IsAnchorFile(std::string_view /*stored_as*/) const final { return false; }
   FileRequest AnchorRequest(const CollectionId& /*id*/, const Limits& /*limits*/) const override {
     return {};

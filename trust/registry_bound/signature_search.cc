@@ -131,14 +131,20 @@ void SignatureSearch::BeginAt(const Sha256Digest& digest) {
   for (const SharedDemand& demand : start_.demands) {
     const SignatureDemand& wanted = AsSignatureDemand(*demand);
     // What has aged may still count for what runs; another that holds is looked for.
-    const SignatureSet::Aged not_aged{start_.now, std::chrono::seconds{0}};
+    const std::chrono::seconds within = start_.asked->confirmed_within;
+    const SignatureSet::Aged not_aged{start_.now, std::chrono::seconds{0}, within};
     const auto good = before_->GoodOne(Image(), wanted, not_aged);
-    const bool holds = good && !IsOfAClockAhead(*good->stored, wanted);
+    const bool holds = good && good->confirmed && !IsOfAClockAhead(*good->stored, wanted);
     if (holds && !IsTooEarly(before_->SignedAt(Image(), wanted, not_aged), wanted)) continue;
+    const auto kept = before_->GoodOne(Image(), wanted, {start_.now, std::nullopt, within});
+    // trust/registry_bound/RULES.md#confirmed
+    const bool confirms = kept && !kept->confirmed;
     // Whoever asks for it is told so by the set.
-    if (wanted.NothingNew(start_.now)) continue;
+    if (wanted.NothingNew(start_.now) && !confirms) continue;
     lacking_[wanted.fingerprint] = {};
-    if (before_->GoodOne(Image(), wanted, {start_.now, std::nullopt})) {
+    if (confirms) {
+      unconfirmed_.insert(wanted.fingerprint);
+    } else if (kept) {
       aged_.insert(wanted.fingerprint);
     }
   }
@@ -395,6 +401,13 @@ void SignatureSearch::Judge(SignatureBytes signature) {
     const auto lacking = lacking_.find(wanted.fingerprint);
     if (lacking == lacking_.end()) continue;
     auto verified = wanted.Verify(judged.signature, Image(), start_.now);
+    // That it is still there, not that it verifies again, is what was asked: where it has aged, or
+    // nothing new can be judged, it counts on as it did.
+    if (!verified && unconfirmed_.contains(wanted.fingerprint) &&
+        before_->HasGood(Image(), judged.signature, wanted, {start_.now, std::nullopt})) {
+      good = true;
+      aged_.insert(wanted.fingerprint);
+    }
     if (verified) {
       good = true;
       before_->NoteVerified(judged, Image(), wanted, *verified);

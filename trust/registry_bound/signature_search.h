@@ -89,6 +89,8 @@ class SignatureSearch final : public Refresh {
   std::map<Sha256, std::vector<SignatureResult<VerifiedSignature>>> lacking_;
   /// Those among them for which what is kept holds no longer, and may still count.
   std::set<Sha256> aged_;
+  /// Those for which what is kept has not been confirmed for long, whether it has aged or not.
+  std::set<Sha256> unconfirmed_;
   std::vector<StoredSignature> good_;
   std::set<Sha256Digest> seen_manifests_;
   std::set<std::pair<Sha256Digest, std::string>> seen_contents_;  ///< with the layer's type

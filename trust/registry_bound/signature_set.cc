@@ -20,6 +20,7 @@ constexpr std::string_view kDefaultTag = "latest";
 // About what one takes beside its bytes: its names and hashes, what it was good for, and what
 // verifying it came to, under one demand.
 constexpr std::size_t kEntryBytes = 1200;
+constexpr std::chrono::hours kTimeAhead{1};
 
 struct NoAnchors final : Anchors {};
 
@@ -48,10 +49,14 @@ Judgement Refused(Reason reason, std::string found) {
 }
 
 // What came of asking the registry, where that failed a moment ago.
-Judgement Failed(const RefreshFailure& failure) {
+std::string WhyFailed(const RefreshFailure& failure) {
   std::string found = failure.error.detail;
   if (failure.cause) found += " (" + std::string(WordOf(*failure.cause)) + ")";
-  return Refused(failure.error.reason, std::move(found));
+  return found;
+}
+
+Judgement Failed(const RefreshFailure& failure) {
+  return Refused(failure.error.reason, WhyFailed(failure));
 }
 
 // Whether at another time there may be no such reason.
@@ -194,11 +199,13 @@ SignatureSet::Added SignatureSet::Add(StoredSignature signature, TimePoint now) 
     return one.signature.sha256() == signature.signature.sha256();
   });
   if (known != all.end()) {
-    if (known->first_verified <= signature.first_verified) return Added::kNotNew;
     // By a clock that was ahead: now it counts from when it was verified again.
-    known->first_verified = signature.first_verified;
+    const bool was_ahead = known->first_verified > signature.first_verified;
+    if (was_ahead) known->first_verified = signature.first_verified;
+    if (!was_ahead && known->confirmed() == signature.confirmed()) return Added::kNotNew;
+    known->seen_again = signature.confirmed();
     held = std::make_shared<const std::vector<StoredSignature>>(std::move(all));
-    verified_at_ = LatestTime();
+    if (was_ahead) verified_at_ = LatestTime();
     return Added::kNotNew;
   }
   bytes_ += BytesOf(signature);
@@ -384,11 +391,34 @@ SignatureResult<SignatureSet::Good> SignatureSet::GoodOne(const WantedImage& ima
   if (held == images_.end()) {
     return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
   }
+  std::optional<Good> unconfirmed;
   for (const StoredSignature& one : *held->second) {
-    verified.push_back(Judged(one, image, demand, aged));
-    if (verified.back()) return Good{&one, *std::move(verified.back())};
+    SignatureResult<VerifiedSignature> judged = Judged(one, image, demand, aged);
+    if (!judged) {
+      verified.push_back(std::move(judged));
+      continue;
+    }
+    // trust/RULES.md#time: a time that lies ahead says nothing of when.
+    const bool in_time = one.confirmed() <= aged.now + kTimeAhead &&
+                         aged.now <= one.confirmed() + aged.confirmed_within;
+    const bool confirmed = aged.confirmed_within.count() == 0 || in_time;
+    if (confirmed) return Good{&one, *std::move(judged)};
+    if (!unconfirmed || unconfirmed->stored->confirmed() < one.confirmed()) {
+      unconfirmed = Good{&one, *std::move(judged), false};
+    }
   }
+  if (unconfirmed) return *std::move(unconfirmed);
   return tl::unexpected(FirstGood(std::move(verified), stage_of).error());
+}
+
+bool SignatureSet::HasGood(const WantedImage& image, const SignatureBytes& signature,
+                           const SignatureDemand& demand, const Aged& aged) const {
+  const auto held = images_.find(image.digest);
+  return held != images_.end() &&
+         std::any_of(held->second->begin(), held->second->end(), [&](const StoredSignature& one) {
+           return one.signature.sha256() == signature.sha256() &&
+                  Judged(one, image, demand, aged).has_value();
+         });
 }
 
 std::optional<TimePoint> SignatureSet::SignedAt(const WantedImage& image,
@@ -461,8 +491,9 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
       .digest = digest, .repository = asked.reference.repository(), .tag = TagOf(asked.reference)};
   Aged aged{asked.now, std::nullopt};
   if (asked.present_max_age.count() > 0) aged.at_most = asked.present_max_age;
+  aged.confirmed_within = asked.confirmed_within;
   const SignatureResult<Good> good = GoodOne(image, demand, aged);
-  if (good) {
+  if (good && good->confirmed) {
     use_->NoteCounted(digest, good->stored->signature.sha256(), demand.fingerprint);
     SignedPart part;
     part.name = kPart;
@@ -475,15 +506,17 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
     judgement.evidence.vouching = {std::string(kPart)};
     if (!asked.reference.digest()) judgement.evidence.tag = image.tag;
     judgement.evidence.verified_at = good->stored->first_verified;
+    judgement.evidence.confirmed_at = good->stored->confirmed();
     judgement.evidence.binding = Evidence::Binding::kRegistry;
     judgement.evidence.from_record = asked.local != nullptr;
     return judgement;
   }
+  const auto* word = static_cast<const RegistryWord*>(asked.answer);
+  if (good) return Unconfirmed(*good->stored, asked, word);
   // trust/RULES.md#files-of-another-trust: nobody is asked for what could not be judged.
   if (auto why = demand.NothingNew(asked.now)) {
     return {Refusal(why->reason, std::move(why->detail)), {}, true};
   }
-  const auto* word = static_cast<const RegistryWord*>(asked.answer);
   if (word != nullptr && word->digest == digest) {
     const auto refused = word->refused.find(demand.fingerprint);
     if (refused != word->refused.end()) {
@@ -496,6 +529,26 @@ Judgement SignatureSet::OfDigest(const Asked& asked, const Sha256Digest& digest)
                    "no signature of " + digest.ToString() + " has been read yet");
   }
   return Refused(ReasonFor(good.error().reason), digest.ToString() + ": " + good.error().detail);
+}
+
+// trust/registry_bound/RULES.md#confirmed: why it does not count any more, and what came of asking.
+Judgement SignatureSet::Unconfirmed(const StoredSignature& kept, const Asked& asked,
+                                    const RegistryWord* word) const {
+  const std::string until = FormatRfc3339(kept.confirmed() + asked.confirmed_within);
+  const std::string why = "the signature that is kept of " + kept.image.ToString() +
+                          " was last confirmed at " + FormatRfc3339(kept.confirmed()) +
+                          " and counted until " + until + " (present_max_age)";
+  const Demand& demand = asked.demand;
+  if (word != nullptr && word->digest == kept.image) {
+    const auto refused = word->refused.find(AsSignatureDemand(demand).fingerprint);
+    if (refused != word->refused.end()) {
+      return Refused(refused->second.reason, refused->second.detail + "; " + why);
+    }
+  }
+  if (word == nullptr && asked.failure != nullptr) {
+    return Refused(asked.failure->error.reason, WhyFailed(*asked.failure) + "; " + why);
+  }
+  return Refused(Reason::kExpired, why);
 }
 
 // trust/registry_bound/RULES.md#order-of-tags

@@ -101,13 +101,20 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
   struct Aged {
     TimePoint now;
     std::optional<std::chrono::seconds> at_most;  ///< unset: by any time
+    /// Within which it has to have been confirmed; zero: ever.
+    std::chrono::seconds confirmed_within{0};
   };
   struct Good {
     const StoredSignature* stored;
     VerifiedSignature verified;
+    /// Whether it is so; where one is, that one is given.
+    bool confirmed = true;
   };
   SignatureResult<Good> GoodOne(const WantedImage& image, const SignatureDemand& demand,
                                 const Aged& aged) const;
+  /// Whether it has those very bytes of the image, and the demand accepts them.
+  bool HasGood(const WantedImage& image, const SignatureBytes& signature,
+               const SignatureDemand& demand, const Aged& aged) const;
   /// Spares whoever asks next the verifying of a signature that is about to be held. Precondition:
   /// that is what the demand said of it at its time.
   void NoteVerified(const StoredSignature& stored, const WantedImage& image,
@@ -159,6 +166,8 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
   std::vector<Weighed> WeighedAt(TimePoint now) const;
   void Remove(const Sha256Digest& image);
   Judgement OfDigest(const Asked& asked, const Sha256Digest& digest) const;
+  Judgement Unconfirmed(const StoredSignature& kept, const Asked& asked,
+                        const RegistryWord* word) const;
   Judgement OfTag(const Asked& asked, const Sha256Digest& digest) const;
 
   const CollectionId id_;

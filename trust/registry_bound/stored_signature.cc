@@ -8,12 +8,26 @@
 #include "trust/base/bytes.h"
 
 namespace crivet::trust::registry_bound {
+namespace {
+
+std::string TextOf(TimePoint time) { return std::to_string(time.time_since_epoch().count()); }
+
+std::optional<TimePoint> TimeOf(std::string_view text) {
+  std::int64_t seconds = 0;
+  const char* const end = text.data() + text.size();
+  const auto [at, error] = std::from_chars(text.data(), end, seconds);
+  if (error != std::errc() || at != end) return std::nullopt;
+  return TimePoint(std::chrono::seconds(seconds));
+}
+
+}  // namespace
 
 std::string StoredSignature::FileName() const {
-  std::string name =
-      ToHex(image.bytes()) + '-' + std::to_string(first_verified.time_since_epoch().count()) + '-';
+  std::string name = ToHex(image.bytes()) + '-' + TextOf(first_verified) + '-';
   name.append(signature.form()).append("-");
-  return name + ToHex(signature.sha256());
+  name += ToHex(signature.sha256());
+  if (seen_again > first_verified) name += '-' + TextOf(seen_again);
+  return name;
 }
 
 std::optional<StoredSignature> StoredSignature::Of(std::string_view file_name, std::string bytes) {
@@ -25,16 +39,17 @@ std::optional<StoredSignature> StoredSignature::Of(std::string_view file_name, s
     return text;
   };
   const auto image = Sha256FromHex(part());
-  const std::string_view seconds = part();
+  const auto first_verified = TimeOf(part());
   const std::string_view form = part();
-  std::int64_t time = 0;
-  const char* const end = seconds.data() + seconds.size();
-  const auto [at, error] = std::from_chars(seconds.data(), end, time);
+  part();  // the content's hash, which names the file itself
+  // Where it was never seen again, and in what earlier versions wrote, there is none.
+  const auto seen_again = TimeOf(part());
   const bool is_word = !form.empty() && std::all_of(form.begin(), form.end(),
                                                     [](char c) { return c >= 'a' && c <= 'z'; });
-  if (!image || error != std::errc() || at != end || !is_word) return std::nullopt;
-  return StoredSignature{Sha256Digest(*image), TimePoint(std::chrono::seconds(time)),
-                         SignatureBytes(std::string(form), std::move(bytes))};
+  if (!image || !first_verified || !is_word) return std::nullopt;
+  return StoredSignature{Sha256Digest(*image), *first_verified,
+                         SignatureBytes(std::string(form), std::move(bytes)),
+                         seen_again.value_or(TimePoint{})};
 }
 
 }  // namespace crivet::trust::registry_bound

@@ -190,6 +190,9 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
                   {applied.NameFor(member, question_.reference),
                    question_.local ? question_.local : named_digest},
                   {}};
+  if (named.kind->asks() == Kind::Asks::kNames) {
+    look.asked.confirmed_within = ConfirmedWithin(*applied.rule, question_.confirmed_within);
+  }
   if (named.kind->asks() != Kind::Asks::kCollection) look.name = look.asked.Key();
   const bool from_pull = look.server && look.server->server.auth == TrustServer::Auth::kFromPull;
   if (from_pull) {
@@ -223,6 +226,7 @@ Inquiry::Known Inquiry::KnowledgeFor(const MemberLook& look, const Member& named
   if (!known.seen.loaded) view = TrustView{};
   view.named = named_digest;
   view.name_here = question_.name_here;
+  view.confirmed_within = question_.confirmed_within;
   const Way way{look.slot->id(), named.trust};
   if (const auto brought = brought_.find(way); brought != brought_.end()) {
     view.answer = brought->second.answer;

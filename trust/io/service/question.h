@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -41,6 +42,9 @@ struct Question {
     std::size_t index;
   };
   std::optional<Member> of_member = std::nullopt;
+  /// Set: within which a registry has to have confirmed what is kept of signatures, whatever the
+  /// rule says (Rule::confirmed_max_age): who asks so has it confirmed before that counts.
+  std::chrono::seconds confirmed_within{0};
 };
 
 /// Takes the answer to a question.

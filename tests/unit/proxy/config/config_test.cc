@@ -885,7 +885,6 @@ BOOST_AUTO_TEST_CASE(OfImageRegistries_KeysThatMeanNothing_AreRefused) {
                                  "max_age = \"1h\"",
                                  "tag_order = \"never\"",
                                  "present = \"current\"",
-                                 "present_max_age = \"7d\"",
                                  "roles = [\"targets\"]",
                                  "gun = \"x/**\"",
                                  "grace = \"1h\"",
@@ -1126,23 +1125,28 @@ BOOST_AUTO_TEST_CASE(Identities_WithoutWhatTheyHangFrom_AreRefused) {
   BOOST_TEST(ParseConfig(logged.Text(), "f").has_value());
 }
 
-BOOST_AUTO_TEST_CASE(BesideATrustThatIsRenewed_PresentMaxAgeIsAboutThatOne) {
+BOOST_AUTO_TEST_CASE(PresentMaxAge_OfSignaturesBesideImages_CountsOnlyWhereItIsSet) {
+  using std::chrono::hours;
   RegistryFile file;
+  const std::string alone = file.rule;
   const std::string both =
       " = [{ trust = \"acme\", root = { tofu = true } }, { trust = "
       "\"cosign\", keys = [\"" +
       file.key + "\"] }]\n";
-  file.rule = "any_of" + both + "present_max_age = \"7d\"\n";
-  const auto config = ParseConfig(file.Text(), "f");
-  BOOST_REQUIRE_MESSAGE(config, Errors(file.Text()));
-  const auto& warnings = config->warnings;
-  BOOST_TEST(std::any_of(warnings.begin(), warnings.end(), [](const std::string& warning) {
-    return warning.find("present_max_age does not bind [trust.cosign]") != std::string::npos;
-  }));
-  file.rule = "all_of" + both + "present = \"current\"\n";
-  BOOST_TEST(Errors(file.Text())
-                 .find("\"present\" in this [[rule]] has no meaning with "
-                       "[trust.cosign]") != std::string::npos);
+  for (const std::string& members : {alone, "any_of" + both, "all_of" + both}) {
+    file.rule = members;
+    const auto unsaid = ParseConfig(file.Text(), "f");
+    BOOST_REQUIRE_MESSAGE(unsaid, Errors(file.Text()));
+    BOOST_TEST((unsaid->policy->rules().front()->confirmed_max_age == hours{0}));
+    file.rule = members + "present_max_age = \"7d\"\n";
+    const auto said = ParseConfig(file.Text(), "f");
+    BOOST_REQUIRE_MESSAGE(said, Errors(file.Text()));
+    BOOST_TEST((said->policy->rules().front()->confirmed_max_age == hours{24 * 7}));
+    file.rule = members + "present = \"current\"\n";
+    BOOST_TEST(Errors(file.Text())
+                   .find("\"present\" in this [[rule]] has no meaning with "
+                         "[trust.cosign]") != std::string::npos);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

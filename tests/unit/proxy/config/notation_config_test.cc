@@ -242,10 +242,15 @@ BOOST_AUTO_TEST_CASE(Anybody_IsWarnedOf) {
 
 BOOST_AUTO_TEST_CASE(HowLongWhatHasAgedCounts_IsTheRules) {
   NotationFile file;
+  const auto unsaid = file.Parsed();
+  BOOST_REQUIRE_MESSAGE(unsaid, file.Errors());
+  BOOST_TEST((unsaid->policy->rules().front()->present_max_age == std::chrono::hours{24 * 30}));
+  BOOST_TEST((unsaid->policy->rules().front()->confirmed_max_age == std::chrono::hours{0}));
   file.rule += "present_max_age = \"7d\"\n";
   const auto config = file.Parsed();
   BOOST_REQUIRE_MESSAGE(config, file.Errors());
   BOOST_TEST((config->policy->rules().front()->present_max_age == std::chrono::hours{24 * 7}));
+  BOOST_TEST((config->policy->rules().front()->confirmed_max_age == std::chrono::hours{24 * 7}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

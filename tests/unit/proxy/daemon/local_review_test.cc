@@ -63,6 +63,7 @@ struct Asked {
   using ByTrust = std::set<std::pair<std::string, trust::Sha256Digest>>;
   ByTrust vouched;                     // by what the node has
   ByTrust unread;                      // by what only the registry has
+  ByTrust unconfirmed;                 // what was not confirmed for long
   std::vector<std::string> questions;  // for which a registry may be asked
   std::vector<std::string> events;     // "here", "go out", "pause" and "out" as they came
 
@@ -72,11 +73,15 @@ struct Asked {
     const std::string& trust = of.applied.rule->members[of.index].trust;
     const bool here = question.reach == trust::Question::Reach::kOffline;
     events.emplace_back(here ? "here" : "out");
-    if (!here) questions.push_back(trust + " " + question.reference.Canonical());
+    const std::chrono::seconds within = question.confirmed_within;
+    const std::string confirm =
+        within.count() > 0 ? " within " + std::to_string(within.count()) + " s" : "";
+    if (!here) questions.push_back(trust + " " + question.reference.Canonical() + confirm);
     trust::Decision decision{
         trust::Refusal(trust::Reason::kUnsigned, ""), of.applied, {}, of.index};
     const std::pair<std::string, trust::Sha256Digest> asked{trust, question.local.value()};
-    if (vouched.contains(asked) || (!here && unread.contains(asked))) {
+    const bool counts = confirm.empty() || !unconfirmed.contains(asked);
+    if ((vouched.contains(asked) && counts) || (!here && unread.contains(asked))) {
       decision.verdict = trust::Allow{question.local};
     }
     return decision;
@@ -128,6 +133,38 @@ BOOST_AUTO_TEST_CASE(EveryMember_IsAsked_WhateverTheFirstSays) {
   BOOST_TEST(asked.questions == std::vector<std::string>{"sigstore-acme both.example/web:1"},
              boost::test_tools::per_element());
   BOOST_TEST(found.value().count == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(WhatWasNotConfirmedForAThirdOfItsTime_IsAskedForAgain_AndCountsMeanwhile) {
+  trust::Rule rule = RuleOf("cosign", {"sigstore"});
+  rule.confirmed_max_age = 30h;
+  const auto policy = PolicyOf({rule, RuleOf("ever", {"sigstore"})});
+  const NodeInventory here =
+      Holding({"cosign.example/new:1", "cosign.example/old:1", "ever.example/old:1"});
+  Asked asked;
+  for (const NodeImage& image : here.names) asked.vouched.emplace("sigstore-acme", image.target);
+  asked.unconfirmed = {{"sigstore-acme", here.names[1].target},
+                       {"sigstore-acme", here.names[2].target}};
+  const auto found = asked.LookAt(here, *policy);
+  BOOST_TEST(found.value().count == 0U);
+  BOOST_TEST(asked.questions ==
+                 std::vector<std::string>{"sigstore-acme cosign.example/old:1 within 36000 s"},
+             boost::test_tools::per_element());
+  BOOST_TEST(asked.events == (std::vector<std::string>{"here", "here", "here", "here", "here",
+                                                       "go out", "pause", "out"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(HowOften_AsWhatHasToBeConfirmedFirstWants) {
+  BOOST_TEST((HowOften(*PolicyOf({RuleOf("cosign", {"sigstore"})}), 1h) == 1h));
+  trust::Rule days = RuleOf("days", {"sigstore"});
+  days.confirmed_max_age = 24h * 30;
+  trust::Rule hour = RuleOf("hour", {"sigstore"});
+  hour.confirmed_max_age = 1h;
+  BOOST_TEST((HowOften(*PolicyOf({days}), 1h) == 1h));
+  BOOST_TEST((HowOften(*PolicyOf({days, hour}), 1h) == 20min));
+  hour.confirmed_max_age = 2s;
+  BOOST_TEST((HowOften(*PolicyOf({hour}), 1h) == 1min));
 }
 
 // A thousand images that are vouched for are looked at in a moment, after a start as well: from

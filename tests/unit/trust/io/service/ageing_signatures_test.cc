@@ -39,7 +39,7 @@ struct NotationNode : TestNode {
     });
   }
 
-  void Use(const std::string& ca) {
+  void Use(const std::string& ca, std::chrono::seconds confirmed_max_age = 0s) {
     auto demand = std::make_shared<notation::NotationDemand>();
     demand->wanted.authorities = *CertificateSet::Parse(MemoryRegistry::TestData(ca));
     demand->wanted.identities = {
@@ -51,6 +51,7 @@ struct NotationNode : TestNode {
     rule.action = Action::kVerify;
     rule.members = {{"notation", "", &NotationKind(), demand}};
     rule.present_max_age = 240h;
+    rule.confirmed_max_age = confirmed_max_age;
     SetRules(std::vector<Rule>{rule}, Rule{});
   }
 
@@ -79,6 +80,22 @@ BOOST_AUTO_TEST_CASE(WhatExpired_RunsOnWhereItWasVerified_AlsoAfterARestart_Unti
   BOOST_TEST(Outcome(Pull(by_digest)) == image);
   Advance(24h * 9);
   BOOST_TEST(Outcome(Present(kName + ":1.0")) != image);
+}
+
+// That it is still there is what was asked, and not whether it would do for a new node.
+BOOST_AUTO_TEST_CASE(WhatExpired_IsConfirmedByBeingThere_AndHoldsUpNothingElse) {
+  Use("notation/revocation/ca.pem", 72h);
+  Reconfigure();
+  const Decision pulled = Pull(kName + ":1.0");
+  BOOST_TEST(Outcome(pulled) == image);
+  service().Remember(Ask(kName + ":1.0").reference, pulled);
+  Advance(24h * 8);
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+  registry->With([](MemoryRegistry& held) { held.GoAway(); });
+  Advance(24h * 2);
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) == image);
+  Advance(24h * 2);
+  BOOST_TEST(Outcome(Present(kName + ":1.0")) == "unreachable");
 }
 
 BOOST_AUTO_TEST_CASE(ANodeThatNeverHadIt_TakesNothingThatHasExpired) {
