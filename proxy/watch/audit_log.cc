@@ -59,6 +59,15 @@ Json TrustsOf(const trust::Decision& decision) {
   return trusts;
 }
 
+Json DisagreeingOf(const trust::Decision& decision) {
+  const auto& members = decision.applied.rule->members;
+  Json others = Json::array();
+  for (const auto& other : decision.disagree) {
+    others.push_back({{"trust", members[other.member].trust}, {"digest", other.digest.ToString()}});
+  }
+  return others;
+}
+
 Json RolesOf(const trust::Evidence& evidence) {
   Json roles = Json::array();
   for (const auto& part : evidence.parts) {
@@ -85,6 +94,7 @@ void AddEvidence(const AuditEntry& entry, Json& line) {
   if (evidence.tag_went_back) {
     line["tag_went_back"] = trust::FormatRfc3339(*evidence.tag_went_back);
   }
+  if (!entry.decision.disagree.empty()) line["members_disagree"] = DisagreeingOf(entry.decision);
   if (!evidence.vouching.empty()) {
     line["vouching"] = evidence.vouching;
   }

@@ -37,6 +37,7 @@ void Metrics::CountDecision(const trust::Decision& decision) {
       std::any_of(decision.others.begin(), decision.others.end(),
                   [](const auto& other) { return other.evidence.tag_went_back.has_value(); });
   if (went_back) went_back_.fetch_add(1, std::memory_order_relaxed);
+  if (!decision.disagree.empty()) members_disagree_.fetch_add(1, std::memory_order_relaxed);
   if (const auto why = trust::RefusalOf(decision.verdict)) {
     refused_[IndexOf(why->reason)][mode].fetch_add(1, std::memory_order_relaxed);
   } else {
@@ -61,6 +62,7 @@ Metrics::Snapshot Metrics::Read() const {
   }
   snapshot.moved = moved_.load(std::memory_order_relaxed);
   snapshot.went_back = went_back_.load(std::memory_order_relaxed);
+  snapshot.members_disagree = members_disagree_.load(std::memory_order_relaxed);
   snapshot.other_content = other_content_.load(std::memory_order_relaxed);
   snapshot.internal_errors = internal_errors_.load(std::memory_order_relaxed);
   snapshot.audit_drops = audit_drops_.load(std::memory_order_relaxed);

@@ -71,6 +71,7 @@ class Metrics {
     std::array<Histogram::Snapshot, kPhases> phases{};
     std::uint64_t moved = 0;
     std::uint64_t went_back = 0;
+    std::uint64_t members_disagree = 0;
     std::uint64_t other_content = 0;
     std::uint64_t internal_errors = 0;
     std::uint64_t audit_drops = 0;
@@ -84,6 +85,7 @@ class Metrics {
   std::array<Histogram, kPhases> phases_;
   std::atomic<std::uint64_t> moved_{0};
   std::atomic<std::uint64_t> went_back_{0};
+  std::atomic<std::uint64_t> members_disagree_{0};
   std::atomic<std::uint64_t> other_content_{0};
   std::atomic<std::uint64_t> internal_errors_{0};
   std::atomic<std::uint64_t> audit_drops_{0};

@@ -100,7 +100,7 @@ void AddPhases(const Metrics::Snapshot& gate, Text& text) {
   }
 }
 
-void AddGate(const Metrics::Snapshot& gate, Text& text) {
+void AddGate(const Metrics::Snapshot& gate, std::uint64_t disagreed_later, Text& text) {
   AddDecisions(gate, text);
   AddPhases(gate, text);
   text.Single("crivet_tags_moved_total", "counter",
@@ -109,6 +109,10 @@ void AddGate(const Metrics::Snapshot& gate, Text& text) {
               "Answers for a tag at which the registry has what was signed before what this node "
               "has seen there.",
               gate.went_back);
+  text.Single(
+      "crivet_members_disagree_total", "counter",
+      "Pulls under any_of of a tag that another trust of the rule signs for another digest.",
+      gate.members_disagree + disagreed_later);
   text.Single("crivet_internal_errors_total", "counter", "Calls that a defect of crivet ended.",
               gate.internal_errors);
   text.Single("crivet_audit_lines_dropped_total", "counter",
@@ -285,7 +289,7 @@ std::string RenderMetrics(const Exposition& exposition) {
   text.Single("crivet_config_last_reload_successful", "gauge",
               "Whether the newest configuration is in force (0: it is wrong, an older one is).",
               exposition.config_is_newest ? 1 : 0);
-  AddGate(exposition.gate, text);
+  AddGate(exposition.gate, exposition.trust.members_disagreed, text);
   text.Single("crivet_unverified_local", "gauge",
               "Names of images on this node that rules verify by what lies in registries, and that "
               "nothing vouches for (-1: not looked at yet).",

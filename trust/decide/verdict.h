@@ -17,6 +17,12 @@ struct MemberEvidence {
   Evidence evidence;
 };
 
+/// MemberDigest is what another member of the rule says that the name is now.
+struct MemberDigest {
+  std::size_t member;
+  Sha256Digest digest;
+};
+
 /// Decision is a verdict with everything that explains it.
 struct Decision {
   Verdict verdict;
@@ -26,6 +32,9 @@ struct Decision {
   std::size_t member = 0;
   /// Of an `all_of` that allowed: the other members' own.
   std::vector<MemberEvidence> others = {};
+  /// Of an `any_of` that allowed a pull by tag: the members that sign tags and say, by what is
+  /// known of them, that it is another digest. They change nothing.
+  std::vector<MemberDigest> disagree = {};
   /// Whether a refresh begun for this very name may change the verdict: then it refuses.
   bool asks = false;
   Mode mode() const { return applied.rule->mode; }

@@ -132,9 +132,35 @@ Inquiry::Look Inquiry::LookAt(const AppliedRule& applied, const ServiceSetup& se
                          std::all_of(look.begin(), look.end(), [](const MemberLook& one) {
                            return one.need == Need::kNothing;
                          });
-    if (decides && Allows(look.back().decision)) break;
+    if (!decides || !Allows(look.back().decision)) continue;
+    if (!question_.of_member) {
+      look.back().decision.disagree = Disagreeing(look.back().decision, setup, now);
+    }
+    break;
   }
   return look;
+}
+
+// trust/RULES.md#several-trusts: told, and no veto. Which digest a tag is at a registry is nobody's
+// signed word.
+std::vector<MemberDigest> Inquiry::Disagreeing(const Decision& decided, const ServiceSetup& setup,
+                                               const Result<TimePoint>& now) {
+  std::vector<MemberDigest> others;
+  const auto* allow = std::get_if<Allow>(&decided.verdict);
+  if (question_.local || question_.reference.digest() || allow == nullptr || !allow->digest) {
+    return others;
+  }
+  const std::vector<Member>& members = decided.applied.rule->members;
+  for (std::size_t member = decided.member + 1; member < members.size(); ++member) {
+    if (members[member].kind->asks() == Kind::Asks::kNames) continue;
+    const MemberLook look =
+        LookAt(decided.applied, member, setup, now, Patience::kSpent, std::nullopt);
+    const auto* other = std::get_if<Allow>(&look.decision.verdict);
+    if (other != nullptr && other->digest && *other->digest != *allow->digest) {
+      others.push_back({member, *other->digest});
+    }
+  }
+  return others;
 }
 
 // trust/RULES.md#several-trusts: members that sign tags are looked at first. Which digest they say

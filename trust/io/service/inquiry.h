@@ -61,6 +61,10 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
                     const std::optional<Sha256Digest>& named_digest);
   Look LookAtAllOf(const AppliedRule& applied, const ServiceSetup& setup,
                    const Result<TimePoint>& now, Patience patience);
+  /// What the members after the one that decided say that a pull's name is, where that is another
+  /// digest. Asks nobody.
+  std::vector<MemberDigest> Disagreeing(const Decision& decided, const ServiceSetup& setup,
+                                        const Result<TimePoint>& now);
   /// What memory knew of one member's collection.
   struct Known {
     RepositorySlot::Seen seen;

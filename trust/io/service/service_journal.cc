@@ -25,6 +25,16 @@ void ServiceJournal::CountFirstUse() {
   ++counts_.trusted_on_first_use;
 }
 
+void ServiceJournal::CountDisagreement() {
+  const std::lock_guard lock(mutex_);
+  ++disagreements_;
+}
+
+std::uint64_t ServiceJournal::disagreements() const {
+  const std::lock_guard lock(mutex_);
+  return disagreements_;
+}
+
 RefreshCounts ServiceJournal::counts() const {
   const std::lock_guard lock(mutex_);
   return counts_;

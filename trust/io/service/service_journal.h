@@ -25,6 +25,9 @@ class ServiceJournal {
   void CountFailed(Reason reason);
   void CountFirstUse();
   RefreshCounts counts() const;
+  /// ServiceStatus::members_disagreed.
+  void CountDisagreement();
+  std::uint64_t disagreements() const;
 
   /// The state folder took a write (empty), or why it did not. Said once per change.
   void NoteState(const std::string& problem);
@@ -34,6 +37,7 @@ class ServiceJournal {
   const std::function<void(const std::string&)> log_;
   mutable std::mutex mutex_;
   RefreshCounts counts_;
+  std::uint64_t disagreements_ = 0;
   std::string state_problem_;
 };
 

@@ -66,6 +66,9 @@ struct ServiceStatus {
   std::vector<TrustFileStatus> files;
   RefreshCounts refreshes;
   EvidenceStatus evidence;
+  /// Pulls of which another member of the rule was found to name another digest, once it was asked
+  /// after them (Decision::disagree has those that were known before).
+  std::uint64_t members_disagreed = 0;
   std::string state_problem;  ///< empty, or why the state folder does not take writes
   std::string clock_problem;  ///< empty, or why the clock is not believed
 };

@@ -101,11 +101,29 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
     const bool names = applied.rule->members[i].kind->asks() == Kind::Asks::kNames;
     (names ? question.named : question.local) = allow->digest;
     question.of_member = Question::Member{applied, i};
-    Decide(std::move(question), [engine = engine_.get(), i](const Decision& answer) {
+    const bool told = std::any_of(decision.disagree.begin(), decision.disagree.end(),
+                                  [&](const MemberDigest& other) { return other.member == i; });
+    const bool may_disagree = !names && !told && !reference.digest();
+    Decide(std::move(question), [engine = engine_.get(), i, may_disagree, reference,
+                                 by = decision.member,
+                                 pulled = *allow->digest](const Decision& answer) {
       const Result<TimePoint> now = engine->clock().Now();
       const std::optional<CollectionId>& id = answer.applied.collections[i];
-      const auto record = now ? RecordOf(answer, *now) : std::nullopt;
-      if (record && id) engine->runner().Remember(*engine->Slot(*id), *record);
+      if (!now || !id) return;
+      const auto record = RecordOf(answer, *now);
+      if (record) engine->runner().Remember(*engine->Slot(*id), *record);
+      if (!may_disagree) return;
+      // By what is known of it now that it was asked, and not by what is on record.
+      const TrustView view = engine->Slot(*id)->See({}, engine->clock().Read().seconds()).view;
+      const Decision current = DecidePull(reference, answer.applied, view, *now, i);
+      const auto* other = std::get_if<Allow>(&current.verdict);
+      if (other == nullptr || !other->digest || *other->digest == pulled) return;
+      const std::vector<Member>& members = answer.applied.rule->members;
+      engine->journal().CountDisagreement();
+      engine->journal().Say(reference.Canonical() + " is " + pulled.ToString() + " by [trust." +
+                            members[by].trust + "] and " + other->digest->ToString() +
+                            " by [trust." + members[i].trust +
+                            "]: the rule takes the first of them that allows");
     });
   }
 }
@@ -199,6 +217,7 @@ ServiceStatus TrustService::Status() const {
   }
   status.files = engine_->Files();
   status.refreshes = engine_->journal().counts();
+  status.members_disagreed = engine_->journal().disagreements();
   const EvidenceDisk& evidence = engine_->evidence();
   status.evidence = {evidence.bytes(), evidence.max(), evidence.repositories()};
   status.state_problem = engine_->journal().state_problem();

@@ -67,6 +67,18 @@ BOOST_AUTO_TEST_CASE(ATagThatWentBack_IsCounted_WhicheverTrustOfTheRuleSaysSo) {
   BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_tags_went_back_total 2"));
 }
 
+BOOST_AUTO_TEST_CASE(MembersThatDisagree_AreCounted_WheneverThatWasFound) {
+  Metrics metrics;
+  auto decision = DecisionWith(trust::Allow{}, trust::Mode::kEnforce);
+  metrics.CountDecision(decision);
+  decision.disagree.push_back({1, trust::Sha256Digest(trust::Sha256Of("another image"))});
+  metrics.CountDecision(decision);
+  auto exposition = EmptyExposition();
+  exposition.gate = metrics.Read();
+  exposition.trust.members_disagreed = 2;
+  BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_members_disagree_total 3"));
+}
+
 BOOST_AUTO_TEST_CASE(NamesThatNothingVouchesFor_AreShown_AndThatNobodyHasLooked) {
   auto exposition = EmptyExposition();
   BOOST_TEST(HasLine(RenderMetrics(exposition), "crivet_unverified_local -1"));

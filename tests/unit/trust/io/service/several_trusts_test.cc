@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rules of several trusts: Notary beside another Notary, and beside a kind that lives in the tests.
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <functional>
@@ -198,6 +199,49 @@ BOOST_AUTO_TEST_CASE(AnyOf_AfterAnAllow_TheOthersAreAskedAndKeepTheirOwnRecord) 
     const TrustView view = service().View(id);
     return view.records && view.records->size() == 1u;
   }));
+}
+
+// What the other one says is not known when the first pull is decided, and it is asked after it.
+// From then on each pull says so.
+BOOST_AUTO_TEST_CASE(AnyOf_AnotherDigestByAnother_IsToldAndCounted_AndChangesNothing) {
+  words->GoAway();
+  BOOST_TEST(Outcome(Pull(kName + ":1.0")) == DigestOf("web 1.0").ToString());
+  words->Write("sesame\n" + Line("1.0", "another image"));
+  Advance(31s);
+  const Decision first = Pull(kName + ":1.0");
+  BOOST_TEST(Outcome(first) == DigestOf("web 1.0").ToString());
+  BOOST_TEST(first.disagree.empty());
+  service().Remember(Ask(kName + ":1.0").reference, first);
+  BOOST_TEST(Eventually([&] { return service().Status().members_disagreed == 1U; }));
+  const Decision next = Pull(kName + ":1.0");
+  BOOST_TEST(Outcome(next) == DigestOf("web 1.0").ToString());
+  BOOST_REQUIRE(next.disagree.size() == 1U);
+  BOOST_TEST(next.disagree.front().member == 1U);
+  BOOST_TEST((next.disagree.front().digest == DigestOf("another image")));
+  service().Remember(Ask(kName + ":1.0").reference, next);
+  BOOST_TEST(Outcome(Present(kName + ":1.0", DigestOf("web 1.0"))) ==
+             DigestOf("web 1.0").ToString());
+  Stop();
+  const auto lines = Lines();
+  BOOST_TEST(std::count_if(lines.begin(), lines.end(), [](const std::string& line) {
+               return line.find("by [trust.words]: the rule takes the first") != std::string::npos;
+             }) == 1);
+}
+
+BOOST_AUTO_TEST_CASE(AnyOf_TheSameDigestByAnother_OrNone_IsNoDisagreement) {
+  const CollectionId id{std::string(WordKind().name()), kWordUrl, kName};
+  for (const std::string& line : {Line("2.0", "web 2.0"), Line("1.0", "web 1.0")}) {
+    words->Write("sesame\n" + line);
+    const Decision pulled = Pull(kName + ":1.0");
+    BOOST_TEST(pulled.disagree.empty());
+    service().Remember(Ask(kName + ":1.0").reference, pulled);
+    Advance(301s);
+  }
+  BOOST_TEST(Eventually([&] {
+    const TrustView view = service().View(id);
+    return view.records && view.records->size() == 1U;
+  }));
+  BOOST_TEST(service().Status().members_disagreed == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(TwoNotaries_AnyOf_EitherCounts) {
