@@ -60,7 +60,7 @@ trust::TrustServer RegistriesToPin(const std::string& kind, const std::string& l
   trust::TrustServer server;
   server.kind = kind;
   server.label = label.empty() ? kind : label;
-  server.registry_config = RegistryFoldersOf("").folders;
+  server.registry_config = RegistryFoldersOf("", "").folders;
   return server;
 }
 

@@ -249,7 +249,8 @@ tl::expected<Config, std::vector<ConfigError>> ParseConfig(const ConfigTexts& te
     config.mode = word->value == 0 ? trust::Mode::kEnforce : trust::Mode::kAudit;
   }
   OwnOfTrusts own;
-  config.servers = ReadServers(top, trust::AllKinds(), own, config.registries, findings);
+  config.servers =
+      ReadServers(top, trust::AllKinds(), config.upstream, own, config.registries, findings);
   ReadGate(top, place, config, findings);
   ReadMetrics(top, config, findings);
   ReadLog(top, config, findings);

@@ -25,9 +25,10 @@ struct OwnOfTrust {
 /// By the label of the trust.
 using OwnOfTrusts = std::map<std::string, OwnOfTrust>;
 
-/// ReadServers reads every `[trust.*]`; `registries` gets those that ask images' registries.
+/// ReadServers reads every `[trust.*]`; `registries` gets those that ask images' registries, as the
+/// runtime behind `upstream` does.
 std::vector<trust::TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
-                                            OwnOfTrusts& own,
+                                            const std::string& upstream, OwnOfTrusts& own,
                                             std::vector<TrustRegistries>& registries,
                                             ConfigFindings& findings);
 

@@ -34,8 +34,14 @@ bool IsLabel(std::string_view text) {
 class ServerReader {
  public:
   ServerReader(TableReader& table, const std::string& label, const trust::Kinds& kinds,
-               OwnOfTrusts& own, std::vector<TrustRegistries>& registries, ConfigFindings& findings)
-      : table_(table), kinds_(kinds), own_(own), registries_(registries), findings_(findings) {
+               const std::string& upstream, OwnOfTrusts& own,
+               std::vector<TrustRegistries>& registries, ConfigFindings& findings)
+      : table_(table),
+        kinds_(kinds),
+        upstream_(upstream),
+        own_(own),
+        registries_(registries),
+        findings_(findings) {
     server_.label = label;
     server_.auth = TrustServer::Auth::kFromPull;
   }
@@ -138,7 +144,7 @@ class ServerReader {
     for (const TrustRegistries& other : registries_) {
       if (other.where.said_by != kRegistryConfig) return other.where;
     }
-    RegistryFolders found = RegistryFoldersOf(findings_.root());
+    RegistryFolders found = RegistryFoldersOf(findings_.root(), upstream_);
     if (!found.doubt.empty()) {
       findings_.Warn(table_.at(), fmt::format("{}: whether containerd has its hosts.toml in {} is "
                                               "not known. registry_config says it",
@@ -355,6 +361,7 @@ class ServerReader {
 
   TableReader& table_;
   const trust::Kinds& kinds_;
+  const std::string& upstream_;
   OwnOfTrusts& own_;
   std::vector<TrustRegistries>& registries_;
   ConfigFindings& findings_;
@@ -411,7 +418,8 @@ std::vector<trust::FileReader> ReadFilesOfTrusts(TableReader& top, const trust::
   return readers;
 }
 
-std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds, OwnOfTrusts& own,
+std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds,
+                                     const std::string& upstream, OwnOfTrusts& own,
                                      std::vector<TrustRegistries>& registries,
                                      ConfigFindings& findings) {
   std::vector<TrustServer> servers;
@@ -427,7 +435,8 @@ std::vector<TrustServer> ReadServers(TableReader& top, const trust::Kinds& kinds
           fmt::format("\"{}\" must stand in a section of its own, [trust.LABEL]", member.key));
     } else {
       TableReader reader(*table, member.value.at, fmt::format("[trust.{}]", member.key), findings);
-      servers.push_back(ServerReader(reader, member.key, kinds, own, registries, findings).Read());
+      servers.push_back(
+          ServerReader(reader, member.key, kinds, upstream, own, registries, findings).Read());
     }
   }
   return servers;

@@ -31,9 +31,23 @@ using trust::TomlTable;
 using trust::TomlValue;
 
 constexpr std::size_t kMostFiles = 1024;
-constexpr char kMainFile[] = "/etc/containerd/config.toml";
-// Where containerd's documentation puts them, and its newest versions look by themselves.
-constexpr char kUsualFolder[] = "/etc/containerd/certs.d";
+// Both start containerd behind one socket, each with a folder for its configuration; hosts.toml
+// files lie beside that.
+constexpr std::string_view kRancherSocket = "/k3s/containerd/containerd.sock";
+constexpr const char* kRancherFolders[] = {"/var/lib/rancher/k3s/agent/etc/containerd",
+                                           "/var/lib/rancher/rke2/agent/etc/containerd"};
+// Where containerd's documentation puts both, and its newest versions look for hosts.toml by
+// themselves.
+constexpr char kUsualFolder[] = "/etc/containerd";
+
+/// Where a containerd has its configuration.
+struct Home {
+  std::string folder = kUsualFolder;
+  std::string doubt = {};  ///< why it may be elsewhere
+
+  std::string main_file() const { return folder + "/config.toml"; }
+  std::string hosts() const { return folder + "/certs.d"; }
+};
 
 /// A file of the configuration, and what it says.
 struct SayingFile {
@@ -43,6 +57,30 @@ struct SayingFile {
 
 bool IsThere(const std::string& root, const std::string& path) {
   return OpenUnder(root, path, 0) || (errno != ENOENT && errno != ENOTDIR);
+}
+
+bool IsOfRancher(std::string_view upstream) {
+  const auto is_below = [&](std::string_view folder) {
+    return upstream.starts_with(folder) && upstream.substr(folder.size()) == kRancherSocket;
+  };
+  return is_below("/run") || is_below("/var/run");
+}
+
+Home HomeOf(const std::string& root, std::string_view upstream) {
+  if (!IsOfRancher(upstream)) return {};
+  std::vector<std::string> there;
+  for (const std::string folder : kRancherFolders) {
+    if (IsThere(root, Home{folder}.main_file())) there.push_back(folder);
+  }
+  if (there.size() == 1) return {there.front()};
+  if (there.empty()) {
+    return {kUsualFolder,
+            fmt::format("{} is k3s' or RKE2's, and config.toml is in neither of {} (another "
+                        "data-dir?)",
+                        upstream, fmt::join(kRancherFolders, ", "))};
+  }
+  return {there.front(), fmt::format("the configuration of both k3s and RKE2 is there, in {}",
+                                     fmt::join(there, " and "))};
 }
 
 // By containerd's own rules: relative to the file that names it, patterns by glob(3).
@@ -180,9 +218,10 @@ std::vector<std::string> FoldersIn(std::string_view config_path) {
   return folders;
 }
 
-RegistryFolders RegistryFoldersOf(const std::string& root) {
-  RegistryFolders usual{.folders = {kUsualFolder}};
-  const auto files = FilesFrom(root, kMainFile);
+RegistryFolders RegistryFoldersOf(const std::string& root, std::string_view upstream) {
+  const Home home = HomeOf(root, upstream);
+  RegistryFolders usual{.folders = {home.hosts()}, .doubt = home.doubt};
+  const auto files = FilesFrom(root, home.main_file());
   if (!files) {
     usual.doubt = files.error().detail;
     return usual;

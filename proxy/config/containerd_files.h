@@ -42,10 +42,11 @@ struct RegistryFolders {
 };
 
 /// RegistryFoldersOf is what containerd's configuration says in /etc/containerd/config.toml and the
-/// files that it imports, of which the last that names a config_path counts. `root` holds the files
-/// of the machine that is meant; empty: this machine. Nothing is started for it: what another
-/// program gives containerd on its command line is not known.
-RegistryFolders RegistryFoldersOf(const std::string& root);
+/// files that it imports, of which the last that names a config_path counts. k3s and RKE2 start a
+/// containerd of their own: where `upstream` is its socket, in the file that they write for it.
+/// `root` holds the files of the machine that is meant; empty: this machine. Nothing is started for
+/// it: what another program gives containerd on its command line is not known.
+RegistryFolders RegistryFoldersOf(const std::string& root, std::string_view upstream);
 
 /// TrustRegistries is that of one trust that asks images' registries.
 struct TrustRegistries {

@@ -26,7 +26,9 @@ struct Machine {
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file) << text;
   }
-  RegistryFolders Found() const { return RegistryFoldersOf(root.path()); }
+  RegistryFolders Found(const std::string& upstream = "/run/containerd/containerd.sock") const {
+    return RegistryFoldersOf(root.path(), upstream);
+  }
 };
 
 std::string Registry(const std::string& plugin, const std::string& config_path) {
@@ -133,6 +135,42 @@ BOOST_AUTO_TEST_CASE(RegistryFolders_ThatRootAloneCanReadOf_AreDoubtful) {
   BOOST_TEST(found.folders == Folders{"/a"}, boost::test_tools::per_element());
   BOOST_TEST(found.doubt ==
              "/etc/containerd/config.toml is not for everybody to read, and crivet's user may not");
+}
+
+constexpr char kRancher[] = "/run/k3s/containerd/containerd.sock";
+
+// As k3s 1.31 writes it, by registries.yaml and its own mirrors; RKE2 in its own folder.
+BOOST_AUTO_TEST_CASE(RegistryFolders_BehindTheSocketOfK3sOrRke2_AreTheirs) {
+  for (const std::string distribution : {"k3s", "rke2"}) {
+    const Machine machine;
+    const std::string folder = "/var/lib/rancher/" + distribution + "/agent/etc/containerd";
+    machine.Put("/etc/containerd/config.toml", Registry("io.containerd.grpc.v1.cri", "/a"));
+    machine.Put(folder + "/config.toml",
+                "version = 2\n[grpc]\naddress = \"" + std::string(kRancher) + "\"\n" +
+                    Registry("io.containerd.grpc.v1.cri", folder + "/certs.d"));
+    for (const std::string& upstream : {std::string(kRancher), "/var" + std::string(kRancher)}) {
+      const RegistryFolders found = machine.Found(upstream);
+      BOOST_TEST(found.folders == Folders{folder + "/certs.d"}, boost::test_tools::per_element());
+      BOOST_TEST(found.said_by == folder + "/config.toml");
+      BOOST_TEST(found.doubt == "");
+    }
+    BOOST_TEST(machine.Found().folders == Folders{"/a"}, boost::test_tools::per_element());
+    // One that says nothing of it.
+    machine.Put(folder + "/config.toml", "version = 2\n");
+    const RegistryFolders unsaid = machine.Found(kRancher);
+    BOOST_TEST(unsaid.folders == Folders{folder + "/certs.d"}, boost::test_tools::per_element());
+    BOOST_TEST(unsaid.said_by == "");
+  }
+}
+
+BOOST_AUTO_TEST_CASE(RegistryFolders_OfK3sWithAnotherFolder_OrOfBoth_AreDoubtful) {
+  const Machine machine;
+  BOOST_TEST(machine.Found(kRancher).doubt.find("data-dir") != std::string::npos);
+  for (const std::string distribution : {"k3s", "rke2"}) {
+    machine.Put("/var/lib/rancher/" + distribution + "/agent/etc/containerd/config.toml",
+                "version = 2\n");
+  }
+  BOOST_TEST(machine.Found(kRancher).doubt.find("both k3s and RKE2") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
