@@ -155,10 +155,16 @@ SignatureResult<VerifiedTimestamp> VerifyTimestamp(std::string_view token, std::
   auto store = StoreOf(anchors, *time);
   const VerifyContext context(TS_VERIFY_CTX_new());
   if (!store || !context) return Bad("no memory");
-  // The context takes both.
   TS_VERIFY_CTX_set_flags(context.get(), TS_VFY_VERSION | TS_VFY_SIGNATURE);
+  // The context takes both. OpenSSL 3.4 gave the calls other names, which also free what was there
+  // before: nothing.
+#if OPENSSL_VERSION_PREREQ(3, 4)
+  TS_VERIFY_CTX_set0_store(context.get(), store.release());
+  TS_VERIFY_CTX_set0_certs(context.get(), certificates.release());
+#else
   TS_VERIFY_CTX_set_store(context.get(), store.release());
   TS_VERIFY_CTX_set_certs(context.get(), certificates.release());
+#endif
   if (TS_RESP_verify_token(context.get(), pkcs7.get()) != 1) {
     return Bad("its signature or the path of its certificates does not verify");
   }
