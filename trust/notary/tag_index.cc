@@ -22,7 +22,7 @@ std::uint64_t Mix(std::uint64_t a, std::uint64_t b) {
   return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
 }
 
-std::uint64_t HashOf(std::uint64_t seed, std::string_view bytes) {
+std::uint64_t SeededHash(std::uint64_t seed, std::string_view bytes) {
   constexpr std::uint64_t kOdd = 0x9e3779b97f4a7c15;
   std::uint64_t hash = seed ^ (bytes.size() * kOdd);
   while (bytes.size() > 8) {
@@ -38,77 +38,118 @@ std::string_view BytesOf(const Sha256& digest) {
 
 }  // namespace
 
-std::string_view TagIndex::NameOf(const Slot& slot) const {
-  return std::string_view(names_).substr(slot.name_begin, slot.name_size);
+std::size_t TagIndex::size() const {
+  return std::visit([](const auto& table) { return table.slots.size(); }, table_);
 }
 
-std::size_t TagIndex::BucketOf(std::string_view bytes) const {
-  return HashOf(seed_, bytes) & (first_by_tag_.size() - 1);
-}
+std::string_view TagIndex::NameAt(std::uint32_t begin) const { return names_.c_str() + begin; }
+
+std::size_t TagIndex::HashOf(std::string_view bytes) const { return SeededHash(seed_, bytes); }
 
 std::optional<Sha256Digest> TagIndex::Find(std::string_view tag) const {
-  if (size() == 0) return std::nullopt;
-  for (Entry at = first_by_tag_[BucketOf(tag)]; at != kNone;) {
-    const Slot& slot = slots_[at];
-    if (NameOf(slot) == tag) return Sha256Digest(slot.digest);
-    at = slot.next_by_tag;
+  return std::visit(
+      [&](const auto& table) -> std::optional<Sha256Digest> {
+        if (table.slots.empty()) return std::nullopt;
+        for (auto at = table.first_by_tag[HashOf(tag) & (table.first_by_tag.size() - 1)];
+             at != table.kNone;) {
+          const auto& slot = table.slots[at];
+          if (NameAt(slot.name_begin) == tag) return Sha256Digest(slot.digest);
+          at = slot.next_by_tag;
+        }
+        return std::nullopt;
+      },
+      table_);
+}
+
+template <typename Entry>
+std::size_t TagIndex::NextWith(const Table<Entry>& table, const Sha256& digest, Entry entry) {
+  while (entry != table.kNone && table.slots[entry].digest != digest) {
+    entry = table.slots[entry].next_by_digest;
   }
-  return std::nullopt;
+  return entry == table.kNone ? kAtEnd : entry;
 }
 
 TagIndex::TagRange TagIndex::TagsOf(const Sha256Digest& digest) const {
-  if (size() == 0) return {this, kNone};
-  Entry at = first_by_digest_[BucketOf(BytesOf(digest.bytes()))];
-  while (at != kNone && slots_[at].digest != digest.bytes()) at = slots_[at].next_by_digest;
-  return {this, at};
+  const Sha256& bytes = digest.bytes();
+  const std::size_t first = std::visit(
+      [&](const auto& table) {
+        if (table.slots.empty()) return kAtEnd;
+        const std::size_t bucket = HashOf(BytesOf(bytes)) & (table.first_by_digest.size() - 1);
+        return NextWith(table, bytes, table.first_by_digest[bucket]);
+      },
+      table_);
+  return {this, first};
+}
+
+std::string_view TagIndex::TagRange::Iterator::operator*() const {
+  return std::visit(
+      [&](const auto& table) { return index_->NameAt(table.slots[slot_].name_begin); },
+      index_->table_);
 }
 
 TagIndex::TagRange::Iterator& TagIndex::TagRange::Iterator::operator++() {
-  const std::vector<Slot>& slots = index_->slots_;
-  const Sha256& digest = slots[entry_].digest;
-  do {
-    entry_ = slots[entry_].next_by_digest;
-  } while (entry_ != kNone && slots[entry_].digest != digest);
+  slot_ = std::visit(
+      [&](const auto& table) {
+        const auto& slot = table.slots[slot_];
+        return NextWith(table, slot.digest, slot.next_by_digest);
+      },
+      index_->table_);
   return *this;
 }
 
 std::size_t TagIndex::resident_bytes() const {
-  return names_.capacity() + slots_.capacity() * sizeof(Slot) +
-         (first_by_tag_.capacity() + first_by_digest_.capacity()) * sizeof(Entry);
+  return names_.capacity() +
+         std::visit(
+             [](const auto& table) {
+               return table.slots.capacity() * sizeof table.slots[0] +
+                      (table.first_by_tag.capacity() + table.first_by_digest.capacity()) *
+                          sizeof table.kNone;
+             },
+             table_);
 }
 
-TagIndex::Builder::Builder(const Sha256& seed) {
-  std::memcpy(&index_.seed_, seed.data(), sizeof index_.seed_);
-}
-
-void TagIndex::Builder::Reserve(std::size_t tags) {
+TagIndex::Builder::Builder(const Sha256& seed, std::size_t most) {
   constexpr std::size_t kUsualNameSize = 16;
-  index_.names_.reserve(tags * kUsualNameSize);
-  index_.slots_.reserve(tags);
+  std::memcpy(&index_.seed_, seed.data(), sizeof index_.seed_);
+  index_.names_.reserve(most * kUsualNameSize);
+  if (most >= Small::kNone) index_.table_.emplace<Large>();
+  std::visit([most](auto& table) { table.slots.reserve(most); }, index_.table_);
 }
 
 void TagIndex::Builder::Add(std::string_view tag, const Sha256& digest) {
-  index_.slots_.push_back({.digest = digest,
-                           .name_begin = static_cast<std::uint32_t>(index_.names_.size()),
-                           .name_size = static_cast<std::uint32_t>(tag.size()),
-                           .next_by_tag = kNone,
-                           .next_by_digest = kNone});
+  const auto begin = static_cast<std::uint32_t>(index_.names_.size());
+  std::visit(
+      [&](auto& table) {
+        table.slots.push_back({.digest = digest,
+                               .name_begin = begin,
+                               .next_by_tag = table.kNone,
+                               .next_by_digest = table.kNone});
+      },
+      index_.table_);
   index_.names_ += tag;
+  index_.names_ += '\0';
+}
+
+template <typename Entry>
+void TagIndex::Link(Table<Entry>& table) const {
+  const std::size_t size = table.slots.size();
+  if (size == 0) return;
+  const std::size_t buckets = std::bit_ceil(size);
+  table.first_by_tag.assign(buckets, table.kNone);
+  table.first_by_digest.assign(buckets, table.kNone);
+  for (std::size_t i = 0; i < size; ++i) {
+    auto& slot = table.slots[i];
+    const auto entry = static_cast<Entry>(i);
+    Entry& by_tag = table.first_by_tag[HashOf(NameAt(slot.name_begin)) & (buckets - 1)];
+    slot.next_by_tag = std::exchange(by_tag, entry);
+    Entry& by_digest = table.first_by_digest[HashOf(BytesOf(slot.digest)) & (buckets - 1)];
+    slot.next_by_digest = std::exchange(by_digest, entry);
+  }
 }
 
 TagIndex TagIndex::Builder::Build() && {
-  const std::size_t size = index_.size();
-  if (size == 0) return std::move(index_);
   index_.names_.shrink_to_fit();
-  index_.first_by_tag_.assign(std::bit_ceil(size), kNone);
-  index_.first_by_digest_.assign(std::bit_ceil(size), kNone);
-  for (Entry entry = 0; entry < size; ++entry) {
-    Slot& slot = index_.slots_[entry];
-    Entry& by_tag = index_.first_by_tag_[index_.BucketOf(index_.NameOf(slot))];
-    slot.next_by_tag = std::exchange(by_tag, entry);
-    Entry& by_digest = index_.first_by_digest_[index_.BucketOf(BytesOf(slot.digest))];
-    slot.next_by_digest = std::exchange(by_digest, entry);
-  }
+  std::visit([this](auto& table) { index_.Link(table); }, index_.table_);
   return std::move(index_);
 }
 

@@ -42,8 +42,7 @@ struct Tags {
 
 Tags ReadTags(JsonValue targets, const Sha256& seed) {
   const auto members = targets.AsObject();
-  TagIndex::Builder builder(seed);
-  builder.Reserve(members->size());
+  TagIndex::Builder builder(seed, members->size());
   Tags tags;
   for (const JsonMember& member : *members) {
     if (!IsTag(member.name)) continue;
