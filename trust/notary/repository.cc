@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -12,6 +13,48 @@
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
+
+/// PartsAsEvidence is the base roles and those of the set as evidence. Made when the first decision
+/// asks, so that no later one makes it anew, and a repository that nobody asks about has none.
+class Repository::PartsAsEvidence {
+ public:
+  /// Null for a role of which nothing was read.
+  std::shared_ptr<const SignedPart> Find(const RepositoryParts& parts, const RoleName& role) {
+    std::call_once(made_, [&] { Make(parts); });
+    const auto known = by_role_.find(role);
+    return known == by_role_.end() ? nullptr : known->second;
+  }
+
+ private:
+  void Make(const RepositoryParts& parts) {
+    Add(parts, RoleName::Root(), parts.chain.back().root.get(), parts.chain.back().signers);
+    Add(parts, RoleName::Timestamp(), parts.timestamp.metadata.get(), parts.timestamp.signers);
+    Add(parts, RoleName::Snapshot(), parts.snapshot.metadata.get(), parts.snapshot.signers);
+    for (const auto& [role, file] : parts.roles) {
+      Add(parts, role, file.metadata.get(), file.signers);
+    }
+  }
+
+  // `signers` are those that had signed; keys that the role has lost since do not count.
+  template <typename T>
+  void Add(const RepositoryParts& parts, const RoleName& role, const T* metadata,
+           const std::set<KeyId>& signers) {
+    SignedPart part;
+    part.name = role.text();
+    if (metadata != nullptr) {
+      part.version = metadata->version();
+      part.expires = metadata->expires();
+    }
+    if (const AuthorizedKeys* keys = parts.AuthorizedFor(role)) {
+      part.threshold = keys->threshold;
+      part.signed_by = TextsOf(trust::SignersOf(*keys, signers));
+    }
+    by_role_.emplace(role, std::make_shared<const SignedPart>(std::move(part)));
+  }
+
+  std::once_flag made_;
+  std::map<RoleName, std::shared_ptr<const SignedPart>> by_role_;
+};
 
 /// Derived is what follows from the parts and is asked for on every decision.
 struct Repository::Derived {
@@ -23,8 +66,6 @@ struct Repository::Derived {
   std::optional<RoleName> uncovered;
   /// Prefixes of the tags that a role may list.
   std::map<RoleName, std::vector<std::string>> paths;
-  /// The base roles and those of the set as evidence, so that a decision makes none anew.
-  std::map<RoleName, std::shared_ptr<const SignedPart>> evidence;
 
   explicit Derived(const RepositoryParts& parts)
       : certificates(CertificateValidity(parts.chain.back())) {
@@ -49,29 +90,6 @@ struct Repository::Derived {
          {RoleName::Targets(), RoleName::Snapshot(), RoleName::Timestamp()}) {
       if (!covered.contains(role)) uncovered = role;
     }
-    AddPart(parts, RoleName::Root(), &root, parts.chain.back().signers);
-    AddPart(parts, RoleName::Timestamp(), parts.timestamp.metadata.get(), parts.timestamp.signers);
-    AddPart(parts, RoleName::Snapshot(), parts.snapshot.metadata.get(), parts.snapshot.signers);
-    for (const auto& [role, file] : parts.roles) {
-      AddPart(parts, role, file.metadata.get(), file.signers);
-    }
-  }
-
-  // `signers` are those that had signed; keys that the role has lost since do not count.
-  template <typename T>
-  void AddPart(const RepositoryParts& parts, const RoleName& role, const T* metadata,
-               const std::set<KeyId>& signers) {
-    SignedPart part;
-    part.name = role.text();
-    if (metadata != nullptr) {
-      part.version = metadata->version();
-      part.expires = metadata->expires();
-    }
-    if (const AuthorizedKeys* keys = parts.AuthorizedFor(role)) {
-      part.threshold = keys->threshold;
-      part.signed_by = TextsOf(trust::SignersOf(*keys, signers));
-    }
-    evidence.emplace(role, std::make_shared<const SignedPart>(std::move(part)));
   }
 
   std::vector<std::string> PathsOf(const RepositoryParts& parts, const RoleName& role) const {
@@ -96,7 +114,8 @@ struct Repository::Derived {
 
 Repository::Repository(RepositoryParts parts)
     : parts_(std::make_unique<const RepositoryParts>(std::move(parts))),
-      derived_(std::make_unique<const Derived>(*parts_)) {}
+      derived_(std::make_unique<const Derived>(*parts_)),
+      evidence_(std::make_unique<PartsAsEvidence>()) {}
 Repository::~Repository() = default;
 
 const CollectionId& Repository::id() const { return parts_->id; }
@@ -137,8 +156,7 @@ bool Repository::Lists(const RoleName& role, std::string_view tag) const {
 }
 
 std::shared_ptr<const SignedPart> Repository::PartOf(const RoleName& role) const {
-  const auto known = derived_->evidence.find(role);
-  if (known != derived_->evidence.end()) return known->second;
+  if (auto known = evidence_->Find(*parts_, role)) return known;
   SignedPart part;
   part.name = role.text();
   if (const AuthorizedKeys* keys = parts_->AuthorizedFor(role)) part.threshold = keys->threshold;

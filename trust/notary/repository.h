@@ -122,8 +122,10 @@ class Repository final : public TrustedSet {
 
  private:
   struct Derived;
+  class PartsAsEvidence;
   std::unique_ptr<const RepositoryParts> parts_;
   std::unique_ptr<const Derived> derived_;
+  std::unique_ptr<PartsAsEvidence> evidence_;  ///< thread-safe
 };
 
 }  // namespace crivet::trust

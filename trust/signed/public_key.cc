@@ -18,12 +18,17 @@ namespace crivet::trust {
 
 using openssl::QuietErrors;
 
+/// Certified is what a key has beside itself that is given in a certificate.
+struct PublicKey::Certified {
+  KeyId canonical_id;
+  std::vector<Certificate> certificates;
+};
+
 struct PublicKey::State {
   KeyType type;
   KeyId id;
-  KeyId canonical_id;
   Sha256 spki_sha256;
-  std::vector<Certificate> certificates;
+  std::unique_ptr<const Certified> certified;  ///< of x509 types
   // As it stands in the file: what OpenSSL makes of it takes kilobytes, and a thousand repositories
   // have thousands of keys, each of which checks a signature now and then.
   std::string spki;
@@ -328,22 +333,31 @@ Result<PublicKey> PublicKey::Parse(std::string_view key_type, std::string_view b
       if (!LoadEd25519(der)) return Malformed("not an Ed25519 key");
       const Sha256 spki_sha256 = Sha256Of(der);
       return PublicKey(
-          std::make_shared<const State>(State{*type, id, id, spki_sha256, {}, std::move(der)}));
+          std::make_shared<const State>(State{*type, id, spki_sha256, nullptr, std::move(der)}));
     }
   }
   const auto sound = plain_type == KeyType::kEcdsa ? CheckEcdsaSpki(spki) : CheckRsaSpki(spki);
   if (!sound) return tl::unexpected(sound.error());
-  const KeyId canonical_id = IdOf(plain_type, spki);
+  std::unique_ptr<const Certified> certified;
+  if (!certificates.empty()) {
+    certified = std::make_unique<const Certified>(
+        Certified{IdOf(plain_type, spki), std::move(certificates)});
+  }
   const Sha256 spki_sha256 = Sha256Of(spki);
   return PublicKey(std::make_shared<const State>(
-      State{*type, id, canonical_id, spki_sha256, std::move(certificates), std::move(spki)}));
+      State{*type, id, spki_sha256, std::move(certified), std::move(spki)}));
 }
 
 KeyType PublicKey::type() const { return state_->type; }
 const KeyId& PublicKey::id() const { return state_->id; }
-const KeyId& PublicKey::canonical_id() const { return state_->canonical_id; }
+const KeyId& PublicKey::canonical_id() const {
+  return state_->certified ? state_->certified->canonical_id : state_->id;
+}
 const Sha256& PublicKey::spki_sha256() const { return state_->spki_sha256; }
-const std::vector<Certificate>& PublicKey::certificates() const { return state_->certificates; }
+const std::vector<Certificate>& PublicKey::certificates() const {
+  static const std::vector<Certificate> kNone;
+  return state_->certified ? state_->certified->certificates : kNone;
+}
 
 SignatureCheck PublicKey::Verify(std::string_view method, std::string_view signature,
                                  const SignedBytes& message) const {

@@ -109,6 +109,7 @@ class PublicKey {
   friend bool operator==(const PublicKey& a, const PublicKey& b) { return a.id() == b.id(); }
 
  private:
+  struct Certified;
   struct State;
   explicit PublicKey(std::shared_ptr<const State> state) : state_(std::move(state)) {}
   std::shared_ptr<const State> state_;

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "trust/tuf/metadata.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "trust/tuf/metadata_reader.h"
 
 namespace crivet::trust {
+namespace {
+
+constexpr std::string_view kBaseRoles[] = {"root", "targets", "snapshot", "timestamp"};
+
+}  // namespace
 
 Result<Root> Root::Parse(JsonValue content, const Limits& limits) {
   const auto header = ReadHeader(content, "Root", {"keys", "roles", "consistent_snapshot"});
@@ -27,24 +35,26 @@ Result<Root> Root::Parse(JsonValue content, const Limits& limits) {
 
   Root root(*header);
   // Other roles may stand there (old repositories have `root.1`); nothing reads them.
-  for (const RoleName& name :
-       {RoleName::Root(), RoleName::Targets(), RoleName::Snapshot(), RoleName::Timestamp()}) {
-    const auto role = ReadMember(*roles, name.text(), JsonType::kObject);
+  for (std::size_t i = 0; i < root.roles_.size(); ++i) {
+    const std::string_view name = kBaseRoles[i];
+    const auto role = ReadMember(*roles, name, JsonType::kObject);
     if (!role) return tl::unexpected(role.error());
     auto authorized = table->ReadAuthorized(*role);
     if (!authorized) return tl::unexpected(authorized.error());
     // Where only the usable keys are too few, what the role signs cannot be verified; but the root
     // stays a link to the ones after it, which may say otherwise.
     if (authorized->CountListed() < authorized->threshold) {
-      return Fail(Reason::kMalformed, "threshold of " + name.text() + " is beyond its keys");
+      return Fail(Reason::kMalformed, "threshold of " + std::string(name) + " is beyond its keys");
     }
-    root.roles_.emplace(name, *std::move(authorized));
+    root.roles_[i] = *std::move(authorized);
   }
   return root;
 }
 
 const AuthorizedKeys& Root::KeysOf(const RoleName& base_role) const {
-  return roles_.find(base_role)->second;
+  const auto* const name =
+      std::find(std::begin(kBaseRoles), std::end(kBaseRoles), base_role.text());
+  return roles_[static_cast<std::size_t>(name - std::begin(kBaseRoles))];
 }
 
 Result<Timestamp> Timestamp::Parse(JsonValue content, const Limits&) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -41,7 +42,8 @@ class Root : public MetadataHeader {
 
  private:
   explicit Root(const MetadataHeader& header) : MetadataHeader(header) {}
-  std::map<RoleName, AuthorizedKeys> roles_;
+  /// Of the four, in the order of kBaseRoles.
+  std::array<AuthorizedKeys, 4> roles_;
 };
 
 /// Timestamp names the newest snapshot.

@@ -327,7 +327,7 @@ bool RepositorySlot::NoteVerified(const FlightKey& key, const SharedCredentials&
   refused_.erase(key.credentials);
   if (credentials) kept_.insert_or_assign(key.trust, PullSecret(id_.name, credentials));
   const bool news = of_file && (!last_failure_ || !SameToPeople(*last_failure_, *of_file));
-  last_failure_ = of_file;
+  last_failure_ = of_file ? std::make_unique<const RefreshFailure>(*of_file) : nullptr;
   failures_in_a_row_ = of_file ? failures_in_a_row_ + 1 : 0;
   no_credentials_ = false;
   return news;
@@ -370,7 +370,7 @@ bool RepositorySlot::NoteNameFailed(const FlightKey& key, RefreshFailure failure
   }
   if (AnswerFor(failure.error.reason) == Answer::kDeny) return false;
   const bool news = !last_name_failure_ || !SameToPeople(*last_name_failure_, failure);
-  last_name_failure_ = std::move(failure);
+  last_name_failure_ = std::make_unique<const RefreshFailure>(std::move(failure));
   return news;
 }
 
@@ -401,7 +401,7 @@ bool RepositorySlot::NoteFailed(const FlightKey& key, RefreshFailure failure, Fa
       failure.error.reason == Reason::kExpired ? Outcome::kStillExpired : Outcome::kFailed, at);
   history_is_refusal_ = for_credentials;
   const bool news = !last_failure_ || !SameToPeople(*last_failure_, failure);
-  last_failure_ = std::move(failure);
+  last_failure_ = std::make_unique<const RefreshFailure>(std::move(failure));
   ++failures_in_a_row_;
   return news;
 }
@@ -516,7 +516,7 @@ RepositoryStatus RepositorySlot::Status(const Moment& moment, std::chrono::secon
     status.resident_bytes = view_.set->resident_bytes();
   }
   status.next_refresh = moment.wall + (due - moment.seconds());
-  status.last_failure = last_failure_;
+  if (last_failure_) status.last_failure = *last_failure_;
   status.failures_in_a_row = failures_in_a_row_;
   status.no_credentials = no_credentials_;
   if (view_.records) {

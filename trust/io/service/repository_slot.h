@@ -255,8 +255,9 @@ class RepositorySlot {
   NameMisses misses_;
   std::map<std::string, PullSecret> kept_;
 
-  std::optional<RefreshFailure> last_failure_;
-  std::optional<RefreshFailure> last_name_failure_;  ///< that people were told of
+  // Behind pointers: of a thousand slots few have failed.
+  std::unique_ptr<const RefreshFailure> last_failure_;
+  std::unique_ptr<const RefreshFailure> last_name_failure_;  ///< that people were told of
   std::uint64_t failures_in_a_row_ = 0;
   bool no_credentials_ = false;
 };
