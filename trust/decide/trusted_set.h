@@ -92,7 +92,7 @@ class TrustedSet {
   virtual const CollectionId& id() const = 0;
   /// When the server last confirmed this set.
   virtual TimePoint verified_at() const = 0;
-  virtual const Floors& floors() const = 0;
+  virtual Floors floors() const = 0;  ///< made anew where the set itself says them
   /// What remains where the set has to leave memory; never null.
   virtual std::shared_ptr<const Anchors> anchors() const = 0;
   /// Bytes held, for `status` and the memory goal; an estimate. Zero: nothing is known.

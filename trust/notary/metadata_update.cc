@@ -26,7 +26,9 @@ std::set<RoleName> WithParents(const std::vector<RoleName>& roles) {
 }  // namespace
 
 MetadataUpdate::MetadataUpdate(Start start)
-    : start_(std::move(start)), roles_wanted_(WithParents(start_.roles)) {
+    : start_(std::move(start)),
+      floors_(previous() ? previous()->floors() : start_.floors),
+      roles_wanted_(WithParents(start_.roles)) {
   // Pins are asked on every refresh: one that was taken out takes its chain with it.
   chain_ = Anchored(previous() ? previous()->chain : start_.chain, start_.pins, start_.now);
   const bool current =
@@ -70,14 +72,14 @@ void MetadataUpdate::BeginRoots(std::optional<FileEntry> newest,
                                 std::optional<RefreshFailure> otherwise) {
   (newest ? listed_root_asked_ : newest_root_asked_) = true;
   otherwise_ = std::move(otherwise);
-  const auto floor = floors().find(RoleName::Root().text());
+  const auto floor = floors_.find(RoleName::Root().text());
   RootWalk::Start walk{.name = start_.id.name,
                        .chain = chain_,
                        .pins = start_.pins,
                        .newest = newest,
                        .now = start_.now,
                        .limits = start_.limits};
-  if (floor != floors().end()) walk.floor = floor->second;
+  if (floor != floors_.end()) walk.floor = floor->second;
   if (start_.source == Source::kStore) walk.back = RootWalk::Start::Back::kAsFarAsThereAre;
   roots_.emplace(std::move(walk));
 }
@@ -191,11 +193,11 @@ void MetadataUpdate::ReadRoles() {
     const FileEntry* const listed = snapshot_.metadata->Find(role);
     if (listed == nullptr) {
       // Delegated and not signed yet; but what this node has seen does not become unsigned again.
-      if (!floors().contains(role.text())) continue;
+      const auto seen = floors_.find(role.text());
+      if (seen == floors_.end()) continue;
       return End(role, {Reason::kRollback,
                         VersionOf(RoleName::Snapshot(), snapshot_.metadata->version()) +
-                            " no longer lists " +
-                            VersionOf(role, floors().find(role.text())->second.version)});
+                            " no longer lists " + VersionOf(role, seen->second.version)});
     }
     const VerifiedFile<Targets>* known = nullptr;
     if (previous()) {
@@ -282,8 +284,8 @@ bool MetadataUpdate::Reuse(const VerifiedFile<T>* known, const FileEntry& listed
 template <typename T>
 Result<void> MetadataUpdate::CheckAge(const RoleName& role, const AuthorizedKeys& authorized,
                                       const VerifiedFile<T>& file) const {
-  const auto floor = floors().find(role.text());
-  if (floor != floors().end() && Binds(floor->second, authorized)) {
+  const auto floor = floors_.find(role.text());
+  if (floor != floors_.end() && Binds(floor->second, authorized)) {
     auto checked = CheckFloor(role, floor->second, file.metadata->version(), file.signed_sha256);
     if (!checked) return checked;
   }

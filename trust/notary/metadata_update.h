@@ -87,7 +87,7 @@ class MetadataUpdate {
   bool APinWantsOlderRoots() const;
   std::vector<MatchedPin> MatchedPins() const;
   Floor RootFloor() const;
-  Floors RaisedFloors() const;
+  Floors OtherFloors() const;
   std::vector<StoredFile> TakeFiles();
 
   /// Verifies one file of a role below root and keeps it: signatures, shape, floor, expiry, in this
@@ -111,7 +111,6 @@ class MetadataUpdate {
   const RepositoryParts* previous() const {
     return start_.previous ? &start_.previous->parts() : nullptr;
   }
-  const Floors& floors() const { return previous() ? previous()->floors : start_.floors; }
   const AuthorizedKeys* AuthorizedFor(const RoleName& delegation) const;
 
   void Want(Step step, const RoleName& role, std::size_t limit, const FileEntry* listed);
@@ -120,6 +119,7 @@ class MetadataUpdate {
   std::optional<NewerAnchors> RootsToReport();
 
   const Start start_;
+  const Floors floors_;  ///< those to begin with
   const std::set<RoleName> roles_wanted_;
 
   /// Trusted roots; grows when newer ones verify.

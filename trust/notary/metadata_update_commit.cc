@@ -10,14 +10,6 @@
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
-namespace {
-
-Floor FloorOf(std::int64_t version, const Sha256& signed_sha256, const std::set<KeyId>& signers) {
-  std::vector<std::string> names = TextsOf(signers);
-  return {version, signed_sha256, {names.begin(), names.end()}};
-}
-
-}  // namespace
 
 bool MetadataUpdate::WasSearched(const RootPin& pin) const {
   return previous() &&
@@ -83,7 +75,7 @@ void MetadataUpdate::Commit() {
                         .snapshot = snapshot_,
                         .roles = roles_,
                         .roles_read = roles_wanted_,
-                        .floors = RaisedFloors(),
+                        .other_floors = OtherFloors(),
                         .verified_at = from_store ? start_.verified_at : start_.now,
                         .pins = MatchedPins()};
   outcome_ = Committed{std::make_shared<const Repository>(std::move(parts)), TakeFiles(), true};
@@ -93,27 +85,25 @@ Floor MetadataUpdate::RootFloor() const {
   return FloorOf(root().version(), chain_.back().signed_sha256, chain_.back().signers);
 }
 
-Floors MetadataUpdate::RaisedFloors() const {
-  Floors raised;
+Floors MetadataUpdate::OtherFloors() const {
+  Floors kept;
   // A floor goes with its delegation. In the order of names a parent comes before its children.
-  for (const auto& [name, floor] : floors()) {
+  for (const auto& [name, floor] : floors_) {
     const Result<RoleName> role = RoleName::Parse(name);
     if (!role) continue;
     const auto parent = role->parent();
     const auto delegator = parent ? roles_.find(*parent) : roles_.end();
     const bool gone = (delegator != roles_.end() &&
                        delegator->second.metadata->FindDelegation(*role) == nullptr) ||
-                      (parent && !raised.contains(parent->text()));
-    if (!gone) raised.emplace(name, floor);
+                      (parent && !kept.contains(parent->text()));
+    if (!gone) kept.emplace(name, floor);
   }
-  raised[RoleName::Root().text()] = RootFloor();
-  const auto raise = [&](const RoleName& role, const auto& file) {
-    raised[role.text()] = FloorOf(file.metadata->version(), file.signed_sha256, file.signers);
-  };
-  raise(RoleName::Timestamp(), timestamp_);
-  raise(RoleName::Snapshot(), snapshot_);
-  for (const auto& [role, file] : roles_) raise(role, file);
-  return raised;
+  // What the set holds says its own.
+  for (const RoleName& role : {RoleName::Root(), RoleName::Timestamp(), RoleName::Snapshot()}) {
+    kept.erase(role.text());
+  }
+  for (const auto& [role, file] : roles_) kept.erase(role.text());
+  return kept;
 }
 
 std::vector<StoredFile> MetadataUpdate::TakeFiles() {
@@ -136,13 +126,12 @@ std::optional<NewerAnchors> MetadataUpdate::RootsToReport() {
 
   NewerAnchors newer;
   newer.anchors = std::make_shared<const RootChain>(chain_);
-  newer.floors = floors();
+  newer.floors = floors_;
   newer.floors[RoleName::Root().text()] = RootFloor();
   newer.files = read_.TakeChain(chain_);
   if (previous()) {
     RepositoryParts parts = *previous();
     parts.chain = chain_;
-    parts.floors = newer.floors;
     parts.pins = MatchedPins();
     newer.set = std::make_shared<const Repository>(std::move(parts));
   }

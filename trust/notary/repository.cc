@@ -123,7 +123,7 @@ const std::vector<RootLink>& Repository::chain() const { return parts_->chain; }
 const Root& Repository::root() const { return *parts_->chain.back().root; }
 const Timestamp& Repository::timestamp() const { return *parts_->timestamp.metadata; }
 const Snapshot& Repository::snapshot() const { return *parts_->snapshot.metadata; }
-const Floors& Repository::floors() const { return parts_->floors; }
+Floors Repository::floors() const { return parts_->floors(); }
 TimePoint Repository::verified_at() const { return parts_->verified_at; }
 const std::set<RoleName>& Repository::roles_read() const { return parts_->roles_read; }
 

@@ -74,7 +74,7 @@ class Repository final : public TrustedSet {
   /// is loaded.
   std::set<KeyId> SignersOf(const RoleName& role) const;
 
-  const Floors& floors() const override;
+  Floors floors() const override;
 
   TimePoint verified_at() const override;
   std::shared_ptr<const Anchors> anchors() const override;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "trust/tuf/age.h"
 #include "trust/tuf/root_chain.h"
 
 namespace crivet::trust {
@@ -42,6 +43,25 @@ std::vector<MatchedPin> MatchPins(const std::vector<RootPin>& pins,
     matched.push_back(std::move(answer));
   }
   return matched;
+}
+
+Floor FloorOf(std::int64_t version, const Sha256& signed_sha256, const std::set<KeyId>& signers) {
+  std::vector<std::string> names = TextsOf(signers);
+  return {version, signed_sha256, {names.begin(), names.end()}};
+}
+
+Floors RepositoryParts::floors() const {
+  Floors all = other_floors;
+  const RootLink& newest = chain.back();
+  all[RoleName::Root().text()] =
+      FloorOf(newest.root->version(), newest.signed_sha256, newest.signers);
+  const auto add = [&](const RoleName& role, const auto& file) {
+    all[role.text()] = FloorOf(file.metadata->version(), file.signed_sha256, file.signers);
+  };
+  add(RoleName::Timestamp(), timestamp);
+  add(RoleName::Snapshot(), snapshot);
+  for (const auto& [role, file] : roles) add(role, file);
+  return all;
 }
 
 const AuthorizedKeys* RepositoryParts::AuthorizedFor(const RoleName& role) const {

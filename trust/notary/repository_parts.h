@@ -42,6 +42,9 @@ struct MatchedPin {
   bool searched = false;
 };
 
+/// The floor that a verified file is.
+Floor FloorOf(std::int64_t version, const Sha256& signed_sha256, const std::set<KeyId>& signers);
+
 /// RepositoryParts is what a Repository is made of. Copying it shares the metadata.
 struct RepositoryParts {
   CollectionId id;
@@ -51,13 +54,18 @@ struct RepositoryParts {
   /// `targets` and every delegation that was read and has metadata.
   std::map<RoleName, VerifiedFile<Targets>> roles;
   std::set<RoleName> roles_read;
-  Floors floors;
+  /// Of files that the set does not hold: a role that no rule reads today, or lost its delegation
+  /// to a parent that is not read.
+  Floors other_floors;
   TimePoint verified_at;
   std::vector<MatchedPin> pins;
 
   /// Keys and threshold that the newest root or the delegating role gives a role; null where nobody
   /// does.
   const AuthorizedKeys* AuthorizedFor(const RoleName& role) const;
+
+  /// Every floor: those of the files at hand are what the files say, and need no room of their own.
+  Floors floors() const;
 };
 
 /// Answers every pin for a chain.

@@ -53,7 +53,7 @@ Committed OnTop(const std::shared_ptr<const SignatureSet>& before,
                 const std::optional<TaggedAt>& tagged) {
   auto set = good.empty() ? before : before->With(good, whom);
   const bool raised =
-      tagged && RaisesTagTime(before->floors(), tagged->tag, tagged->signed_at, tagged->now);
+      tagged && RaisesTagTime(before->tag_times(), tagged->tag, tagged->signed_at, tagged->now);
   if (raised) set = set->WithTagTime(tagged->tag, tagged->signed_at);
   Committed committed;
   committed.set = set;
@@ -116,7 +116,7 @@ bool SignatureSearch::DecidesTag() const {
 bool SignatureSearch::IsTooEarly(const std::optional<TimePoint>& signed_at,
                                  const SignatureDemand& demand) const {
   if (demand.tag_order != TagOrder::kRefuse || !DecidesTag()) return false;
-  const auto before = TagTime(before_->floors(), Image().tag.value_or(""));
+  const auto before = TagTime(before_->tag_times(), Image().tag.value_or(""));
   return before && IsBehind(signed_at, *before, demand);
 }
 

@@ -132,7 +132,8 @@ class SignatureSet final : public TrustedSet, public EvidenceHolder {
 
   const CollectionId& id() const override { return id_; }
   TimePoint verified_at() const override { return verified_at_; }
-  const Floors& floors() const override { return floors_; }
+  Floors floors() const override { return floors_; }
+  const Floors& tag_times() const { return floors_; }  ///< the same, without a copy
   std::shared_ptr<const Anchors> anchors() const override;
   std::size_t resident_bytes() const override { return bytes_; }
   std::optional<Committed> Without(std::size_t bytes, Spares spares, TimePoint now) const override;

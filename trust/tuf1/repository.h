@@ -40,7 +40,7 @@ class Repository final : public TrustedSet {
 
   const CollectionId& id() const override { return id_; }
   TimePoint verified_at() const override { return holding_.verified_at; }
-  const Floors& floors() const override { return floors_; }
+  Floors floors() const override { return floors_; }
   std::shared_ptr<const Anchors> anchors() const override;
   std::size_t resident_bytes() const override { return resident_bytes_; }
 

@@ -44,7 +44,7 @@ class WordSet final : public TrustedSet {
   const std::string& word() const { return word_; }
   const CollectionId& id() const override { return id_; }
   TimePoint verified_at() const override { return verified_at_; }
-  const Floors& floors() const override { return floors_; }
+  Floors floors() const override { return floors_; }
   std::shared_ptr<const Anchors> anchors() const override {
     return std::make_shared<const NoAnchors>();
   }

@@ -190,7 +190,7 @@ RepositorySlot::Ground RepositorySlot::ground() const {
 }
 
 // Under the lock.
-const Floors& RepositorySlot::KnownFloors() const {
+Floors RepositorySlot::KnownFloors() const {
   return floors_.empty() && view_.set ? view_.set->floors() : floors_;
 }
 

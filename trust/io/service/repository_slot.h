@@ -210,7 +210,7 @@ class RepositorySlot {
     std::chrono::steady_clock::time_point ended;
   };
 
-  const Floors& KnownFloors() const;
+  Floors KnownFloors() const;
   void KeepFloors(Floors floors);
   void NoteSet();
   void Recount();
