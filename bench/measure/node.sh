@@ -10,20 +10,10 @@ export CRIVET_BUILD=${CRIVET_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../../b
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../../tests/support/node.sh"
 node_enter "$@"
+# shellcheck source=bench/measure/pulls.sh
+source "$root/bench/measure/pulls.sh"
 PATH=$CRIVET_BUILD/bench:$PATH
 mode=$1
-
-now_us() { echo "${EPOCHREALTIME/./}"; }
-report() { printf '%s\t%s\n' "$1" "$2"; }
-
-# timed NAME COMMAND...: reports how long it took.
-timed() {
-  local name=$1 began
-  shift
-  began=$(now_us)
-  "$@" >/dev/null 2>>"$node_dir/log/timed.log" || fail "$*"
-  report "$name" "$((($(now_us) - began) / 10))e-2"
-}
 
 # timed_with_cpu NAME COMMAND...: and how much of the processor, in ms.
 timed_with_cpu() {
@@ -33,19 +23,6 @@ timed_with_cpu() {
   times >>"$node_dir/times"
   report "$1, CPU" "$(awk 'function ms(text, t) { split(text, t, /[ms]/); return (t[1] * 60 + t[2]) * 1000 }
     NR == 2 { before = ms($1) + ms($2) } NR == 4 { print ms($1) + ms($2) - before }' "$node_dir/times")"
-}
-
-# An image whose layer does not compress, as large as a usual one.
-make_large_image() {
-  local layer_dir base
-  base=$(base_layer)
-  layer_dir=$base/rootfs
-  head -c "${1}M" /dev/urandom >"$layer_dir/filling"
-  rm "$base/layer.tar.gz" "$base/diff_id"
-  tar -C "$layer_dir" --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf "$base/layer.tar" .
-  sha256_of "$base/layer.tar" >"$base/diff_id"
-  gzip -1 -n "$base/layer.tar"
-  make_image large /bin/true
 }
 
 # stage_tags GUN COUNT: puts additions where the notary client keeps what is not published yet. One call of the client
@@ -59,32 +36,6 @@ stage_tags() {
   for ((i = 0; i < count; ++i)); do
     printf '{"action":"create","role":"targets","type":"target","path":"release-%d","data":"%s"}' \
       $((100000000 + i)) "$value" >"$changes/$((1000000000000000000 + i))_$i.change"
-  done
-}
-
-pull_and_remove() {
-  local name=$1 socket=$2
-  timed "$name" kubelet_to "$socket" pull "$image"
-  kubelet_to "$containerd_sock" rmi "$image" >/dev/null
-  # What was removed is gone from the content store before the next pull, or that would find its layer.
-  wait_until 20 "the layer to be collected" no_content
-}
-no_content() { [[ -z $(ctr_client content ls -q) ]]; }
-
-forget_all() {
-  part_stop crivet
-  rm -rf "$node_dir/crivet-state"
-  mkdir "$node_dir/crivet-state"
-  start_crivet
-}
-
-measure_pulls() {
-  local rounds=$1 i
-  for ((i = 0; i < rounds; ++i)); do
-    pull_and_remove "pull direct" "$containerd_sock"
-    pull_and_remove "pull crivet, warm" "$crivet_sock"
-    forget_all
-    pull_and_remove "pull crivet, first sight" "$crivet_sock"
   done
 }
 
