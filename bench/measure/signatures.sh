@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What it costs to verify an image that cosign or notation signed, in a registry on loopback: `crivet verify`, cold each
-# time, beside `cosign verify` and `notation verify`. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the
+# time and once more with what that left, beside `cosign verify`, `notation verify`, and `skopeo copy` under a policy, which
+# brings the image along. Prints lines `name<TAB>CPU ms<TAB>wall ms<TAB>requests`, the
 # median of the rounds; CPU is the figure on a machine that is not quiet.
 #
 #   bench/measure/signatures.sh [rounds, 15]
@@ -12,6 +13,7 @@ export CRIVET_BUILD=${CRIVET_BUILD:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../../b
 source "$(dirname "${BASH_SOURCE[0]}")/../../tests/support/node.sh"
 need_cosign
 need_notation
+[[ -n $node_dir ]] || unpack_peer
 node_enter "$@"
 rounds=${1:-15}
 readonly oidc_issuer=https://issuer.acme.example alice=alice@acme.example
@@ -19,15 +21,15 @@ readonly oidc_issuer=https://issuer.acme.example alice=alice@acme.example
 # median FIELD <FILE: of a column.
 median() { sort -n -k "$1,$1" | awk -v field="$1" '{ all[NR] = $field } END { print all[int((NR + 1) / 2)] }'; }
 
-# measured NAME COMMAND...
+# [with_state=1] measured NAME COMMAND...
 measured() {
   local name=$1 samples=$node_dir/tmp/samples i asked
   shift
   : >"$samples"
   asked=$(wc -l <"$requests")
   for ((i = 0; i < rounds; ++i)); do
-    rm -rf "$node_dir/crivet-state"
-    mkdir "$node_dir/crivet-state"
+    [[ -n ${with_state:-} ]] || rm -rf "$node_dir/crivet-state"
+    mkdir -p "$node_dir/crivet-state"
     python3 - "$@" >>"$samples" <<'PY'
 import resource, subprocess, sys, time
 began = time.monotonic()
@@ -99,14 +101,30 @@ verify=(cosign verify --allow-http-registry)
 by_key=(--key "$node_dir/release.pub" --insecure-ignore-tlog)
 keyless=(--trusted-root "$node_dir/acme/trusted_root.json" --certificate-identity "$alice" --certificate-oidc-issuer "$oidc_issuer"
   --use-signed-timestamps)
+# By a path of its own: the one in the path is Debian 12's, where sigstore is switched off.
+peer=$parts_dir/peer/usr
+mkdir "$node_dir/registries.d"
+echo 'default-docker: {use-sigstore-attachments: true}' >"$node_dir/registries.d/all.yaml"
+cat >"$node_dir/policy.json" <<JSON
+{"default": [{"type": "reject"}], "transports": {"docker": {"": [{"type": "sigstoreSigned",
+  "keyPath": "$node_dir/release.pub", "signedIdentity": {"type": "matchRepository"}}]}}}
+JSON
+skopeo_sid=("$peer/lib64/ld-linux-x86-64.so.2" --library-path "$peer/lib/x86_64-linux-gnu" "$peer/bin/skopeo")
+copy=("${skopeo_sid[@]}" --policy "$node_dir/policy.json" --registries.d "$node_dir/registries.d" copy --quiet
+  --remove-signatures --src-tls-verify=false)
+
 measured "cosign version" cosign version
+measured "skopeo version" "${skopeo_sid[@]}" --version
 measured "crivet version" crivet version
 measured "cosign, key, bundle" "${verify[@]}" "${by_key[@]}" "$registry/key/bundle:1.0"
 measured "crivet, key, bundle" crivet verify --config "$node_dir/crivet.toml" "$registry/key/bundle:1.0"
+with_state=1 measured "crivet, key, bundle, known" crivet verify --config "$node_dir/crivet.toml" "$registry/key/bundle:1.0"
 measured "cosign, key, older form" "${verify[@]}" "${by_key[@]}" "$registry/key/older:1.0"
 measured "crivet, key, older form" crivet verify --config "$node_dir/crivet.toml" "$registry/key/older:1.0"
+measured "skopeo, key, older form" "${copy[@]}" "docker://$registry/key/older:1.0" "dir:$node_dir/tmp/copied"
 measured "cosign, keyless" "${verify[@]}" "${keyless[@]}" "$registry/keyless/bundle:1.0"
 measured "crivet, keyless" crivet verify --config "$node_dir/crivet.toml" "$registry/keyless/bundle:1.0"
+with_state=1 measured "crivet, keyless, known" crivet verify --config "$node_dir/crivet.toml" "$registry/keyless/bundle:1.0"
 
 notation=(env "XDG_CONFIG_HOME=$node_dir/xdg" "XDG_CACHE_HOME=$node_dir/xdg" notation)
 measured "notation version" "${notation[@]}" version
