@@ -226,12 +226,12 @@ unpack_builder() {
 
 # A cross compiler takes it for another machine's root. busybox is the node agent's.
 unpack_sysroot() {
-  local suite libraries
+  local suite dev_packages
   suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   # The others of that kind run while building, so they are this machine's own; of this one gRPC's CMake files ask whether it
   # is there.
-  mapfile -t libraries < <(packages_of build | grep -E -e '-dev$' | grep -vx dpkg-dev)
-  unpacked_architecture=$1 unpack_whole "$parts_dir/sysroot-$1" "$suite" none "${libraries[@]}" \
+  mapfile -t dev_packages < <(packages_of build | grep -E -e '-dev$' | grep -vx dpkg-dev)
+  unpacked_architecture=$1 unpack_whole "$parts_dir/sysroot-$1" "$suite" none "${dev_packages[@]}" \
     protobuf-compiler-grpc busybox-static
 }
 
