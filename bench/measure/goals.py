@@ -137,8 +137,14 @@ def _trust(trust):
         mine, floor = (of_tags(trust.get(part, []), tags, "cpu_time") for part in ("load", "hashed twice"))
         return mine / floor if mine and floor else None
 
+    def of(part, name, field="cpu_time"):
+        return next((run[field] for run in trust.get(part, []) if run["name"] == name), None)
+
     def tuf(name):
-        return next((run["cpu_time"] for run in trust.get("tuf", []) if run["name"] == name), None)
+        return of("tuf", name)
+
+    def thousandth(figure):
+        return None if figure is None else figure / 1000
 
     return [
         _goal("decision on a warm tag, p99 us, one thread", 2, _slowest_decision_us(trust)),
@@ -155,6 +161,10 @@ def _trust(trust):
         _goal("TUF 1.0, the same, a refresh with nothing new, CPU ms", 1,
               tuf("RefreshWhenNothingChanged/100000/10")),
         _goal("TUF 1.0, a first name of 10 000 in one file, CPU ms", 8, tuf("ColdLookup/10000/0")),
+        _goal("cosign, a key's signature that is new, CPU ms", 1, thousandth(of("sigstore", "Cold/0"))),
+        _goal("cosign, a keyless one that is new, CPU ms", 6, thousandth(of("sigstore", "Cold/2"))),
+        _goal("cosign, a decision by one of 1 000 kept signatures, p99 us", 2,
+              thousandth(of("sigstore", "DecisionFromKept/1000", "p99_ns"))),
     ]
 
 

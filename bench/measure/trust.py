@@ -8,7 +8,7 @@ from . import contenders as who
 from . import process
 
 _KEPT = ("name", "iterations", "real_time", "cpu_time", "time_unit", "threads", "items_per_second",
-         "tags/s", "bytes/tag", "requests", "p50_ns", "p99_ns", "p999_ns")
+         "tags/s", "bytes/tag", "bytes_each", "requests", "p50_ns", "p99_ns", "p999_ns")
 
 
 def _benchmark(program, pattern, seconds):
@@ -37,6 +37,8 @@ def measure(_folder, quick):
     points = [(int(run["name"].split("/")[1]), run["real_time"]) for run in load]
     large = [point for point in points if point[0] >= 10_000]
     tuf = _benchmark("tuf_load_bench", ".", seconds)
+    sigstore = _benchmark("sigstore_load_bench", ".", seconds)
     who.say("  trust: decided and loaded")
     return {"decide": decide, "load": load, "hashed twice": floor, "refresh": refresh, "tuf": tuf,
+            "sigstore": sigstore,
             "slope from 10 000 tags": _slope(large)}
