@@ -1,31 +1,77 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # No image lends another its good name: not by a shortened ID, not by having the same bytes or the same ID under another name,
-# not by being loaded behind crivet's back.
+# not by being loaded behind crivet's back. Signed by Notary, or by cosign with a key.
+#
+#   tests/e2e/nothing_lent.sh [notary | cosign]
 set -euo pipefail
 
 # shellcheck source=tests/support/node.sh
 source "$(dirname "${BASH_SOURCE[0]}")/../support/node.sh"
+signer=${1:-notary}
+[[ $signer == notary ]] || need_cosign
 node_enter "$@"
+
+# sign_pushed NAME BELOW-THE-REGISTRY TAG
+case $signer in
+  notary)
+    not_signed="tag-not-signed"
+    sign_pushed() { push_signed "$@"; }
+    # Of a repository that nobody ever signed in.
+    expect_nobody_signs() { expect_unavailable no-trust-data "$@"; }
+    rules() { usual_rules; }
+    ;;
+  cosign)
+    not_signed="unsigned"
+    sign_pushed() {
+      push "$1" "$2:$3"
+      cosign_image release "$1" "$2"
+    }
+    expect_nobody_signs() { expect_denied unsigned "$@"; }
+    rules() {
+      cat <<TOML
+[default]
+action = "deny"
+[[rule]]
+images = ["$registry/**"]
+action = "verify"
+trust = "cosign"
+keys = ["$node_dir/release.pub"]
+[[rule]]
+images = ["registry.k8s.io/pause"]
+action = "allow"
+TOML
+    }
+    mkdir -p "$node_dir/registries/$registry"
+    echo "server = \"http://$registry\"" >"$node_dir/registries/$registry/hosts.toml"
+    crivet_trust="[trust.cosign]
+kind = \"sigstore\"
+registry_config = [\"$node_dir/registries\"]"
+    ;;
+esac
 
 web=$registry/shop/web
 tool=docker.io/library/tool:1
 
 start_registry
-start_notary
+[[ $signer == cosign ]] || start_notary
+[[ $signer == notary ]] || { make_certificates && cosign_key release; }
 push_pause
 make_image web /bin/echo hello
 make_image evil /bin/echo evil
 make_image loaded /bin/echo loaded
 image_annotations='"twin":"1"' make_image twin /bin/echo loaded
-push_signed web shop/web 1.0
+sign_pushed web shop/web 1.0
 push evil shop/web:evil
 push evil library/tool:1
 push web library/other:1
 push twin shop/twin:1
-sign "$web" loaded "$(image_digest loaded)" "$(image_size loaded)"  # it is in no registry
+case $signer in
+  notary) sign "$web" loaded "$(image_digest loaded)" "$(image_size loaded)" ;;  # it is in no registry
+  cosign) sign_pushed loaded shop/web loaded ;;  # its signature lies beside it
+esac
 start_containerd
-write_crivet_config < <(usual_rules && cat <<TOML
+write_crivet_config < <(rules && cat <<TOML
 [[rule]]
 images = ["docker.io/library/*"]
 action = "allow"
@@ -52,7 +98,7 @@ attack "the name exists: what has it runs" hello k run --policy IfNotPresent "$s
 
 say "the same bytes under an allowed name and under a verified one"
 expect_output evil "$tool"
-attack "by the verified name" "$refused*, tag-not-signed]" k run --policy IfNotPresent "$web:evil"
+attack "by the verified name" "$refused*, $not_signed]" k run --policy IfNotPresent "$web:evil"
 attack "create under the verified name" "$not_created" create_and_run "$evil_id" --written "$web:evil"
 attack "create under a signed name" "$not_created" create_and_run "$evil_id" --written "$web:1.0"
 kubelet pull docker.io/library/other:1 >/dev/null
@@ -86,7 +132,7 @@ twin=$registry/shop/twin:1
 kubelet_to "$containerd_sock" pull "$twin" >/dev/null
 expect "the ID of the other manifest" "$(id_of "$web:loaded")" "$(id_of "$twin")"
 expect_output loaded --policy Never "$web:loaded"
-expect_unavailable no-trust-data "$twin" --policy IfNotPresent
+expect_nobody_signs "$twin" --policy IfNotPresent
 ctr_client images rm "$web:loaded" >/dev/null
 ctr_client images tag "$twin" "$web:loaded" >/dev/null
 wait_until 10 "CRI to see it" has_id "$web:loaded" "$(config_digest twin)"
@@ -97,7 +143,7 @@ if [[ $containerd_version == 2.1 ]]; then
   stolen=localhost/shop/evil@$(image_digest evil)
   make_checkpoint checkpoint "$stolen" localhost/shop/evil:1
   push evil shop/evil:1
-  push_signed checkpoint shop/web checkpoint
+  sign_pushed checkpoint shop/web checkpoint
   wait_until 40 "the new tag" kubelet pull "$web:checkpoint"
 
   # As create_and_run; what the container would say is what its image says. Starting it would take CRIU.
