@@ -61,17 +61,34 @@ std::uint64_t MemoryDisk::steps() const {
   return steps_;
 }
 
-void MemoryDisk::DieAt(std::uint64_t step) { dies_at_ = step; }
-void MemoryDisk::FailAt(std::uint64_t step, int error) { fails_at_ = {step, error}; }
-void MemoryDisk::FailAll(int error) { fails_always_ = error; }
-void MemoryDisk::FailReads(int error) { fails_reads_ = error; }
+void MemoryDisk::DieAt(std::uint64_t step) {
+  const std::lock_guard lock(mutex_);
+  dies_at_ = step;
+}
+
+void MemoryDisk::FailAt(std::uint64_t step, int error) {
+  const std::lock_guard lock(mutex_);
+  fails_at_ = {step, error};
+}
+
+void MemoryDisk::FailAll(int error) {
+  const std::lock_guard lock(mutex_);
+  fails_always_ = error;
+}
+
+void MemoryDisk::FailReads(int error) {
+  const std::lock_guard lock(mutex_);
+  fails_reads_ = error;
+}
+
 void MemoryDisk::Heal() {
+  const std::lock_guard lock(mutex_);
   fails_reads_.reset();
   fails_always_.reset();
   fails_at_.reset();
 }
 
-// The error with which this step fails, if it does.
+// Under the lock. The error with which this step fails, if it does.
 std::optional<int> MemoryDisk::Step() {
   const std::uint64_t step = steps_++;
   if (dies_at_ && step >= *dies_at_) return -EIO;
