@@ -23,22 +23,8 @@ cosign_key release
 cosign_image release large shop/large
 start_containerd
 make_certificates
-mkdir -p "$node_dir/registries/$registry"
-echo "server = \"http://$registry\"" >"$node_dir/registries/$registry/hosts.toml"
-crivet_trust="[trust.cosign]
-kind = \"sigstore\"
-registry_config = [\"$node_dir/registries\"]" write_crivet_config <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "cosign"
-keys = ["$node_dir/release.pub"]
-[[rule]]
-images = ["registry.k8s.io/**"]
-action = "allow"
-TOML
+cosign_trusts
+write_crivet_config < <(usual_rules "$(cosign_rule release)")
 start_crivet
 kubelet_to "$crivet_sock" pull "$image" >/dev/null  # the page cache is warm, the signature is there
 kubelet_to "$containerd_sock" rmi "$image" >/dev/null

@@ -28,25 +28,8 @@ case $signer in
       cosign_image release "$1" "$2"
     }
     expect_nobody_signs() { expect_denied unsigned "$@"; }
-    rules() {
-      cat <<TOML
-[default]
-action = "deny"
-[[rule]]
-images = ["$registry/**"]
-action = "verify"
-trust = "cosign"
-keys = ["$node_dir/release.pub"]
-[[rule]]
-images = ["registry.k8s.io/pause"]
-action = "allow"
-TOML
-    }
-    mkdir -p "$node_dir/registries/$registry"
-    echo "server = \"http://$registry\"" >"$node_dir/registries/$registry/hosts.toml"
-    crivet_trust="[trust.cosign]
-kind = \"sigstore\"
-registry_config = [\"$node_dir/registries\"]"
+    rules() { usual_rules "$(cosign_rule release)"; }
+    cosign_trusts
     ;;
 esac
 

@@ -24,6 +24,18 @@ cosign_image() {
   cosigned sign --key "$node_dir/$key.key" --allow-http-registry -y "$@" "$registry/$where@$(image_digest "$name")"
 }
 
+# cosign_trusts: crivet_trust for cosign_rule; the registry is asked without TLS.
+cosign_trusts() {
+  mkdir -p "$node_dir/registries/$registry"
+  echo "server = \"http://$registry\"" >"$node_dir/registries/$registry/hosts.toml"
+  crivet_trust="[trust.cosign]
+kind = \"sigstore\"
+registry_config = [\"$node_dir/registries\"]"
+}
+
+# cosign_rule KEY: the lines of a rule that wants that key's signature.
+cosign_rule() { printf 'trust = "cosign"\nkeys = ["%s"]' "$node_dir/$1.pub"; }
+
 # start_sigstore NAME PORT: Fulcio, its CT log, a timestamp authority and a transparency log, for keyless signatures;
 # $node_dir/NAME has their keys and trusted_root.json.
 start_sigstore() {
