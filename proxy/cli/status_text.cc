@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+
+// Over 400 lines: each part of a status as lines for people and, beside them, as JSON.
 #include "proxy/cli/status_text.h"
 
 #include <fmt/format.h>
