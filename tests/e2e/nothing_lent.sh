@@ -28,7 +28,7 @@ case $signer in
       cosign_image release "$1" "$2"
     }
     expect_nobody_signs() { expect_denied unsigned "$@"; }
-    rules() { usual_rules "$(cosign_rule release)"; }
+    rules() { rules_by "$(cosign_rule release)"; }
     cosign_trusts
     ;;
 esac

@@ -92,11 +92,17 @@ start_crivet() {
   part_ready crivet kubelet version
 }
 
-# usual_rules [LINES]: what most tests' nodes go by: what is in the registry is verified, the pause image may run, nothing
-# else. LINES say by whom, where that is not Notary with the publisher's root key.
+# usual_rules: what most tests' nodes go by: what is in the registry is verified by Notary with the publisher's root key, the
+# pause image may run, nothing else.
 usual_rules() {
-  local lines=${1:-}
-  [[ -n $lines ]] || printf -v lines 'trust = "acme"\nroot = { key_ids = ["%s"] }' "$(root_key_id)"
+  local lines
+  printf -v lines 'trust = "acme"\nroot = { key_ids = ["%s"] }' "$(root_key_id)"
+  rules_by "$lines"
+}
+
+# rules_by LINES: the usual rules, with LINES saying by whom the registry's images are verified.
+rules_by() {
+  local lines=$1
   cat <<TOML
 [default]
 action = "deny"
