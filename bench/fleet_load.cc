@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// What many nodes ask of one trust server. Each node is the daemon's own TrustService with a state
-// folder; their clock is virtual, and the requests that they decide to make are real ones, made by
-// a bounded number of clients and answered by the real server. Run by bench/fleet; prints a line of
-// JSON for each stretch of time.
+// What many nodes ask of one trust server or image registry. Each node is the daemon's own
+// TrustService with a state folder; their clock is virtual, and the requests that they decide to
+// make are real ones, made by a bounded number of clients and answered by the real server. Run by
+// bench/fleet; prints a line of JSON for each stretch of time.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -27,6 +27,7 @@
 #include "tests/support/trust_io/simulated_fleet.h"
 #include "tests/support/trust_io/virtual_time.h"
 #include "trust/notary/notary_kind.h"
+#include "trust/sigstore/sigstore_kind.h"
 #include "trust/tuf1/tuf_kind.h"
 
 namespace crivet::trust {
@@ -72,10 +73,15 @@ class Scenario {
     }
     SimulatedFleet::Options options;
     options.nodes = setup_.nodes;
-    options.kinds = {&NotaryKind(), &TufKind()};
+    options.kinds = {&NotaryKind(), &TufKind(), &SigstoreKind()};
     options.servers = {upstream.settings()};
     options.policy = upstream.MakePolicy();
     options.fetcher = log_;
+    if (upstream.is_registry()) {
+      options.of_node = [this](std::shared_ptr<MetadataFetcher> asked) {
+        return std::make_shared<NodeOfRegistry>(time_, std::move(asked));
+      };
+    }
     options.state_dir = state.string() + "/";
     options.phases = setup_.phases;
     fleet_ = std::make_unique<SimulatedFleet>(time_, std::move(options));
@@ -84,8 +90,14 @@ class Scenario {
 
   VirtualTime& time() { return time_; }
   SimulatedFleet& fleet() { return *fleet_; }
+  /// By tag.
   void PullEach(seconds every, seconds stretch) {
-    fleet_->PullEach(arguments_.image, every, now() + stretch);
+    UseEach({.reference = arguments_.image}, every, stretch);
+  }
+  void UseEach(SimulatedFleet::Use use, seconds every, seconds stretch) {
+    // What is pulled of a registry that does not answer cannot be had, so that kubelet comes again.
+    if (arguments_.kind == "registry") use.refused = SimulatedFleet::Use::Refused::kTriedAgain;
+    fleet_->UseEach(use, every, now() + stretch);
   }
   void SetInterval(seconds interval) {
     interval_ = interval;
@@ -149,10 +161,13 @@ class Scenarios {
         {"first-start", [](Scenarios& s) { s.FirstStart(); }},
         {"together", [](Scenarios& s) { s.Together(Phases::kOwn); }},
         {"together-one-phase", [](Scenarios& s) { s.Together(Phases::kOne); }},
+        {"together-pulled", [](Scenarios& s) { s.TogetherPulled(); }},
         {"busy", [](Scenarios& s) { s.Busy(); }},
         {"idle", [](Scenarios& s) { s.Idle(); }},
         {"outage", [](Scenarios& s) { s.Outage(Phases::kOwn); }},
         {"outage-one-phase", [](Scenarios& s) { s.Outage(Phases::kOne); }},
+        {"outage-by-digest", [](Scenarios& s) { s.OutageByDigest(); }},
+        {"outage-started", [](Scenarios& s) { s.OutageStarted(); }},
         {"expiry-busy", [](Scenarios& s) { s.ExpiryInUse(Phases::kOwn); }},
         {"expiry-busy-one-phase", [](Scenarios& s) { s.ExpiryInUse(Phases::kOne); }},
         {"expiry-idle", [](Scenarios& s) { s.ExpiryIdle(); }}};
@@ -168,6 +183,14 @@ class Scenarios {
     const std::size_t nodes =
         phases == Phases::kOwn ? arguments_.nodes : std::min<std::size_t>(arguments_.nodes, 1000);
     return {std::move(name), begin, nodes, phases};
+  }
+
+  std::string ByDigest() const {
+    return ImageReference::Parse(arguments_.image).value().repository() + "@" + arguments_.digest;
+  }
+  // A container of an image that is here.
+  SimulatedFleet::Use Started() const {
+    return {.reference = arguments_.image, .here = Sha256Digest::Parse(arguments_.digest).value()};
   }
 
   // Nothing is known; within a minute a pod comes up on each.
@@ -188,11 +211,23 @@ class Scenarios {
   // A power cut: all of them come back at one moment, with what they have stored.
   void Together(Phases phases) {
     Scenario run(arguments_, upstream_, Of("together", phases));
+    if (upstream_.is_registry()) run.UseEach(Started(), 60s, 60s);
+    run.Stretch("the first ten minutes", 10min);
+  }
+
+  // The same of pods that pull whatever is there.
+  void TogetherPulled() {
+    Scenario run(arguments_, upstream_, Of("together, all pull"));
+    run.PullEach(60s, 60s);
     run.Stretch("the first ten minutes", 10min);
   }
 
   void Busy() {
-    for (const seconds interval : {seconds{1min}, seconds{5min}, seconds{15min}}) {
+    // Of a registry nothing is refreshed, at no interval.
+    const std::vector<seconds> intervals = upstream_.is_registry()
+                                               ? std::vector<seconds>{kInterval}
+                                               : std::vector<seconds>{1min, kInterval, 15min};
+    for (const seconds interval : intervals) {
       Scenario run(arguments_, upstream_, Of("busy"));
       run.SetInterval(interval);
       run.time().Run(interval);
@@ -214,10 +249,14 @@ class Scenarios {
     run.Stretch("six hours", 6h);
   }
 
-  void Outage(Phases phases) {
-    Scenario run(arguments_, upstream_, Of("outage", phases));
+  void Outage(Phases phases) { Outage("outage", phases, {.reference = arguments_.image}); }
+  void OutageByDigest() { Outage("outage, by digest", Phases::kOwn, {.reference = ByDigest()}); }
+  void OutageStarted() { Outage("outage, images here", Phases::kOwn, Started()); }
+
+  void Outage(const std::string& name, Phases phases, const SimulatedFleet::Use& use) {
+    Scenario run(arguments_, upstream_, Of(name, phases));
     run.time().Run(kInterval);
-    run.PullEach(10min, 85min);
+    run.UseEach(use, 10min, 85min);
     run.Stretch("before", 10min);
     upstream_.Do("away");
     run.Stretch("away for an hour", 1h);
@@ -275,13 +314,16 @@ class Scenarios {
 
 FleetArguments Read(int argc, char** argv) {
   FleetArguments read;
-  CLI::App app("A fleet of nodes and one trust server");
-  app.add_option("--kind", read.kind)->check(CLI::IsMember({"notary", "tuf"}));
-  app.add_option("--url", read.url)->required();
+  CLI::App app("A fleet of nodes, and one trust server or registry");
+  app.add_option("--kind", read.kind)->check(CLI::IsMember({"notary", "tuf", "registry"}));
+  app.add_option("--url", read.url);
   app.add_option("--ca", read.ca);
   app.add_option("--root", read.root);
   app.add_option("--publish", read.publish);
+  app.add_option("--hosts", read.hosts);
+  app.add_option("--key", read.key);
   app.add_option("--image", read.image)->required();
+  app.add_option("--digest", read.digest);
   app.add_option("--state", read.state)->required();
   app.add_option("--hook", read.hook)->required();
   app.add_option("--nodes", read.nodes);

@@ -13,7 +13,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results"
 MARKS = "<!-- figures: written by bench/fleet -->", "<!-- end of figures -->"
-SERVERS = {"notary": "Notary", "tuf": "TUF 1.0"}
+SERVERS = {"notary": "Notary", "tuf": "TUF 1.0", "registry": "registry"}
 
 
 def per_thousand(line, key):
@@ -30,7 +30,7 @@ def find(lines, **wanted):
 def average_in_use(lines, server):
     busy = (find(lines, server=server, scenario="busy", interval=300)
             or find(lines, server=server, scenario="outage", stretch="before", phases="own"))
-    return per_thousand(busy, "average") if busy else 1000 / 285
+    return per_thousand(busy, "average") if busy else 1000 / (600 if server == "registry" else 285)
 
 
 def number(value):
@@ -39,7 +39,7 @@ def number(value):
 
 def row(lines, line):
     peak = per_thousand(line, "peak_of_ten")
-    interval = f", every {line['interval'] // 60} min" if line["scenario"] == "busy" else ""
+    interval = f", every {line['interval'] // 60} min" if line["scenario"] == "busy" and line["server"] != "registry" else ""
     pulls = line["allowed"] + line["refused"]
     return [SERVERS[line["server"]], line["scenario"] + interval + (", one phase" if line["phases"] == "one" else ""),
             line["stretch"], f"{line['nodes']:,}".replace(",", " "), number(per_thousand(line, "average")), number(peak),
@@ -56,7 +56,7 @@ def table(lines):
 
 
 def goals(lines):
-    found = [["goal", "wanted", "Notary", "TUF 1.0"], ["---"] * 4]
+    found = [["goal", "wanted", *SERVERS.values()], ["---"] * (2 + len(SERVERS))]
 
     def cells(name, wanted, value, met):
         values = [value(server) for server in SERVERS]

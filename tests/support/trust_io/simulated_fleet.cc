@@ -12,6 +12,9 @@ using std::chrono::seconds;
 
 namespace {
 
+constexpr seconds kFirstBackOff{10};
+constexpr seconds kLongestBackOff{300};
+
 std::optional<TimePoint> ExpiryOf(const TrustService& service) {
   std::optional<TimePoint> first;
   for (const RepositoryStatus& one : service.Status().repositories) {
@@ -69,7 +72,7 @@ RequestRate RateOf(const std::vector<std::size_t>& by_second) {
 }
 
 SimulatedFleet::SimulatedFleet(VirtualTime& time, Options options)
-    : time_(time), options_(std::move(options)) {}
+    : time_(time), options_(std::move(options)), waits_(options_.nodes) {}
 
 void SimulatedFleet::StartAll() {
   std::uniform_int_distribution<std::int64_t> up_since(0, std::int64_t{30} * 24 * 3600 * 1000);
@@ -85,8 +88,9 @@ void SimulatedFleet::StartAll() {
     made.machine_id = own ? "node-" + std::to_string(i) : "node";
     made.log = [](const std::string&) {};
     ServiceSeams seams;
-    seams.make_fetcher = [fetcher = options_.fetcher](const TrustServer&) {
-      return Result<std::shared_ptr<MetadataFetcher>>(fetcher);
+    seams.make_fetcher = [this](const TrustServer&) {
+      return Result<std::shared_ptr<MetadataFetcher>>(
+          options_.of_node ? options_.of_node(options_.fetcher) : options_.fetcher);
     };
     seams.clock = [&time = time_, booted_before] {
       return Moment{time.wall(), time.passed() + booted_before};
@@ -105,23 +109,44 @@ void SimulatedFleet::SetInterval(seconds interval) {
   for (const auto& service : services_) service->Reconfigure(options_.servers, options_.policy);
 }
 
-void SimulatedFleet::Pull(std::size_t node, const std::string& reference) {
-  const ImageReference named = ImageReference::Parse(reference).value();
+void SimulatedFleet::Begin(std::size_t node, const Try& one) {
+  if (!waits_[node]) Go(node, one);
+}
+
+void SimulatedFleet::Go(std::size_t node, const Try& one) {
+  const ImageReference named = ImageReference::Parse(one.use.reference).value();
   TrustService* const service = services_.at(node).get();
-  service->Decide({.reference = named, .local = std::nullopt, .credentials = std::nullopt},
-                  [this, service, named](const Decision& decision) {
+  service->Decide({.reference = named,
+                   .local = one.use.here,
+                   .name_here = one.use.here ? NameHere::kIsThis : NameHere::kUnknown,
+                   .credentials = std::nullopt},
+                  [this, service, named, node, one](const Decision& decision) {
                     const bool allows = std::holds_alternative<Allow>(decision.verdict);
                     ++(allows ? allowed_ : refused_);
-                    if (allows) service->Remember(named, decision);
+                    if (allows && !one.use.here) service->Remember(named, decision);
+                    if (!allows && one.use.refused == Use::Refused::kTriedAgain) GoAgain(node, one);
                   });
 }
 
-void SimulatedFleet::PullEach(const std::string& reference, seconds every, seconds until) {
+void SimulatedFleet::GoAgain(std::size_t node, Try one) {
+  const std::chrono::milliseconds at = time_.passed() + one.back_off;
+  if (at >= one.until) return;
+  one.back_off = std::min(2 * one.back_off, kLongestBackOff);
+  waits_[node] = true;
+  time_.At(at, [this, node, one] {
+    waits_[node] = false;
+    Go(node, one);
+  });
+}
+
+void SimulatedFleet::UseEach(const Use& use, seconds every, seconds until) {
   std::uniform_int_distribution<std::int64_t> when(0, every.count() * 1000 - 1);
   for (std::chrono::milliseconds from = time_.passed(); from < until; from += every) {
     for (std::size_t node = 0; node < services_.size(); ++node) {
       const std::chrono::milliseconds at = from + std::chrono::milliseconds(when(random_));
-      if (at < until) time_.At(at, [this, node, reference] { Pull(node, reference); });
+      if (at < until) {
+        time_.At(at, [this, node, one = Try{use, until, kFirstBackOff}] { Begin(node, one); });
+      }
     }
   }
 }

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -64,6 +65,8 @@ class SimulatedFleet {
     std::vector<TrustServer> servers;
     std::shared_ptr<const Policy> policy;
     std::shared_ptr<MetadataFetcher> fetcher;
+    /// What stands between one node and that; unset: nothing.
+    std::function<std::shared_ptr<MetadataFetcher>(std::shared_ptr<MetadataFetcher>)> of_node;
     /// Of node N: this, with N at its end.
     std::string state_dir;
     FileSystem* files = &FileSystem::Posix();
@@ -79,9 +82,24 @@ class SimulatedFleet {
   void StopAll() { services_.clear(); }
   void SetInterval(std::chrono::seconds interval);
 
-  /// Each node pulls once in every such time from now on, at a moment of its own, until then.
+  /// Use is what nodes do with an image.
+  struct Use {
+    std::string reference;
+    /// Set: it is here, and a container of it starts; else it is pulled.
+    std::optional<Sha256Digest> here = std::nullopt;
+    enum class Refused : std::uint8_t {
+      kLetGo,
+      /// Tried again as kubelet does: after 10 s, then after twice as long each time, at most 300.
+      /// Meanwhile the node begins nothing else.
+      kTriedAgain,
+    } refused = Refused::kLetGo;
+  };
+  /// Each node does that once in every such time from now on, at a moment of its own, until then.
+  void UseEach(const Use& use, std::chrono::seconds every, std::chrono::seconds until);
   void PullEach(const std::string& reference, std::chrono::seconds every,
-                std::chrono::seconds until);
+                std::chrono::seconds until) {
+    UseEach({.reference = reference}, every, until);
+  }
   std::size_t allowed() const { return allowed_; }
   std::size_t refused() const { return refused_; }
 
@@ -93,13 +111,22 @@ class SimulatedFleet {
   std::optional<TimePoint> FirstExpiry() const;
 
  private:
-  void Pull(std::size_t node, const std::string& reference);
+  struct Try {
+    Use use;
+    std::chrono::milliseconds until;
+    std::chrono::seconds back_off;
+  };
+  void Begin(std::size_t node, const Try& one);
+  void Go(std::size_t node, const Try& one);
+  void GoAgain(std::size_t node, Try one);
 
   VirtualTime& time_;
   Options options_;
   std::mt19937 random_{1};
   std::atomic<std::size_t> allowed_{0};
   std::atomic<std::size_t> refused_{0};
+  /// By the node: whether it waits to try again.
+  std::vector<std::atomic<bool>> waits_;
   std::vector<std::unique_ptr<TrustService>> services_;
 };
 
