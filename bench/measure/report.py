@@ -1,14 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """The goals in bench/README.md, the figures in bench/results and the pictures, from what a run has kept."""
 
+import datetime
 import json
+import os
+import pathlib
+import platform
 import statistics
 import textwrap
 
 from . import contenders as who
-from . import goals, pictures
+from . import goals, pictures, process
 
 BEGIN, END = "<!-- results: written by bench/run -->", "<!-- end of results -->"
+
+
+def machine():
+    """What the figures were taken on."""
+    cpu = "unknown"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            cpu = line.partition(":")[2].strip()
+            break
+    commit = process.output_of(["git", "-C", who.ROOT, "rev-parse", "--short", "HEAD"]).strip()
+    changed = process.output_of(["git", "-C", who.ROOT, "status", "--porcelain", "-uno"]).strip()
+    return {"commit": commit + (" with changes" if changed else ""),
+            "time": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+            "cpu": cpu, "cpus": os.cpu_count(), "kernel": platform.release(),
+            "load before": os.getloadavg()[0]}
 
 
 def write_json(found, file):
