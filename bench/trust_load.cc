@@ -77,6 +77,7 @@ void FirstVerifiedLoad(benchmark::State& state) {
 }
 BENCHMARK(FirstVerifiedLoad)
     ->Arg(100)
+    ->Arg(1'000)
     ->Arg(10'000)
     ->Arg(100'000)
     ->Arg(1'000'000)

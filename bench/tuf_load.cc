@@ -54,6 +54,7 @@ struct Published {
     start.id = {"tuf", "https://tuf.example/metadata", "*"};
     start.demands = {demand};
     start.now = TufPublisher::kNow;
+    start.limits.targets_bytes = Limits::kLargestTargetsBytes;
   }
 
   Committed Run(RefreshStart begin) {
@@ -133,7 +134,7 @@ void Sizes(benchmark::internal::Benchmark* bench) {
 BENCHMARK(ColdLookup)->Apply(Sizes);
 BENCHMARK(RefreshWhenNothingChanged)->Apply(Sizes);
 BENCHMARK(AnotherName)->Apply(Sizes);
-BENCHMARK(LoadFromTheStore)->Apply(Sizes);
+BENCHMARK(LoadFromTheStore)->Apply(Sizes)->Args({100, 0})->Args({1'000, 0})->Args({100'000, 0});
 
 }  // namespace
 }  // namespace crivet::trust
