@@ -2,7 +2,6 @@
 """The pictures in bench/results: crivet in its colour, everybody else in grey, each line with its name at its end."""
 
 import math
-import re
 import shutil
 import statistics
 import subprocess
@@ -51,10 +50,13 @@ def spread(wanted, least):
 
 
 def _labels(named, low, high):
-    """gnuplot's commands for names at the right ends of lines: (name, last value, colour)."""
+    """gnuplot's commands for names right of the lines' ends, a thin stroke from each to its own: (name, last value, colour)."""
     size = math.log(high / low)
-    places = spread([math.log(value / low) / size for _, value, _ in named], _LABEL_HEIGHT)
-    return "".join(f"set label '{name}' at graph 1.015, graph {places[index]:.4f} tc rgb '{colour}'\n"
+    ends = [math.log(value / low) / size for _, value, _ in named]
+    places = spread(ends, _LABEL_HEIGHT)
+    return "".join(f"set label '{name}' at graph 1.05, graph {places[index]:.4f} tc rgb '{colour}'\n"
+                   f"set arrow from graph 1.01, graph {ends[index]:.4f} to graph 1.045, graph {places[index]:.4f} nohead "
+                   f"lc rgb '{colour}' lw 0.7\n"
                    for index, (name, _, colour) in enumerate(named))
 
 
@@ -79,7 +81,7 @@ def latency(records, names, path):
     _plot("\n".join(blocks) + f"""
 {_HEAD}set output '{path}'
 set title 'Latency of a 100-byte call, 8 in flight' tc rgb '#202124'
-set rmargin 22
+set rmargin 25
 set yrange [{low:g}:{high:g}]
 set xtics ({ticks})
 set xlabel 'percentile' tc rgb '#5f6368'
@@ -88,57 +90,45 @@ set ylabel 'microseconds' tc rgb '#5f6368'
 """)
 
 
-def of_tuf(page):
-    """What a node that knows nothing waits for a name among 10 000 of a TUF repository, ms of CPU, by client."""
-    if not page.exists():
-        return {}
-    row = re.search(r"^\| 10 000 names in one file \| cold \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", page.read_text(), re.M)
-    return dict(zip(("python-tuf", "go-tuf", "crivet"), map(float, row.groups()))) if row else {}
+def _shown(ms):
+    return f"{ms / 1000:.1f} s" if ms >= 1000 else f"{ms:.0f} ms"
 
 
-def load(trust, node, tuf, path):
-    """Time of a first load over the number of tags, and beside it what whole commands take for one of 10 000."""
-    points = [(int(run["name"].split("/")[1]), run["real_time"]) for run in trust["load"]]
-    rows = "\n".join(f"{tags} {time:g}" for tags, time in points)
-
-    def of_node(what):
-        return statistics.median(node[what]) if node and what in node else None
-
-    commands = [("Notary v1: notary lookup", of_node("notary lookup, 10000 tags"), DARK),
-                ("Notary v1: crivet verify", of_node("crivet verify, 10000 tags"), CRIVET_COLOUR),
-                ("TUF: python-tuf", tuf.get("python-tuf"), DARK), ("TUF: go-tuf", tuf.get("go-tuf"), DARK),
-                ("TUF: crivet verify", tuf.get("crivet"), CRIVET_COLOUR)]
-    commands = [command for command in commands if command[1]]
-    low, high, least, most = 0.5, 2000, 100, 1_000_000
-    size = math.log(high / low)
-    places = spread([math.log(value / low) / size for _, value, _ in commands], _LABEL_HEIGHT)
-    # Left of the points: on the right is the line.
-    at, beside = math.log(10_000 / (least * 0.97)) / math.log(most / (least * 0.97)), 0.025
-    labels, marks = "", []
-    for index, (name, value, colour) in enumerate(commands):
-        exact = math.log(value / low) / size
-        labels += (f"set label '{name}  {value:.0f} ms' at graph {at - beside:.4f}, graph {places[index]:.4f} right "
-                   f"tc rgb '{colour}'\n"
-                   f"set arrow from graph {at - beside + 0.005:.4f}, graph {places[index]:.4f} to graph {at - 0.006:.4f}, "
-                   f"graph {exact:.4f} nohead lc rgb '{colour}' lw 0.8\n")
-        marks.append(f"'+' using (10000):({value:g}) every ::0::0 with points pt {7 if colour == CRIVET_COLOUR else 6} "
-                     f"ps 0.9 lc rgb '{colour}'")
-    last = points[-1]
-    ends = _labels([("crivet, in the daemon", last[1], CRIVET_COLOUR), ("goal", last[0] * 5 / 10000, DARK)], low, high)
-    _plot(f"""$load << EOD
-{rows}
-EOD
-{_HEAD}set output '{path}'
-set title 'First verified load of a repository; circles: a whole command that asks for one of 10 000 tags' tc rgb '#202124'
-set rmargin 21
-set format x '%.0f'
-set xtics ('100' 100, '1 000' 1000, '10 000' 10000, '100 000' 100000, '1 000 000' 1000000)
+def loads(kinds, path):
+    """Time over tags, a panel a kind: {kind: {contender: [(tags, ms)]}}; crivet's lines are called crivet and something."""
+    points = [point for lines in kinds.values() for line in lines.values() for point in line]
+    least, most = min(tags for tags, _ in points), max(tags for tags, _ in points)
+    low, high = min(ms for _, ms in points) / 1.5, max(ms for _, ms in points) * 2
+    blocks, panels = [], []
+    for kind, lines in kinds.items():
+        # The command, which does what the peers do, in front of everybody.
+        styles = {name: (1.5, GREY, DARK, 4 + 4 * index) for index, name in enumerate(lines)}
+        styles |= {"crivet daemon": (2.5, CRIVET_LIGHT, CRIVET_LIGHT, 6),
+                   "crivet verify": (4, CRIVET_COLOUR, CRIVET_COLOUR, 7)}
+        drawn, named, inside = [], [], ""
+        for name, line in sorted(lines.items(), key=lambda one: list(styles).index(one[0])):
+            width, colour, words, point = styles[name]
+            blocks.append(f"$d{len(blocks)} << EOD\n" + "\n".join(f"{tags} {ms:g}" for tags, ms in line) + "\nEOD")
+            drawn.append(f"$d{len(blocks) - 1} with linespoints lw {width} pt {point} ps 0.6 lc rgb '{colour}'")
+            tags, ms = line[-1]
+            if tags == most:
+                named.append((f"{name}  {_shown(ms)}", ms, words))
+            else:
+                inside += f"set label '{name}  {_shown(ms)}' at {tags}, {ms * 1.6:g} right tc rgb '{words}'\n"
+        panels.append(f"set title '{kind}' tc rgb '#202124'\n{inside}{_labels(named, low, high)}"
+                      f"plot {', '.join(drawn)}\nunset label\nunset arrow\n")
+    _plot("\n".join(blocks) + f"""
+{_HEAD}set terminal svg size 1000,470 font 'sans,12' background 'white'
+set output '{path}'
+set multiplot layout 1,{len(panels)} title 'A repository loaded, verified and asked for one tag: CPU time' tc rgb '#202124'
+set lmargin 8
+set rmargin 22
+set xtics ('100' 100, '1 000' 1000, '10 000' 10000, '100 000' 100000)
 set xrange [{least * 0.97:g}:{most}]
 set yrange [{low:g}:{high:g}]
+set ytics ('1 ms' 1, '10 ms' 10, '100 ms' 100, '1 s' 1000)
 set xlabel 'tags' tc rgb '#5f6368'
-set ylabel 'milliseconds' tc rgb '#5f6368'
-{ends}{labels}plot x * 5 / 10000 with lines lw 1.2 dt 2 lc rgb '{DARK}', $load with linespoints lw 4 pt 7 ps 0.7 lc rgb '{CRIVET_COLOUR}'{''.join(', ' + mark for mark in marks)}
-""")
+""" + "".join(panels) + "unset multiplot\n")
 
 
 def draw(found, names_of, folder):
@@ -149,5 +139,3 @@ def draw(found, names_of, folder):
     if found.get("road"):
         records = [one for one in found["road"]["calls"] if one["case"] == "100 B, 8 in flight"]
         latency(records, names_of(records), folder / "latency.svg")
-    if found.get("trust"):
-        load(found["trust"], found.get("node"), of_tuf(folder / "tuf.md"), folder / "load.svg")
