@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 
 sys.dont_write_bytecode = True
@@ -207,9 +208,10 @@ def write_page(found):
     before, _, rest = page.read_text(encoding="utf-8").partition(MARKS[0])
     after = rest.partition(MARKS[1])[2]
     machine = found["machine"]
-    said = (f"Commit {machine['commit']}, {machine['time']}; {machine['cpus']} CPUs ({machine['cpu']}), load before "
-            f"{machine['load before']:.1f}; {found['rounds']} rounds."
-            + (" **The machine was not quiet: read the ratios.**" if machine["load before"] > 1 else ""))
+    said = textwrap.fill(
+        f"Commit {machine['commit']}, {machine['time']}; {machine['cpus']} CPUs ({machine['cpu']}), load before "
+        f"{machine['load before']:.1f}; {found['rounds']} rounds."
+        + (" **The machine was not quiet: read the ratios.**" if machine["load before"] > 1 else ""), 120)
     page.write_text(f"{before}{MARKS[0]}\n\n{said}\n\n{tables(found['figures'])}\n\n{MARKS[1]}{after}", encoding="utf-8")
     pictures.loads(lines_of(found["figures"]), RESULTS / "load.svg")
 
