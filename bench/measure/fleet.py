@@ -10,6 +10,11 @@ import shutil
 import subprocess
 import sys
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from measure import pictures  # noqa: E402
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "bench" / "results"
 MARKS = "<!-- figures: written by bench/fleet -->", "<!-- end of figures -->"
@@ -84,41 +89,28 @@ def goals(lines):
 
 
 def series(line):
-    return "\n".join(f"{second / 6:g} {max(count * 100 / line['nodes'], 0.01):g}"
-                     for second, count in enumerate(line["by_ten"]))
+    """(minute, requests a second per 1 000 nodes) where each ten seconds begin, and where the last ones end, which may be fewer."""
+    points = []
+    for index, count in enumerate(line["by_ten"]):
+        seconds = min(10, line["seconds"] - 10 * index)
+        points.append((index / 6, max(count * 1000 / line["nodes"] / seconds, 0.01)))
+    return [*points, (line["seconds"] / 60, points[-1][1])]
 
 
 def draw(lines, file):
     if not shutil.which("gnuplot"):
         print("no gnuplot: the picture is not drawn", file=sys.stderr)
         return
-    blocks, plots = [], []
-    panels = (("After an outage of an hour", "after its end", "outage"),
-              ("After one expiry, in use", "five minutes after", "expiry in use"))
-    for title, stretch, scenario in panels:
-        curves = []
-        for phases, name, style in (("one", "without phases", "lc rgb '#b0b0b0'"), ("own", "crivet", "lc rgb '#1f6fb4'")):
-            line = find(lines, server="notary", stretch=stretch, scenario=scenario, phases=phases)
-            if not line:
-                continue
-            block = f"$d{len(blocks)}"
-            blocks.append(f"{block} << EOD\n{series(line)}\nEOD")
-            curves.append(f"{block} with steps lw 2 {style} title '{name}'")
-        average = average_in_use(lines, "notary")
-        curves.append(f"{average:g} with lines dt 2 lc rgb '#606060' title 'average in use'")
-        plots.append(f"set title '{title}'\nplot {', '.join(curves)}")
-    script = "\n".join(blocks) + f"""
-set terminal svg size 900,420 font 'sans,12' background 'white'
-set output '{file}'
-set multiplot layout 1,2
-set logscale y
-set yrange [0.05:5000]
-set xlabel 'minutes'
-set ylabel 'requests a second per 1 000 nodes'
-set key right top
-set grid
-""" + "\n".join(plots) + "\nunset multiplot\n"
-    subprocess.run(["gnuplot"], input=script, text=True, check=True, timeout=60)
+    panels = []
+    for title, stretch, scenario in (("After an outage of an hour", "after its end", "outage"),
+                                     ("After one expiry, in use", "five minutes after", "expiry in use")):
+        found = {name: find(lines, server="notary", stretch=stretch, scenario=scenario, phases=phases)
+                 for phases, name in (("one", "without phases"), ("own", "crivet"))}
+        curves = {name: series(line) for name, line in found.items() if line}
+        if curves:
+            panels.append((title, curves))
+    if panels:
+        pictures.fleet(panels, average_in_use(lines, "notary"), file)
 
 
 def main(lines_file, nodes):

@@ -131,6 +131,40 @@ set xlabel 'tags' tc rgb '#5f6368'
 """ + "".join(panels) + "unset multiplot\n")
 
 
+def fleet(panels, average, path):
+    """Requests a second over minutes: [(title, {who: [(minute, requests)]})], crivet's nodes and those without phases."""
+    low, high = 0.05, 500
+    blocks, drawn_panels = [], []
+    for title, curves in panels:
+        named, inside = [("average in use", average, DARK)], ""
+        drawn = []
+        for name, curve in sorted(curves.items(), key=lambda one: one[0] == who.CRIVET):
+            width, colour = (2.5, CRIVET_COLOUR) if name == who.CRIVET else (1.5, GREY)
+            blocks.append(f"$d{len(blocks)} << EOD\n" + "\n".join(f"{minute:g} {requests:g}" for minute, requests in curve)
+                          + "\nEOD")
+            drawn.append(f"$d{len(blocks) - 1} with steps lw {width} lc rgb '{colour}'")
+            if name == who.CRIVET:
+                named.append((name, curve[-1][1], CRIVET_COLOUR))
+            else:
+                # It ends at nothing; its peaks are what it is about.
+                minute, most = max(curve, key=lambda point: point[1])
+                inside = f"set label '{name}' at {minute:g}, {most * 1.7:g} center tc rgb '{DARK}'\n"
+        drawn.append(f"{average:g} with lines lw 1.2 dt 2 lc rgb '{DARK}'")
+        last = max(curve[-1][0] for curve in curves.values())
+        drawn_panels.append(f"set title '{title}' tc rgb '#202124'\nset xrange [0:{last:g}]\n{inside}"
+                            f"{_labels(named, low, high)}plot {', '.join(drawn)}\nunset label\nunset arrow\n")
+    _plot("\n".join(blocks) + f"""
+{_HEAD}unset logscale x
+set terminal svg size 1000,440 font 'sans,12' background 'white'
+set output '{path}'
+set multiplot layout 1,{len(panels)} title 'Requests a second at Notary, per 1 000 nodes' tc rgb '#202124'
+set lmargin 8
+set rmargin 18
+set yrange [{low}:{high}]
+set xlabel 'minutes' tc rgb '#5f6368'
+""" + "".join(drawn_panels) + "unset multiplot\n")
+
+
 def draw(found, names_of, folder):
     """Without gnuplot the pictures stay as they are."""
     if not shutil.which("gnuplot"):
