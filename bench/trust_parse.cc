@@ -86,10 +86,10 @@ void Hash(benchmark::State& state) {
 
 void ReadDigests(benchmark::State& state) {
   const auto document = JsonDocument::Parse(TargetsOf(state.range(0)).text, kLimits).value();
-  const JsonValue targets = document.root().Find("signed")->Find("targets").value();
+  const JsonMembers targets = document.root().Find("signed")->Find("targets")->AsObject().value();
   for (auto _ : state) {
     std::vector<std::pair<std::string_view, Sha256>> digests;
-    for (const auto& [tag, target] : targets.AsObject().value()) {
+    for (const auto& [tag, target] : targets) {
       const auto hash = target.Find("hashes")->Find("sha256")->AsString().value();
       digests.emplace_back(tag, Sha256FromBase64(hash).value());
     }

@@ -44,7 +44,7 @@ JsonDocument Read(const Json& json) {
 bool KeyHasId(const Json& line) {
   const JsonDocument object = Read(line.at("key"));
   const auto key = Key::Parse(object.root());
-  return key && ToHex(key->id()) == line.at("keyid") &&
+  return key && ToHex(key->id()) == line.at("keyid").get<std::string>() &&
          (!line.contains("canonical_hex") ||
           Canonical(object.root()) == Raw(line.at("canonical_hex")));
 }

@@ -23,7 +23,8 @@ ImageReference Reference(std::string_view text) { return ImageReference::Parse(t
 std::map<std::string, std::string> StringMembers(const std::string& line) {
   const auto document = JsonDocument::Parse(line, {}).value();
   std::map<std::string, std::string> members;
-  for (const auto& [name, value] : document.root().AsObject().value()) {
+  const JsonMembers object = document.root().AsObject().value();
+  for (const auto& [name, value] : object) {
     members.emplace(name, value.AsString().value());
   }
   return members;

@@ -263,7 +263,8 @@ BOOST_AUTO_TEST_CASE(Parse_TextThatGoesAway_LeavesTheDocument) {
 BOOST_AUTO_TEST_CASE(Value_OfEachType_AnswersOnlyToItsType) {
   const auto document = JsonDocument::Parse(R"([null,true,-7,"s",[1],{"k":1}])", {}).value();
   std::vector<JsonValue> values;
-  for (const JsonValue value : document.root().AsArray().value()) values.push_back(value);
+  const JsonElements elements = document.root().AsArray().value();
+  for (const JsonValue value : elements) values.push_back(value);
   const JsonType types[] = {JsonType::kNull,   JsonType::kBool,  JsonType::kInteger,
                             JsonType::kString, JsonType::kArray, JsonType::kObject};
   BOOST_REQUIRE(values.size() == std::size(types));

@@ -323,7 +323,8 @@ namespace {
 using KeysById = std::map<std::string, PublicKey>;
 
 void AddKeys(const std::optional<JsonValue>& keys, KeysById& to) {
-  for (const auto& [id, key] : keys.value().AsObject().value()) {
+  const JsonMembers members = keys.value().AsObject().value();
+  for (const auto& [id, key] : members) {
     auto parsed = PublicKey::Parse(key.Find("keytype")->AsString().value(),
                                    key.Find("keyval")->Find("public")->AsString().value());
     BOOST_REQUIRE(parsed.has_value());
@@ -366,7 +367,8 @@ BOOST_AUTO_TEST_CASE(Verify_EveryFile_IsGoodOverItsCanonicalForm) {
   for (const char* name : {"root", "timestamp", "snapshot", "targets", "releases"}) {
     const auto file = JsonDocument::Parse(ReadTestFile("notary/"s + name + ".json"), {}).value();
     const std::string message = Canonical(file.root().Find("signed").value());
-    for (const JsonValue signature : file.root().Find("signatures")->AsArray().value()) {
+    const JsonElements signatures = file.root().Find("signatures")->AsArray().value();
+    for (const JsonValue signature : signatures) {
       const auto method = signature.Find("method")->AsString().value();
       const auto bytes = FromBase64(signature.Find("sig")->AsString().value()).value();
       const PublicKey& key = keys.at(std::string(signature.Find("keyid")->AsString().value()));
