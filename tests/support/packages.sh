@@ -242,7 +242,7 @@ keep_names() {
   mkdir -p "$dpkg"/{info,updates} "$1/.control"
   # Packages of both architectures may be asked for, each by its own name.
   echo 1 >"$dpkg/info/format"
-  printf '%s\n' "$(dpkg --print-architecture)" "$unpacked_architecture" >"$dpkg/arch"
+  { dpkg --print-architecture && printf '%s\n' "${unpacked_architecture:-}"; } | sed '/^$/d' >"$dpkg/arch"
   name=$(dpkg-deb --field "$2" Package)
   [[ $(dpkg-deb --field "$2" Multi-Arch) != same ]] || name+=:$(dpkg-deb --field "$2" Architecture)
   dpkg-deb --control "$2" "$1/.control"
@@ -280,7 +280,7 @@ unpack_whole() {
     fetch_whole "$target/.whole" "$suite" "${names[@]}"
     for deb in "$target"/.whole/archives/*.deb; do
       dpkg-deb --fsys-tarfile "$deb" | tar --extract --directory "$target" --keep-directory-symlink
-      [[ -z ${unpacked_architecture:-} ]] || keep_names "$target" "$deb"
+      keep_names "$target" "$deb"
     done
     [[ -z ${unpacked_architecture:-} ]] || relative_links "$target"
     rm -rf "$target/.whole"

@@ -11,7 +11,7 @@ wrong() {
   bad=1
 }
 
-files() { git ls-files --cached --others --exclude-standard 2>/dev/null || find . -type f -not -path './build*' -printf '%P\n'; }
+files() { git ls-files --cached --others --exclude-standard 2>/dev/null || find . -type f -not -path './build*' -not -path ./.git -not -path './.git/*' -printf '%P\n'; }
 
 # headings PAGE: the anchors that its headings make, as the usual viewers of Markdown do.
 headings() {
