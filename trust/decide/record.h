@@ -41,11 +41,6 @@ enum class Standing : std::uint8_t {
                  ///< key that has lost its part
 };
 
-/// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
-/// other parts; where one says the same, nothing changes. Beyond Limits::records some go, of the
-/// parts that vouch for the most (MakeRoom).
-Records WithRecord(Records records, VerifiedRecord record);
-
 // A record of a tag that nobody lists any more vouches for nothing, never again. It is kept, with
 // nobody's keys under its parts, to tell a tag that was taken back from one that nobody ever
 // signed. Where records have to go, such ones go first.

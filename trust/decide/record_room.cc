@@ -54,7 +54,6 @@ void MakeRoom(Records& records, std::size_t left, const OwnerOf& owner_of) {
   std::erase_if(records, [&](const VerifiedRecord&) { return goes[at++]; });
 }
 
-// Of record.h: it makes room, and a file that includes this one back would go in a circle.
 Records WithRecord(Records records, VerifiedRecord record) {
   const auto says_no_more = [&record](const VerifiedRecord& earlier) {
     return earlier.tag == record.tag && earlier.digest == record.digest &&

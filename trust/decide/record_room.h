@@ -21,4 +21,9 @@ using OwnerOf = std::function<RecordOwner(const VerifiedRecord&)>;
 /// most, of what of theirs there is most, the oldest. Nothing where there are no more than that.
 void MakeRoom(Records& records, std::size_t left, const OwnerOf& owner_of);
 
+/// WithRecord adds a record, in the place of earlier ones for the same tag and digest that name no
+/// other parts; where one says the same, nothing changes. Beyond Limits::records some go, of the
+/// parts that vouch for the most (MakeRoom).
+Records WithRecord(Records records, VerifiedRecord record);
+
 }  // namespace crivet::trust

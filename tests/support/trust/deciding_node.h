@@ -11,6 +11,7 @@
 #include "tests/support/trust/signing_repository.h"
 #include "tests/support/trust/trusting_node.h"
 #include "trust/decide/decide.h"
+#include "trust/decide/record_room.h"
 
 namespace crivet::trust {
 

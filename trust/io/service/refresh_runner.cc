@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "trust/decide/record.h"
+#include "trust/decide/record_room.h"
 #include "trust/io/store/metadata_folder.h"
 
 namespace crivet::trust {

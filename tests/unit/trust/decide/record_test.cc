@@ -10,7 +10,7 @@
 
 #include "tests/support/trust/deciding_node.h"
 #include "trust/base/limits.h"
-#include "trust/decide/record.h"
+#include "trust/decide/record_room.h"
 
 namespace crivet::trust {
 namespace {

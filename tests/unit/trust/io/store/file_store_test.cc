@@ -16,6 +16,7 @@
 
 #include "tests/support/trust_io/memory_disk.h"
 #include "tests/support/trust_io/temporary_folder.h"
+#include "trust/decide/record_room.h"
 
 namespace crivet::trust {
 namespace {
