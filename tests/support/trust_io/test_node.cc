@@ -91,6 +91,7 @@ std::unique_ptr<TrustService> TestNode::Made(TrustService::Refreshing refreshing
     return machine->moment;
   };
   seams.build_date = build_date_;
+  seams.make_threads = make_threads_;
   seams.files = disk_.get();
   Result<std::unique_ptr<TrustService>> service =
       TrustService::Create(std::move(options), std::move(seams));

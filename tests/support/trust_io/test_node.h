@@ -68,6 +68,9 @@ class TestNode {
   /// Of the service that is started next.
   void SetMaxResidentBytes(std::size_t bytes) { max_resident_bytes_ = bytes; }
   void SetMaxEvidenceBytes(std::size_t bytes) { max_evidence_bytes_ = bytes; }
+  void SetThreads(std::function<std::unique_ptr<ServiceThreads>()> make_threads) {
+    make_threads_ = std::move(make_threads);
+  }
   void SetBuildDate(TimePoint date) { build_date_ = date; }
   void SetChangedFiles(std::function<bool(std::function<void()> then)> await) {
     await_changed_files_ = std::move(await);
@@ -100,6 +103,7 @@ class TestNode {
   std::optional<std::size_t> max_resident_bytes_;
   std::optional<std::size_t> max_evidence_bytes_;
   std::function<bool(std::function<void()> then)> await_changed_files_;
+  std::function<std::unique_ptr<ServiceThreads>()> make_threads_ = OwnThreads;
   std::unique_ptr<TrustService> service_;
 };
 

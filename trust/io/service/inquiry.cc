@@ -82,8 +82,8 @@ void Inquiry::AnswerNow() {
 
 // Under the lock.
 void Inquiry::NoteWaits(const Decision& decision) {
-  // Nobody waits for what is asked of one member: it takes nothing from those who do.
-  if (answered_ || Allows(decision) || question_.of_member) return;
+  // What nobody waits for takes nothing from those who do.
+  if (answered_ || Allows(decision) || !IsAwaited()) return;
   for (const Waited& waited : waited_) {
     if (const auto slot = waited.slot.lock()) {
       slot->NoteWaitInVain(began_, engine_.Now(), waited.name);
@@ -342,6 +342,7 @@ std::optional<Decision> Inquiry::AnswerIn(std::vector<Look>& looks) const {
 std::chrono::milliseconds Inquiry::PatienceFor(const MemberLook& look) const {
   if (!look.server) return std::chrono::milliseconds{0};
   const std::chrono::milliseconds timeout = look.server->server.timeout;
+  if (!IsAwaited()) return timeout * RefreshRunner::kBudgetInTimeouts;
   if (question_.reach == Question::Reach::kForce) return timeout;
   return look.slot->PatienceLeft(timeout, engine_.Now(), NameIn(look));
 }
@@ -375,11 +376,14 @@ bool Inquiry::WaitForFile(const MemberLook& look) {
 
 bool Inquiry::WaitForRefresh(const MemberLook& look) {
   const bool for_name = look.need == Need::kName;
-  const ServiceEngine::Wanted wanted{look.slot, look.server, look.credentials,
-                                     question_.reach == Question::Reach::kForce
-                                         ? RepositorySlot::Insistence::kInsists
-                                         : RepositorySlot::Insistence::kNone,
-                                     for_name ? std::optional(look.asked) : std::nullopt};
+  const ServiceEngine::Wanted wanted{
+      look.slot,
+      look.server,
+      look.credentials,
+      question_.reach == Question::Reach::kForce ? RepositorySlot::Insistence::kInsists
+                                                 : RepositorySlot::Insistence::kNone,
+      for_name ? std::optional(look.asked) : std::nullopt,
+      IsAwaited() ? ServiceEngine::WaitedForBy::kPull : ServiceEngine::WaitedForBy::kNobody};
   const Way way = WayOf(look);
   (for_name ? asked_for_name_ : refreshed_).insert(way);
   if (std::shared_ptr<const RefreshFailure> silent = engine_.HeldBack(wanted)) {

@@ -33,6 +33,8 @@ class Inquiry final : public OpenQuestion, public std::enable_shared_from_this<I
   void Advance();
 
   void AnswerNow() override;
+  /// What is asked of one member changes no answer, and has as long as a refresh may last.
+  bool IsAwaited() const override { return !question_.of_member; }
 
  private:
   enum class Need : std::uint8_t { kNothing, kLoad, kFile, kRefresh, kName };

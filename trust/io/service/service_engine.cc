@@ -14,6 +14,7 @@ constexpr std::size_t kThreadsForServers = 8;
 constexpr char kDisk[] = "disk";
 constexpr char kAnswers[] = "answers";
 constexpr char kEvidence[] = "evidence";
+constexpr char kLater[] = "later";
 // The plan is looked at again at least this often, in case the machine slept meanwhile.
 constexpr std::chrono::minutes kLongestPlan{10};
 
@@ -25,6 +26,11 @@ SharedCredentials BackgroundsOwn(const RepositorySlot& slot, const ServiceSetup&
 
 bool AsksForNamesAlone(const Kinds& kinds, const CollectionId& id) {
   return FindKind(kinds, id.kind)->asks() == Kind::Asks::kNames;
+}
+
+// There is one such refresh at a time.
+std::string OwnLaneOf(const CollectionId& id, const FlightKey& key) {
+  return "later " + id.kind + ' ' + id.url + ' ' + id.name + ' ' + key.trust + ' ' + key.name;
 }
 
 Brought BroughtBy(const RefreshOutcome& outcome) {
@@ -314,17 +320,22 @@ bool ServiceEngine::AwaitRefresh(const Wanted& wanted, RepositorySlot::Landed th
     const auto rate = rates_.find(server->server.url);
     if (rate != rates_.end()) rate->second.limit.TryTake(clock_.Read().since_boot);
   }
-  Submit(slot, {server, wish.key, wanted.credentials, wanted.asked,
-                still_expired ? Cached::kNoCache : Cached::kAllowed, RepositorySlot::Asker::kPull,
-                wish.arrival});
+  Submit(slot,
+         {server, wish.key, wanted.credentials, wanted.asked,
+          still_expired ? Cached::kNoCache : Cached::kAllowed, RepositorySlot::Asker::kPull,
+          wish.arrival},
+         wanted.waited_for_by);
   return true;
 }
 
-void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
-                           RefreshRunner::Order order) {
-  // Pods choose which registries are asked where a pattern has no host: any number of those.
+void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order,
+                           WaitedForBy waited_for_by) {
   const std::string& host = slot->id().url;
-  const bool of_many = order.server->server.url.empty() && !setup()->NamesRegistry(host);
+  // A pull may come to wait for what nobody waits for: it finds it under way, and in no queue.
+  const bool in_turn = waited_for_by == WaitedForBy::kPull;
+  const std::string lane = in_turn ? LaneOf(slot->id()) : OwnLaneOf(slot->id(), order.key);
+  // Pods choose which registries are asked where a pattern has no host: any number of those.
+  const bool of_many = in_turn && order.server->server.url.empty() && !setup()->NamesRegistry(host);
   WorkerLanes::Task task = [this, slot, order = std::move(order)] {
     const RefreshRunner::Outcome outcome = runner_->RunFromServer(*slot, order);
     TakeFiles(*slot);
@@ -334,7 +345,6 @@ void ServiceEngine::Submit(const std::shared_ptr<RepositorySlot>& slot,
     table_.KeepWithinMemory();
     Plan(std::chrono::milliseconds(0));
   };
-  const std::string lane = LaneOf(slot->id());
   of_many ? threads_->SubmitToOneOfMany(lane, std::move(task))
           : threads_->Submit(lane, std::move(task));
 }
@@ -359,11 +369,53 @@ void ServiceEngine::Keep(const std::shared_ptr<OpenQuestion>& question,
 }
 
 void ServiceEngine::Release(const std::shared_ptr<OpenQuestion>& question) {
-  const std::lock_guard lock(mutex_);
-  const auto open = open_.find(question);
-  if (open == open_.end()) return;
-  threads_->Drop(open->second);
-  open_.erase(open);
+  {
+    const std::lock_guard lock(mutex_);
+    const auto open = open_.find(question);
+    if (open == open_.end()) return;
+    threads_->Drop(open->second);
+    open_.erase(open);
+  }
+  if (question->IsAwaited()) BeginLater();
+}
+
+void ServiceEngine::AskLater(LaterQuestion question) {
+  {
+    const std::lock_guard lock(mutex_);
+    later_.Add(std::move(question), threads_->Now());
+  }
+  BeginLater();
+}
+
+// Looked at again whenever this may come out otherwise: at the end of the last pull that waits, of
+// a question, and once one has waited for long enough.
+void ServiceEngine::BeginLater() {
+  std::vector<LaterQuestion> begun;
+  {
+    const std::lock_guard lock(mutex_);
+    const bool pulls_wait = std::any_of(open_.begin(), open_.end(),
+                                        [](const auto& one) { return one.first->IsAwaited(); });
+    const auto pulls = pulls_wait ? LaterQuestions::Pulls::kWait : LaterQuestions::Pulls::kNone;
+    const Timetable::Clock::time_point now = threads_->Now();
+    while (auto next = later_.Next(pulls, now)) begun.push_back(*std::move(next));
+    threads_->Drop(std::exchange(later_plan_, {}));
+    if (const auto due = later_.NextDue()) {
+      later_plan_ = threads_->At(*due, [this] { BeginLater(); });
+    }
+  }
+  for (LaterQuestion& question : begun) {
+    threads_->Submit(kLater, [this, question = std::move(question)] {
+      question.ask([this, server = question.server] { EndLater(server); });
+    });
+  }
+}
+
+void ServiceEngine::EndLater(const std::string& server) {
+  {
+    const std::lock_guard lock(mutex_);
+    later_.Ended(server);
+  }
+  BeginLater();
 }
 
 void ServiceEngine::LoadStored() {

@@ -15,6 +15,7 @@
 #include "trust/decide/evidence_holder.h"
 #include "trust/decide/refresh_schedule.h"
 #include "trust/io/service/evidence_disk.h"
+#include "trust/io/service/later_questions.h"
 #include "trust/io/service/refresh_runner.h"
 #include "trust/io/service/repository_slot.h"
 #include "trust/io/service/repository_table.h"
@@ -44,6 +45,8 @@ class OpenQuestion {
   virtual ~OpenQuestion() = default;
   /// Answers from memory now, unless it has been answered.
   virtual void AnswerNow() = 0;
+  /// Whether somebody's pull waits for it.
+  virtual bool IsAwaited() const = 0;
 };
 
 /// ServiceEngine is what moves inside a TrustService: who loads and refreshes which repository,
@@ -51,7 +54,9 @@ class OpenQuestion {
 /// eight for all servers (one for each, where there are more), so that a server that hangs holds up
 /// only its own refreshes. Images' registries have as many threads each as a server, those with
 /// signatures on another one apart from those without; those that no pattern of a rule names have
-/// WorkerLanes::kMostForMany together. Thread-safe.
+/// WorkerLanes::kMostForMany together. What is asked though nobody waits for it takes none of
+/// those: each such refresh has one of its own, and LaterQuestions say how many there are.
+/// Thread-safe.
 class ServiceEngine {
  public:
   static Result<std::unique_ptr<ServiceEngine>> Create(ServiceOptions options, ServiceSeams seams);
@@ -79,6 +84,7 @@ class ServiceEngine {
   /// Whether `then` will be called, on another thread.
   bool AwaitLoad(const std::shared_ptr<RepositorySlot>& slot, RepositorySlot::Then then);
 
+  enum class WaitedForBy : std::uint8_t { kPull, kNobody };
   struct Wanted {
     std::shared_ptr<RepositorySlot> slot;
     std::shared_ptr<const ServerSetup> server;
@@ -86,6 +92,7 @@ class ServiceEngine {
     RepositorySlot::Insistence insistence = RepositorySlot::Insistence::kNone;
     /// Unset: for all that the rules read.
     std::optional<AskedName> asked = std::nullopt;
+    WaitedForBy waited_for_by = WaitedForBy::kPull;
   };
   /// The collection that has the file which that trust reads, as it is refreshed; nullopt: it reads
   /// none.
@@ -121,6 +128,9 @@ class ServiceEngine {
   void Keep(const std::shared_ptr<OpenQuestion>& question, Timetable::Clock::time_point deadline);
   void Release(const std::shared_ptr<OpenQuestion>& question);
 
+  /// Asks on another thread, in its turn (LaterQuestions).
+  void AskLater(LaterQuestion question);
+
  private:
   ServiceEngine(ServiceOptions options, ServiceSeams seams, std::unique_ptr<FileStore> store);
 
@@ -135,7 +145,10 @@ class ServiceEngine {
   void RefreshDue();
   void BeginInBackground(const std::shared_ptr<RepositorySlot>& slot,
                          const std::shared_ptr<const ServerSetup>& server, Cached cached);
-  void Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order);
+  void Submit(const std::shared_ptr<RepositorySlot>& slot, RefreshRunner::Order order,
+              WaitedForBy waited_for_by = WaitedForBy::kPull);
+  void BeginLater();
+  void EndLater(const std::string& server);
   std::string LaneOf(const CollectionId& id) const;
 
   const Kinds kinds_;
@@ -174,6 +187,8 @@ class ServiceEngine {
   std::map<std::shared_ptr<OpenQuestion>, Timetable::Ticket> open_;
   Timetable::Clock::time_point planned_ = Timetable::Clock::time_point::max();
   Timetable::Ticket plan_;
+  LaterQuestions later_;
+  Timetable::Ticket later_plan_;
 
   // Last: they use all of the above.
   const std::unique_ptr<ServiceThreads> threads_;

@@ -88,13 +88,13 @@ std::shared_ptr<const Policy> TrustService::policy() const {
 }
 
 // trust/RULES.md#several-trusts: on the day on which the member that decided is gone, what is there
-// has to be vouched for by another. What they say changes no answer.
+// has to be vouched for by another. What they say changes no answer, and no pull waits behind it.
 void TrustService::AskOtherMembers(const ImageReference& reference, const Decision& decision) {
   const auto* allow = std::get_if<Allow>(&decision.verdict);
   const AppliedRule& applied = decision.applied;
   if (allow == nullptr || !allow->digest || applied.rule->combine != Combine::kAnyOf) return;
   for (std::size_t i = 0; i < applied.collections.size(); ++i) {
-    if (i == decision.member) continue;
+    if (i == decision.member || !applied.collections[i]) continue;
     Question question{.reference = reference, .local = std::nullopt, .credentials = std::nullopt};
     // What a tag is has been decided: a kind that would ask a registry for it asks about that
     // digest.
@@ -104,9 +104,8 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
     const bool told = std::any_of(decision.disagree.begin(), decision.disagree.end(),
                                   [&](const MemberDigest& other) { return other.member == i; });
     const bool may_disagree = !names && !told && !reference.digest();
-    Decide(std::move(question), [engine = engine_.get(), i, may_disagree, reference,
-                                 by = decision.member,
-                                 pulled = *allow->digest](const Decision& answer) {
+    const auto note = [engine = engine_.get(), i, may_disagree, reference, by = decision.member,
+                       pulled = *allow->digest](const Decision& answer) {
       const Result<TimePoint> now = engine->clock().Now();
       const std::optional<CollectionId>& id = answer.applied.collections[i];
       if (!now || !id) return;
@@ -124,7 +123,20 @@ void TrustService::AskOtherMembers(const ImageReference& reference, const Decisi
                             members[by].trust + "] and " + other->digest->ToString() +
                             " by [trust." + members[i].trust +
                             "]: the rule takes the first of them that allows");
-    });
+    };
+    engine_->AskLater(
+        {.server = applied.collections[i]->url,
+         .rule = applied.rule->name,
+         .repository = reference.repository(),
+         .subject = reference.Canonical() + ' ' + allow->digest->ToString() + ' ' +
+                    applied.rule->members[i].trust,
+         .ask = [engine = engine_.get(), question = std::move(question),
+                 note](const std::function<void()>& ended) {
+           std::make_shared<Inquiry>(*engine, question, [note, ended](const Decision& answer) {
+             note(answer);
+             ended();
+           })->Advance();
+         }});
   }
 }
 
