@@ -225,7 +225,8 @@ Inquiry::MemberLook Inquiry::LookAt(const AppliedRule& applied, std::size_t memb
     const PullSecret secret = secret_.empty() ? look.slot->Kept(named.trust) : secret_;
     look.credentials = secret.For(*applied.rule, named, collection.name);
   }
-  const Result<TimePoint> now = named.demand->ReadsClock() ? believed : engine_.clock().Read().wall;
+  const bool reads_clock = named.demand->ReadsClock() || look.asked.confirmed_within.count() > 0;
+  const Result<TimePoint> now = reads_clock ? believed : engine_.clock().Read().wall;
   const Known known = KnowledgeFor(look, named, now, patience, named_digest);
   if (now) {
     look.decision = Decided(question_, applied, member, known.seen.view, *now);

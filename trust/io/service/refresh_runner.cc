@@ -54,9 +54,11 @@ bool IsForPullSecret(const FileRequest& request, const CollectionId& id) {
 }
 
 // trust/RULES.md#time
-bool MindTheClock(const Demands& demands) {
-  return demands.empty() || std::any_of(demands.begin(), demands.end(),
-                                        [](const auto& demand) { return demand->ReadsClock(); });
+bool MindTheClock(const Demands& demands, const std::optional<AskedName>& asked) {
+  const bool confirms = asked && asked->confirmed_within.count() > 0;
+  return confirms || demands.empty() ||
+         std::any_of(demands.begin(), demands.end(),
+                     [](const auto& demand) { return demand->ReadsClock(); });
 }
 
 // Where no pod brings credentials, a refusal concerns the repository, whoever asked.
@@ -202,7 +204,7 @@ RefreshRunner::Outcome RefreshRunner::Run(RepositorySlot& slot, const Limits& li
                        .asked = asked};
     outcome = Drive(*KindOf(slot).Begin(std::move(start)), supply);
     const Result<TimePoint> now = clock_.Now();
-    if (!now && MindTheClock(demands)) return Failed(now.error());
+    if (!now && MindTheClock(demands, asked)) return Failed(now.error());
     if (Settle(slot, ground, demands, outcome) == Settled::kDone) break;
   }
   if (!outcome) outcome.error().newer_anchors.reset();

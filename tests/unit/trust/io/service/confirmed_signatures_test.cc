@@ -160,6 +160,31 @@ BOOST_AUTO_TEST_CASE(ARuleThatSaysSoFromNowOn_CountsFromWhatIsKnown) {
   BOOST_TEST(Outcome(Present(kTagged)) == image);
 }
 
+// trust/RULES.md#time: whether it has been confirmed in time is not told by a clock that was set
+// back into that time.
+BOOST_AUTO_TEST_CASE(ByAClockThatIsNotBelieved_NothingWasConfirmedInTime) {
+  DeleteSignature();
+  Advance(24h * 10);
+  SetBuildDate(SigningRepository::kNow + 24h * 60);
+  Start();
+  BOOST_TEST(Outcome(Present(kTagged)) == "clock");
+  BOOST_TEST(Outcome(Present(by_digest)) == "clock");
+  BOOST_TEST(Outcome(Pull(by_digest)) == "clock");
+}
+
+// What is found by such a clock takes nothing from what was confirmed before.
+BOOST_AUTO_TEST_CASE(WhatIsFoundByAClockThatIsNotBelieved_IsNotWrittenDown) {
+  Advance(24h * 40);
+  SetWall(SigningRepository::kNow - 24h);
+  SetBuildDate(SigningRepository::kNow);
+  Start();
+  BOOST_TEST(Outcome(Present(kTagged)) == "clock");
+  SetWall(SigningRepository::kNow + 24h * 29 + 12h);
+  Start();
+  GoAway();
+  BOOST_TEST(Outcome(Present(kTagged)) == image);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
