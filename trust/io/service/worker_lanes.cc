@@ -31,13 +31,9 @@ WorkerLanes::Threads WorkerLanes::Submit(LaneName name, Task task) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return threads;
-    const bool of_many = name.first == Sort::kOneOfMany;
     Lane& lane = lanes_[name];
     lane.waiting.push_back(std::move(task));
-    const bool has_room = lane.running < quota_;
-    if (has_room && of_many && running_for_many_ == kMostForMany) {
-      if (!std::exchange(lane.in_turn, true)) turns_.push_back(std::move(name));
-    } else if (has_room && !Begin(name)) {
+    if (lane.running < quota_ && !BeginOrTakeTurn(name)) {
       without_.insert(std::move(name));
       threads = Threads::kWanted;
     }
@@ -45,6 +41,14 @@ WorkerLanes::Threads WorkerLanes::Submit(LaneName name, Task task) {
   }
   for (std::thread& thread : ended) thread.join();
   return threads;
+}
+
+// Under the lock. Another thread for the lane, or, at the bound, a turn on those that are there;
+// false where there is none to be had.
+bool WorkerLanes::BeginOrTakeTurn(const LaneName& name) {
+  if (name.first != Sort::kOneOfMany || running_for_many_ < kMostForMany) return Begin(name);
+  if (!std::exchange(lanes_[name].in_turn, true)) turns_.push_back(name);
+  return true;
 }
 
 // Under the lock. Another thread for the lane; false where there is none to be had.
@@ -68,7 +72,7 @@ WorkerLanes::Threads WorkerLanes::LookForThreads() {
     const auto lane = lanes_.find(*name);
     const bool waits = lane != lanes_.end() && lane->second.running < quota_ &&
                        !lane->second.waiting.empty() && !lane->second.in_turn;
-    if (waits && !Begin(*name)) return Threads::kWanted;
+    if (waits && !BeginOrTakeTurn(*name)) return Threads::kWanted;
     without_.erase(name);
   }
   return Threads::kThere;

@@ -62,6 +62,7 @@ class WorkerLanes {
   };
 
   Threads Submit(LaneName name, Task task);
+  bool BeginOrTakeTurn(const LaneName& name);
   bool Begin(const LaneName& name);
   void Work(LaneName name);
   /// One thread's part in a lane, which has none of it after.

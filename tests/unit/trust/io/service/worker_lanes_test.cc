@@ -46,11 +46,13 @@ BOOST_AUTO_TEST_CASE(TasksOfALane_BeginInTheirOrder) {
 /// A machine that has no thread to give until it is told.
 struct Scarce {
   std::atomic<bool> has_none{true};
+  std::atomic<std::size_t> made{0};
   WorkerLanes::MakeThread Maker() {
     return [this](WorkerLanes::Task task) {
       if (has_none) {
         throw std::system_error(std::make_error_code(std::errc::resource_unavailable_try_again));
       }
+      ++made;
       return std::thread(std::move(task));
     };
   }
@@ -134,6 +136,36 @@ BOOST_AUTO_TEST_CASE(LanesOfMany_HaveABoundTogether_AndTakeTurnsThere) {
   BOOST_TEST(done == 0);
   let_go.set_value();
   all_done.get_future().wait();
+}
+
+// Lanes that got no thread at first have no more of them in the end.
+BOOST_AUTO_TEST_CASE(WithoutThreads_LanesOfMany_HaveTheirBoundOnceThereAreSome) {
+  constexpr std::size_t kLanes = 3 * WorkerLanes::kMostForMany;
+  Scarce machine;
+  std::promise<void> let_go;
+  const std::shared_future<void> go = let_go.get_future().share();
+  std::atomic<std::size_t> at_once{0};
+  std::atomic<std::size_t> most{0};
+  std::atomic<std::size_t> done{0};
+  std::promise<void> all_done;
+  WorkerLanes lanes(machine.Maker());
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    lanes.SubmitToOneOfMany("made-up-" + std::to_string(i) + ".example", [&] {
+      const std::size_t now = ++at_once;
+      for (std::size_t seen = most; seen < now && !most.compare_exchange_weak(seen, now);) {
+      }
+      go.wait();
+      --at_once;
+      if (++done == kLanes) all_done.set_value();
+    });
+  }
+  machine.has_none = false;
+  BOOST_TEST((lanes.LookForThreads() == WorkerLanes::Threads::kThere));
+  while (at_once < WorkerLanes::kMostForMany) std::this_thread::yield();
+  let_go.set_value();
+  all_done.get_future().wait();
+  BOOST_TEST(machine.made == WorkerLanes::kMostForMany);
+  BOOST_TEST(most == WorkerLanes::kMostForMany);
 }
 
 BOOST_AUTO_TEST_CASE(StoppedAtTheBound_DropsWhatWaits) {
