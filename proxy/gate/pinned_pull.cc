@@ -17,7 +17,7 @@ std::optional<trust::RegistryCredentials> CredentialsOf(const cri::PullImageRequ
   if (!request.has_auth()) return std::nullopt;
   const auto& auth = request.auth();
   trust::RegistryCredentials credentials{auth.username(), auth.password(), auth.identity_token(),
-                                         auth.registry_token()};
+                                         auth.registry_token(), ""};
   if (credentials.username.empty() && !auth.auth().empty()) {
     // As in a docker config.json: base64 of `user:password`.
     const auto pair = trust::FromBase64(auth.auth()).value_or("");
@@ -29,6 +29,7 @@ std::optional<trust::RegistryCredentials> CredentialsOf(const cri::PullImageRequ
     }
   }
   if (credentials == trust::RegistryCredentials{}) return std::nullopt;
+  credentials.server_address = auth.server_address();
   return credentials;
 }
 

@@ -212,6 +212,7 @@ BOOST_FIXTURE_TEST_CASE(ManyPullsOfOneName_AllEndWithTheSameTag, SignedWebOnThre
 BOOST_FIXTURE_TEST_CASE(Credentials_ReachTheDecisionAndTheRuntimeButNoLog, SignedWeb) {
   auto request = PullRequest(kWeb);
   request.mutable_auth()->set_auth("dXNlcjpzM2NyM3Q=");  // user:s3cr3t
+  request.mutable_auth()->set_server_address("https://registry.example");
   grpc::ClientContext context;
   cri::PullImageResponse response;
   BOOST_TEST(images->PullImage(&context, request, &response).ok());
@@ -219,6 +220,7 @@ BOOST_FIXTURE_TEST_CASE(Credentials_ReachTheDecisionAndTheRuntimeButNoLog, Signe
   BOOST_REQUIRE(credentials.has_value());
   BOOST_TEST(credentials->username == "user");
   BOOST_TEST(credentials->password == "s3cr3t");
+  BOOST_TEST(credentials->server_address == "https://registry.example");
   cri::PullImageRequest sent;
   sent.ParseFromString(runtime.Calls("PullImage").at(0).request);
   BOOST_TEST(sent.auth().auth() == "dXNlcjpzM2NyM3Q=");

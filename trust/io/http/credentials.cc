@@ -17,8 +17,9 @@ RegistryCredentials::~RegistryCredentials() {
 CredentialsClass ClassOf(const SharedCredentials& credentials) {
   if (!credentials) return CredentialsClass{};
   std::string all;
-  for (const std::string* part : {&credentials->username, &credentials->password,
-                                  &credentials->identity_token, &credentials->registry_token}) {
+  for (const std::string* part :
+       {&credentials->username, &credentials->password, &credentials->identity_token,
+        &credentials->registry_token, &credentials->server_address}) {
     all += std::to_string(part->size()) + ':' + *part;
   }
   const CredentialsClass result = Sha256Of(all);

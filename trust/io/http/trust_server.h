@@ -47,6 +47,9 @@ struct RegistryCredentials {
   std::string password;
   std::string identity_token;
   std::string registry_token;
+  /// The URL of the only registry host that they are for, as the pull has it; empty: any host that
+  /// is asked for the image. No secret.
+  std::string server_address;
   friend bool operator==(const RegistryCredentials&, const RegistryCredentials&) = default;
 };
 

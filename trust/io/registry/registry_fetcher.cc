@@ -217,6 +217,14 @@ MetadataFetcher::Terms ShareOf(MetadataFetcher::Terms terms, std::size_t hosts_l
   return terms;
 }
 
+// trust/RULES.md#asking-a-registry: a secret goes to the host that the pull says it is for.
+SharedCredentials MeantFor(const RegistryHost& host, const SharedCredentials& credentials) {
+  if (!credentials || credentials->server_address.empty()) return credentials;
+  const Result<HttpUrl> meant = HttpUrl::Parse(credentials->server_address);
+  const Result<HttpUrl> asked = HttpUrl::Parse(host.scheme + "://" + host.authority);
+  return meant && asked && meant->HostAndPort() == asked->HostAndPort() ? credentials : nullptr;
+}
+
 bool TimeIsOver(const MetadataFetcher::Terms& terms) {
   return terms.stop.stop_requested() || std::chrono::steady_clock::now() >= terms.deadline;
 }
@@ -280,7 +288,7 @@ Fetched RegistryFetcher::FetchFrom(const FileRequest& request, const Terms& term
       continue;
     }
     Terms share = ShareOf(terms, able.size() - n);
-    share.credentials = asker->credentials;
+    share.credentials = MeantFor(able[n].host, asker->credentials);
     last = HostAnswer(**connection, request,
                       QuestionOf(request, asked.repository.substr(slash + 1)), share)
                .Get();

@@ -581,6 +581,36 @@ BOOST_AUTO_TEST_CASE(Token_IsAskedFor_ToPullThatRepository) {
   BOOST_TEST(server.requests().size() == 4U);
 }
 
+// containerd's ParseAuth: a pull that says which server its secret is for.
+BOOST_AUTO_TEST_CASE(ServerAddress_TheSecretGoesToThatHostAlone) {
+  const std::function<void(Exchange&)> wants_secret = [](Exchange& e) {
+    const bool good = e.request().Header("authorization") == "Basic dTpw";  // u:p
+    good ? e.Reply(200, kBytes) : e.Reply(401, "", "WWW-Authenticate: Basic realm=\"r\"\r\n");
+  };
+  const auto asked = [&](const std::function<std::string(const FaultServer& upstream)>& address) {
+    const FaultServer mirror(wants_secret);
+    const FaultServer upstream(wants_secret);
+    Node node(Only(upstream) + Mirror(mirror));
+    RegistryCredentials credentials = *Password("p");
+    credentials.server_address = address(upstream);
+    node.credentials = std::make_shared<const RegistryCredentials>(credentials);
+    const std::string end = End(node.Fetch(What::kBlob));
+    const auto had = [](const FaultServer& server) {
+      const auto requests = server.requests();
+      return std::any_of(requests.begin(), requests.end(), [](const auto& request) {
+        return !request.Header("authorization").empty();
+      });
+    };
+    return std::string(had(mirror) ? "mirror " : "") + (had(upstream) ? "upstream " : "") +
+           (end == "ok" ? end : "refused");
+  };
+  BOOST_TEST(asked([](const FaultServer&) { return ""; }) == "mirror ok");
+  BOOST_TEST(asked([](const FaultServer& of) { return of.Url() + "/v1/"; }) == "upstream ok");
+  BOOST_TEST(asked([](const FaultServer&) { return "https://evil.example"; }) == "refused");
+  // It is no URL, so that it names no host.
+  BOOST_TEST(asked([](const FaultServer& of) { return of.Url().substr(7); }) == "refused");
+}
+
 BOOST_AUTO_TEST_CASE(RealmElsewhere_GetsNothing) {
   const FaultServer server([](Exchange& e) {
     e.Reply(401, "", "WWW-Authenticate: Bearer realm=\"https://evil.example/token\"\r\n");
