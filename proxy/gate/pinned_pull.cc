@@ -29,6 +29,7 @@ std::optional<trust::RegistryCredentials> CredentialsOf(const cri::PullImageRequ
     }
   }
   if (credentials == trust::RegistryCredentials{}) return std::nullopt;
+  // Only now: an address alone is no secret to be asked with.
   credentials.server_address = auth.server_address();
   return credentials;
 }

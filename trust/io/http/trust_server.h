@@ -48,7 +48,7 @@ struct RegistryCredentials {
   std::string identity_token;
   std::string registry_token;
   /// The URL of the only registry host that they are for, as the pull has it; empty: any host that
-  /// is asked for the image. No secret.
+  /// is asked for the image. No secret, and nothing to a trust server that a rule gives them to.
   std::string server_address;
   friend bool operator==(const RegistryCredentials&, const RegistryCredentials&) = default;
 };
